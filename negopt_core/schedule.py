@@ -1,0 +1,100 @@
+"""From a prompt with windows to what is encoded at each step: `compile_schedule`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+from .prompt import DFPrompt, Span, step_at
+
+_SEPARATOR = " \t\r\n,"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Steps `first` .. `stop - 1` of a run, and the (text, weight) parts that are encoded for them, in order."""
+
+    first: int
+    stop: int
+    parts: tuple[tuple[str, float], ...]
+
+    @property
+    def text(self) -> str:
+        """The encoded text, exactly."""
+        return "".join(text for text, _ in self.parts)
+
+
+Schedule = tuple[Segment, ...]
+"""Segments in order; together they cover every step of the run exactly once."""
+
+
+def compile_schedule(prompt: DFPrompt, steps: int) -> Schedule:
+    """Cut a run of `steps` wherever a span starts or stops; outside its window a span and its separator are absent."""
+    step_at(0.0, steps)  # refuses a run without steps
+    live = [(span, span.window.steps(steps)) for span in prompt.spans]
+    cuts = sorted({0, steps}.union(*({when.start, when.stop} for _, when in live if when)))
+    segments: list[Segment] = []
+    for first, stop in pairwise(cuts):
+        parts = join_live((span, first in when) for span, when in live)
+        if segments and segments[-1].parts == parts:
+            first = segments.pop().first
+        segments.append(Segment(first, stop, parts))
+    return tuple(segments)
+
+
+def segment_at(schedule: Schedule, step: int) -> Segment:
+    """The one segment that holds `step`; before the run it is the first, after it the last."""
+    for segment in schedule:
+        if step < segment.stop:
+            return segment
+    return schedule[-1]
+
+
+def spans_never_live(prompt: DFPrompt, steps: int) -> tuple[Span, ...]:
+    """Spans whose window is narrower than one step of this run and therefore never act."""
+    return tuple(span for span in prompt.spans if not span.window.steps(steps))
+
+
+def join_live(spans: Iterable[tuple[Span, bool]]) -> tuple[tuple[str, float], ...]:
+    """The parts that remain when absent spans go and take one separator each with them.
+
+    `a cat, [x], dog` without x is `a cat, dog`; a separator left over at either end goes too.
+    """
+    parts: list[tuple[str, float]] = []
+    gap = False  # something was removed since the last part
+    for span, is_live in spans:
+        if not is_live:
+            gap = True
+            continue
+        text = _close_gap(parts, span.text) if gap else span.text
+        if text:
+            parts.append((text, span.weight))
+            gap = False
+    if gap:
+        _strip_end(parts)
+    return tuple(parts)
+
+
+def _close_gap(parts: list[tuple[str, float]], text: str) -> str:
+    """Leave one separator where a removed span had two; a comma is kept before a mere space. Returns what is left of `text`."""
+    stripped = text.lstrip(_SEPARATOR)
+    if not parts:
+        return stripped
+    before = parts[-1][0]
+    kept = before.rstrip(_SEPARATOR)
+    if kept == before:
+        return text
+    if "," in text[: len(text) - len(stripped)] and "," not in before[len(kept) :]:
+        _strip_end(parts)
+        return text
+    return stripped
+
+
+def _strip_end(parts: list[tuple[str, float]]) -> None:
+    if not parts:
+        return
+    text, weight = parts.pop()
+    kept = text.rstrip(_SEPARATOR)
+    if kept:
+        parts.append((kept, weight))
