@@ -10,15 +10,16 @@ import re
 from dataclasses import dataclass
 
 from .errors import PromptError
-from .prompt import MAX_PROMPT_CHARS, MAX_WEIGHT, DFPrompt, Span, Window
+from .prompt import MAX_WEIGHT, DFPrompt, Span, Window, check_length
 
 _ESCAPE = re.compile(r"\\([\[\]:\\])")
 _TOKEN = re.compile(r"\\[\[\]:\\]|[\[\]]")  # an escape, or a bare bracket
 _NEEDS_BACKSLASH = re.compile(r"\\(?=[\[\]:\\]|\Z)|[\[\]]")
 _FIELDS = re.compile(r"\\[\[\]:\\]|:")
 _NUMBER = r"\s*(\d{1,4}(?:\.\d{0,30})?|\.\d{1,30})\s*"
-_RANGE = re.compile(rf"{_NUMBER}(?:-|–|->|\|->|→|↦|⟶|⟼){_NUMBER}", re.ASCII)
+_RANGE = re.compile(rf"{_NUMBER}(?:-|\u2013|->|\|->|→|↦|⟶|⟼){_NUMBER}", re.ASCII)
 _WEIGHT = re.compile(r"\s*(?:\d{1,6}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][+-]?\d{1,3})?\s*", re.ASCII)
+_UNCLOSED = r"it is never closed; write \[ for a bracket"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,7 @@ def parse_report(text: str) -> Parsed:
 
     Raises PromptError only past `MAX_PROMPT_CHARS` characters.
     """
-    if len(text) > MAX_PROMPT_CHARS:
-        raise PromptError(f"a prompt may have {MAX_PROMPT_CHARS:,} characters, got {len(text):,}; shorten it")
+    check_length(text)
     spans: list[Span] = []
     problems: list[Problem] = []
     done = 0  # everything before this character is in `spans`
@@ -81,7 +81,7 @@ def _brackets(text: str, problems: list[Problem]) -> list[tuple[int, int]]:
     for token in _TOKEN.finditer(text):
         if token.group() == "[":
             if opened is not None:
-                problems.append(Problem(opened, text[opened : token.start()], r"it is never closed; write \[ for a bracket"))
+                problems.append(Problem(opened, text[opened : token.start()], _UNCLOSED))
             opened = token.start()
         elif token.group() == "]":
             if opened is None:
@@ -90,7 +90,7 @@ def _brackets(text: str, problems: list[Problem]) -> list[tuple[int, int]]:
                 pairs.append((opened, token.start()))
             opened = None
     if opened is not None:
-        problems.append(Problem(opened, text[opened:], r"it is never closed; write \[ for a bracket"))
+        problems.append(Problem(opened, text[opened:], _UNCLOSED))
     return pairs
 
 

@@ -58,6 +58,12 @@ def step_at(progress: float, steps: int) -> int:
     return math.ceil(round(progress * steps, 6))
 
 
+def check_length(text: str) -> None:
+    """Refuse text past `MAX_PROMPT_CHARS` characters."""
+    if len(text) > MAX_PROMPT_CHARS:
+        raise PromptError(f"a prompt may have {MAX_PROMPT_CHARS:,} characters, got {len(text):,}; shorten it")
+
+
 FULL = Window()
 
 

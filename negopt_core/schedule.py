@@ -61,40 +61,50 @@ def join_live(spans: Iterable[tuple[Span, bool]]) -> tuple[tuple[str, float], ..
 
     `a cat, [x], dog` without x is `a cat, dog`; a separator left over at either end goes too.
     """
-    parts: list[tuple[str, float]] = []
-    gap = False  # something was removed since the last part
-    for span, is_live in spans:
+    pairs = list(spans)
+    texts = live_texts(pairs)
+    return tuple((text, span.weight) for (span, _), text in zip(pairs, texts, strict=True) if text)
+
+
+def live_texts(spans: Iterable[tuple[Span, bool]]) -> list[str]:
+    """What `join_live` leaves of each span, in order; empty for a span that is absent or was only a separator."""
+    texts: list[str] = []
+    filled: list[int] = []  # the spans that still have text
+    gap = False  # something was removed since the last text
+    for index, (span, is_live) in enumerate(spans):
+        texts.append("")
         if not is_live:
             gap = True
             continue
-        text = _close_gap(parts, span.text) if gap else span.text
+        text = _close_gap(texts, filled, span.text) if gap else span.text
         if text:
-            parts.append((text, span.weight))
+            texts[index] = text
+            filled.append(index)
             gap = False
     if gap:
-        _strip_end(parts)
-    return tuple(parts)
+        _strip_end(texts, filled)
+    return texts
 
 
-def _close_gap(parts: list[tuple[str, float]], text: str) -> str:
-    """Leave one separator where a removed span had two; a comma is kept before a mere space. Returns what is left of `text`."""
+def _close_gap(texts: list[str], filled: list[int], text: str) -> str:
+    """Leave one separator where a removed span had two; a comma wins over a space. Returns what is left of `text`."""
     stripped = text.lstrip(_SEPARATOR)
-    if not parts:
+    if not filled:
         return stripped
-    before = parts[-1][0]
+    before = texts[filled[-1]]
     kept = before.rstrip(_SEPARATOR)
     if kept == before:
         return text
     if "," in text[: len(text) - len(stripped)] and "," not in before[len(kept) :]:
-        _strip_end(parts)
+        _strip_end(texts, filled)
         return text
     return stripped
 
 
-def _strip_end(parts: list[tuple[str, float]]) -> None:
-    if not parts:
-        return
-    text, weight = parts.pop()
-    kept = text.rstrip(_SEPARATOR)
-    if kept:
-        parts.append((kept, weight))
+def _strip_end(texts: list[str], filled: list[int]) -> None:
+    """Remove trailing separators, through as many spans as they reach."""
+    while filled:
+        texts[filled[-1]] = texts[filled[-1]].rstrip(_SEPARATOR)
+        if texts[filled[-1]]:
+            return
+        filled.pop()

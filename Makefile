@@ -1,0 +1,56 @@
+# Each target sets up what it needs in .venv; all that must be there beforehand is Python 3.10 to 3.13 with pip.
+# A mirror or a different index: pip's own variables (PIP_INDEX_URL, PIP_EXTRA_INDEX_URL, PIP_FIND_LINKS) are honoured.
+
+PYTHON ?= python3
+ifeq ($(OS),Windows_NT)
+PY := .venv/Scripts/python.exe
+else
+PY := .venv/bin/python
+endif
+TESTARGS ?=
+BENCHARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help env demo test check bench test-host reproduce clean
+
+help:
+	@echo "make demo       set up, then paint the before/after sheet of the demo world into out/demo"
+	@echo "make test       set up, then run every test that can run here and say what was skipped and why"
+	@echo "make check      formatting, lint and types"
+	@echo "make bench      time the main parts side by side and write docs/benchmarks.md"
+	@echo "make test-host  only the tests that need a real ComfyUI or webui"
+	@echo "make env        only set up the environment in .venv"
+	@echo "make clean      remove caches and build files; keeps .venv and out"
+	@echo "With another Python: make PYTHON=/path/to/python3.12 demo"
+
+env:
+	@command -v "$(PYTHON)" >/dev/null 2>&1 || { echo "negopt: no '$(PYTHON)' found; install Python 3.10 to 3.13, or run make PYTHON=/path/to/python" >&2; exit 1; }
+	@"$(PYTHON)" tools/setup_env.py
+
+demo: env
+	@$(PY) -m negopt_core demo -o out/demo
+
+test: env
+	@$(PY) -m pytest $(TESTARGS)
+
+check: env
+	@$(PY) -m ruff format --check .
+	@$(PY) -m ruff check .
+	@$(PY) -m mypy
+
+bench: env
+	@$(PY) -m bench $(BENCHARGS)
+
+# pytest's exit status 5 means that no test carries the marker
+test-host: env
+	@$(PY) -m pytest -m host $(TESTARGS); status=$$?; \
+	if [ $$status -eq 5 ]; then echo "no test here needs a host"; else exit $$status; fi
+
+# left out of help until there is something to reproduce
+reproduce:
+	@echo "negopt: reproducing the papers' tables comes with the training of prompt policies, which this version does not have" >&2; exit 1
+
+clean:
+	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info
+	@find . -name __pycache__ -type d -not -path "./.venv/*" -not -path "./.git/*" -prune -exec rm -rf {} +
+	@echo "caches and build files are gone; .venv and out are kept"

@@ -1,0 +1,186 @@
+"""Reading nested round and square brackets: shared by A1111 and prompt-control, which differ in their `Rules`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import Protocol
+
+from ..errors import DialectError
+from ..prompt import MAX_WEIGHT, DFPrompt, Span, Window, step_at
+from ..schedule import compile_schedule
+
+_TOKEN = re.compile(r"\\.?|[\[\]():|]|[^\\\[\]():|]+")  # `.` is no line end, as in both hosts
+_SEPARATOR = " \t\r\n,"
+_DEEPEST = 30  # brackets inside brackets; far above any prompt that a person wrote
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A run of words, where it was read, its weight, and the cells `start` .. `stop - 1` of a grid it is live in."""
+
+    text: str
+    position: int
+    weight: float
+    start: int
+    stop: int
+    is_fixed: bool = False  # an outer weight no longer changes it
+
+
+@dataclass(slots=True)
+class Frame:
+    """An open bracket: its fields so far (a colon starts the next) and where the current one begins in the text."""
+
+    bracket: str
+    position: int
+    field_start: int
+    fields: list[list[Leaf]] = field(default_factory=lambda: [[]])
+
+
+class Rules(Protocol):
+    """What one host makes of ordinary text, a closed bracket and a bar."""
+
+    bar_rule: str
+    grid: int
+
+    def literal(self, token: str, position: int, is_inside: bool) -> str:
+        """The text that a run of ordinary characters, or a backslash and the character after it, stands for."""
+        ...
+
+    def close_round(self, frame: Frame, last: str) -> list[Leaf]:
+        """Apply a weight; `last` is the unread text of the last field."""
+        ...
+
+    def close_square(self, frame: Frame, last: str) -> list[Leaf]:
+        """Apply a switch; `last` is the unread text of the last field."""
+        ...
+
+    def is_bar_text(self, stack: list[Frame]) -> bool:
+        """True if a bar is ordinary text inside these open brackets."""
+        ...
+
+
+def read_leaves(text: str, rules: Rules) -> list[Leaf]:
+    """The words of a bracketed text in order; DialectError with the position for brackets that do not match."""
+    stack = [Frame("", 0, 0)]
+    for token in _TOKEN.finditer(text):
+        at, found, frame = token.start(), token.group(), stack[-1]
+        if found in ("(", "["):
+            if len(stack) > _DEEPEST:
+                raise refuse(at, f"brackets are nested more than {_DEEPEST} deep; write fewer")
+            stack.append(Frame(found, at, at + 1))
+        elif found in (")", "]"):
+            stack.pop()
+            if frame.bracket + found not in ("()", "[]"):
+                raise refuse(at, f"{found!r} closes nothing; write \\{found} for the character")
+            close = rules.close_round if found == ")" else rules.close_square
+            stack[-1].fields[-1] += close(frame, text[frame.field_start : at])
+        elif found == ":" and frame.bracket:
+            frame.fields.append([])
+            frame.field_start = at + 1
+        elif found == "|" and not rules.is_bar_text(stack):
+            raise refuse(at, rules.bar_rule)
+        else:
+            words = found if found in "|:" else rules.literal(found, at, len(stack) > 1)
+            frame.fields[-1].append(Leaf(words, at, 1.0, 0, rules.grid))
+    if len(stack) > 1:
+        raise refuse(stack[-1].position, f"{stack[-1].bracket!r} is never closed; write \\{stack[-1].bracket} for it")
+    return stack[0].fields[0]
+
+
+def refuse(position: int, rule: str) -> DialectError:
+    """The error for text that cannot become a prompt."""
+    return DialectError(f"character {position}: {rule}")
+
+
+def between(leaves: list[Leaf], start: int, stop: int) -> list[Leaf]:
+    """The leaves, live only inside `start` .. `stop - 1`."""
+    return [replace(leaf, start=max(leaf.start, start), stop=min(leaf.stop, stop)) for leaf in _merge(leaves)]
+
+
+def weigh(leaves: list[Leaf], factor: float, is_fixed: bool = False) -> list[Leaf]:
+    """The leaves, multiplied by a weight unless an inner weight is final."""
+    return [
+        leaf if leaf.is_fixed else replace(leaf, weight=leaf.weight * factor, is_fixed=is_fixed)
+        for leaf in _merge(leaves)
+    ]
+
+
+def to_prompt(leaves: list[Leaf], grid: int) -> DFPrompt:
+    """The prompt with these words, weights and cells of `grid`.
+
+    `a cat[, x:4]` reads back as the phrase `x` after `a cat, `, where that gives the host's texts exactly.
+    """
+    live = [leaf for leaf in _merge(leaves) if leaf.text and leaf.start < leaf.stop]
+    for leaf in live:
+        if not 0.0 <= leaf.weight <= MAX_WEIGHT:
+            raise refuse(leaf.position, f"a weight needs 0 <= weight <= {MAX_WEIGHT:g}, got {leaf.weight:g}")
+    spans = [Span(leaf.text, leaf.weight, _window(leaf.start, leaf.stop, grid)) for leaf in live]
+    tidy = DFPrompt(tuple(_move_separators(spans)))
+    return tidy if _is_exact(tidy, live, grid) else DFPrompt(tuple(spans))
+
+
+def _merge(leaves: list[Leaf]) -> list[Leaf]:
+    """Join neighbours that differ only in their text."""
+    groups = [
+        list(group)
+        for _, group in groupby(leaves, key=lambda leaf: (leaf.weight, leaf.start, leaf.stop, leaf.is_fixed))
+    ]
+    return [replace(group[0], text="".join(leaf.text for leaf in group)) for group in groups]
+
+
+def _window(start: int, stop: int, grid: int) -> Window:
+    return Window(_progress(start, grid), _progress(stop, grid))
+
+
+def _progress(cell: int, grid: int) -> float:
+    """The progress at which `cell` begins; rounded down where rounding up would reach into the next cell."""
+    progress = round(cell / grid, 9)
+    return progress if step_at(progress, grid) == cell else progress - 1e-9
+
+
+def _move_separators(spans: list[Span]) -> list[Span]:
+    """Give the separators at the edge of a scheduled phrase to its plain neighbour."""
+    moved: list[Span] = []
+    lead = ""  # separators that the next plain span takes over
+    for index, span in enumerate(spans):
+        text = span.text
+        if span.is_plain:
+            moved.append(Span(lead + text))
+            lead = ""
+            continue
+        if lead:
+            moved.append(Span(lead))
+            lead = ""
+        if span.weight == 1.0:
+            if moved and moved[-1].is_plain:
+                kept = text.lstrip(_SEPARATOR)
+                moved[-1] = Span(moved[-1].text + text[: len(text) - len(kept)])
+                text = kept
+            if index + 1 < len(spans) and spans[index + 1].is_plain:
+                kept = text.rstrip(_SEPARATOR)
+                text, lead = kept, text[len(kept) :]
+        if text:
+            moved.append(replace(span, text=text))
+    return moved
+
+
+def _is_exact(prompt: DFPrompt, leaves: list[Leaf], grid: int) -> bool:
+    """True if the prompt encodes in every cell what the host would encode."""
+    schedule = compile_schedule(prompt, grid)
+    cells = {segment.first for segment in schedule} | {leaf.start for leaf in leaves} | {leaf.stop for leaf in leaves}
+    by_cell = iter(schedule)
+    segment = next(by_cell)
+    for cell in sorted(cells - {grid}):
+        while cell >= segment.stop:
+            segment = next(by_cell)
+        host = [(leaf.text, leaf.weight) for leaf in leaves if leaf.start <= cell < leaf.stop]
+        if _joined(host) != _joined(segment.parts):
+            return False
+    return True
+
+
+def _joined(parts: list[tuple[str, float]] | tuple[tuple[str, float], ...]) -> list[tuple[str, float]]:
+    """Parts with neighbours of equal weight joined, which is all that an encoder sees."""
+    return [("".join(text for text, _ in group), weight) for weight, group in groupby(parts, key=lambda part: part[1])]

@@ -1,0 +1,257 @@
+"""The honesty meter: what in a setup can have no effect, or not the wanted one, and why.
+
+It never looks at a model or a disk; a host tells it what it knows in a `Setup`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import Literal
+
+from .errors import PromptError
+from .prompt import DFPrompt, PromptPair, Window
+from .schedule import compile_schedule, spans_never_live
+
+Severity = Literal["info", "warning"]
+
+WELL_KNOWN_EMBEDDINGS = (
+    "EasyNegative",
+    "EasyNegativeV2",
+    "FastNegativeV2",
+    "bad-artist",
+    "bad-artist-anime",
+    "bad-hands-5",
+    "bad-picture-chill-75v",
+    "bad_prompt",
+    "bad_prompt_version2",
+    "badhandv4",
+    "BadDream",
+    "CyberRealistic_Negative",
+    "negative_hand",
+    "negative_hand-neg",
+    "negativeXL_D",
+    "ng_deepnegative_v1_75t",
+    "unaestheticXLv31",
+    "UnrealisticDream",
+    "verybadimagenegative_v1.3",
+)
+"""Negative embeddings that people paste by bare name; without their file the name is a few meaningless tokens."""
+
+_NAMED = re.compile(r"(?<!\w)embedding:([\w.\-/\\]+)")
+_BARE = re.compile(
+    rf"(?<![\w.\-/\\:])(?:{'|'.join(map(re.escape, sorted(WELL_KNOWN_EMBEDDINGS, key=len, reverse=True)))})(?![\w-])",
+    re.IGNORECASE,
+)
+_FILE_ENDING = re.compile(r"\.(?:safetensors|pt|bin)\Z", re.IGNORECASE)
+_SEPARATOR = " \t\r\n,"
+_WORD = re.compile(r"\w+")
+_LONGEST_PHRASE = 6  # words; a longer phrase must match a whole phrase of the positive
+_SHOWN = 3  # examples named in a message
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing worth knowing: a stable `code`, the value and the rule in `message`, and what to do about it."""
+
+    code: str
+    severity: Severity
+    message: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.remedy}"
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a host knows of a run; what it leaves at the default is not judged."""
+
+    steps: int | None = None
+    """Steps of the run; None leaves out windows narrower than a step, and counts tokens of the whole text."""
+    cfg: float | None = None
+    """Guidance scale."""
+    negative_zeroed: bool = False
+    """True if the negative's conditioning is replaced by zeros on its way to the sampler."""
+    model_family: str | None = None
+    """Family of the painting model, such as `sd15` or `sdxl`."""
+    policy_family: str | None = None
+    """Family that the policy was made for."""
+    embeddings: frozenset[str] | None = None
+    """Names of the embedding files that the host can load, with or without folder and file ending; None if unknown."""
+    count_tokens: Callable[[str], int] | None = None
+    """Tokens of a text, without begin, end and padding."""
+    chunk_tokens: int = 75
+    """Tokens that the text encoder takes at once, without begin and end."""
+
+    def __post_init__(self) -> None:
+        if self.steps is not None and self.steps < 1:
+            raise PromptError(f"a run needs at least 1 step, got {self.steps}")
+        if self.cfg is not None and not (math.isfinite(self.cfg) and self.cfg >= 0.0):
+            raise PromptError(f"a guidance scale needs a number from 0, got {self.cfg}; 5 to 8 is usual")
+        if self.chunk_tokens < 1:
+            raise PromptError(f"a text encoder takes at least 1 token, got {self.chunk_tokens}")
+
+
+def inspect_setup(pair: PromptPair, setup: Setup) -> tuple[Finding, ...]:
+    """Judge a prompt pair in a setup; at most one finding for each code and side, most important first."""
+    has_negative = bool(pair.negative.text.strip(_SEPARATOR))
+    return tuple(
+        chain(
+            _judge_negative(setup) if has_negative else _empty_negative(),
+            _judge_family(setup),
+            _judge_windows(pair, setup),
+            _judge_embeddings(pair, setup),
+            _judge_overlap(pair),
+            _judge_length(pair, setup),
+        )
+    )
+
+
+def _empty_negative() -> Iterator[Finding]:
+    yield Finding(
+        "negative-empty",
+        "info",
+        "the negative has no words, so guidance pushes away from the empty prompt only",
+        "let a policy suggest one, or write what you do not want to see",
+    )
+
+
+def _judge_negative(setup: Setup) -> Iterator[Finding]:
+    if setup.cfg is not None and math.isclose(setup.cfg, 1.0):
+        rule = "hosts do not compute the negative at 1, so it has no effect"
+        yield Finding(
+            "cfg-one",
+            "warning",
+            f"CFG is {setup.cfg:g}; {rule}",
+            "raise CFG above 1, or use NAG (normalized attention guidance) if the model must run at CFG 1",
+        )
+    elif setup.cfg is not None and setup.cfg < 1.0:
+        rule = "below 1 a host either skips the negative or pushes towards it"
+        yield Finding("cfg-below-one", "warning", f"CFG is {setup.cfg:g}; {rule}", "raise CFG above 1")
+    if setup.negative_zeroed:
+        yield Finding(
+            "negative-zeroed",
+            "warning",
+            "the negative's conditioning is replaced by zeros, so its words have no effect",
+            "connect the encoded negative to the sampler directly",
+        )
+
+
+def _judge_family(setup: Setup) -> Iterator[Finding]:
+    policy, model = setup.policy_family, setup.model_family
+    if policy and model and policy.casefold() != model.casefold():
+        yield Finding(
+            "other-model-family",
+            "warning",
+            f"the policy was made for {policy!r}, the model is {model!r}; words that help one may not help the other",
+            f"choose a policy made for {model!r}, or compare pictures with and without the negative",
+        )
+
+
+def _judge_windows(pair: PromptPair, setup: Setup) -> Iterator[Finding]:
+    if setup.steps is None:
+        return
+    for side, prompt in _sides(pair):
+        never = [span.text.strip(_SEPARATOR) or span.text for span in spans_never_live(prompt, setup.steps)]
+        if never:
+            yield Finding(
+                "window-too-narrow",
+                "warning",
+                f"{_examples(never)} in the {side}: the window holds none of the {setup.steps} steps, so it never acts",
+                "widen the window or use more steps",
+            )
+
+
+def _judge_embeddings(pair: PromptPair, setup: Setup) -> Iterator[Finding]:
+    known = None if setup.embeddings is None else {_file_key(name) for name in setup.embeddings}
+    for side, prompt in _sides(pair):
+        used = _embeddings_in(prompt.text)
+        if known is None and used:
+            yield Finding(
+                "embedding-unchecked",
+                "info",
+                f"{_examples(used)} in the {side}: acts only if an embedding file of that name is installed",
+                "check that the file is there",
+            )
+        missing = [] if known is None else [name for name in used if _file_key(name) not in known]
+        if missing:
+            yield Finding(
+                "embedding-missing",
+                "warning",
+                f"{_examples(missing)} in the {side}: no embedding file of that name, so it is read as plain letters",
+                "install the file or remove the name",
+            )
+
+
+def _judge_overlap(pair: PromptPair) -> Iterator[Finding]:
+    wanted = list(_phrases(pair.negative))
+    lengths = {len(words) for words, _, _ in wanted if len(words) <= _LONGEST_PHRASE}
+    positive: dict[tuple[str, ...], set[Window]] = {}
+    for words, _, window in _phrases(pair.positive):
+        for length in lengths | {len(words)}:
+            for start in range(len(words) - length + 1):
+                positive.setdefault(words[start : start + length], set()).add(window)
+    both = [
+        phrase
+        for words, phrase, window in wanted
+        if any(max(window.start, other.start) < min(window.end, other.end) for other in positive.get(words, ()))
+    ]
+    if both:
+        yield Finding(
+            "phrase-in-both",
+            "warning",
+            f"{_examples(both)}: asked for in the positive and pushed away by the negative at the same time",
+            "remove it from one of them",
+        )
+
+
+def _judge_length(pair: PromptPair, setup: Setup) -> Iterator[Finding]:
+    count = setup.count_tokens
+    if count is None:
+        return
+    for side, prompt in _sides(pair):
+        texts = {prompt.text} if setup.steps is None else {s.text for s in compile_schedule(prompt, setup.steps)}
+        tokens = max(map(count, texts))
+        if tokens > setup.chunk_tokens:
+            yield Finding(
+                "over-chunk",
+                "warning",
+                f"the {side} has {tokens} tokens and the text encoder takes {setup.chunk_tokens} at once; "
+                "the rest is encoded apart from it, or cut by a host that does not chunk",
+                f"shorten it to {setup.chunk_tokens} tokens",
+            )
+
+
+def _sides(pair: PromptPair) -> tuple[tuple[str, DFPrompt], tuple[str, DFPrompt]]:
+    return ("negative", pair.negative), ("positive", pair.positive)
+
+
+def _phrases(prompt: DFPrompt) -> Iterator[tuple[tuple[str, ...], str, Window]]:
+    """Each comma-separated phrase as lower-case words, as written, and its window."""
+    for span in prompt.spans:
+        for phrase in re.split(r"[,\n]", span.text):
+            words = tuple(_WORD.findall(phrase.casefold()))
+            if words:
+                yield words, phrase.strip(), span.window
+
+
+def _embeddings_in(text: str) -> list[str]:
+    named = [found.group(1).rstrip(".") for found in _NAMED.finditer(text)]
+    return [name for name in named if name] + [found.group() for found in _BARE.finditer(text)]
+
+
+def _file_key(name: str) -> str:
+    """The name as two hosts would agree on it: no folder, no file ending, no case."""
+    return _FILE_ENDING.sub("", re.split(r"[/\\]", name)[-1]).casefold()
+
+
+def _examples(values: list[str]) -> str:
+    """The first few different values, quoted, and how many more there are."""
+    different = list(dict.fromkeys(values))
+    shown = ", ".join(repr(value if len(value) <= 40 else value[:37] + "...") for value in different[:_SHOWN])
+    rest = len(different) - _SHOWN
+    return f"{shown} and {rest} more" if rest > 0 else shown

@@ -1,0 +1,277 @@
+"""Paints prompt pairs with a Stable Diffusion pipeline of diffusers; schedules act at exactly the chosen steps."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+
+from ..conditioning import Conditioner, conditioner_for
+from ..errors import Cancelled, ModelError, PromptError
+from ..prompt import PromptPair
+from .base import Cancel, OnProgress, PaintSettings
+from .batches import Batch, as_batches, plan_job
+from .sampler import Run, plan_run, sampler_for
+from .weights import hash_files, hash_modules, open_pipeline
+
+_IMAGE_TO_IMAGE = {
+    "StableDiffusionPipeline": "StableDiffusionImg2ImgPipeline",
+    "StableDiffusionXLPipeline": "StableDiffusionXLImg2ImgPipeline",
+}
+_DEFAULT_STRENGTH = 0.75
+_MAX_SEED = 2**63 - 1
+
+
+class DiffusersPainter:
+    """A painter over a StableDiffusionPipeline or StableDiffusionXLPipeline.
+
+    Before a run's first step the pipeline gets the first segments; after each step, in the pipeline's own step-end
+    callback, the segments of the next. So the model is called exactly as often as without a schedule, and any picture
+    whose pair has no schedule is the pipeline's own picture for the two strings and the same generator, bit for bit.
+
+    Noise comes from one CPU generator for each picture. The pipeline that is passed in is not changed; its modules
+    are shared. An empty negative means no negative, which is what the pipeline does by default.
+    """
+
+    def __init__(
+        self, pipeline: Any, settings: PaintSettings | None = None, source: str = "", files: Sequence[Path] = ()
+    ) -> None:
+        self.settings = settings or PaintSettings()
+        self.source = source
+        self._files = tuple(files)
+        self._hash = ""
+        self._pipeline = _prepared(pipeline, self.settings)
+        self._check_size()
+
+    def paint(
+        self,
+        pairs: Sequence[PromptPair],
+        seeds: Sequence[int],
+        on_progress: OnProgress | None = None,
+        cancel: Cancel | None = None,
+    ) -> torch.Tensor:
+        """Paint one picture for each pair; see `Painter.paint`.
+
+        Raises PromptError for bad pairs, seeds or step counts, Cancelled if `cancel` says so, and ModelError if the
+        device runs out of memory.
+        """
+        _check_seeds(pairs, seeds)
+        conditioner = conditioner_for(
+            self._pipeline, self.settings.weighting, self.settings.clip_skip, self.settings.comma_backtrack
+        )
+        run = self._plan_run()
+        jobs = [
+            plan_job(place, pair, seed, run.steps, conditioner, self._is_guided)
+            for place, (pair, seed) in enumerate(zip(pairs, seeds, strict=True))
+        ]
+        batches = as_batches(jobs, self.settings.batch_size)
+        watch = _Watch(run.steps * len(batches), on_progress, cancel)
+        images: dict[int, torch.Tensor] = {}
+        for batch in batches:
+            watch.check()
+            for job, image in zip(batch.jobs, self._paint_batch(batch, run, conditioner, watch), strict=True):
+                images[job.place] = image
+        return torch.stack([images[place] for place in range(len(pairs))])
+
+    def model_hash(self) -> str:
+        """The first 16 hex digits of a SHA-256 over the weights; read once, when first asked for."""
+        if not self._hash:
+            self._hash = hash_files(self._files) if self._files else hash_modules(self._pipeline.components)
+        return self._hash
+
+    def describe(self) -> dict[str, Any]:
+        """What paints and how, in plain values for a log or a picture's metadata."""
+        height, width = self._size()
+        return {
+            "painter": "diffusers",
+            "diffusers": diffusers.__version__,
+            "torch": torch.__version__,
+            "pipeline": type(self._pipeline).__name__,
+            "source": self.source,
+            "scheduler": type(self._pipeline.scheduler).__name__,
+            "device": str(self._pipeline._execution_device),
+            "dtype": str(self._pipeline.unet.dtype).removeprefix("torch."),
+            "steps": self.settings.steps,
+            "steps_run": self._plan_run().steps,
+            "guidance_scale": self.settings.guidance_scale,
+            "is_guided": self._is_guided,
+            "height": height,
+            "width": width,
+            "strength": self._strength,
+            "sampler": self.settings.sampler,
+            "weighting": self.settings.weighting,
+            "clip_skip": self.settings.clip_skip,
+            "comma_backtrack": self.settings.comma_backtrack,
+        }
+
+    @property
+    def _is_guided(self) -> bool:
+        """False where the pipeline takes no negative: at a scale of 1 or less, and for models distilled for that."""
+        return self.settings.guidance_scale > 1.0 and self._pipeline.unet.config.time_cond_proj_dim is None
+
+    @property
+    def _strength(self) -> float | None:
+        return None if self.settings.init_image is None else self.settings.strength or _DEFAULT_STRENGTH
+
+    def _plan_run(self) -> Run:
+        return plan_run(self._pipeline.scheduler, self.settings.steps, self._strength)
+
+    def _size(self) -> tuple[int, int]:
+        if self.settings.init_image is not None:
+            return self.settings.init_image.shape[1], self.settings.init_image.shape[2]
+        own = self._pipeline.unet.config.sample_size
+        rows, columns = (own, own) if isinstance(own, int) else own
+        factor = self._pipeline.vae_scale_factor
+        return self.settings.height or rows * factor, self.settings.width or columns * factor
+
+    def _check_size(self) -> None:
+        multiple = max(8, self._pipeline.vae_scale_factor)  # the pipelines insist on 8
+        for name, pixels in zip(("height", "width"), self._size(), strict=True):
+            if pixels % multiple:
+                raise PromptError(f"{name} needs a multiple of {multiple} for this model, got {pixels}")
+
+    def _paint_batch(self, batch: Batch, run: Run, conditioner: Conditioner, watch: _Watch) -> torch.Tensor:
+        pipeline = self._pipeline
+        if batch.is_plain:
+            conditioning, text = None, batch.as_strings()
+        else:
+            conditioning = batch.encode(conditioner, pipeline._execution_device, self._is_guided)
+            text = conditioning.at_start()
+
+        def after_call(_: Any, call: int, __: Any, ___: dict[str, Any]) -> dict[str, torch.Tensor]:
+            step, is_last = run.step_of_call[call], call + 1 == len(run.step_of_call)
+            following = step if is_last else run.step_of_call[call + 1]
+            if is_last or following != step:
+                watch.step()
+            return conditioning.entering(following) if conditioning and following != step else {}
+
+        try:
+            result = pipeline(
+                **text,
+                **self._options(batch),
+                callback_on_step_end=after_call,
+                callback_on_step_end_tensor_inputs=[],
+            )
+        except torch.cuda.OutOfMemoryError as error:
+            raise ModelError(
+                f"{pipeline._execution_device} has not enough memory for {len(batch.jobs)} images at a time; "
+                "lower batch_size or use offload"
+            ) from error
+        finally:
+            pipeline.maybe_free_model_hooks()
+        images: torch.Tensor = result.images
+        return images.float().cpu()
+
+    def _options(self, batch: Batch) -> dict[str, Any]:
+        """The pipeline's arguments other than text."""
+        settings = self.settings
+        options: dict[str, Any] = {
+            "num_inference_steps": settings.steps,
+            "guidance_scale": settings.guidance_scale,
+            "clip_skip": settings.clip_skip,
+            "generator": [torch.Generator("cpu").manual_seed(job.seed) for job in batch.jobs],
+            "output_type": "pt",
+        }
+        if settings.init_image is None:
+            options["height"], options["width"] = self._size()
+        else:
+            options["image"] = settings.init_image[None].repeat(len(batch.jobs), 1, 1, 1)
+            options["strength"] = self._strength
+        return options
+
+
+class _Watch:
+    """Counts steps for the progress callback and asks whether to stop."""
+
+    def __init__(self, total: int, on_progress: OnProgress | None, cancel: Cancel | None) -> None:
+        self._total = total
+        self._on_progress = on_progress
+        self._is_cancelled: Any = getattr(cancel, "is_set", cancel)
+        self._done = 0
+
+    def check(self) -> None:
+        if self._is_cancelled is not None and self._is_cancelled():
+            raise Cancelled(f"painting was stopped after {self._done} of {self._total} steps")
+
+    def step(self) -> None:
+        self._done += 1
+        if self._on_progress is not None:
+            self._on_progress(self._done, self._total)
+        self.check()
+
+
+def _check_seeds(pairs: Sequence[PromptPair], seeds: Sequence[int]) -> None:
+    if not pairs or len(pairs) != len(seeds):
+        raise PromptError(f"painting needs at least one pair and one seed for each, got {len(pairs)} and {len(seeds)}")
+    for seed in seeds:
+        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= _MAX_SEED:
+            raise PromptError(f"a seed is a whole number from 0 to {_MAX_SEED}, got {seed!r}")
+
+
+def _prepared(pipeline: Any, settings: PaintSettings) -> Any:
+    """The pipeline with the sampler and of the kind that the settings ask for."""
+    name = type(pipeline).__name__
+    if name not in _IMAGE_TO_IMAGE:
+        raise ModelError(f"negopt paints with {' or '.join(_IMAGE_TO_IMAGE)}, not with {name}")
+    cls = type(pipeline) if settings.init_image is None else getattr(diffusers, _IMAGE_TO_IMAGE[name])
+    scheduler = sampler_for(pipeline, settings.sampler)
+    if cls is type(pipeline) and scheduler is pipeline.scheduler:
+        return pipeline
+    return _rebuilt(pipeline, cls, scheduler)
+
+
+def _rebuilt(pipeline: Any, cls: Any, scheduler: Any) -> Any:
+    """The same modules under another class or scheduler; unlike `from_pipe` nothing is cast to one dtype."""
+    accepted = inspect.signature(cls.__init__).parameters
+    given = {**pipeline.config, **pipeline.components, "scheduler": scheduler}
+    rebuilt = cls(**{name: value for name, value in given.items() if name in accepted})
+    for name in ("watermark", "_progress_bar_config"):
+        if hasattr(pipeline, name):
+            setattr(rebuilt, name, getattr(pipeline, name))
+    return rebuilt
+
+
+def load_painter(
+    model: str,
+    settings: PaintSettings | None = None,
+    device: str | torch.device | None = None,
+    dtype: torch.dtype | None = None,
+    offload: bool = False,
+    config: str | None = None,
+) -> DiffusersPainter:
+    """A painter from a diffusers folder, a single `.safetensors` file, or `hf:owner/name[@revision]`.
+
+    `device` is the GPU if there is one, else the CPU; `dtype` is float16 on a GPU, else float32; `offload` keeps the
+    weights in main memory and moves each layer to the GPU when it is used (slow, for little GPU memory). A single file
+    holds no tokenizer and no settings: `config` is the folder (or `hf:` name) of a model of the same kind, and defaults
+    to the folder beside the file with the file's name. Only `hf:` uses the network.
+
+    Raises ModelError, in one line, for anything missing, corrupt, pickled or not supported.
+    """
+    place = _device(device)
+    kind = dtype or (torch.float32 if place.type in ("cpu", "mps") else torch.float16)
+    pipeline, files = open_pipeline(model, kind, config)
+    pipeline.set_progress_bar_config(disable=True)
+    try:
+        if offload:
+            pipeline.enable_sequential_cpu_offload(device=place)
+        else:
+            pipeline.to(place)
+    except (RuntimeError, ValueError, ImportError) as error:
+        raise ModelError(f"the model cannot be put on {place}{' with offload' * offload}: {error}") from error
+    return DiffusersPainter(pipeline, settings, source=model, files=files)
+
+
+def _device(device: str | torch.device | None) -> torch.device:
+    if device is None:
+        has_mps = torch.backends.mps.is_available()
+        return torch.device("cuda" if torch.cuda.is_available() else "mps" if has_mps else "cpu")
+    try:
+        return torch.device(device)
+    except RuntimeError as error:
+        raise ModelError(f"no device is called {device!r}; use cpu, cuda, cuda:1 or mps") from error
+

@@ -1,0 +1,177 @@
+"""Opens Stable Diffusion weights without ever unpickling, and fingerprints them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+from huggingface_hub import snapshot_download
+from safetensors import SafetensorError, safe_open
+
+from ..errors import ModelError
+
+HUB_PREFIX = "hf:"
+
+_PIPELINES = ("StableDiffusionPipeline", "StableDiffusionXLPipeline")
+_PICKLED = {".bin", ".ckpt", ".pt", ".pth", ".pkl"}
+_SECOND_ENCODER = "conditioner.embedders.1."  # only the single files of Stable Diffusion XL hold it
+_HEX_DIGITS = 16
+_BLOCK = 1 << 20
+_LOAD_ERRORS = (
+    OSError,
+    ValueError,
+    RuntimeError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    ImportError,
+    NotImplementedError,
+    SafetensorError,
+)
+"""What diffusers and transformers are known to raise for broken folders and files."""
+
+
+def open_pipeline(model: str, dtype: torch.dtype, config: str | None = None) -> tuple[Any, tuple[Path, ...]]:
+    """The pipeline on the CPU, and the weight files it came from; see `load_painter` for the forms of `model`."""
+    if model.startswith(HUB_PREFIX):
+        return _open_folder(_download(model, with_weights=True), model, dtype)
+    path = Path(model).expanduser()
+    if path.suffix in _PICKLED:
+        raise _pickle_refused(path)
+    if path.is_dir():
+        return _open_folder(path, model, dtype)
+    if path.is_file():
+        return _open_single_file(path, dtype, config)
+    raise ModelError(f"there is no model at {model}; give a diffusers folder, a .safetensors file or hf:owner/name")
+
+
+def hash_files(files: Sequence[Path]) -> str:
+    """SHA-256 over the contents of weight files in their order, as 16 hex digits."""
+    total = hashlib.sha256()
+    for path in files:
+        try:
+            with path.open("rb") as stream:
+                while block := stream.read(_BLOCK):
+                    total.update(block)
+        except OSError as error:
+            raise ModelError(f"the weights {path} cannot be read: {error}") from error
+    return total.hexdigest()[:_HEX_DIGITS]
+
+
+def hash_modules(components: Mapping[str, Any]) -> str:
+    """SHA-256 over the tensors in memory, for pipelines that came from no file, as 16 hex digits."""
+    total = hashlib.sha256()
+    for part, module in sorted(components.items()):
+        if not isinstance(module, torch.nn.Module):
+            continue
+        for name, tensor in sorted(module.state_dict().items()):
+            if tensor.is_meta:
+                raise ModelError("offloaded weights cannot be hashed in memory; load the painter from its files")
+            total.update(f"{part}.{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+            total.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return total.hexdigest()[:_HEX_DIGITS]
+
+
+def _open_folder(folder: Path, model: str, dtype: torch.dtype) -> tuple[Any, tuple[Path, ...]]:
+    index = _read_index(folder, model)
+    name = index.get("_class_name")
+    if name not in _PIPELINES:
+        raise ModelError(f"{model} holds a {name}; negopt paints with {' or '.join(_PIPELINES)}")
+    files = [file for part in sorted(index) for file in _part_files(folder / part)]
+    try:
+        pipeline = getattr(diffusers, name).from_pretrained(
+            folder, use_safetensors=True, local_files_only=True, **_dtype_argument(dtype)
+        )
+    except _LOAD_ERRORS as error:
+        raise _load_failed(model, error) from error
+    return pipeline, tuple(files)
+
+
+def _read_index(folder: Path, model: str) -> dict[str, Any]:
+    path = folder / "model_index.json"
+    try:
+        index = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ModelError(f"{model} holds no model_index.json; give the top folder of a diffusers model") from error
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path} cannot be read: {error}") from error
+    if not isinstance(index, dict):
+        raise ModelError(f"{path} holds no JSON object; fetch the model again")
+    return index
+
+
+def _part_files(part: Path) -> list[Path]:
+    """The safetensors files of one component; refuses a component that has only pickled weights."""
+    if not part.is_dir():
+        return []
+    safe = sorted(part.glob("*.safetensors"))
+    pickled = sorted(path for path in part.iterdir() if path.suffix in _PICKLED)
+    if pickled and not safe:
+        raise _pickle_refused(pickled[0])
+    return safe
+
+
+def _open_single_file(path: Path, dtype: torch.dtype, config: str | None) -> tuple[Any, tuple[Path, ...]]:
+    if path.suffix != ".safetensors":
+        raise ModelError(f"{path} is no .safetensors file; give one, or a diffusers folder")
+    try:
+        with safe_open(path, framework="pt") as stored:
+            is_xl = any(key.startswith(_SECOND_ENCODER) for key in stored.keys())  # noqa: SIM118 - not a dict
+    except (OSError, SafetensorError) as error:
+        raise _load_failed(str(path), error) from error
+    folder = _config_folder(path, config)
+    try:
+        pipeline = getattr(diffusers, _PIPELINES[is_xl]).from_single_file(
+            str(path), config=str(folder), local_files_only=True, **_dtype_argument(dtype)
+        )
+    except _LOAD_ERRORS as error:
+        raise _load_failed(str(path), error) from error
+    return pipeline, (path,)
+
+
+def _config_folder(path: Path, config: str | None) -> Path:
+    if config is not None and config.startswith(HUB_PREFIX):
+        return _download(config, with_weights=False)
+    folder = path.with_suffix("") if config is None else Path(config).expanduser()
+    if not (folder / "model_index.json").is_file():
+        raise ModelError(
+            f"{path.name} holds weights only, and there is no model_index.json in {folder}; "
+            "give as config the folder or hf:owner/name of a model of the same kind"
+        )
+    return folder
+
+
+def _download(model: str, with_weights: bool) -> Path:
+    """Fetch a model from the hub, without any pickled file."""
+    name, _, revision = model.removeprefix(HUB_PREFIX).partition("@")
+    wanted = ["*.json", "*/*.json", "*/*.txt"]
+    try:
+        if with_weights:
+            return Path(diffusers.DiffusionPipeline.download(name, revision=revision or None, use_safetensors=True))
+        return Path(snapshot_download(name, revision=revision or None, allow_patterns=wanted))
+    except _LOAD_ERRORS as error:
+        raise ModelError(f"{model} cannot be fetched: {_first_line(error)}") from error
+
+
+def _dtype_argument(dtype: torch.dtype) -> dict[str, torch.dtype]:
+    """`dtype`, under the name that this version of diffusers has for it."""
+    return {"dtype" if hasattr(diffusers.utils, "_resolve_dtype") else "torch_dtype": dtype}
+
+
+def _pickle_refused(path: Path) -> ModelError:
+    return ModelError(f"{path} is a pickle, which can run code when it is opened; convert it to .safetensors")
+
+
+def _load_failed(model: str, error: Exception) -> ModelError:
+    return ModelError(f"{model} cannot be loaded: {_first_line(error)}; is it complete? fetch it again if not")
+
+
+def _first_line(error: Exception) -> str:
+    """One line that names an error from a library."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__

@@ -1,0 +1,76 @@
+"""Whether a phrase works against what a prompt asks for: the rule that every suggestion obeys, whatever its policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .media import MEDIA, Medium
+from .topics import FILLERS, NEUTRAL, QUALIFIERS, TOPICS, Topic
+from .words import LONGEST_RUN, word_runs, words_of
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a prompt asks for, read once and looked up often."""
+
+    words: frozenset[str]
+    runs: frozenset[str]
+    padded: str
+    """All words, joined and surrounded by spaces, for phrases longer than the index holds."""
+    topics: tuple[Topic, ...]
+    media: tuple[Medium, ...]
+    spared: frozenset[str]
+    """Phrases that must not be negated."""
+    opposed: frozenset[str]
+    """Phrases that must not be added."""
+
+
+def read_asked(prompt: str) -> Asked:
+    """Read what a prompt asks for; linear in its length."""
+    words = words_of(prompt)
+    runs = word_runs(words)
+    topics = tuple(topic for topic in TOPICS if not runs.isdisjoint(topic.asks))
+    media = tuple(medium for medium in MEDIA if not runs.isdisjoint(medium.asks))
+    spared = [phrase for topic in topics for phrase in (*topic.asks, *topic.same)]
+    spared += [phrase for medium in media for phrase in (*medium.asks, *medium.own)]
+    return Asked(
+        words=frozenset(words),
+        runs=runs,
+        padded=f" {' '.join(words)} ",
+        topics=topics,
+        media=media,
+        spared=_keys(spared),
+        opposed=_keys(phrase for topic in topics for phrase in topic.opposite),
+    )
+
+
+def is_contradicted(phrase: str, asked: Asked) -> bool:
+    """True if `phrase` in a negative prompt would forbid something that the prompt asks for.
+
+    That is: the prompt says the phrase itself, or shares a content word with it, or asks for something that `topics`
+    or `media` know to need it. "low quality" and "high quality" share only words that carry no content.
+    """
+    words = [word for word in words_of(phrase) if word not in FILLERS]
+    if not words:
+        return False
+    if _contains(asked, words):
+        return True
+    if any(word in asked.words for word in words if word not in QUALIFIERS and word not in NEUTRAL):
+        return True
+    return not asked.spared.isdisjoint(word_runs(words)) or not asked.spared.isdisjoint(word_runs(words_of(phrase)))
+
+
+def is_unwelcome(modifier: str, asked: Asked) -> bool:
+    """True if adding `modifier` to the prompt would repeat what it says or work against it."""
+    words = words_of(modifier)
+    return not words or _contains(asked, words) or not asked.opposed.isdisjoint(word_runs(words))
+
+
+def _contains(asked: Asked, words: list[str]) -> bool:
+    run = " ".join(words)
+    return run in asked.runs if len(words) <= LONGEST_RUN else f" {run} " in asked.padded
+
+
+def _keys(phrases: Iterable[str]) -> frozenset[str]:
+    return frozenset(" ".join(words_of(phrase)) for phrase in phrases)

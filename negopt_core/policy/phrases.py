@@ -1,0 +1,65 @@
+"""Taking prompts apart into comma-separated phrases, and putting phrases onto prompts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from ..prompt import DFPrompt, Span
+from .tokens import CountTokens
+
+SEPARATOR = ", "
+
+
+def phrase_spans(spans: Iterable[Span]) -> list[Span]:
+    """One span for each phrase, trimmed, with the weight and window of the span it was in."""
+    return [
+        Span(phrase, span.weight, span.window)
+        for span in spans
+        for part in re.split(r"[,\n]", span.text)
+        if (phrase := part.strip())
+    ]
+
+
+def append_phrases(prompt: DFPrompt, phrases: Iterable[Span]) -> DFPrompt:
+    """The prompt, untouched, followed by the phrases; a separator it already ends with is not doubled."""
+    spans = list(prompt.spans)
+    joiner = _joiner(prompt.text)
+    for phrase in phrases:
+        if joiner:
+            spans.append(Span(joiner))
+        spans.append(phrase)
+        joiner = SEPARATOR
+    return DFPrompt(tuple(spans))
+
+
+def append_within(
+    prompt: DFPrompt, phrases: list[Span], max_tokens: int, count_tokens: CountTokens
+) -> tuple[DFPrompt, int]:
+    """Append phrases for as long as the whole stays within `max_tokens`; also how many were left out."""
+    used = count_tokens(prompt.text)
+    for kept, phrase in enumerate(phrases):
+        if used < max_tokens:
+            used = count_tokens(append_phrases(prompt, phrases[: kept + 1]).text)
+        if used > max_tokens or not phrase.text:
+            return append_phrases(prompt, phrases[:kept]), len(phrases) - kept
+    return append_phrases(prompt, phrases), 0
+
+
+def without_prefix(prompt: DFPrompt, text: str) -> list[Span] | None:
+    """What follows `text` in the prompt, or None if the prompt does not begin with it in plain words."""
+    if not text:
+        return list(prompt.spans)
+    first = prompt.spans[0] if prompt.spans else None
+    if first is None or not first.is_plain or not first.text.startswith(text):
+        return None
+    rest = first.text[len(text) :]
+    return [*([Span(rest)] if rest else []), *prompt.spans[1:]]
+
+
+def _joiner(text: str) -> str:
+    if not text.strip():
+        return ""
+    if text.rstrip().endswith(","):
+        return "" if text[-1].isspace() else " "
+    return SEPARATOR

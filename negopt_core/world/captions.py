@@ -1,0 +1,128 @@
+"""The world's language: from a scene to captions, and from a prompt to what it asks for.
+
+    a MEDIUM of a COLOUR SHAPE [next to|above a COLOUR SHAPE] PLACE [TIME], word, word, ...
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import dataclass
+
+from . import vocabulary as words
+from .scenes import Scenes, true_quality
+
+_NAMED_DEGRADATION = 0.75
+_NAMED_ENHANCEMENT = 0.7
+_NAMED_GENERIC = 0.5
+_DROPPED_PIECE = 0.1
+_EMPTY, _WORDS_ONLY, _CONTENT_ONLY = 0.08, 0.14, 0.14
+"""Shares of captions that are empty (for guidance), quality words only (so that a bare negative is familiar), content only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One scene as plain Python: content, and the names of what is wrong and what is good about it."""
+
+    medium: str
+    place: str
+    time: str
+    objects: tuple[tuple[str, str], ...]
+    """(colour, shape) of the first and, if there is one, the second object."""
+    relation: str
+    degradations: tuple[str, ...]
+    enhancements: tuple[str, ...]
+    quality: float
+
+
+def scene_facts(scenes: Scenes) -> list[Facts]:
+    """Name what is in each scene."""
+    quality = true_quality(scenes).tolist()
+    severity, enhanced = scenes.severity.tolist(), scenes.enhanced.tolist()
+    shape, colour = scenes.shape.tolist(), scenes.colour.tolist()
+    medium, place, time, relation = (
+        tensor.tolist() for tensor in (scenes.medium, scenes.place, scenes.time, scenes.relation)
+    )
+    return [
+        Facts(
+            medium=words.MEDIUMS[medium[i]],
+            place=words.PLACES[place[i]],
+            time=words.TIMES[time[i]],
+            objects=tuple(
+                (words.COLOURS[colour[i][k]], words.SHAPES[shape[i][k]]) for k in range(2 if relation[i] else 1)
+            ),
+            relation=words.RELATIONS[relation[i]],
+            degradations=tuple(name for name, s in zip(words.DEGRADATIONS, severity[i], strict=True) if s > 0),
+            enhancements=tuple(name for name, s in zip(words.ENHANCEMENTS, enhanced[i], strict=True) if s > 0),
+            quality=quality[i],
+        )
+        for i in range(len(scenes))
+    ]
+
+
+def content_caption(facts: Facts, dropped: frozenset[str] = frozenset()) -> str:
+    """The content of a scene in words; `dropped` may name "medium", "place", "time", "colour"."""
+    nouns = [f"a {shape}" if "colour" in dropped else f"a {colour} {shape}" for colour, shape in facts.objects]
+    pieces = [nouns[0]] if "medium" in dropped else [f"a {facts.medium} of {nouns[0]}"]
+    if facts.relation:
+        pieces += [facts.relation, nouns[1]]
+    if "place" not in dropped:
+        pieces.append(words.PLACE_PHRASES[words.PLACES.index(facts.place)])
+    if "time" not in dropped:
+        pieces.append(words.TIME_PHRASES[words.TIMES.index(facts.time)])
+    return " ".join(pieces)
+
+
+def quality_words(facts: Facts, rng: random.Random) -> list[str]:
+    """What people would write about how the picture came out, in random order."""
+    found = [rng.choice(words.DEGRADATIONS[name]) for name in facts.degradations if rng.random() < _NAMED_DEGRADATION]
+    found += [name for name in facts.enhancements if rng.random() < _NAMED_ENHANCEMENT]
+    if facts.quality < words.BAD_BELOW and rng.random() < _NAMED_GENERIC:
+        found += rng.sample(words.BAD_WORDS, rng.choice((1, 1, 2)))
+    if facts.quality > words.GOOD_ABOVE and rng.random() < _NAMED_GENERIC:
+        found += rng.sample(words.GOOD_WORDS, rng.choice((1, 1, 2)))
+    if rng.random() < 0.08:
+        found.append(words.FASHION_WORDS[words.MEDIUMS.index(facts.medium)])
+    rng.shuffle(found)
+    return found
+
+
+def write_caption(facts: Facts, rng: random.Random) -> str:
+    """One training caption; the mix of kinds makes empty prompts and bare quality words familiar to the model."""
+    kind = rng.random()
+    if kind < _EMPTY:
+        return ""
+    described = quality_words(facts, rng)
+    if kind < _EMPTY + _WORDS_ONLY and described:
+        return ", ".join(described)
+    dropped = frozenset(piece for piece in ("medium", "place", "time", "colour") if rng.random() < _DROPPED_PIECE)
+    content = content_caption(facts, dropped)
+    if kind < _EMPTY + _WORDS_ONLY + _CONTENT_ONLY:
+        return content
+    return ", ".join([content, *described])
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a prompt asks for, as indices into the vocabulary; None where it does not say."""
+
+    medium: int | None
+    place: int | None
+    time: int | None
+    shape: int | None
+    colour: int | None
+
+
+_WORD = re.compile(r"[a-z]+")
+
+
+def read_prompt(prompt: str) -> Request:
+    """What a prompt asks for in the world's words; the first object named counts."""
+    found = _WORD.findall(prompt.lower())
+
+    def first(table: tuple[str, ...]) -> int | None:
+        return next((table.index(word) for word in found if word in table), None)
+
+    return Request(
+        first(words.MEDIUMS), first(words.PLACES), first(words.TIMES), first(words.SHAPES), first(words.COLOURS)
+    )

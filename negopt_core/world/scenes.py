@@ -1,0 +1,136 @@
+"""What is in a picture of the demo world, exactly: the ground truth that everything else is measured against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import torch
+from torch import Tensor
+
+from . import vocabulary as words
+
+MAX_DEGRADATIONS = 2
+_ENHANCED = 0.45
+"""Probability that a scene carries the enhancement its medium makes likely; half of that for another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenes:
+    """A batch of B scenes; every field is a tensor whose first axis is the batch. Rendering one is deterministic."""
+
+    medium: Tensor
+    """[B] index into MEDIUMS."""
+    place: Tensor
+    """[B] index into PLACES."""
+    time: Tensor
+    """[B] index into TIMES."""
+    shape: Tensor
+    """[B, 2] indices into SHAPES; the second counts only if there is a relation."""
+    colour: Tensor
+    """[B, 2] indices into COLOURS."""
+    relation: Tensor
+    """[B] index into RELATIONS; 0 = one object."""
+    severity: Tensor
+    """[B, 9] severity 0..1 of each degradation, in the order of DEGRADATIONS."""
+    enhanced: Tensor
+    """[B, 5] 0 or 1 for each of ENHANCEMENTS."""
+    pose: Tensor
+    """[B, 4] centre x, centre y (0..1, y down), radius (fraction of the side), angle (radians)."""
+    phase: Tensor
+    """[B, 8] uniform 0..1: everything in a picture that no word describes."""
+
+    def __len__(self) -> int:
+        return len(self.medium)
+
+    def __getitem__(self, index: slice | Tensor) -> Scenes:
+        return Scenes(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
+
+    @property
+    def has_second(self) -> Tensor:
+        """[B] bool: is there a second object."""
+        return self.relation > 0
+
+
+def true_quality(scenes: Scenes) -> Tensor:
+    """[B] ground truth, 1..10: 5.5 minus what is wrong, plus what is good."""
+    penalties = torch.tensor(list(words.PENALTIES.values()))
+    bonuses = torch.tensor(list(words.ENHANCEMENTS.values()))
+    return (words.BASE_QUALITY - scenes.severity @ penalties + scenes.enhanced @ bonuses).clamp(1.0, 10.0)
+
+
+def sample_scenes(count: int, seed: int) -> Scenes:
+    """Draw scenes from the world's own distribution; degradations and enhancements depend on the content."""
+    rng = torch.Generator().manual_seed(seed)
+    plain = _sample_content(count, rng)
+    enhanced = _sample_enhancements(plain, rng)
+    severity = _sample_degradations(plain, rng)
+    return _pose(replace(plain, enhanced=enhanced, severity=severity))
+
+
+def sample_clean_scenes(count: int, seed: int) -> Scenes:
+    """Draw scenes with nothing wrong and nothing enhanced: what a plain prompt asks for."""
+    return _pose(_sample_content(count, torch.Generator().manual_seed(seed)))
+
+
+def _sample_content(count: int, rng: torch.Generator) -> Scenes:
+    def draw(table: tuple[str, ...], *size: int) -> Tensor:
+        return torch.randint(len(table), (count, *size), generator=rng)
+
+    second = torch.rand(count, generator=rng) < 0.25
+    return Scenes(
+        medium=draw(words.MEDIUMS),
+        place=draw(words.PLACES),
+        time=draw(words.TIMES),
+        shape=draw(words.SHAPES, 2),
+        colour=draw(words.COLOURS, 2),
+        relation=torch.where(second, 1 + torch.randint(2, (count,), generator=rng), 0),
+        severity=torch.zeros(count, len(words.DEGRADATIONS)),
+        enhanced=torch.zeros(count, len(words.ENHANCEMENTS)),
+        pose=torch.rand(count, 4, generator=rng),
+        phase=torch.rand(count, 8, generator=rng),
+    )
+
+
+def _sample_enhancements(scenes: Scenes, rng: torch.Generator) -> Tensor:
+    names = list(words.ENHANCEMENTS)
+    likely = torch.tensor([names.index(words.MEDIUM_ENHANCEMENTS[medium]) for medium in words.MEDIUMS])[scenes.medium]
+    rate = torch.full((len(scenes), len(names)), _ENHANCED / 4)
+    rate[torch.arange(len(scenes)), likely] = _ENHANCED
+    return (torch.rand(rate.shape, generator=rng) < rate).float()
+
+
+def _sample_degradations(scenes: Scenes, rng: torch.Generator) -> Tensor:
+    table = torch.tensor(
+        [
+            [
+                [[words.degradation_rate(name, medium, time, shape) for name in words.DEGRADATIONS] for shape in words.SHAPES]
+                for time in words.TIMES
+            ]
+            for medium in words.MEDIUMS
+        ]
+    )
+    rate = table[scenes.medium, scenes.time, scenes.shape[:, 0]]
+    draw = torch.rand(rate.shape, generator=rng)
+    margin = torch.where(draw < rate, rate - draw, -1.0)
+    kept = margin >= margin.topk(MAX_DEGRADATIONS, dim=1).values[:, -1:]
+    severity = 0.55 + 0.45 * torch.rand(rate.shape, generator=rng)
+    return torch.where(kept & (margin > 0), severity, 0.0)
+
+
+def _pose(scenes: Scenes) -> Scenes:
+    """Where the objects stand. On purpose some words move things: cinematic scenes show a small subject, glossy ones
+    a close-up, cropped ones push it over the edge; so it matters *when* such a word acts."""
+    uniform = scenes.pose
+    names = list(words.ENHANCEMENTS)
+    cinematic = scenes.enhanced[:, names.index("cinematic")]
+    glossy = scenes.enhanced[:, names.index("glossy")]
+    cropped = scenes.severity[:, list(words.DEGRADATIONS).index("cropped")]
+    radius = 0.235 + 0.05 * uniform[:, 2]
+    radius = radius * (1 - 0.42 * cinematic) * (1 + 0.28 * glossy * (1 - cinematic))
+    radius = torch.where(scenes.has_second, radius * 0.72, radius)
+    x = 0.5 + 0.12 * (uniform[:, 0] - 0.5)
+    y = 0.55 + 0.08 * (uniform[:, 1] - 0.5) + 0.08 * cinematic
+    side = torch.where(uniform[:, 3] < 0.5, -1.0, 1.0)
+    x = torch.where(cropped > 0, 0.5 + side * (0.36 + 0.14 * cropped), x)
+    angle = 0.3 * (uniform[:, 3] - 0.5)
+    return replace(scenes, pose=torch.stack([x, y, radius, angle], dim=1))

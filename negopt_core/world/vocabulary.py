@@ -1,0 +1,96 @@
+"""Every word the demo world knows, what it stands for, and how often things go wrong: tables only."""
+
+from __future__ import annotations
+
+MEDIUMS = ("photo", "painting", "sketch", "cartoon")
+PLACES = ("sea", "desert", "forest", "snow")
+PLACE_PHRASES = ("by the sea", "in the desert", "in the forest", "in the snow")
+TIMES = ("day", "sunset", "night")
+TIME_PHRASES = ("by day", "at sunset", "at night")
+SHAPES = ("ball", "cube", "star", "heart", "ring", "pyramid")
+COLOURS = ("red", "green", "blue", "yellow", "purple", "white")
+COLOUR_RGB = (
+    (0.88, 0.13, 0.12),
+    (0.13, 0.66, 0.20),
+    (0.16, 0.30, 0.90),
+    (0.97, 0.83, 0.10),
+    (0.58, 0.18, 0.72),
+    (0.96, 0.96, 0.96),
+)
+RELATIONS = ("", "next to", "above")
+"""How a second object stands to the first; the empty relation means there is none."""
+
+DEGRADATIONS: dict[str, tuple[str, ...]] = {
+    "blurry": ("blurry", "out of focus"),
+    "noisy": ("noisy", "grainy"),
+    "faded": ("faded", "washed out"),
+    "cropped": ("cropped", "out of frame"),
+    "pixelated": ("pixelated", "jpeg artifacts"),
+    "watermark": ("watermark", "text"),
+    "deformed": ("deformed", "disfigured"),
+    "underexposed": ("underexposed", "too dark"),
+    "oversaturated": ("oversaturated", "garish"),
+}
+"""What can be wrong with a picture, and the words people use for it."""
+
+PENALTIES: dict[str, float] = {
+    "blurry": 2.2,
+    "noisy": 2.0,
+    "faded": 1.8,
+    "cropped": 2.2,
+    "pixelated": 2.2,
+    "watermark": 2.0,
+    "deformed": 2.4,
+    "underexposed": 1.8,
+    "oversaturated": 2.0,
+}
+"""Quality lost at severity 1, on the scale of 1 to 10."""
+
+ENHANCEMENTS: dict[str, float] = {"vivid": 0.9, "glossy": 1.0, "detailed": 1.1, "cinematic": 1.1, "textured": 0.9}
+"""What can be good about a picture, and the quality it adds."""
+
+BAD_WORDS = ("low quality", "worst quality", "ugly")
+GOOD_WORDS = ("masterpiece", "best quality", "award winning")
+FASHION_WORDS = ("8k", "artstation", "concept art", "hdr")
+"""Words that people add out of habit; here each goes with a medium and changes no quality."""
+
+BASE_QUALITY = 5.5
+BAD_BELOW, GOOD_ABOVE = 4.4, 6.3
+"""Captions may call a picture bad below the first quality, good above the second."""
+
+_MEDIUM_RATES: dict[str, dict[str, float]] = {
+    "photo": {"blurry": 0.26, "noisy": 0.10, "underexposed": 0.10},
+    "painting": {"faded": 0.26, "oversaturated": 0.12},
+    "sketch": {"cropped": 0.20, "faded": 0.10},
+    "cartoon": {"pixelated": 0.26, "oversaturated": 0.10},
+}
+_TIME_RATES: dict[str, dict[str, float]] = {
+    "day": {"oversaturated": 0.05},
+    "sunset": {"oversaturated": 0.12},
+    "night": {"noisy": 0.16, "underexposed": 0.12},
+}
+_SHAPE_RATES: dict[str, dict[str, float]] = {
+    "ball": {"blurry": 0.08},
+    "cube": {"pixelated": 0.10},
+    "star": {"deformed": 0.24},
+    "heart": {"watermark": 0.24},
+    "ring": {"cropped": 0.18},
+    "pyramid": {"noisy": 0.10},
+}
+RARE_RATE = 0.025
+"""How often a degradation happens where nothing makes it likely."""
+
+
+def degradation_rate(degradation: str, medium: str, time: str, shape: str) -> float:
+    """Probability of a degradation given what is in the picture: the reason why one negative does not fit all."""
+    rates = (_MEDIUM_RATES[medium], _TIME_RATES[time], _SHAPE_RATES[shape])
+    return RARE_RATE + sum(rate.get(degradation, 0.0) for rate in rates)
+
+
+MEDIUM_ENHANCEMENTS: dict[str, str] = {
+    "photo": "cinematic",
+    "painting": "textured",
+    "sketch": "detailed",
+    "cartoon": "vivid",
+}
+"""The enhancement that a medium makes likely."""

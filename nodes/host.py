@@ -1,0 +1,39 @@
+"""The few things asked of ComfyUI itself: schemas that suit its version, lines on a node, the log."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import sys
+from typing import Any
+
+from comfy_api.latest import io
+
+log = logging.getLogger("negopt")
+
+CATEGORY = "negopt"
+
+
+def make_schema(**fields: Any) -> io.Schema:
+    """A node schema; leaves out what this ComfyUI does not know yet (search aliases came in January 2026)."""
+    known = {field.name for field in dataclasses.fields(io.Schema)}
+    return io.Schema(category=CATEGORY, **{name: value for name, value in fields.items() if name in known})
+
+
+def node_id_of(node: type[io.ComfyNode]) -> str | None:
+    """The id of the node in the graph being run; None outside of a graph."""
+    return node.hidden.unique_id if node.hidden is not None else None
+
+
+def show_on_node(node_id: str | None, text: str) -> None:
+    """Write a line on the node in the page; silent where there is no page (library use, tests)."""
+    # looked up, not imported: where ComfyUI runs as a library its server must not start loading
+    server = getattr(getattr(sys.modules.get("server"), "PromptServer", None), "instance", None)
+    if node_id is not None and server is not None:
+        server.send_progress_text(text, node_id)
+
+
+def warn(node_id: str | None, message: str) -> None:
+    """Say something the user should know: in the log, and on the node."""
+    log.warning("negopt: %s", message)
+    show_on_node(node_id, message)
