@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Protocol
 
 from ..errors import DialectError
@@ -117,7 +117,7 @@ def to_prompt(leaves: list[Leaf], grid: int) -> DFPrompt:
         if not 0.0 <= leaf.weight <= MAX_WEIGHT:
             raise refuse(leaf.position, f"a weight needs 0 <= weight <= {MAX_WEIGHT:g}, got {leaf.weight:g}")
     spans = [Span(leaf.text, leaf.weight, _window(leaf.start, leaf.stop, grid)) for leaf in live]
-    tidy = DFPrompt(tuple(_move_separators(spans)))
+    tidy = DFPrompt(tuple(chain.from_iterable(map(_free_separators, spans))))
     return tidy if _is_exact(tidy, live, grid) else DFPrompt(tuple(spans))
 
 
@@ -140,30 +140,18 @@ def _progress(cell: int, grid: int) -> float:
     return progress if step_at(progress, grid) == cell else progress - 1e-9
 
 
-def _move_separators(spans: list[Span]) -> list[Span]:
-    """Give the separators at the edge of a scheduled phrase to its plain neighbour."""
-    moved: list[Span] = []
-    lead = ""  # separators that the next plain span takes over
-    for index, span in enumerate(spans):
-        text = span.text
-        if span.is_plain:
-            moved.append(Span(lead + text))
-            lead = ""
-            continue
-        if lead:
-            moved.append(Span(lead))
-            lead = ""
-        if span.weight == 1.0:
-            if moved and moved[-1].is_plain:
-                kept = text.lstrip(_SEPARATOR)
-                moved[-1] = Span(moved[-1].text + text[: len(text) - len(kept)])
-                text = kept
-            if index + 1 < len(spans) and spans[index + 1].is_plain:
-                kept = text.rstrip(_SEPARATOR)
-                text, lead = kept, text[len(kept) :]
-        if text:
-            moved.append(replace(span, text=text))
-    return moved
+def _free_separators(span: Span) -> list[Span]:
+    """A scheduled phrase with the separators at its edges made plain: absent phrases take theirs with them anyway."""
+    if span.is_plain or span.weight != 1.0:
+        return [span]
+    words = span.text.strip(_SEPARATOR)
+    if not words:
+        return [Span(span.text)]
+    start = span.text.index(words)
+    end = start + len(words)
+    lead = [Span(span.text[:start])] if start else []
+    tail = [Span(span.text[end:])] if end < len(span.text) else []
+    return [*lead, replace(span, text=words), *tail]
 
 
 def _is_exact(prompt: DFPrompt, leaves: list[Leaf], grid: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -62,7 +62,9 @@ class PolicyCard:
         if not 1 <= self.max_tokens <= _MAX_TOKENS:
             raise PolicyError(f"max_tokens needs 1 to {_MAX_TOKENS}, got {self.max_tokens}; one CLIP chunk is 75")
         if not self.windows or not self.weights:
-            raise PolicyError("windows and weights need at least one entry; leave them out for the whole run at weight 1")
+            raise PolicyError(
+                "windows and weights need at least one entry; leave them out for the whole run at weight 1"
+            )
         for weight in self.weights:
             if not 0.0 <= weight <= MAX_WEIGHT:
                 raise PolicyError(f"weights need 0 <= weight <= {MAX_WEIGHT:g}, got {weight}")
@@ -82,7 +84,7 @@ class PolicyCard:
         for key in ("kind", "name"):
             if key not in values:
                 raise PolicyError(f"{key} is missing; a policy card needs at least kind and name")
-        known = {key: read(key, values[key]) for key, read in _READERS.items() if key in values}
+        known: dict[str, Any] = {key: read(key, values[key]) for key, read in _READERS.items() if key in values}
         extra = {key: value for key, value in values.items() if key not in _READERS}
         return cls(**known, extra=extra)
 
@@ -163,7 +165,7 @@ def _read_metrics(key: str, value: object) -> dict[str, float]:
     return {name: _read_number(f"{key}.{name}", item) for name, item in _read_object(key, value).items()}
 
 
-_READERS = {
+_READERS: dict[str, Callable[[str, object], Any]] = {
     "kind": _read_text,
     "name": _read_text,
     "polarity": _read_text,

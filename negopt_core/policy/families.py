@@ -1,4 +1,4 @@
-"""What people ask for and forbid out of habit, by family of models, and when each kind of word should act: tables only."""
+"""What people ask for and forbid by habit, by family of models, and when each kind of word acts: tables only."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ NEGATIVE_TIMES: dict[Kind, tuple[Window, float]] = {
     "surface": (Window(0.2, 1.0), 1.0),
     "marks": (Window(0.2, 1.0), 1.0),
 }
-"""When a negative acts. Layout and medium are settled in the first steps, so words about them must be there; a word about
-the surface has nothing to forbid yet and can bring in what it names (arXiv 2406.02965), so it waits for a fifth."""
+"""When a negative acts. Layout and medium are settled in the first steps, so words about them must be there; a word
+about the surface has nothing to forbid yet and can bring in what it names (arXiv 2406.02965), so it waits a fifth."""
 
 MODIFIER_TIMES: dict[Kind, tuple[Window, float]] = {
     "quality": (FULL, 1.0),

@@ -79,7 +79,9 @@ def _suggest_one(prompt: str, family: Family) -> PromptPair:
 def _negatives(asked: Asked, family: Family) -> list[Term]:
     """What to forbid, the most useful first, before contradictions are taken out."""
     is_anime = any(medium.name == "anime" for medium in asked.media)
-    habit = tables.ANIME_NEGATIVES if is_anime and not family.is_tagged and family.has_medium_words else family.negatives
+    habit = (
+        tables.ANIME_NEGATIVES if is_anime and not family.is_tagged and family.has_medium_words else family.negatives
+    )
     return [
         *_likely_faults(asked, family),
         *habit[:_ESSENTIALS],

@@ -1,4 +1,4 @@
-"""How many CLIP tokens a text has, estimated without a tokenizer, so that a budget can be kept with no packages at all."""
+"""How many CLIP tokens a text has, estimated without a tokenizer, so that a budget can be kept with no packages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words of a prompt in one spelling, so that phrases can be compared: case, plurals and British forms do not count."""
+"""The words of a prompt in one spelling, so that phrases can be compared whatever their case, number or dialect."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _IRREGULAR = {
     "wolves": "wolf",
     "knives": "knife",
 }
-_NOT_PLURAL = frozenset("glasses canvas lens lowres highres absurdres christmas texas atlas".split())
+_NOT_PLURAL = ("glasses", "canvas", "lens", "lowres", "highres", "absurdres", "christmas", "texas", "atlas")
 _BRITISH = (("colour", "color"), ("grey", "gray"))
 
 
@@ -39,9 +39,9 @@ def phrase_key(text: str) -> str:
     return " ".join(words_of(text))
 
 
-def split_phrases(text: str) -> list[str]:
-    """The comma-separated phrases of a text, trimmed, without empty ones."""
-    return [phrase for part in re.split(r"[,\n]", text) if (phrase := part.strip())]
+def listed(text: str) -> tuple[str, ...]:
+    """The entries of a table row that is written as one string with commas."""
+    return tuple(text.split(", "))
 
 
 def word_runs(words: Sequence[str]) -> frozenset[str]:

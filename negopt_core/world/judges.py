@@ -76,7 +76,7 @@ def load_judge(path: Path) -> Judge:
     try:
         weights = load_file(path)
     except (OSError, SafetensorError) as error:
-        raise ModelError(f"cannot read the judge {path}: {error}; reinstall negopt or run `train world --stage judges`") from error
+        raise ModelError(f"cannot read the judge {path}: {error}; reinstall negopt, or make it with `train world`") from error
     judge = Judge()
     judge.load_state_dict({key: value.float() for key, value in weights.items()}, strict=True)
     return judge.eval().requires_grad_(False)

@@ -10,7 +10,7 @@ from negopt_core.paint.base import SAMPLERS
 from negopt_core.paint.sampler import plan_run, sampler_for
 
 # some schedulers of diffusers meet numpy 2 with a warning of their own
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+pytestmark = pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_a_second_order_sampler_stands_at_the_sigma_of_the_step_we_name():
     run = plan_run(scheduler, 4)
     scheduler.set_timesteps(4)
     starts = [scheduler.sigmas[call] for call in range(0, len(run.step_of_call), 2)]
-    fresh = diffusers.EulerDiscreteScheduler()
+    fresh = diffusers.EulerDiscreteScheduler.from_config(scheduler.config)
     fresh.set_timesteps(4)
     assert [float(sigma) for sigma in starts] == pytest.approx([float(sigma) for sigma in fresh.sigmas[:4]], rel=1e-3)
 

@@ -1,0 +1,66 @@
+"""The command line: `python -m negopt_core COMMAND …`. Results on stdout, the rest on stderr, one line for an error."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from . import __version__
+from .commands import demo, paint, policies, schedule, score, suggest, world
+from .errors import DialectError, NegOptError, PolicyError, PromptError
+
+OK, FAILED, USAGE, STOPPED = 0, 1, 2, 130
+_USAGE_ERRORS = (PromptError, DialectError, PolicyError)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Every command with its arguments."""
+    parser = argparse.ArgumentParser(prog="negopt", description="Learned negative prompts and scheduled modifiers.")
+    parser.add_argument("--version", action="version", version=f"negopt {__version__}")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in (suggest, schedule, paint, score, demo, policies, world):
+        command.add(commands)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 ok, 1 failed, 2 usage, 130 stopped by the user."""
+    _prepare_streams()
+    args = build_parser().parse_args(argv)
+    try:
+        code: int = args.run(args)
+        sys.stdout.flush()
+        return code
+    except NegOptError as error:
+        if args.debug:
+            raise
+        sys.stderr.write(f"negopt: {_one_line(error)}\n")
+        return USAGE if isinstance(error, _USAGE_ERRORS) else FAILED
+    except BrokenPipeError:  # the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except KeyboardInterrupt:
+        sys.stderr.write("negopt: stopped; what was finished is kept\n")
+        return STOPPED
+
+
+def _one_line(error: NegOptError) -> str:
+    return " ".join(str(error).split())
+
+
+def _prepare_streams() -> None:
+    """Logs go to stderr; text that a terminal cannot show is escaped instead of failing; libraries stay quiet."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
+    for name in ("TRANSFORMERS_VERBOSITY", "DIFFUSERS_VERBOSITY"):
+        os.environ.setdefault(name, "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")

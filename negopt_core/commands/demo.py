@@ -1,0 +1,102 @@
+"""`demo`: before and after on the embedded world, on one sheet, with scores."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..df_text import format_prompt
+from ..policy import SuggestOptions, load_policy, suggest
+from ..prompt import DFPrompt, PromptPair, Span, Window
+from .models import WORLD, choose
+from .output import add_json, emit, tell
+
+PROMPTS = (
+    "a photo of a red ball by the sea by day",
+    "a painting of a blue star in the desert at sunset",
+    "a cartoon of a yellow heart in the snow by day",
+    "a photo of a purple ring in the desert at sunset",
+    "a sketch of a green cube in the forest by day",
+    "a photo of a white pyramid by the sea at night",
+)
+"""Fixed, so that two people see the same sheet."""
+FIXED_NEGATIVE = "blurry, low quality"
+LATE = Window(0.5, 1.0)
+TITLE = "negopt demo: the embedded demo world, not a real image model"
+
+
+@dataclass(frozen=True, slots=True)
+class DemoArm:
+    """One row of the sheet."""
+
+    label: str
+    note: str
+    propose: Callable[[str], PromptPair]
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the command."""
+    parser = commands.add_parser("demo", help="paint the before/after sheet on the embedded demo world")
+    parser.add_argument("-o", "--output", type=Path, default=Path("out/demo"), metavar="DIR", help="folder (default out/demo)")
+    parser.add_argument("--seed", type=int, default=7, help="seed of the noise, the same in every row (default 7)")
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def demo_arms() -> list[DemoArm]:
+    """None, a fixed negative, the rules, and one modifier acting all along or late only."""
+    rules = load_policy("rules:world")
+
+    def negative_only(prompt: str) -> PromptPair:
+        return suggest(rules, [prompt], SuggestOptions(modes=("negative",)))[0].pair
+
+    def both(prompt: str) -> PromptPair:
+        return suggest(rules, [prompt])[0].pair
+
+    def cinematic(window: Window) -> Callable[[str], PromptPair]:
+        return lambda prompt: PromptPair(DFPrompt((Span(f"{prompt}, "), Span("cinematic", 1.0, window))))
+
+    return [
+        DemoArm("no negative", "the prompt as it is", PromptPair.plain),
+        DemoArm("fixed negative", FIXED_NEGATIVE, lambda prompt: PromptPair.plain(prompt, FIXED_NEGATIVE)),
+        DemoArm("rules: negative", "a negative for each prompt, surface words from 20 % on", negative_only),
+        DemoArm("rules: both", "and modifiers, texture words in the last half", both),
+        DemoArm("cinematic, all steps", "one modifier from the start: it shrinks the subject", cinematic(Window())),
+        DemoArm("cinematic, last half", "the same word, late only", cinematic(LATE)),
+    ]
+
+
+def run(args: argparse.Namespace) -> int:
+    """Paint and score every arm on the same noise."""
+    from ..evaluate.sheet import Row, draw_sheet
+    from ..files import write_bytes
+    from ..paint.base import PaintSettings
+    from ..paint.diffusers_painter import load_painter
+    from ..world.judges import load_scorer
+
+    choice = choose(WORLD, None, None)
+    painter = load_painter(choice.path, PaintSettings(choice.steps, choice.cfg, batch_size=len(PROMPTS)), device="cpu")
+    quality, alignment = load_scorer("world-quality"), load_scorer("world-alignment")
+    seeds = [args.seed + column for column in range(len(PROMPTS))]
+    rows, summary = [], []
+    arms = demo_arms()
+    for number, arm in enumerate(arms):
+        tell(f"painting {number + 1} of {len(arms)}: {arm.label}")
+        pairs = [arm.propose(prompt) for prompt in PROMPTS]
+        images = painter.paint(pairs, seeds)
+        marks = list(zip(quality(images, PROMPTS).tolist(), alignment(images, PROMPTS).tolist(), strict=True))
+        captions = tuple(f"quality {q:.1f}  alignment {a:.2f}" for q, a in marks)
+        means = [sum(column) / len(marks) for column in zip(*marks, strict=True)]
+        note = f"{arm.note}. Mean quality {means[0]:.2f}, alignment {means[1]:.2f}"
+        rows.append(Row(arm.label, note, images, captions))
+        texts = [{"df_positive": format_prompt(pair.positive), "df_negative": format_prompt(pair.negative)} for pair in pairs]
+        summary.append({"arm": arm.label, "quality": means[0], "alignment": means[1], "pairs": texts})
+    footer = f"{len(PROMPTS)} prompts, one seed each: an illustration. docs/world.md has the measurements with intervals."
+    path = args.output / "sheet.png"
+    write_bytes(path, draw_sheet(TITLE, PROMPTS, rows, footer, scale=2))
+    lines = [f"{entry['arm']:22} quality {entry['quality']:.2f}  alignment {entry['alignment']:.2f}" for entry in summary]
+    lines += ["", "These are pictures and scores of the small demo world that comes with negopt, not of a real image model."]
+    emit(args, {"sheet": str(path), "arms": summary, "world": "demo"}, "\n".join([*lines, f"sheet: {path}"]))
+    return 0

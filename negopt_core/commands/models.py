@@ -1,0 +1,47 @@
+"""Which model a command paints with, and with what settings unless told otherwise."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+
+WORLD = "world"
+WORLD_STEPS, WORLD_CFG = 20, 4.0
+"""What the demo world is measured with (docs/world.md)."""
+PAPER_STEPS, PAPER_CFG = 25, 7.5
+"""NegOpt's settings for Stable Diffusion (arXiv 2403.07605)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A model and how it is sampled."""
+
+    model: str
+    """As the user wrote it."""
+    path: str
+    steps: int
+    cfg: float
+    family: str
+    """The policy family to use when the user names `rules` without one."""
+
+
+def choose(model: str, steps: int | None, cfg: float | None) -> Choice:
+    """Fill in what the user left open."""
+    if model == WORLD:
+        from ..world import world_dir
+
+        return Choice(
+            model, str(world_dir()), WORLD_STEPS if steps is None else steps, WORLD_CFG if cfg is None else cfg, "world"
+        )
+    return Choice(model, model, PAPER_STEPS if steps is None else steps, PAPER_CFG if cfg is None else cfg, "sd15")
+
+
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `paint` and `demo` share."""
+    parser.add_argument("--steps", type=int, help=f"sampler steps (default {PAPER_STEPS}; the demo world {WORLD_STEPS})")
+    parser.add_argument("--cfg", type=float, help=f"guidance scale (default {PAPER_CFG:g}; the demo world {WORLD_CFG:g})")
+
+
+def policy_name(name: str, choice: Choice) -> str:
+    """`rules` alone means the rules for the painting model."""
+    return f"rules:{choice.family}" if name == "rules" else name

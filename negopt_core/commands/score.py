@@ -1,0 +1,36 @@
+"""`score`: what the scorers think of picture files."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from .output import add_json, emit
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the command."""
+    parser = commands.add_parser("score", help="score pictures against a prompt")
+    parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
+    parser.add_argument("--prompt", help="the prompt (default: the one in each picture's own record)")
+    parser.add_argument("--scorers", default="world-quality,world-alignment", help="comma-separated names")
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """One row per picture."""
+    from ..paint.pictures import read_image
+    from ..provenance import read_picture
+    from ..world.judges import load_scorer
+
+    scorers = [load_scorer(name.strip()) for name in args.scorers.split(",") if name.strip()]
+    rows = []
+    for path in args.images:
+        image = read_image(path)[None]
+        prompt = args.prompt if args.prompt is not None else read_picture(path).prompt
+        scores = {scorer.name: round(float(scorer(image, [prompt])[0]), 4) for scorer in scorers}
+        rows.append({"image": str(path), "prompt": prompt, **scores})
+    lines = ["  ".join([*(f"{row[scorer.name]:.2f} {scorer.name}" for scorer in scorers), str(row["image"])]) for row in rows]
+    emit(args, {"rows": rows}, "\n".join(lines))
+    return 0

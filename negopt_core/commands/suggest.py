@@ -1,0 +1,64 @@
+"""`suggest`: a prompt in, an optimised prompt pair out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..policy import Policy, SuggestOptions, Suggestion, load_policy, suggest
+from .output import add_json, emit
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the command."""
+    parser = commands.add_parser("suggest", help="write a negative prompt and modifiers for a prompt")
+    parser.add_argument("prompt", help="ordinary or DF-Prompt text; - reads prompts from stdin, one per line")
+    add_policy_arguments(parser, default="rules")
+    parser.add_argument("--seed", type=int, default=0, help="seed for policies that sample (default 0)")
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def add_policy_arguments(parser: argparse.ArgumentParser, default: str) -> None:
+    """What `suggest` and `paint` share."""
+    parser.add_argument("--policy", default=default, help=f"folder or name of a policy (default {default or 'none'})")
+    parser.add_argument("--policies", type=Path, action="append", default=[], metavar="DIR", help="folder to look in")
+    parser.add_argument("--mode", default="negative,modifiers", help="what to suggest (default negative,modifiers)")
+    parser.add_argument("--negative", default="", metavar="TEXT", help="your own negative, kept untouched and first")
+    parser.add_argument("--max-tokens", type=int, help="token budget of either side (default: the policy's own)")
+
+
+def options_from(args: argparse.Namespace) -> SuggestOptions:
+    """The suggestion options that the arguments ask for."""
+    modes = tuple(part.strip() for part in args.mode.split(",") if part.strip())
+    return SuggestOptions(modes, negative=args.negative, seed=args.seed, max_tokens=args.max_tokens)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Suggest for one prompt, or for each line of stdin as it arrives."""
+    policy = load_policy(args.policy, args.policies)
+    options = options_from(args)
+    for prompt in _prompts(args.prompt):
+        (suggestion,) = suggest(policy, [prompt], options)
+        emit(args, suggestion.to_json(), describe(suggestion, policy))
+    return 0
+
+
+def _prompts(argument: str) -> Iterator[str]:
+    if argument != "-":
+        yield argument
+        return
+    for line in sys.stdin:
+        yield line.rstrip("\r\n")
+
+
+def describe(suggestion: Suggestion, policy: Policy) -> str:
+    """A suggestion for a person to read."""
+    lines = [
+        f"positive  {suggestion.df_positive}",
+        f"negative  {suggestion.df_negative}",
+        f"policy    {suggestion.policy} ({policy.card.kind}), seed {suggestion.seed}",
+    ]
+    return "\n".join([*lines, *(f"note      {warning}" for warning in suggestion.warnings)])

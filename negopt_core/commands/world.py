@@ -1,0 +1,59 @@
+"""`train world` and `world report`: make the demo world from nothing, and measure it."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+from .output import add_json, emit
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare both commands."""
+    train = commands.add_parser("train", help="train (so far: the demo world)").add_subparsers(dest="what", required=True)
+    world = train.add_parser("world", help="train the demo world from nothing; run again to resume")
+    world.add_argument("--run", dest="folder", type=Path, default=Path("runs/world"), help="run folder (default runs/world)")
+    world.add_argument("-o", "--output", type=Path, metavar="DIR", help="where to export (default: into the run folder)")
+    world.add_argument("--images", type=int, help="training images of the diffusion model")
+    world.add_argument("--threads", type=int, help="CPU threads (default: torch's own choice)")
+    add_json(world)
+    world.set_defaults(run=run_train)
+    report = commands.add_parser("world", help="about the demo world").add_subparsers(dest="what", required=True)
+    measure = report.add_parser("report", help="measure the shipped weights and write the tables into docs/world.md")
+    measure.add_argument("--document", type=Path, default=Path("docs/world.md"))
+    measure.add_argument("--picture", type=Path, default=Path("docs/images/world-grid.jpg"))
+    measure.add_argument("--prompts", type=int, default=96, help="prompts painted for each arm (default 96)")
+    measure.add_argument("--seeds", type=int, default=2, help="pictures of each prompt (default 2)")
+    add_json(measure)
+    measure.set_defaults(run=run_report)
+
+
+def run_train(args: argparse.Namespace) -> int:
+    """Train and export."""
+    from dataclasses import replace
+
+    import torch
+
+    from ..world.train import WorldSettings, train_world
+
+    logging.getLogger("negopt").setLevel(logging.INFO)
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    settings = WorldSettings()
+    if args.images is not None:
+        settings = replace(settings, diffusion=replace(settings.diffusion, images=args.images))
+    output = args.output or args.folder / "export"
+    train_world(args.folder, output, settings)
+    emit(args, {"folder": str(output)}, f"exported {output}")
+    return 0
+
+
+def run_report(args: argparse.Namespace) -> int:
+    """Measure and write."""
+    from ..world.report import ReportSettings, write_report
+
+    logging.getLogger("negopt").setLevel(logging.INFO)
+    figures = write_report(args.document, args.picture, ReportSettings(prompts=args.prompts, seeds=args.seeds))
+    emit(args, figures, f"wrote {args.document} and {args.picture}")
+    return 0

@@ -1,0 +1,1 @@
+"""Evaluation: pictures side by side, with scores."""

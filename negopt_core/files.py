@@ -1,0 +1,33 @@
+"""Writing files so that they appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from .errors import OutputError
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write `content` under a temporary name beside `path`, then rename; folders are made as needed.
+
+    Raises OutputError, and leaves nothing behind, if that cannot be done.
+    """
+    partial = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial")
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(partial, 0o644)  # noqa: PTH101 - mkstemp makes private files
+        os.replace(partial, path)  # noqa: PTH105
+    except OSError as error:
+        if partial:
+            Path(partial).unlink(missing_ok=True)
+        raise OutputError(f"cannot write {path}: {error.strerror or error}; choose a folder that you may write to") from error
+
+
+def write_text(path: Path, content: str) -> None:
+    """`write_bytes` for UTF-8 text."""
+    write_bytes(path, content.encode("utf-8"))

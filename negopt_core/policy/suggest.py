@@ -1,0 +1,180 @@
+"""How to call a policy: `suggest` adds what every suggestion promises, whatever the policy behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..df_text import Problem, format_prompt, parse_report
+from ..errors import PolicyError
+from ..inspect import Setup, inspect_setup
+from ..prompt import DFPrompt, PromptPair, Span
+from .base import Policy
+from .contradiction import is_contradicted, is_unwelcome, read_asked
+from .phrases import append_within, phrase_spans, without_prefix
+from .tokens import CountTokens, estimate_tokens
+from .words import phrase_key
+
+MODES = ("negative", "modifiers")
+"""What can be asked of a policy."""
+_SHOWN = 4
+"""Phrases named in a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestOptions:
+    """What is wanted of a suggestion. Raises PolicyError for a mode or budget that does not exist."""
+
+    modes: tuple[str, ...] = MODES
+    negative: str = ""
+    """The user's own negative, DF-Prompt text; kept untouched and first."""
+    seed: int = 0
+    max_tokens: int | None = None
+    """Token budget of either side; None is the policy's own. The user's own words are never cut."""
+    count_tokens: CountTokens = estimate_tokens
+    """Counts tokens without start and end marks."""
+    embeddings: frozenset[str] | None = None
+    """Names of the embedding files the host can load; None if unknown, and then none are suggested."""
+    model_family: str | None = None
+    """Family of the painting model, for warnings; None if unknown."""
+
+    def __post_init__(self) -> None:
+        unknown = [mode for mode in self.modes if mode not in MODES]
+        if unknown or not self.modes:
+            raise PolicyError(f"mode must be one or more of {', '.join(MODES)}, got {','.join(self.modes)!r}")
+        if self.max_tokens is not None and self.max_tokens < 1:
+            raise PolicyError(f"a token budget needs at least 1 token, got {self.max_tokens}; one CLIP chunk is 75")
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A prompt, what became of it on both sides as plain and as DF-Prompt text, and what the user should know."""
+
+    prompt: str
+    positive: str
+    negative: str
+    df_positive: str
+    df_negative: str
+    policy: str
+    seed: int
+    warnings: tuple[str, ...]
+
+    @property
+    def pair(self) -> PromptPair:
+        """What a painter consumes."""
+        return PromptPair(parse_report(self.df_positive).prompt, parse_report(self.df_negative).prompt)
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields in order, as plain JSON values."""
+        return {**asdict(self), "warnings": list(self.warnings)}
+
+
+def suggest(policy: Policy, prompts: Sequence[str], options: SuggestOptions | None = None) -> list[Suggestion]:
+    """One suggestion for each prompt (ordinary or DF-Prompt text), in order; same inputs and seed, same suggestion.
+
+    Nothing suggested contradicts the prompt or repeats the user's own words; the user's words come first, unchanged;
+    what does not fit the token budget is left out, phrase by phrase from the end, and a warning says so.
+    """
+    options = options or SuggestOptions()
+    read = [parse_report(prompt) for prompt in prompts]
+    pairs = policy.suggest([parsed.prompt.text for parsed in read], options.seed)
+    if len(pairs) != len(prompts):
+        raise PolicyError(f"{policy.card.name} answered {len(pairs)} of {len(prompts)} prompts; report this to its author")
+    own = parse_report(options.negative)
+    return [
+        _finish(policy, prompt, parsed.prompt, pair, own.prompt, options, (*parsed.problems, *own.problems))
+        for prompt, parsed, pair in zip(prompts, read, pairs, strict=True)
+    ]
+
+
+def _finish(
+    policy: Policy,
+    prompt: str,
+    asked_prompt: DFPrompt,
+    pair: PromptPair,
+    own_negative: DFPrompt,
+    options: SuggestOptions,
+    problems: Iterable[Problem],
+) -> Suggestion:
+    limit = options.max_tokens or policy.card.max_tokens
+    warnings = [str(problem) for problem in problems]
+    positive, negative = asked_prompt, own_negative
+    if "modifiers" in options.modes:
+        phrases = _welcome(policy, asked_prompt, pair.positive)
+        positive, cut = append_within(positive, _available(phrases, options), limit, options.count_tokens)
+        warnings += _cut("modifiers", cut, limit)
+    if "negative" in options.modes:
+        phrases, banned = _allowed(asked_prompt, own_negative, pair.negative)
+        negative, cut = append_within(negative, _available(phrases, options), limit, options.count_tokens)
+        warnings += [*_banned(banned), *_cut("negative phrases", cut, limit)]
+    warnings += [*policy.card.caveats, *_findings(policy, PromptPair(positive, negative), options)]
+    return Suggestion(
+        prompt=prompt,
+        positive=positive.text,
+        negative=negative.text,
+        df_positive=format_prompt(positive),
+        df_negative=format_prompt(negative),
+        policy=policy.card.name,
+        seed=options.seed,
+        warnings=tuple(dict.fromkeys(warnings)),
+    )
+
+
+def _welcome(policy: Policy, prompt: DFPrompt, proposed: DFPrompt) -> list[Span]:
+    rest = without_prefix(proposed, prompt.text)
+    if rest is None:
+        raise PolicyError(f"{policy.card.name} changed the prompt instead of adding to it; report this to its author")
+    asked = read_asked(prompt.text)
+    return _once(span for span in phrase_spans(rest) if not is_unwelcome(span.text, asked))
+
+
+def _allowed(prompt: DFPrompt, own: DFPrompt, proposed: DFPrompt) -> tuple[list[Span], list[str]]:
+    """Phrases that neither contradict the prompt nor repeat the user's negative; and the contradicting ones."""
+    asked = read_asked(prompt.text)
+    known = {phrase_key(span.text) for span in phrase_spans(own.spans)}
+    fresh = _once(span for span in phrase_spans(proposed.spans) if phrase_key(span.text) not in known)
+    banned = [span.text for span in fresh if is_contradicted(span.text, asked)]
+    return [span for span in fresh if span.text not in banned], banned
+
+
+def _once(spans: Iterable[Span]) -> list[Span]:
+    kept: dict[str, Span] = {}
+    for span in spans:
+        kept.setdefault(phrase_key(span.text) or span.text, span)
+    return list(kept.values())
+
+
+def _available(phrases: list[Span], options: SuggestOptions) -> list[Span]:
+    """Without phrases that are names of embedding files which are not there (or not known to be)."""
+    setup = Setup(embeddings=options.embeddings or frozenset())
+
+    def is_missing(text: str) -> bool:
+        found = inspect_setup(PromptPair.plain("", text), setup)
+        return any(finding.code == "embedding-missing" for finding in found)
+
+    if not is_missing(", ".join(span.text for span in phrases)):  # the usual case, asked once
+        return phrases
+    return [span for span in phrases if not is_missing(span.text)]
+
+
+def _cut(what: str, count: int, limit: int) -> Iterator[str]:
+    if count:
+        yield f"{count} {what} left out to stay within {limit} tokens; raise the token budget to keep them"
+
+
+def _banned(phrases: list[str]) -> Iterator[str]:
+    if phrases:
+        more = f" and {len(phrases) - _SHOWN} more" if len(phrases) > _SHOWN else ""
+        yield f"left out because the prompt asks for it: {', '.join(phrases[:_SHOWN])}{more}"
+
+
+def _findings(policy: Policy, pair: PromptPair, options: SuggestOptions) -> list[str]:
+    families = policy.card.families
+    setup = Setup(
+        model_family=options.model_family,
+        policy_family=families[0] if len(families) == 1 else None,
+        embeddings=options.embeddings,
+        count_tokens=options.count_tokens,
+    )
+    return [str(finding) for finding in inspect_setup(pair, setup) if finding.severity == "warning"]

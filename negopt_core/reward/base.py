@@ -1,0 +1,82 @@
+"""The scorer port, and the one form that both papers' rewards take: `Scorer`, `RewardTerm`, `Reward`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from ..errors import ModelError
+
+
+class Scorer(Protocol):
+    """Gives each picture a number; frozen, no gradients."""
+
+    @property
+    def name(self) -> str:
+        """What the score is called in tables and logs."""
+        ...
+
+    def __call__(self, images: Tensor, prompts: Sequence[str]) -> Tensor:
+        """Score pictures [B, 3, H, W] in 0..1, each against the prompt at its own place -> [B]."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RewardTerm:
+    """One scorer's share of a reward: `weight * s`, or with a floor the hinge `weight * min(0, s - floor)`."""
+
+    scorer: Scorer
+    weight: float = 1.0
+    floor: float | None = None
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.weight) or (self.floor is not None and not math.isfinite(self.floor)):
+            raise ModelError(f"a reward term needs finite numbers, got weight {self.weight} and floor {self.floor}")
+
+    def value(self, scores: Tensor) -> Tensor:
+        """[B] scores -> [B] contribution to the reward."""
+        return self.weight * (scores if self.floor is None else (scores - self.floor).clamp(max=0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A batch's reward and what it is made of."""
+
+    total: Tensor
+    """[B]."""
+    terms: Mapping[str, Tensor]
+    """Contribution of each term by its scorer's name, each [B]; they add up to `total`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """A sum of terms. NegOpt (arXiv 2403.07605): aesthetics 5, alignment 1, fidelity 1. PAE (arXiv 2404.04095):
+    aesthetics 1, CLIP 20 with floor 0.28, PickScore 1 with floor 18."""
+
+    terms: tuple[RewardTerm, ...]
+
+    def __post_init__(self) -> None:
+        names = [term.scorer.name for term in self.terms]
+        if not names or len(set(names)) != len(names):
+            raise ModelError(f"a reward needs at least one term and each scorer once, got {names}")
+
+    def __call__(self, images: Tensor, prompts: Sequence[str]) -> Scored:
+        """Reward pictures [B, 3, H, W]; raises ModelError where pictures, prompts or scores do not match."""
+        if len(images) != len(prompts):
+            raise ModelError(f"every picture needs its own prompt, got {len(images)} pictures and {len(prompts)} prompts")
+        found = {term.scorer.name: term.value(_checked(term.scorer, images, prompts)) for term in self.terms}
+        return Scored(torch.stack(list(found.values())).sum(dim=0), found)
+
+
+def _checked(scorer: Scorer, images: Tensor, prompts: Sequence[str]) -> Tensor:
+    scores = scorer(images, prompts)
+    if scores.shape != (len(images),):
+        raise ModelError(f"{scorer.name} gave scores of shape {list(scores.shape)} for {len(images)} pictures")
+    if not bool(torch.isfinite(scores).all()):
+        raise ModelError(f"{scorer.name} gave a score that is not a finite number; look at the pictures and its weights")
+    return scores.float()

@@ -1,0 +1,234 @@
+"""The honesty meter: each rule fires where it should, names the value, and stays silent where it should."""
+
+import inspect as standard_inspect
+import math
+import subprocess
+import sys
+
+import pytest
+
+from negopt_core import PromptError, PromptPair, parse_prompt
+from negopt_core.inspect import WELL_KNOWN_EMBEDDINGS, Finding, Setup, inspect_setup
+
+PLAIN = PromptPair.plain("a cat in a garden", "blurry, grain")
+
+
+def count_words(text: str) -> int:
+    return len(text.replace(",", " ,").split())
+
+
+def codes(pair: PromptPair, setup: Setup) -> list[str]:
+    return [finding.code for finding in inspect_setup(pair, setup)]
+
+
+def only(pair: PromptPair, setup: Setup) -> Finding:
+    (finding,) = inspect_setup(pair, setup)
+    return finding
+
+
+def pair_of(positive: str, negative: str) -> PromptPair:
+    return PromptPair(parse_prompt(positive), parse_prompt(negative))
+
+
+def test_nothing_known_means_nothing_said() -> None:
+    assert inspect_setup(PLAIN, Setup()) == ()
+
+
+def test_a_good_setup_is_not_nagged() -> None:
+    setup = Setup(
+        steps=20,
+        cfg=7.0,
+        model_family="SD15",
+        policy_family="sd15",
+        embeddings=frozenset(),
+        count_tokens=count_words,
+    )
+    assert inspect_setup(PLAIN, setup) == ()
+
+
+@pytest.mark.parametrize(
+    ("setup", "code", "severity", "says", "remedy"),
+    [
+        (Setup(cfg=1), "cfg-one", "warning", "CFG is 1; hosts do not compute", "raise CFG above 1"),
+        (Setup(cfg=1.0 + 1e-12), "cfg-one", "warning", "CFG is 1;", "NAG"),
+        (Setup(cfg=0.5), "cfg-below-one", "warning", "CFG is 0.5;", "raise CFG"),
+        (Setup(negative_zeroed=True), "negative-zeroed", "warning", "replaced by zeros", "connect"),
+        (
+            Setup(model_family="sdxl", policy_family="sd15"),
+            "other-model-family",
+            "warning",
+            "made for 'sd15', the model is 'sdxl'",
+            "made for 'sdxl'",
+        ),
+    ],
+)
+def test_a_negative_without_effect_is_found(setup: Setup, code: str, severity: str, says: str, remedy: str) -> None:
+    finding = only(PLAIN, setup)
+    assert (finding.code, finding.severity) == (code, severity)
+    assert says in finding.message
+    assert remedy in finding.remedy
+    assert str(finding) == f"{finding.message}; {finding.remedy}"
+
+
+@pytest.mark.parametrize("cfg", [1.01, 7.5, None])
+def test_a_cfg_above_one_is_fine(cfg: float | None) -> None:
+    assert codes(PLAIN, Setup(cfg=cfg)) == []
+
+
+@pytest.mark.parametrize("negative", ["", "  ", ", ,\n"])
+def test_an_empty_negative_is_information_and_no_other_rule_about_it_fires(negative: str) -> None:
+    finding = only(PromptPair.plain("a cat", negative), Setup(cfg=1.0, negative_zeroed=True))
+    assert (finding.code, finding.severity) == ("negative-empty", "info")
+
+
+@pytest.mark.parametrize("text", ["???", "🎈"])
+def test_signs_are_a_negative_too(text: str) -> None:
+    assert codes(PromptPair.plain("a cat", text), Setup(cfg=1.0)) == ["cfg-one"]
+
+
+@pytest.mark.parametrize(
+    ("model", "policy", "expected"),
+    [
+        ("sdxl", "sdxl", []),
+        ("SDXL", "sdxl", []),
+        (None, "sdxl", []),
+        ("sdxl", None, []),
+        ("sdxl", "sd15", ["other-model-family"]),
+    ],
+)
+def test_families_are_compared_only_when_both_are_known(
+    model: str | None, policy: str | None, expected: list[str]
+) -> None:
+    assert codes(PLAIN, Setup(model_family=model, policy_family=policy)) == expected
+
+
+@pytest.mark.parametrize(
+    ("negative", "files", "missing"),
+    [
+        ("EasyNegative, blurry", set(), "'EasyNegative'"),
+        ("easynegative, blurry", {"EasyNegative.safetensors"}, None),
+        ("blurry, embedding:bad-hands-5", set(), "'bad-hands-5'"),
+        ("embedding:bad-hands-5, x", {"neg/bad-hands-5.pt"}, None),
+        (r"embedding:neg\mine.pt", {"mine"}, None),
+        ("embedding:mine.", {"mine.bin"}, None),
+        ("(embedding:mine)", set(), "'mine'"),
+        ("bad_prompt_version2", {"bad_prompt"}, "'bad_prompt_version2'"),
+        ("verybadimagenegative_v1.3", set(), "'verybadimagenegative_v1.3'"),
+        ("EasyNegativeX, bad-artists", set(), None),  # other words that only begin alike
+        ("embedding:", set(), None),
+    ],
+)
+def test_missing_embedding_files_are_found(negative: str, files: set[str], missing: str | None) -> None:
+    findings = inspect_setup(PromptPair.plain("a cat", negative), Setup(embeddings=frozenset(files)))
+    assert [finding.code for finding in findings] == (["embedding-missing"] if missing else [])
+    if missing:
+        assert findings[0].message.startswith(f"{missing} in the negative: no embedding file")
+
+
+def test_each_well_known_name_is_recognised_whole() -> None:
+    for name in WELL_KNOWN_EMBEDDINGS:
+        finding = only(PromptPair.plain("a cat", f"blurry, {name}"), Setup(embeddings=frozenset()))
+        assert finding.message.startswith(f"'{name}' in the negative")
+
+
+def test_unknown_files_make_it_information() -> None:
+    finding = only(PromptPair.plain("embedding:style", "x"), Setup())
+    assert (finding.code, finding.severity) == ("embedding-unchecked", "info")
+    assert "'style' in the positive" in finding.message
+
+
+def test_a_text_over_the_chunk_is_counted_where_it_is_longest() -> None:
+    pair = pair_of("a cat", "blurry, grain, [low quality, worst quality:0-0.5:1]")
+    finding = only(pair, Setup(steps=10, count_tokens=count_words, chunk_tokens=7))
+    assert finding.code == "over-chunk"
+    assert "the negative has 9 tokens and the text encoder takes 7 at once" in finding.message
+    assert finding.remedy == "shorten it to 7 tokens"
+    assert codes(pair, Setup(steps=10, count_tokens=count_words, chunk_tokens=9)) == []
+
+
+def test_exclusive_phrases_do_not_add_up_once_the_steps_are_known() -> None:
+    pair = pair_of("a cat", "[one two three:0-0.5:1][four five six:0.5-1:1]")
+    assert codes(pair, Setup(steps=10, count_tokens=count_words, chunk_tokens=3)) == []
+    assert codes(pair, Setup(count_tokens=count_words, chunk_tokens=3)) == ["over-chunk"]
+
+
+@pytest.mark.parametrize(
+    ("positive", "negative", "shared"),
+    [
+        ("a cat, blurry background", "blurry, grain", "'blurry'"),
+        ("a cat, BLURRY  Background", "blurry background", "'blurry background'"),
+        ("a cat", "cat-like, grain", None),
+        ("a category", "cat", None),
+        ("a b c d e f g h", "a b c d e f g h", "'a b c d e f g h'"),
+        ("cat", "cat, dog", "'cat'"),
+        ("a, b, c, d, e", "a, b, c, d, e", "'a', 'b', 'c' and 2 more"),
+        ("[grain:0.5-1:1]", "[grain:0-0.5:1]", None),  # never at the same step
+        ("[grain:0.4-1:1]", "[grain:0-0.5:1]", "'grain'"),
+    ],
+)
+def test_a_phrase_on_both_sides_at_once_is_found(positive: str, negative: str, shared: str | None) -> None:
+    findings = inspect_setup(pair_of(positive, negative), Setup())
+    assert [finding.code for finding in findings] == (["phrase-in-both"] if shared else [])
+    if shared:
+        assert findings[0].message.startswith(f"{shared}: asked for in the positive")
+
+
+def test_a_window_narrower_than_a_step_is_found_on_its_side() -> None:
+    pair = pair_of("a cat, [x:0.81-0.89:1]", "blurry[, y:0.81-0.89:1]")
+    findings = inspect_setup(pair, Setup(steps=10))
+    assert [finding.code for finding in findings] == ["window-too-narrow"] * 2
+    assert "'y' in the negative: the window holds none of the 10 steps" in findings[0].message
+    assert "'x' in the positive" in findings[1].message
+    assert codes(pair, Setup(steps=100)) == []
+    assert codes(pair, Setup()) == []
+
+
+def test_findings_come_most_important_first() -> None:
+    pair = pair_of("blurry cat", "blurry, EasyNegative, [x:0.81-0.89:1]")
+    setup = Setup(
+        steps=10,
+        cfg=1.0,
+        negative_zeroed=True,
+        model_family="flux",
+        policy_family="sd15",
+        embeddings=frozenset(),
+        count_tokens=count_words,
+        chunk_tokens=1,
+    )
+    assert codes(pair, setup) == [
+        "cfg-one",
+        "negative-zeroed",
+        "other-model-family",
+        "window-too-narrow",
+        "embedding-missing",
+        "phrase-in-both",
+        "over-chunk",
+        "over-chunk",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rule"),
+    [
+        ({"steps": 0}, "at least 1 step, got 0"),
+        ({"cfg": math.nan}, "a number from 0, got nan"),
+        ({"cfg": -1.0}, "a number from 0, got -1.0"),
+        ({"cfg": math.inf}, "a number from 0, got inf"),
+        ({"chunk_tokens": 0}, "at least 1 token, got 0"),
+    ],
+)
+def test_a_setup_that_cannot_be_is_refused(arguments: dict[str, float], rule: str) -> None:
+    with pytest.raises(PromptError, match=rule):
+        Setup(**arguments)  # type: ignore[arg-type]
+
+
+def test_our_module_does_not_hide_the_standard_inspect() -> None:
+    program = (
+        "import negopt_core, negopt_core.inspect, inspect, dataclasses, sys\n"
+        "assert inspect.signature(len) and inspect is not negopt_core.inspect\n"
+        "assert dataclasses.inspect is inspect\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert not hasattr(standard_inspect, "inspect_setup")
