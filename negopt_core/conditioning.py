@@ -103,6 +103,11 @@ class Conditioner:
     zeros_for_no_negative: bool = False
     """Where there is no negative the model wants zeros, not the encoded empty text (`force_zeros_for_empty_prompt`)."""
 
+    @property
+    def can_leave_plain_text_to_pipeline(self) -> bool:
+        """False where a pipeline's own `clip_skip` reads `text_model`, which transformers 5 took away."""
+        return self.clip_skip is None or all(tower.is_xl or hasattr(tower.encoder, "text_model") for tower in self.towers)
+
     def chunk_count(self, parts: Parts) -> int:
         """Rows that these parts fill: 1 up to the encoder's length."""
         return max(len(tower.tokens.chunks(parts)) for tower in self.towers)

@@ -34,7 +34,8 @@ def plan_job(place: int, pair: PromptPair, seed: int, steps: int, conditioner: C
     segments = positive + negative
     chunks = max(conditioner.chunk_count(segment.parts) for segment in segments)
     is_weighted = conditioner.rule != "none" and any(w != 1.0 for segment in segments for _, w in segment.parts)
-    return Job(place, seed, positive, negative, len(segments) == 2 and chunks == 1 and not is_weighted, chunks)
+    is_plain = len(segments) == 2 and chunks == 1 and not is_weighted and conditioner.can_leave_plain_text_to_pipeline
+    return Job(place, seed, positive, negative, is_plain, chunks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -261,7 +261,7 @@ def load_painter(
             pipeline.enable_sequential_cpu_offload(device=place)
         else:
             pipeline.to(place)
-    except (RuntimeError, ValueError, ImportError) as error:
+    except (RuntimeError, ValueError, ImportError, AssertionError) as error:  # torch without CUDA asserts
         raise ModelError(f"the model cannot be put on {place}{' with offload' * offload}: {error}") from error
     return DiffusersPainter(pipeline, settings, source=model, files=files)
 

@@ -20,6 +20,10 @@ _CLASSES: dict[Sampler, str] = {
     "heun": "HeunDiscreteScheduler",
 }
 
+_NOISE_SCHEDULE = (
+    "num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "trained_betas", "prediction_type",
+)  # fmt: skip
+
 _RUNGE_KUTTA_CALLS = 12  # PNDM's opening: three steps of four calls
 
 
@@ -27,7 +31,10 @@ def sampler_for(pipeline: Any, name: Sampler) -> Any:
     """A diffusers scheduler of that name with the noise schedule of the pipeline's own; `model` is its own itself."""
     if name == "model":
         return pipeline.scheduler
-    return getattr(diffusers, _CLASSES[name]).from_config(pipeline.scheduler.config)
+    config = pipeline.scheduler.config
+    # named one by one, because `from_config` lets the new class put its own defaults where the old one had defaults
+    kept = {field: config[field] for field in _NOISE_SCHEDULE if field in config}
+    return getattr(diffusers, _CLASSES[name]).from_config(config, **kept)
 
 
 @dataclass(frozen=True, slots=True)

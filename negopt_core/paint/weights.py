@@ -43,11 +43,11 @@ def open_pipeline(model: str, dtype: torch.dtype, config: str | None = None) -> 
     path = Path(model).expanduser()
     if path.suffix in _PICKLED:
         raise _pickle_refused(path)
-    if path.is_dir():
+    if model and path.is_dir():
         return _open_folder(path, model, dtype)
     if path.is_file():
         return _open_single_file(path, dtype, config)
-    raise ModelError(f"there is no model at {model}; give a diffusers folder, a .safetensors file or hf:owner/name")
+    raise ModelError(f"there is no model at {model!r}; give a diffusers folder, a .safetensors file or hf:owner/name")
 
 
 def hash_files(files: Sequence[Path]) -> str:

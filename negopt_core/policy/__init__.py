@@ -3,6 +3,6 @@
 from .base import Policy
 from .card import PolicyCard
 from .store import list_policies, load_policy
-from .suggest import SuggestOptions, Suggestion, suggest
+from .suggest import Suggestion, SuggestOptions, suggest
 
 __all__ = ["Policy", "PolicyCard", "SuggestOptions", "Suggestion", "list_policies", "load_policy", "suggest"]

@@ -56,15 +56,21 @@ def is_contradicted(phrase: str, asked: Asked) -> bool:
         return False
     if _contains(asked, words):
         return True
-    if any(word in asked.words for word in words if word not in QUALIFIERS and word not in NEUTRAL):
+    if any(word in asked.words for word in words if _is_content(word)):
         return True
-    return not asked.spared.isdisjoint(word_runs(words)) or not asked.spared.isdisjoint(word_runs(words_of(phrase)))
+    return not asked.spared.isdisjoint(word_runs(words_of(phrase)) | word_runs(words))
 
 
 def is_unwelcome(modifier: str, asked: Asked) -> bool:
     """True if adding `modifier` to the prompt would repeat what it says or work against it."""
     words = words_of(modifier)
-    return not words or _contains(asked, words) or not asked.opposed.isdisjoint(word_runs(words))
+    if not words or any(word in asked.words for word in words if _is_content(word)) or _contains(asked, words):
+        return True
+    return not asked.opposed.isdisjoint(word_runs(words))
+
+
+def _is_content(word: str) -> bool:
+    return word not in FILLERS and word not in QUALIFIERS and word not in NEUTRAL
 
 
 def _contains(asked: Asked, words: list[str]) -> bool:

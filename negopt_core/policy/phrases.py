@@ -37,13 +37,14 @@ def append_within(
     prompt: DFPrompt, phrases: list[Span], max_tokens: int, count_tokens: CountTokens
 ) -> tuple[DFPrompt, int]:
     """Append phrases for as long as the whole stays within `max_tokens`; also how many were left out."""
-    used = count_tokens(prompt.text)
+    if phrases and count_tokens(prompt.text) >= max_tokens:
+        return prompt, len(phrases)
+    longer = prompt
     for kept, phrase in enumerate(phrases):
-        if used < max_tokens:
-            used = count_tokens(append_phrases(prompt, phrases[: kept + 1]).text)
-        if used > max_tokens or not phrase.text:
-            return append_phrases(prompt, phrases[:kept]), len(phrases) - kept
-    return append_phrases(prompt, phrases), 0
+        shorter, longer = longer, append_phrases(longer, [phrase])
+        if count_tokens(longer.text) > max_tokens:
+            return shorter, len(phrases) - kept
+    return longer, 0
 
 
 def without_prefix(prompt: DFPrompt, text: str) -> list[Span] | None:

@@ -45,7 +45,7 @@ def load_policy(name: str, folders: Sequence[Path] = ()) -> Policy:
     if name.startswith(HUB_PREFIX):
         raise PolicyError(f"{name} is on the hub and nothing is fetched unasked; run `policies pull {name}` first")
     for folder in (Path(name), *(root / name for root in folders)):
-        if name and (folder / CARD_NAME).is_file():
+        if name and _is_policy(folder):
             return _load_folder(folder)
     if name == "static":
         return StaticPolicy()
@@ -83,11 +83,18 @@ def read_card(folder: Path) -> PolicyCard:
         raise PolicyError(f"{path}: {error}") from error
 
 
+def _is_policy(folder: Path) -> bool:
+    try:
+        return (folder / CARD_NAME).is_file()
+    except (OSError, ValueError):  # a name too long or with a character that no path can have
+        return False
+
+
 def _load_folder(folder: Path) -> Policy:
-    pickles = sorted(path.name for path in folder.iterdir() if path.suffix.lower() in _PICKLES)
+    pickles = sorted(path.name for path in folder.rglob("*") if path.suffix.lower() in _PICKLES)
     if pickles:
         raise PolicyError(
-            f"{folder} holds {pickles[0]}, a pickle that could run code; only safetensors are read: convert or remove it"
+            f"{folder} holds {pickles[0]}, a pickle that could run code; only safetensors are read: convert or remove"
         )
     card = read_card(folder)
     if card.kind == "static":

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..df_text import Problem, format_prompt, parse_report
+from ..df_text import Parsed, format_prompt, parse_report
 from ..errors import PolicyError
 from ..inspect import Setup, inspect_setup
 from ..prompt import DFPrompt, PromptPair, Span
@@ -18,8 +19,11 @@ from .words import phrase_key
 
 MODES = ("negative", "modifiers")
 """What can be asked of a policy."""
+MAX_SEED = 2**63 - 1
+"""Largest seed; what a torch generator takes."""
 _SHOWN = 4
-"""Phrases named in a warning."""
+"""Phrases or problems named in a warning."""
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ class SuggestOptions:
             raise PolicyError(f"mode must be one or more of {', '.join(MODES)}, got {','.join(self.modes)!r}")
         if self.max_tokens is not None and self.max_tokens < 1:
             raise PolicyError(f"a token budget needs at least 1 token, got {self.max_tokens}; one CLIP chunk is 75")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or not 0 <= self.seed <= MAX_SEED:
+            raise PolicyError(f"a seed is a whole number from 0 to {MAX_SEED}, got {self.seed!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +86,10 @@ def suggest(policy: Policy, prompts: Sequence[str], options: SuggestOptions | No
     read = [parse_report(prompt) for prompt in prompts]
     pairs = policy.suggest([parsed.prompt.text for parsed in read], options.seed)
     if len(pairs) != len(prompts):
-        raise PolicyError(f"{policy.card.name} answered {len(pairs)} of {len(prompts)} prompts; report this to its author")
+        raise PolicyError(f"{policy.card.name} answered {len(pairs)} of {len(prompts)} prompts; tell its author")
     own = parse_report(options.negative)
     return [
-        _finish(policy, prompt, parsed.prompt, pair, own.prompt, options, (*parsed.problems, *own.problems))
+        _finish(policy, prompt, parsed, pair, own, options)
         for prompt, parsed, pair in zip(prompts, read, pairs, strict=True)
     ]
 
@@ -91,21 +97,20 @@ def suggest(policy: Policy, prompts: Sequence[str], options: SuggestOptions | No
 def _finish(
     policy: Policy,
     prompt: str,
-    asked_prompt: DFPrompt,
+    parsed: Parsed,
     pair: PromptPair,
-    own_negative: DFPrompt,
+    own: Parsed,
     options: SuggestOptions,
-    problems: Iterable[Problem],
 ) -> Suggestion:
     limit = options.max_tokens or policy.card.max_tokens
-    warnings = [str(problem) for problem in problems]
-    positive, negative = asked_prompt, own_negative
+    warnings = [*_oddities(prompt), *_problems("prompt", parsed), *_problems("negative", own)]
+    positive, negative = parsed.prompt, own.prompt
     if "modifiers" in options.modes:
-        phrases = _welcome(policy, asked_prompt, pair.positive)
+        phrases = _welcome(policy, positive, negative, pair.positive)
         positive, cut = append_within(positive, _available(phrases, options), limit, options.count_tokens)
         warnings += _cut("modifiers", cut, limit)
     if "negative" in options.modes:
-        phrases, banned = _allowed(asked_prompt, own_negative, pair.negative)
+        phrases, banned = _allowed(positive, negative, pair.negative)
         negative, cut = append_within(negative, _available(phrases, options), limit, options.count_tokens)
         warnings += [*_banned(banned), *_cut("negative phrases", cut, limit)]
     warnings += [*policy.card.caveats, *_findings(policy, PromptPair(positive, negative), options)]
@@ -121,17 +126,22 @@ def _finish(
     )
 
 
-def _welcome(policy: Policy, prompt: DFPrompt, proposed: DFPrompt) -> list[Span]:
+def _welcome(policy: Policy, prompt: DFPrompt, own: DFPrompt, proposed: DFPrompt) -> list[Span]:
+    """Modifiers that neither repeat the prompt, nor work against it, nor name what the user's negative forbids."""
     rest = without_prefix(proposed, prompt.text)
     if rest is None:
-        raise PolicyError(f"{policy.card.name} changed the prompt instead of adding to it; report this to its author")
-    asked = read_asked(prompt.text)
-    return _once(span for span in phrase_spans(rest) if not is_unwelcome(span.text, asked))
+        raise PolicyError(f"{policy.card.name} changed the prompt instead of adding to it; tell its author")
+    asked, forbidden = read_asked(prompt.text), read_asked(own.text)
+    return _once(
+        span
+        for span in phrase_spans(rest)
+        if not is_unwelcome(span.text, asked) and not is_contradicted(span.text, forbidden)
+    )
 
 
-def _allowed(prompt: DFPrompt, own: DFPrompt, proposed: DFPrompt) -> tuple[list[Span], list[str]]:
-    """Phrases that neither contradict the prompt nor repeat the user's negative; and the contradicting ones."""
-    asked = read_asked(prompt.text)
+def _allowed(positive: DFPrompt, own: DFPrompt, proposed: DFPrompt) -> tuple[list[Span], list[str]]:
+    """Phrases that neither contradict the positive nor repeat the user's negative; and the contradicting ones."""
+    asked = read_asked(positive.text)
     known = {phrase_key(span.text) for span in phrase_spans(own.spans)}
     fresh = _once(span for span in phrase_spans(proposed.spans) if phrase_key(span.text) not in known)
     banned = [span.text for span in fresh if is_contradicted(span.text, asked)]
@@ -158,6 +168,22 @@ def _available(phrases: list[Span], options: SuggestOptions) -> list[Span]:
     return [span for span in phrases if not is_missing(span.text)]
 
 
+def _oddities(prompt: str) -> Iterator[str]:
+    if not prompt.strip():
+        yield "the prompt is empty, so only habits can be suggested; write what the picture should show"
+    found = _CONTROL.search(prompt)
+    if found:
+        sign = f"U+{ord(found.group()):04X} at character {found.start()}"
+        yield f"the prompt holds a control character ({sign}), which text encoders drop or misread; remove it"
+
+
+def _problems(side: str, parsed: Parsed) -> Iterator[str]:
+    for problem in parsed.problems[:_SHOWN]:
+        yield f"{side}, {problem}"
+    if len(parsed.problems) > _SHOWN:
+        yield f"{side}: {len(parsed.problems) - _SHOWN} more brackets are taken literally"
+
+
 def _cut(what: str, count: int, limit: int) -> Iterator[str]:
     if count:
         yield f"{count} {what} left out to stay within {limit} tokens; raise the token budget to keep them"
@@ -166,7 +192,7 @@ def _cut(what: str, count: int, limit: int) -> Iterator[str]:
 def _banned(phrases: list[str]) -> Iterator[str]:
     if phrases:
         more = f" and {len(phrases) - _SHOWN} more" if len(phrases) > _SHOWN else ""
-        yield f"left out because the prompt asks for it: {', '.join(phrases[:_SHOWN])}{more}"
+        yield f"left out because the positive asks for it: {', '.join(phrases[:_SHOWN])}{more}"
 
 
 def _findings(policy: Policy, pair: PromptPair, options: SuggestOptions) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,7 @@ class DiffusionRun:
         self.path = folder / "diffusion.safetensors"
         self.networks, self.dataset, self.settings = networks, dataset, settings
         self.model = nn.ModuleDict({"unet": networks.unet, "text_encoder": networks.text_encoder})
+        self.model.train()
         self.average = _copy(self.model)
         self.optimizer = torch.optim.AdamW(self.model.parameters(), settings.learning_rate, (0.9, 0.99), weight_decay=0.01)
         self.rng = torch.Generator().manual_seed(settings.seed)
@@ -55,15 +57,18 @@ class DiffusionRun:
         """Run to the end of the settings, saving as it goes; leaves the averaged weights in the networks."""
         settings = self.settings
         pace = Pace("diffusion", settings.images, self.done)
-        self.model.train()
         recent, steps = 1.0, 0
         while self.done < settings.images:
-            recent += 0.02 * (self._step() - recent)
-            self.done, steps = self.done + settings.batch_size, steps + 1
+            recent += 0.02 * (self.step() - recent)
+            steps += 1
             pace.update(self.done, f"loss {recent:.3f}")
             if steps % settings.save_every == 0 or self.done >= settings.images:
-                save_checkpoint(self.path, self._modules(), self.optimizer, self.rng, {"images": self.done})
+                self.save()
         self.use_average()
+
+    def save(self) -> None:
+        """Write the checkpoint that a later run continues from."""
+        save_checkpoint(self.path, self._modules(), self.optimizer, self.rng, {"images": self.done})
 
     def use_average(self) -> None:
         """Put the averaged weights into the networks, for painting."""
@@ -73,7 +78,8 @@ class DiffusionRun:
     def _modules(self) -> dict[str, nn.Module]:
         return {"model": self.model, "average": self.average}
 
-    def _step(self) -> float:
+    def step(self) -> float:
+        """One update on one batch; returns the loss."""
         share = self.done / self.settings.images
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.learning_rate * self._rate(share)
@@ -84,6 +90,7 @@ class DiffusionRun:
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
         self._update_average()
+        self.done += self.settings.batch_size
         return loss.item()
 
     def _rate(self, share: float) -> float:
@@ -127,6 +134,4 @@ class DiffusionRun:
 
 
 def _copy(model: nn.ModuleDict) -> nn.ModuleDict:
-    import copy
-
     return copy.deepcopy(model).requires_grad_(False).eval()

@@ -151,7 +151,7 @@ def is_known_limit(message: str, prompt: DFPrompt, dialect: str, steps: int) -> 
 
 @pytest.mark.parametrize("dialect", sorted(HOSTS))
 @given(prompt=prompts, steps=st.sampled_from([1, 2, 3, 7, 10, 20, 50]))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_the_host_encodes_our_segments_at_every_step(dialect: str, prompt: DFPrompt, steps: int) -> None:
     try:
         text = to_dialect(prompt, dialect, steps)
@@ -174,7 +174,7 @@ def words_at(prompt: DFPrompt, step: int, steps: int) -> list[list]:
 
 @pytest.mark.parametrize("dialect", ["a1111", "prompt-control", "pae"])
 @given(prompt=prompts, steps=st.sampled_from([1, 2, 3, 7, 10, 20, 50]))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_reading_back_keeps_words_weights_and_steps(dialect: str, prompt: DFPrompt, steps: int) -> None:
     try:
         text = to_dialect(prompt, dialect, steps)
@@ -187,7 +187,7 @@ def test_reading_back_keeps_words_weights_and_steps(dialect: str, prompt: DFProm
 
 
 @given(prompt=prompts, steps=st.sampled_from([1, 7, 10, 25, 50, 100]))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_pae_text_has_our_steps_by_the_references_rounding(prompt: DFPrompt, steps: int) -> None:
     try:
         text = to_dialect(prompt, "pae", steps)

@@ -4,6 +4,8 @@ import math
 import random
 import sys
 from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -55,7 +57,7 @@ def unescaped(text: str) -> str:
 
 
 @given(prompt=prompts)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_every_prompt_reads_back_from_its_own_text(prompt: DFPrompt) -> None:
     report = parse_report(format_prompt(prompt))
     assert report.prompt == prompt
@@ -63,14 +65,14 @@ def test_every_prompt_reads_back_from_its_own_text(prompt: DFPrompt) -> None:
 
 
 @given(text=sources)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_writing_what_was_read_is_a_fixed_point(text: str) -> None:
     once = format_prompt(parse_prompt(text))
     assert format_prompt(parse_prompt(once)) == once
 
 
 @given(text=sources.map(lambda text: text.replace(":", ";")))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_without_a_valid_phrase_every_character_is_kept(text: str) -> None:
     report = parse_report(text)  # a phrase needs colons, so every bare bracket here is malformed
     assert report.prompt.text == unescaped(text)
@@ -82,7 +84,7 @@ phrases = st.builds(Span, st.text(alphabet="ab[]:\\ ,", min_size=1, max_size=6),
 
 
 @given(pieces=st.lists(st.tuples(junk, phrases), max_size=5), tail=junk)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_around_malformed_brackets_every_phrase_and_every_character_is_kept(
     pieces: list[tuple[str, Span]], tail: str
 ) -> None:
@@ -93,7 +95,7 @@ def test_around_malformed_brackets_every_phrase_and_every_character_is_kept(
 
 
 @given(text=sources)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_problems_point_at_their_own_text(text: str) -> None:
     problems = parse_report(text).problems
     for problem in problems:
@@ -103,12 +105,12 @@ def test_problems_point_at_their_own_text(text: str) -> None:
 
 
 @given(prompt=prompts, steps=st.integers(1, 60))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_every_step_is_in_exactly_one_segment_and_says_its_live_spans(prompt: DFPrompt, steps: int) -> None:
     schedule = compile_schedule(prompt, steps)
     assert [step for segment in schedule for step in range(segment.first, segment.stop)] == list(range(steps))
     assert len(schedule) <= 2 * len(prompt.spans) + 1
-    assert all(left.parts != right.parts for left, right in zip(schedule, schedule[1:], strict=False))
+    assert all(left.parts != right.parts for left, right in pairwise(schedule))
     for step in range(steps):
         segment = segment_at(schedule, step)
         assert segment.first <= step < segment.stop
@@ -127,7 +129,7 @@ def test_spans_never_live_are_those_in_no_step(prompt: DFPrompt, steps: int) -> 
 
 
 @given(window=windows, steps=st.integers(1, 200))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_step_is_live_when_its_start_lies_in_the_window(window: Window, steps: int) -> None:
     for step in range(steps):
         at = round(step - window.start * steps, 6) >= 0 and round(step - window.end * steps, 6) < 0
@@ -135,7 +137,7 @@ def test_a_step_is_live_when_its_start_lies_in_the_window(window: Window, steps:
 
 
 @given(window=windows)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_noise_and_progress_convert_without_loss(window: Window) -> None:
     assert Window.from_noise(*window.to_noise()) == window
 
@@ -164,12 +166,13 @@ def big_text(seed: int) -> str:
     ]
     favourites = chance.sample(pieces, 4)
     out: list[str] = []
-    while sum(map(len, out[-200:])) * len(out) < 2e7 and len(out) < 50_000:
+    while len(out) < 50_000:
         out.append(chance.choice(favourites) if chance.random() < 0.9 else chr(chance.randrange(0x110000)))
-    return "".join(out)[:100_000]
+    text = "".join(out)
+    return (text * (100_000 // len(text) + 1))[:100_000]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_big_hostile_text_raises_nothing_but_our_own_errors(seed: int) -> None:
     text = big_text(seed)
     prompt = parse_prompt(text)
@@ -177,19 +180,19 @@ def test_big_hostile_text_raises_nothing_but_our_own_errors(seed: int) -> None:
     compile_schedule(prompt, 20)
     inspect_setup(PromptPair(prompt, prompt), Setup(steps=20, embeddings=frozenset()))
     for dialect in DIALECTS:
-        for convert in (lambda: from_dialect(text, dialect, 20), lambda: to_dialect(prompt, dialect, 20)):  # noqa: B023
+        for convert in (partial(from_dialect, text), partial(to_dialect, prompt)):
             try:
-                convert()
+                convert(dialect, 20)
             except NegOptError as error:
                 assert len(str(error)) < 400
 
 
 @given(text=sources, steps=st.integers(1, 30), dialect=st.sampled_from(DIALECTS))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_text_reads_or_is_refused_by_our_own_errors(text: str, steps: int, dialect: str) -> None:
-    for convert in (lambda: from_dialect(text, dialect, steps), lambda: to_dialect(parse_prompt(text), dialect, steps)):
+    for convert in (partial(from_dialect, text), partial(to_dialect, parse_prompt(text))):
         try:
-            convert()
+            convert(dialect, steps)
         except NegOptError as error:
             assert str(error)
 
@@ -246,7 +249,7 @@ WORK: dict[str, Callable[[str], object]] = {
 @pytest.mark.parametrize("name", WORK)
 @pytest.mark.parametrize("family", FAMILIES)
 def test_work_grows_no_faster_than_the_text(name: str, family: str) -> None:
-    short, long = (events(lambda: WORK[name](family * times)) for times in (100, 400))  # noqa: B023
+    short, long = (events(partial(WORK[name], family * times)) for times in (40, 160))
     assert long <= 4.4 * short + 200
 
 

@@ -109,8 +109,8 @@ def test_weights_of_another_shape_are_refused(folder):
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        ("nowhere/at/all", "there is no model at nowhere/at/all"),
-        ("", "there is no model at"),
+        ("nowhere/at/all", "there is no model at 'nowhere/at/all'"),
+        ("", "there is no model at ''"),
     ],
 )
 def test_a_missing_model_is_one_clear_error(model, message):

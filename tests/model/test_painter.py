@@ -170,6 +170,17 @@ def test_a_long_prompt_is_painted_with_all_its_words(pipeline, recorder):
     assert {states.shape[1] for states in calls.states} == {2 * LENGTH}
 
 
+@pytest.mark.parametrize("pair", [PLAIN, SCHEDULED])
+def test_clip_skip_reaches_the_encoder(pipeline, recorder, pair):
+    conditioner = conditioner_for(pipeline, "pae", clip_skip=1)
+    text = Text(compile_schedule(pair.positive, 4)[0].parts)
+    expected = conditioner.encode([text], CPU)[text].states
+    calls = recorder.watch(pipeline)
+    DiffusersPainter(pipeline, replace(FAST, clip_skip=1)).paint([pair], [1])
+    assert close(calls.states[0][1], expected)
+    assert not close(expected, conditioner_for(pipeline, "pae").encode([text], CPU)[text].states)
+
+
 # --- batches and seeds
 
 
@@ -246,9 +257,8 @@ def test_plain_image_to_image_is_the_pipelines_own(sd1):
 
 def test_image_to_image_begins_at_the_image(sd1):
     images = [torch.full((3, PIXELS, PIXELS), value) for value in (0.0, 1.0)]
-    settings = replace(FAST, strength=0.25)if False else FAST
     dark, light = (
-        DiffusersPainter(sd1, replace(settings, init_image=image, strength=0.25)).paint([PLAIN], [3]) for image in images
+        DiffusersPainter(sd1, replace(FAST, init_image=image, strength=0.25)).paint([PLAIN], [3]) for image in images
     )
     assert not close(dark, light)
 

@@ -38,11 +38,12 @@ def test_each_call_belongs_to_a_step(name, options, steps, strength, expected):
 
 
 def test_a_second_order_sampler_stands_at_the_sigma_of_the_step_we_name():
-    scheduler = diffusers.HeunDiscreteScheduler()
+    betas = {"beta_start": 0.00085, "beta_end": 0.012}
+    scheduler = diffusers.HeunDiscreteScheduler(**betas)
     run = plan_run(scheduler, 4)
     scheduler.set_timesteps(4)
     starts = [scheduler.sigmas[call] for call in range(0, len(run.step_of_call), 2)]
-    fresh = diffusers.EulerDiscreteScheduler.from_config(scheduler.config)
+    fresh = diffusers.EulerDiscreteScheduler(**betas)
     fresh.set_timesteps(4)
     assert [float(sigma) for sigma in starts] == pytest.approx([float(sigma) for sigma in fresh.sigmas[:4]], rel=1e-3)
 
@@ -81,3 +82,10 @@ def test_every_named_sampler_keeps_the_models_noise_schedule(sd1, name):
         0.012,
         "scaled_linear",
     )
+
+
+def test_a_noise_schedule_that_was_left_at_its_defaults_is_kept_too():
+    class Pipeline:
+        scheduler = diffusers.DDPMScheduler()  # beta_end 0.02, where others have 0.012 by default
+
+    assert sampler_for(Pipeline(), "heun").config.beta_end == 0.02

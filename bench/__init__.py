@@ -1,0 +1,1 @@
+"""`make bench`: times the main parts side by side in one run and writes docs/benchmarks.md."""

@@ -1,0 +1,55 @@
+"""Run every case and write the report."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import platform
+from pathlib import Path
+
+import torch
+
+from .cases import CASES, ROOT, Result
+
+
+def main() -> None:
+    """Time, print, write."""
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("-o", "--output", type=Path, default=ROOT / "docs" / "benchmarks.md")
+    output = parser.parse_args().output
+    results: list[Result] = []
+    for case in CASES:
+        for result in case():
+            print(f"{'ok  ' if result.met else 'MISS'} {result.name}: {result.figure} (bar {result.bar})", flush=True)
+            results.append(result)
+    output.write_text(report(results), encoding="utf-8")
+    print(f"wrote {output}")
+
+
+def report(results: list[Result]) -> str:
+    """The Markdown page."""
+    lines = [
+        "# Benchmarks",
+        "",
+        f"Written by `make bench` on {datetime.date.today()}: {os.cpu_count()} cores ({_processor()}), "
+        f"Python {platform.python_version()}, torch {torch.__version__}. Medians (least to most); the machine is shared, "
+        "so trust ratios and orders of magnitude, not digits.",
+        "",
+        "| what | measured | bar | met |",
+        "|---|---|---|---|",
+        *(f"| {item.name} | {item.figure} | {item.bar} | {'yes' if item.met else '**no**'} |" for item in results),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    if not info.exists():
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+if __name__ == "__main__":
+    main()

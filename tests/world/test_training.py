@@ -1,0 +1,82 @@
+"""`train world` in miniature: every stage runs, a stopped run continues to the same weights, the folder loads in diffusers."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline
+from safetensors.torch import load_file
+
+from negopt_core.errors import ModelError
+from negopt_core.world.dataset import DatasetSettings, build_dataset
+from negopt_core.world.judges import SCORERS, Judge, judge_card, load_judge, load_scorer, save_judge
+from negopt_core.world.models import build_networks
+from negopt_core.world.train import WorldSettings, train_world
+from negopt_core.world.train_diffusion import DiffusionRun, DiffusionSettings
+from negopt_core.world.train_judges import JudgeSettings, train_judge
+from negopt_core.world.train_vae import VaeSettings, train_vae
+
+VAE = VaeSettings(steps=2, batch_size=4, save_every=1)
+DATA = DatasetSettings(mixed=12, clean=8)
+DIFFUSION = DiffusionSettings(images=32, batch_size=8, save_every=1)
+
+
+def test_the_whole_recipe_exports_a_folder_that_stock_diffusers_paints_with(tmp_path: Path) -> None:
+    judges = (("reward", JudgeSettings(1, steps=1, batch_size=8)), ("eval", JudgeSettings(2, steps=1, batch_size=8)))
+    settings = WorldSettings(vae=VAE, dataset=DATA, diffusion=DIFFUSION, judges=judges)
+    train_world(tmp_path / "run", tmp_path / "out", settings)
+    pipeline = StableDiffusionPipeline.from_pretrained(str(tmp_path / "out"))
+    pipeline.set_progress_bar_config(disable=True)
+    image = pipeline("a red ball", num_inference_steps=2, output_type="pt").images
+    assert image.shape == (1, 3, 64, 64)
+    assert {path.suffix for path in (tmp_path / "out").rglob("*") if path.is_file()} <= {".json", ".safetensors", ".txt"}
+    assert judge_card(tmp_path / "out" / "judges" / "eval.safetensors")["seed"] == 2
+
+
+def test_a_diffusion_run_that_was_stopped_continues_to_the_same_weights(tmp_path: Path) -> None:
+    networks = build_networks(tmp_path, seed=0)
+    dataset = build_dataset(tmp_path, networks.vae, networks.tokenizer, DATA)
+
+    def run(folder: str, images: int) -> dict[str, torch.Tensor]:
+        (tmp_path / folder).mkdir(exist_ok=True)
+        trainer = DiffusionRun(tmp_path / folder, build_networks(tmp_path, seed=0), dataset, DIFFUSION)
+        while trainer.done < images:
+            trainer.step()
+        trainer.save()
+        return load_file(trainer.path)
+
+    whole = run("whole", 32)
+    run("parts", 16)
+    resumed = run("parts", 32)
+    assert whole.keys() == resumed.keys()
+    assert all(torch.equal(whole[key], resumed[key]) for key in whole)
+
+
+def test_autoencoder_and_judge_runs_resume_to_the_same_weights(tmp_path: Path) -> None:
+    whole = train_vae(tmp_path, VAE)
+    (tmp_path / "again").mkdir()
+    train_vae(tmp_path / "again", replace(VAE, steps=2))
+    again = train_vae(tmp_path / "again", VAE)  # finished: read back
+    assert all(torch.equal(a, b) for a, b in zip(whole.parameters(), again.parameters(), strict=True))
+    judge = train_judge(tmp_path / "j.safetensors", whole, JudgeSettings(3, steps=1, batch_size=8))
+    same = train_judge(tmp_path / "j.safetensors", whole, JudgeSettings(3, steps=1, batch_size=8))
+    assert all(torch.equal(a, b) for a, b in zip(judge.parameters(), same.parameters(), strict=True))
+
+
+def test_judges_survive_saving_and_damage_is_reported_in_one_line(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    judge, path = Judge().eval(), tmp_path / "judge.safetensors"
+    save_judge(judge, path, {"seed": 1})
+    images = torch.rand(2, 3, 64, 64)
+    assert torch.allclose(load_judge(path)(images).quality, judge(images).quality, atol=0.05)
+    path.write_bytes(path.read_bytes()[:100])
+    for broken in (path, tmp_path / "missing.safetensors"):
+        with pytest.raises(ModelError, match="cannot read the judge"):
+            load_judge(broken)
+
+
+@pytest.mark.parametrize(("name", "role"), [("nope", "eval"), (SCORERS[0], "nope")])
+def test_an_unknown_scorer_or_judge_is_named(name: str, role: str) -> None:
+    with pytest.raises(ModelError, match="nope"):
+        load_scorer(name, role)

@@ -1,0 +1,85 @@
+"""The demo world's own parts: scenes are deterministic, captions say what is there, ground truth is exact."""
+
+import random
+from dataclasses import replace
+
+import pytest
+import torch
+
+from negopt_core.world import vocabulary as words
+from negopt_core.world.captions import content_caption, read_prompt, scene_facts, write_caption
+from negopt_core.world.measure import auc, draw_prompts, estimate
+from negopt_core.world.render import SIZE, render
+from negopt_core.world.scenes import sample_clean_scenes, sample_scenes, true_quality
+
+
+def test_a_scene_renders_the_same_twice_and_alone_as_in_a_batch() -> None:
+    scenes = sample_scenes(16, seed=3)
+    pictures = render(scenes)
+    assert pictures.shape == (16, 3, SIZE, SIZE)
+    assert float(pictures.min()) >= 0.0 and float(pictures.max()) <= 1.0
+    assert torch.equal(pictures, render(sample_scenes(16, seed=3)))
+    assert torch.allclose(render(scenes[4:5]), pictures[4:5], atol=1e-5)
+
+
+def test_clean_scenes_have_the_base_quality_and_faults_cost_what_the_table_says() -> None:
+    scenes = sample_clean_scenes(9, seed=1)
+    assert true_quality(scenes).tolist() == [words.BASE_QUALITY] * 9
+    broken = replace(scenes, severity=torch.eye(9))
+    expected = [words.BASE_QUALITY - penalty for penalty in words.PENALTIES.values()]
+    assert true_quality(broken).tolist() == pytest.approx(expected)
+    better = replace(scenes[:5], enhanced=torch.eye(5))
+    assert true_quality(better).tolist() == pytest.approx([words.BASE_QUALITY + bonus for bonus in words.ENHANCEMENTS.values()])
+
+
+@pytest.mark.parametrize("index", range(9))
+def test_every_fault_changes_the_picture(index: int) -> None:
+    from negopt_core.world.scenes import _pose, _sample_content
+
+    content = _sample_content(4, torch.Generator().manual_seed(2))
+    clean, broken = _pose(content), _pose(replace(content, severity=torch.eye(9)[[index] * 4]))
+    assert float((render(clean) - render(broken)).abs().mean()) > 0.005
+
+
+def test_faults_depend_on_content_as_the_rates_say() -> None:
+    scenes = sample_scenes(6000, seed=5)
+    blurry = (scenes.severity[:, list(words.DEGRADATIONS).index("blurry")] > 0).float()
+    photo = scenes.medium == words.MEDIUMS.index("photo")
+    assert float(blurry[photo].mean()) > 3 * float(blurry[~photo].mean())
+    assert int((scenes.severity > 0).sum(1).max()) <= 2
+
+
+def test_a_caption_of_the_content_is_read_back_as_the_content() -> None:
+    for facts in scene_facts(sample_clean_scenes(60, seed=8)):
+        request = read_prompt(content_caption(facts))
+        colour, shape = facts.objects[0]
+        assert words.MEDIUMS[request.medium or 0] == facts.medium
+        assert words.PLACES[request.place or 0] == facts.place
+        assert words.TIMES[request.time or 0] == facts.time
+        assert (words.COLOURS[request.colour or 0], words.SHAPES[request.shape or 0]) == (colour, shape)
+
+
+def test_captions_name_only_faults_that_are_there() -> None:
+    rng = random.Random(0)
+    for facts in scene_facts(sample_scenes(300, seed=9)):
+        caption = write_caption(facts, rng)
+        for name, synonyms in words.DEGRADATIONS.items():
+            if name not in facts.degradations:
+                assert not any(part in synonyms for part in caption.split(", ")), caption
+
+
+def test_a_prompt_that_asks_for_nothing_known_asks_for_nothing() -> None:
+    request = read_prompt("zebra crossing")
+    assert request == read_prompt("")
+    assert request.medium is None and request.shape is None
+
+
+def test_estimates_and_auc_match_hand_worked_numbers() -> None:
+    found = estimate(torch.tensor([1.0, 2.0, 3.0]))
+    assert found.mean == 2.0 and found.half_width == pytest.approx(1.96 / 3**0.5)
+    assert auc(torch.tensor([0.9, 0.4, 0.5, 0.1]), torch.tensor([True, True, False, False])) == 0.75
+    assert auc(torch.tensor([0.5, 0.5]), torch.tensor([True, False])) == 0.5
+
+
+def test_evaluation_prompts_are_fixed_by_the_seed() -> None:
+    assert draw_prompts(5, 1) == draw_prompts(5, 1) != draw_prompts(5, 2)
