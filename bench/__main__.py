@@ -33,8 +33,8 @@ def report(results: list[Result]) -> str:
         "# Benchmarks",
         "",
         f"Written by `make bench` on {datetime.date.today()}: {os.cpu_count()} cores ({_processor()}), "
-        f"Python {platform.python_version()}, torch {torch.__version__}. Medians (least to most); the machine is shared, "
-        "so trust ratios and orders of magnitude, not digits.",
+        f"Python {platform.python_version()}, torch {torch.__version__}. Medians (least to most); the machine is "
+        "shared, so trust ratios and orders of magnitude, not digits.",
         "",
         "| what | measured | bar | met |",
         "|---|---|---|---|",

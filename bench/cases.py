@@ -14,7 +14,8 @@ from .timing import measure, measure_pair
 ROOT = Path(__file__).resolve().parent.parent
 LONG_PROMPT = (
     "a castle on a hill, [mist:0.5-1:0.75], [river:0-0.9:1.1], old stone bridge, [highly detailed:0-0.5:0.75], "
-    "[golden light:0.2-1:1.25], birds, [sharp focus:0-0.4:1], [oil painting:0.3-0.8:0.5], [wind:0-0.6:1], [8k:0-0.25:0.5], wide"
+    "[golden light:0.2-1:1.25], birds, [sharp focus:0-0.4:1], [oil painting:0.3-0.8:0.5], [wind:0-0.6:1], [8k:0-0.25:0.5], "
+    "wide"
 )
 
 
@@ -70,7 +71,12 @@ def suggesting() -> Iterator[Result]:
         return subprocess.run(command, input=prompts, text=True, check=True, capture_output=True, cwd=ROOT)
 
     streamed = measure(stream, repeats=3, warm_up=0)
-    yield Result("suggest with rules, 1,000 prompts streamed, Python's start included", str(streamed), "5 s", streamed.median <= 5)
+    yield Result(
+        "suggest with rules, 1,000 prompts streamed, Python's start included",
+        str(streamed),
+        "5 s",
+        streamed.median <= 5,
+    )
 
 
 def painting() -> Iterator[Result]:
@@ -113,7 +119,9 @@ def demo() -> Iterator[Result]:
     """The whole demo after set-up."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "negopt_core", "demo", "-o", folder]
-        timing = measure(lambda: subprocess.run(command, check=True, capture_output=True, cwd=ROOT), repeats=1, warm_up=0)
+        timing = measure(
+            lambda: subprocess.run(command, check=True, capture_output=True, cwd=ROOT), repeats=1, warm_up=0
+        )
     yield Result("make demo after set-up", str(timing), "90 s", timing.median <= 90)
 
 

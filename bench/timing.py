@@ -31,7 +31,9 @@ def measure(work: Callable[[], object], repeats: int, warm_up: int = 1) -> Timin
     return Timing(tuple(_once(work) for _ in range(repeats)))
 
 
-def measure_pair(first: Callable[[], object], second: Callable[[], object], repeats: int) -> tuple[Timing, Timing, float]:
+def measure_pair(
+    first: Callable[[], object], second: Callable[[], object], repeats: int
+) -> tuple[Timing, Timing, float]:
     """Time two things in turn; also the median of the ratios first / second, pair by pair."""
     first()
     second()

@@ -25,7 +25,9 @@ def write_bytes(path: Path, content: bytes) -> None:
     except OSError as error:
         if partial:
             Path(partial).unlink(missing_ok=True)
-        raise OutputError(f"cannot write {path}: {error.strerror or error}; choose a folder that you may write to") from error
+        raise OutputError(
+            f"cannot write {path}: {error.strerror or error}; choose a folder that you may write to"
+        ) from error
 
 
 def write_text(path: Path, content: str) -> None:

@@ -1,4 +1,4 @@
-"""How a picture was made, written into the picture: one versioned record in a PNG text chunk, and A1111's own text beside it."""
+"""How a picture was made, written into the picture: one versioned record in a PNG text chunk, and A1111's text."""
 
 from __future__ import annotations
 
@@ -61,14 +61,25 @@ def record_from_json(values: object) -> Record:
         found = values.get("schema") if isinstance(values, dict) else type(values).__name__
         raise OutputError(f"the picture's record has schema {found!r}, this version reads {SCHEMA}; update negopt")
     known = {item.name for item in fields(Record)}
-    kept = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items() if key in known}
+    kept: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in values.items() if key in known
+    }
     try:
         record = Record(**kept)
     except TypeError as error:
         raise OutputError(f"the picture's record is incomplete: {error}; it cannot be painted again") from error
-    for name, kind in (("seed", int), ("steps", int), ("width", int), ("height", int), ("df_positive", str), ("model", str)):
+    for name, kind in (
+        ("seed", int),
+        ("steps", int),
+        ("width", int),
+        ("height", int),
+        ("df_positive", str),
+        ("model", str),
+    ):
         if not isinstance(getattr(record, name), kind):
-            raise OutputError(f"the picture's record has {name} = {getattr(record, name)!r}; it cannot be painted again")
+            raise OutputError(
+                f"the picture's record has {name} = {getattr(record, name)!r}; it cannot be painted again"
+            )
     return record
 
 

@@ -39,7 +39,9 @@ class DemoArm:
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command."""
     parser = commands.add_parser("demo", help="paint the before/after sheet on the embedded demo world")
-    parser.add_argument("-o", "--output", type=Path, default=Path("out/demo"), metavar="DIR", help="folder (default out/demo)")
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path("out/demo"), metavar="DIR", help="folder (default out/demo)"
+    )
     parser.add_argument("--seed", type=int, default=7, help="seed of the noise, the same in every row (default 7)")
     add_json(parser)
     parser.set_defaults(run=run)
@@ -91,12 +93,21 @@ def run(args: argparse.Namespace) -> int:
         means = [sum(column) / len(marks) for column in zip(*marks, strict=True)]
         note = f"{arm.note}. Mean quality {means[0]:.2f}, alignment {means[1]:.2f}"
         rows.append(Row(arm.label, note, images, captions))
-        texts = [{"df_positive": format_prompt(pair.positive), "df_negative": format_prompt(pair.negative)} for pair in pairs]
+        texts = [
+            {"df_positive": format_prompt(pair.positive), "df_negative": format_prompt(pair.negative)} for pair in pairs
+        ]
         summary.append({"arm": arm.label, "quality": means[0], "alignment": means[1], "pairs": texts})
-    footer = f"{len(PROMPTS)} prompts, one seed each: an illustration. docs/world.md has the measurements with intervals."
+    footer = (
+        f"{len(PROMPTS)} prompts, one seed each: an illustration. docs/world.md has the measurements with intervals."
+    )
     path = args.output / "sheet.png"
     write_bytes(path, draw_sheet(TITLE, PROMPTS, rows, footer, scale=2))
-    lines = [f"{entry['arm']:22} quality {entry['quality']:.2f}  alignment {entry['alignment']:.2f}" for entry in summary]
-    lines += ["", "These are pictures and scores of the small demo world that comes with negopt, not of a real image model."]
+    lines = [
+        f"{entry['arm']:22} quality {entry['quality']:.2f}  alignment {entry['alignment']:.2f}" for entry in summary
+    ]
+    lines += [
+        "",
+        "These are pictures and scores of the small demo world that comes with negopt, not of a real image model.",
+    ]
     emit(args, {"sheet": str(path), "arms": summary, "world": "demo"}, "\n".join([*lines, f"sheet: {path}"]))
     return 0

@@ -38,8 +38,12 @@ def choose(model: str, steps: int | None, cfg: float | None) -> Choice:
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """What `paint` and `demo` share."""
-    parser.add_argument("--steps", type=int, help=f"sampler steps (default {PAPER_STEPS}; the demo world {WORLD_STEPS})")
-    parser.add_argument("--cfg", type=float, help=f"guidance scale (default {PAPER_CFG:g}; the demo world {WORLD_CFG:g})")
+    parser.add_argument(
+        "--steps", type=int, help=f"sampler steps (default {PAPER_STEPS}; the demo world {WORLD_STEPS})"
+    )
+    parser.add_argument(
+        "--cfg", type=float, help=f"guidance scale (default {PAPER_CFG:g}; the demo world {WORLD_CFG:g})"
+    )
 
 
 def policy_name(name: str, choice: Choice) -> str:

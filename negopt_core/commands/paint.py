@@ -26,9 +26,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command."""
     parser = commands.add_parser("paint", help="paint pictures, schedules included")
     parser.add_argument("prompt", nargs="?", help="ordinary or DF-Prompt text")
-    parser.add_argument("--from", dest="source", type=Path, metavar="IMAGE", help="paint this picture again, bit for bit")
+    parser.add_argument(
+        "--from", dest="source", type=Path, metavar="IMAGE", help="paint this picture again, bit for bit"
+    )
     add_policy_arguments(parser, default="")
-    parser.add_argument("--model", default="world", help="world, a diffusers folder, a .safetensors file or hf:owner/name")
+    parser.add_argument(
+        "--model", default="world", help="world, a diffusers folder, a .safetensors file or hf:owner/name"
+    )
     add_model_arguments(parser)
     parser.add_argument("--seed", type=int, default=0, help="seed of the first picture; the next ones count up")
     parser.add_argument("-n", type=int, default=1, dest="count", help="pictures to paint (default 1)")
@@ -39,7 +43,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--img2img", type=Path, metavar="IMAGE", help="start from this picture")
     parser.add_argument("--strength", type=float, help="how much of the run it goes through (default 0.75)")
     parser.add_argument("--device", help="cpu, cuda, mps (default: the GPU if there is one)")
-    parser.add_argument("--offload", action="store_true", help="keep weights in main memory; slow, needs little GPU memory")
+    parser.add_argument(
+        "--offload", action="store_true", help="keep weights in main memory; slow, needs little GPU memory"
+    )
     parser.add_argument("-o", "--output", type=Path, default=Path("out"), metavar="DIR", help="folder (default out)")
     add_json(parser)
     parser.set_defaults(run=run)
@@ -186,8 +192,8 @@ def _repaint(args: argparse.Namespace) -> tuple[list[Path], list[Record], list[s
     painter = _open(args, choice)
     if painter.model_hash() != record.model_hash:
         raise ModelError(
-            f"{args.source} was painted with weights {record.model_hash}, {record.model} here has {painter.model_hash()}; "
-            "put the same weights there"
+            f"{args.source} was painted with weights {record.model_hash}, {record.model} here has "
+            f"{painter.model_hash()}; put the same weights there"
         )
     pair = PromptPair(parse_report(record.df_positive).prompt, parse_report(record.df_negative).prompt)
     images = painter.paint([pair] * len(record.batch_seeds), list(record.batch_seeds))

@@ -16,7 +16,11 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command and its three verbs."""
     parser = commands.add_parser("policies", help="list policies, show one, fetch one")
     verbs = parser.add_subparsers(dest="verb", required=True)
-    for verb, help_text in (("list", "what can be loaded"), ("info", "one policy's card"), ("pull", "fetch from the hub")):
+    for verb, help_text in (
+        ("list", "what can be loaded"),
+        ("info", "one policy's card"),
+        ("pull", "fetch from the hub"),
+    ):
         part = verbs.add_parser(verb, help=help_text)
         if verb != "list":
             part.add_argument("name", help="hf:owner/name[@revision]" if verb == "pull" else "folder or name")

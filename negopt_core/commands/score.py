@@ -31,6 +31,8 @@ def run(args: argparse.Namespace) -> int:
         prompt = args.prompt if args.prompt is not None else read_picture(path).prompt
         scores = {scorer.name: round(float(scorer(image, [prompt])[0]), 4) for scorer in scorers}
         rows.append({"image": str(path), "prompt": prompt, **scores})
-    lines = ["  ".join([*(f"{row[scorer.name]:.2f} {scorer.name}" for scorer in scorers), str(row["image"])]) for row in rows]
+    lines = [
+        "  ".join([*(f"{row[scorer.name]:.2f} {scorer.name}" for scorer in scorers), str(row["image"])]) for row in rows
+    ]
     emit(args, {"rows": rows}, "\n".join(lines))
     return 0

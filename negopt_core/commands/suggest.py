@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..policy import Policy, SuggestOptions, Suggestion, load_policy, suggest
+from ..policy import Policy, Suggestion, SuggestOptions, load_policy, suggest
 from .output import add_json, emit
 
 

@@ -11,10 +11,16 @@ from .output import add_json, emit
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare both commands."""
-    train = commands.add_parser("train", help="train (so far: the demo world)").add_subparsers(dest="what", required=True)
+    train = commands.add_parser("train", help="train (so far: the demo world)").add_subparsers(
+        dest="what", required=True
+    )
     world = train.add_parser("world", help="train the demo world from nothing; run again to resume")
-    world.add_argument("--run", dest="folder", type=Path, default=Path("runs/world"), help="run folder (default runs/world)")
-    world.add_argument("-o", "--output", type=Path, metavar="DIR", help="where to export (default: into the run folder)")
+    world.add_argument(
+        "--run", dest="folder", type=Path, default=Path("runs/world"), help="run folder (default runs/world)"
+    )
+    world.add_argument(
+        "-o", "--output", type=Path, metavar="DIR", help="where to export (default: into the run folder)"
+    )
     world.add_argument("--images", type=int, help="training images of the diffusion model")
     world.add_argument("--threads", type=int, help="CPU threads (default: torch's own choice)")
     add_json(world)

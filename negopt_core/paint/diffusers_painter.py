@@ -149,21 +149,18 @@ class DiffusersPainter:
                 watch.step()
             return conditioning.entering(following) if conditioning and following != step else {}
 
+        callback = {"callback_on_step_end": after_call, "callback_on_step_end_tensor_inputs": []}
         try:
-            result = pipeline(
-                **text,
-                **self._options(batch),
-                callback_on_step_end=after_call,
-                callback_on_step_end_tensor_inputs=[],
-            )
+            images: torch.Tensor = pipeline(**text, **self._options(batch), **callback).images
         except torch.cuda.OutOfMemoryError as error:
+            pipeline.maybe_free_model_hooks()
             raise ModelError(
                 f"{pipeline._execution_device} has not enough memory for {len(batch.jobs)} images at a time; "
                 "lower batch_size or use offload"
             ) from error
-        finally:
-            pipeline.maybe_free_model_hooks()
-        images: torch.Tensor = result.images
+        except Cancelled:
+            pipeline.maybe_free_model_hooks()  # the pipeline does this itself only when it comes to its end
+            raise
         return images.float().cpu()
 
     def _options(self, batch: Batch) -> dict[str, Any]:
@@ -253,6 +250,8 @@ def load_painter(
     Raises ModelError, in one line, for anything missing, corrupt, pickled or not supported.
     """
     place = _device(device)
+    if offload and place.type == "cpu":
+        raise ModelError("offload moves weights to a GPU while they are used, and the device is cpu; leave it out")
     kind = dtype or (torch.float32 if place.type in ("cpu", "mps") else torch.float16)
     pipeline, files = open_pipeline(model, kind, config)
     pipeline.set_progress_bar_config(disable=True)

@@ -20,6 +20,7 @@ HUB_PREFIX = "hf:"
 _PIPELINES = ("StableDiffusionPipeline", "StableDiffusionXLPipeline")
 _PICKLED = {".bin", ".ckpt", ".pt", ".pth", ".pkl"}
 _SECOND_ENCODER = "conditioner.embedders.1."  # only the single files of Stable Diffusion XL hold it
+_INNER = "text_model."  # transformers before 5 puts this before a text encoder's names, newer ones do not
 _HEX_DIGITS = 16
 _BLOCK = 1 << 20
 _LOAD_ERRORS = (
@@ -89,6 +90,7 @@ def _open_folder(folder: Path, model: str, dtype: torch.dtype) -> tuple[Any, tup
         )
     except _LOAD_ERRORS as error:
         raise _load_failed(model, error) from error
+    _check_complete(pipeline, folder, model)
     return pipeline, tuple(files)
 
 
@@ -116,12 +118,36 @@ def _part_files(part: Path) -> list[Path]:
     return safe
 
 
+def _check_complete(pipeline: Any, folder: Path | None, model: str) -> None:
+    """Refuse weights that were not in the files: diffusers leaves them without data, transformers draws random ones."""
+    missing = [
+        f"{part}.{name}"
+        for part, module in pipeline.components.items()
+        if isinstance(module, torch.nn.Module)
+        for name, tensor in module.named_parameters()
+        if tensor.is_meta
+    ]
+    for part in ("text_encoder", "text_encoder_2") if folder else ():
+        files = _part_files(folder / part) if folder and getattr(pipeline, part, None) is not None else []
+        stored = {key.removeprefix(_INNER) for file in files for key in _keys(file)}
+        named = (name for name, _ in getattr(pipeline, part).named_parameters()) if files else ()
+        missing += [f"{part}.{name}" for name in named if name.removeprefix(_INNER) not in stored]
+    if missing:
+        raise ModelError(
+            f"{model} lacks {len(missing)} weights, the first is {missing[0]}; it is not complete: fetch it again"
+        )
+
+
+def _keys(path: Path) -> list[str]:
+    with safe_open(path, framework="pt") as stored:
+        return list(stored.keys())
+
+
 def _open_single_file(path: Path, dtype: torch.dtype, config: str | None) -> tuple[Any, tuple[Path, ...]]:
     if path.suffix != ".safetensors":
         raise ModelError(f"{path} is no .safetensors file; give one, or a diffusers folder")
     try:
-        with safe_open(path, framework="pt") as stored:
-            is_xl = any(key.startswith(_SECOND_ENCODER) for key in stored.keys())  # noqa: SIM118 - not a dict
+        is_xl = any(key.startswith(_SECOND_ENCODER) for key in _keys(path))
     except (OSError, SafetensorError) as error:
         raise _load_failed(str(path), error) from error
     folder = _config_folder(path, config)
@@ -131,6 +157,7 @@ def _open_single_file(path: Path, dtype: torch.dtype, config: str | None) -> tup
         )
     except _LOAD_ERRORS as error:
         raise _load_failed(str(path), error) from error
+    _check_complete(pipeline, None, str(path))
     return pipeline, (path,)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .media import MEDIA, Medium
@@ -40,8 +39,8 @@ def read_asked(prompt: str) -> Asked:
         padded=f" {' '.join(words)} ",
         topics=topics,
         media=media,
-        spared=_keys(spared),
-        opposed=_keys(phrase for topic in topics for phrase in topic.opposite),
+        spared=frozenset(spared),
+        opposed=frozenset(phrase for topic in topics for phrase in topic.opposite),
     )
 
 
@@ -76,7 +75,3 @@ def _is_content(word: str) -> bool:
 def _contains(asked: Asked, words: list[str]) -> bool:
     run = " ".join(words)
     return run in asked.runs if len(words) <= LONGEST_RUN else f" {run} " in asked.padded
-
-
-def _keys(phrases: Iterable[str]) -> frozenset[str]:
-    return frozenset(" ".join(words_of(phrase)) for phrase in phrases)

@@ -45,13 +45,14 @@ def pull_policy(name: str, folder: Path) -> Path:
 
 def _download(repository: str, revision: str | None, folder: Path) -> None:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-    from huggingface_hub.utils import HFValidationError
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
         snapshot_download(repository, revision=revision, local_dir=str(folder), allow_patterns=list(_WANTED))
     except (HfHubHTTPError, LocalEntryNotFoundError, HFValidationError, ConnectionError) as error:
         reason = str(error).strip().splitlines()[0][:200]
-        raise PolicyError(f"cannot fetch {repository}: {reason}; check the name, the network and your access") from error
+        raise PolicyError(
+            f"cannot fetch {repository}: {reason}; check the name, the network and your access"
+        ) from error
     if not (folder / CARD_NAME).is_file():
         raise PolicyError(f"{repository} holds no {CARD_NAME}, so it is no negopt policy")

@@ -15,7 +15,7 @@ class Medium:
     asks: tuple[str, ...]
     """A prompt with one of these wants it; in the spelling of `words.words_of`."""
     own: tuple[str, ...]
-    """More words that belong to it and are never negated when it is asked for."""
+    """More words that belong to it and are never negated when it is asked for; in the same spelling."""
     conflicts: tuple[str, ...]
     """Words for what it is not, the commonest mix-up first."""
 
@@ -37,7 +37,7 @@ MEDIA: tuple[Medium, ...] = (
             "painting, watercolor, gouache, acrylic, oil on canvas, impressionist, impressionism, fresco, "
             "tempera, ukiyo e, expressionist, pointillism, matte painting"
         ),
-        listed("painting, painted, brushstrokes, art, illustration, watercolor, oil painting, artwork"),
+        listed("painting, painted, brushstroke, art, illustration, watercolor, oil painting, artwork"),
         listed("photo, photorealistic, 3d render, cgi"),
     ),
     Medium(

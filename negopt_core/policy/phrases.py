@@ -37,14 +37,17 @@ def append_within(
     prompt: DFPrompt, phrases: list[Span], max_tokens: int, count_tokens: CountTokens
 ) -> tuple[DFPrompt, int]:
     """Append phrases for as long as the whole stays within `max_tokens`; also how many were left out."""
-    if phrases and count_tokens(prompt.text) >= max_tokens:
-        return prompt, len(phrases)
-    longer = prompt
-    for kept, phrase in enumerate(phrases):
-        shorter, longer = longer, append_phrases(longer, [phrase])
-        if count_tokens(longer.text) > max_tokens:
-            return shorter, len(phrases) - kept
-    return longer, 0
+    longer = append_phrases(prompt, phrases)
+    if not phrases or count_tokens(longer.text) <= max_tokens:
+        return longer, 0
+    fits, too_many = 0, len(phrases)
+    while too_many - fits > 1:
+        middle = (fits + too_many) // 2
+        if count_tokens(append_phrases(prompt, phrases[:middle]).text) <= max_tokens:
+            fits = middle
+        else:
+            too_many = middle
+    return append_phrases(prompt, phrases[:fits]), len(phrases) - fits
 
 
 def without_prefix(prompt: DFPrompt, text: str) -> list[Span] | None:

@@ -1,6 +1,6 @@
 """What asking for one thing means for other words: tables only, looked up by `contradiction`.
 
-Entries of `asks` are written in the spelling of `words.words_of` (singular, American); the others as people write them.
+All but `negate` is written in the spelling of `words.words_of`: singular, American, without hyphens.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ TOPICS: tuple[Topic, ...] = (
             "soft focus, motion blur, tilt shift, long exposure, dreamy, foggy, fog, mist, misty, haze, hazy"
         ),
         listed("soft, fuzzy"),
-        listed("sharp focus, sharp, crisp, crisp lines, clean lines"),
+        listed("sharp focus, sharp, crisp, crisp line, clean line"),
+        (),
     ),
     Topic(
         listed(
@@ -41,6 +42,7 @@ TOPICS: tuple[Topic, ...] = (
         ),
         listed("film noise, iso noise"),
         listed("clean, smooth"),
+        (),
     ),
     Topic(
         listed(
@@ -48,23 +50,24 @@ TOPICS: tuple[Topic, ...] = (
             "drawing, ink drawing, ink wash, line art, lineart, engraving, etching, woodcut, daguerreotype, "
             "blueprint, silhouette"
         ),
-        listed("desaturated, colorless, faded, washed out, dull, muted colors, dull colors"),
-        listed("vivid, vivid colors, vibrant colors, rich colors, colorful, harmonious colors"),
+        listed("desaturated, colorless, faded, washed out, dull, muted color, dull color"),
+        listed("vivid, vivid color, vibrant color, rich color, colorful, harmonious color"),
         listed("colorful"),
     ),
     Topic(
         listed("colorful, vibrant, vivid, rainbow, saturated, neon, psychedelic, multicolored"),
         listed("saturated, oversaturated, garish, high saturation"),
-        listed("muted colors, desaturated"),
+        listed("muted color, desaturated"),
         listed("monochrome, dull colors"),
     ),
-    Topic(listed("oversaturated, garish, gaudy, hdr"), listed("saturated")),
+    Topic(listed("oversaturated, garish, gaudy, hdr"), listed("saturated"), (), ()),
     Topic(
         listed(
             "faded, washed out, vintage, retro, pastel, muted, old photo, antique photo, desaturated, bleached, pale"
         ),
-        listed("dull, dull colors, low contrast, desaturated, muted colors"),
-        listed("vivid, vivid colors, vibrant colors, rich colors"),
+        listed("dull, dull color, low contrast, desaturated, muted color"),
+        listed("vivid, vivid color, vibrant color, rich color"),
+        (),
     ),
     Topic(
         listed(
@@ -74,30 +77,36 @@ TOPICS: tuple[Topic, ...] = (
         ),
         listed("underexposed, dark, too dark, dim, dimly lit, shadow, night"),
         listed("bright, sunny, daylight, natural light, natural lighting"),
+        (),
     ),
     Topic(listed("night, midnight, nighttime, moonlit"), (), (), listed("daylight")),
     Topic(
         listed("bright, sunny, daylight, high key, overexposed, white background, glowing, noon"),
         listed("overexposed, bright, too bright, blown out"),
         listed("low key, dark, dramatic shadow"),
+        (),
     ),
-    Topic(listed("high contrast, harsh light, harsh lighting, harsh shadow"), listed("harsh lighting, hard light")),
-    Topic(listed("low contrast, flat lighting, flat light"), listed("flat lighting, dull")),
+    Topic(
+        listed("high contrast, harsh light, harsh lighting, harsh shadow"), listed("harsh lighting, hard light"), (), ()
+    ),
+    Topic(listed("low contrast, flat lighting, flat light"), listed("flat lighting, dull"), (), ()),
     Topic(
         listed("low poly, lowpoly, low polygon, voxel, minecraft, papercraft, origami, ps1, playstation 1"),
         listed("polygon, low detail, simple, flat shading, 3d, render, cgi, video game, blocky, pixelated"),
-        listed("highly detailed, detailed texture, intricate, intricate details, fine details"),
+        listed("highly detailed, detailed texture, intricate, intricate detail, fine detail"),
+        (),
     ),
     Topic(
         listed("pixel art, pixelart, pixel, pixelated, 8 bit, 8bit, 16 bit, 16bit, sprite"),
-        listed(
-            "pixelated, jpeg artifacts, lowres, low resolution, low res, aliasing, jagged edges, blocky, video game"
-        ),
-        listed("highly detailed, fine details, intricate, intricate details, sharp focus"),
+        listed("pixelated, jpeg artifact, lowres, low resolution, low res, aliasing, jagged edge, blocky, video game"),
+        listed("highly detailed, fine detail, intricate, intricate detail, sharp focus"),
+        (),
     ),
     Topic(
         listed("glitch, glitch art, datamosh, corrupted, jpeg, jpeg artifact, vhs, vaporwave"),
-        listed("jpeg artifacts, compression artifacts, glitch, distorted, noisy, artifact, pixelated, error"),
+        listed("jpeg artifact, compression artifact, glitch, distorted, noisy, artifact, pixelated, error"),
+        (),
+        (),
     ),
     Topic(
         listed(
@@ -113,8 +122,11 @@ TOPICS: tuple[Topic, ...] = (
             "masterpiece, best quality, high quality, award winning, highly detailed, professional, score 9, "
             "score 8 up, score 7 up, very aesthetic"
         ),
+        (),
     ),
-    Topic(listed("ugly, grotesque, hideous, hag, ogre, troll"), listed("ugly, gross, disfigured"), listed("beautiful")),
+    Topic(
+        listed("ugly, grotesque, hideous, hag, ogre, troll"), listed("ugly, gross, disfigured"), listed("beautiful"), ()
+    ),
     Topic(
         listed(
             "deformed, disfigured, distorted, malformed, mutant, mutated, mutation, monster, zombie, creature, "
@@ -123,13 +135,16 @@ TOPICS: tuple[Topic, ...] = (
             "octopus, spider"
         ),
         listed(
-            "deformed, disfigured, distorted, malformed, mutated, mutation, bad anatomy, bad proportions, extra "
-            "limbs, extra arms, extra legs, extra eyes, extra heads, missing limbs, malformed limbs, fused "
-            "fingers, unnatural"
+            "deformed, disfigured, distorted, malformed, mutated, mutation, bad anatomy, bad proportion, extra "
+            "limb, extra arm, extra leg, extra eye, extra head, missing limb, malformed limb, fused finger, "
+            "unnatural"
         ),
         listed("anatomically correct"),
+        (),
     ),
-    Topic(listed("amputee, prosthetic, one armed, one legged"), listed("missing arms, missing legs, missing limbs")),
+    Topic(
+        listed("amputee, prosthetic, one armed, one legged"), listed("missing arm, missing leg, missing limb"), (), ()
+    ),
     # framing
     Topic(
         listed(
@@ -137,18 +152,21 @@ TOPICS: tuple[Topic, ...] = (
         ),
         listed("cropped, out of frame, cut off, close up, closeup"),
         listed("wide shot, full body"),
+        (),
     ),
     Topic(listed("full body, full length, whole body, wide shot"), (), listed("close up"), listed("cropped, close up")),
     Topic(
         listed("frame, framed, border, polaroid, postcard, stamp, card, poster, book cover, collage"),
         listed("frame, border, picture frame, text, collage"),
+        (),
+        (),
     ),
     Topic(listed("symmetrical, symmetric, symmetry"), (), (), listed("asymmetrical")),
     Topic(listed("centered, centred, center composition"), (), (), listed("off center")),
     Topic(
         listed("minimalist, minimalism, minimalistic, simple, plain background, simple background"),
         listed("simple, plain, plain background, simple background, minimalist, empty background, flat"),
-        listed("highly detailed, intricate, intricate details, ornate"),
+        listed("highly detailed, intricate, intricate detail, ornate"),
         listed("cluttered, busy background"),
     ),
     Topic(listed("empty, deserted, abandoned, uninhabited"), (), (), listed("crowd")),
@@ -157,7 +175,9 @@ TOPICS: tuple[Topic, ...] = (
             "crowd, group, twin, couple, duo, two, three, four, several, many, family, pair, team, army, "
             "reflection, mirror, pattern, tile, tiled, seamless, collage, grid, clone"
         ),
-        listed("duplicate, multiple views, cloned face, tiling, extra person, crowd"),
+        listed("duplicate, multiple view, cloned face, tiling, extra person, crowd"),
+        (),
+        (),
     ),
     # marks on the picture
     Topic(
@@ -168,11 +188,15 @@ TOPICS: tuple[Topic, ...] = (
             "chart, diagram, map, blueprint, tarot, tarot card, neon sign, license plate, keyboard, monogram, "
             "font, billboard, postcard"
         ),
-        listed("text, letters, words, logo, caption, title, speech bubble, artist name, username"),
+        listed("text, letter, word, logo, caption, title, speech bubble, artist name, username"),
+        (),
+        (),
     ),
     Topic(
         listed("watermark, signature, signed, autograph, stamp, logo, copyright"),
         listed("watermark, signature, logo, stamp, copyright"),
+        (),
+        (),
     ),
     # what is in it
     Topic(listed("summer, summery"), (), (), listed("winter, snow")),
@@ -190,7 +214,7 @@ TOPICS: tuple[Topic, ...] = (
         (),
         (),
     ),
-    Topic(listed("stylized, stylised, cute, chibi"), listed("cartoon, anime, stylized, bad proportions")),
+    Topic(listed("stylized, stylised, cute, chibi"), listed("cartoon, anime, stylized, bad proportion"), (), ()),
     Topic(listed("smiling, happy, joyful, laughing"), (), (), listed("sad")),
     Topic(listed("sad, crying, melancholic"), (), (), listed("smiling")),
 )
@@ -207,7 +231,7 @@ QUALIFIERS = frozenset(
 NEUTRAL = frozenset(
     listed(
         "quality, resolution, focus, detail, detailed, contrast, light, lighting, color, composition, "
-        "proportion, exposure, drawn, image, picture, artifact, background, view, digit"
+        "proportion, exposure, drawn, image, picture, artifact, background, view, digit, score"
     )
 )
 """Things every picture has: "high quality" in a prompt is no reason to keep "low quality" out of the negative."""

@@ -68,7 +68,9 @@ class Reward:
     def __call__(self, images: Tensor, prompts: Sequence[str]) -> Scored:
         """Reward pictures [B, 3, H, W]; raises ModelError where pictures, prompts or scores do not match."""
         if len(images) != len(prompts):
-            raise ModelError(f"every picture needs its own prompt, got {len(images)} pictures and {len(prompts)} prompts")
+            raise ModelError(
+                f"every picture needs its own prompt, got {len(images)} pictures and {len(prompts)} prompts"
+            )
         found = {term.scorer.name: term.value(_checked(term.scorer, images, prompts)) for term in self.terms}
         return Scored(torch.stack(list(found.values())).sum(dim=0), found)
 
@@ -78,5 +80,7 @@ def _checked(scorer: Scorer, images: Tensor, prompts: Sequence[str]) -> Tensor:
     if scores.shape != (len(images),):
         raise ModelError(f"{scorer.name} gave scores of shape {list(scores.shape)} for {len(images)} pictures")
     if not bool(torch.isfinite(scores).all()):
-        raise ModelError(f"{scorer.name} gave a score that is not a finite number; look at the pictures and its weights")
+        raise ModelError(
+            f"{scorer.name} gave a score that is not a finite number; look at the pictures and its weights"
+        )
     return scores.float()

@@ -1,4 +1,4 @@
-"""The embedded demo world: a small, honest text-to-image world with ground truth, trained from scratch (docs/world.md)."""
+"""The embedded demo world: a small text-to-image world with ground truth, trained from scratch (docs/world.md)."""
 
 from pathlib import Path
 

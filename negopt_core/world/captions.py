@@ -1,6 +1,6 @@
 """The world's language: from a scene to captions, and from a prompt to what it asks for.
 
-    a MEDIUM of a COLOUR SHAPE [next to|above a COLOUR SHAPE] PLACE [TIME], word, word, ...
+a MEDIUM of a COLOUR SHAPE [next to|above a COLOUR SHAPE] PLACE [TIME], word, word, ...
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _NAMED_ENHANCEMENT = 0.7
 _NAMED_GENERIC = 0.5
 _DROPPED_PIECE = 0.1
 _EMPTY, _WORDS_ONLY, _CONTENT_ONLY = 0.08, 0.14, 0.14
-"""Shares of captions that are empty (for guidance), quality words only (so that a bare negative is familiar), content only."""
+"""Shares of captions: empty (for guidance), quality words only (so that a bare negative is familiar), content only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Save and restore a training run exactly, without pickle: modules, optimiser and random state in one safetensors file."""
+"""Save and restore a training run exactly, without pickle: modules, optimiser, random state in safetensors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def save_checkpoint(
         tensors |= {f"optimizer/{index}/{key}": torch.as_tensor(value).clone() for key, value in state.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
-    save_file({key: value.contiguous() for key, value in tensors.items()}, partial, {"progress": json.dumps(dict(progress))})
+    save_file(
+        {key: value.contiguous() for key, value in tensors.items()}, partial, {"progress": json.dumps(dict(progress))}
+    )
     partial.replace(path)
 
 

@@ -72,5 +72,5 @@ def _caption_tokens(scenes: Scenes, is_clean: bool, tokenizer: CLIPTokenizer, co
         for _ in range(count):
             clean = "" if rng.random() < 0.1 else content_caption(facts)
             texts.append(clean if is_clean else write_caption(facts, rng))
-    ids = tokenizer(texts, padding="max_length", truncation=True, return_tensors="pt").input_ids
+    ids: Tensor = tokenizer(texts, padding="max_length", truncation=True, return_tensors="pt").input_ids
     return ids.reshape(len(scenes), count, -1).to(torch.int16)

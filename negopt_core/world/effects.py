@@ -53,7 +53,7 @@ def degrade(canvas: Tensor, scenes: Scenes, x: Tensor, y: Tensor) -> Tensor:
 
 
 def hash_noise(scenes: Scenes, x: Tensor, y: Tensor) -> Tensor:
-    """Noise [B, 3, H, W] of about -1..1 that depends on pixel and scene only, so that a scene renders the same twice."""
+    """Noise [B, 3, H, W] of about -1..1 that depends on pixel and scene only: a scene renders the same twice."""
     seeds = 12.9898 * x + 78.233 * y + 37.719 * scenes.phase[:, 0, None, None]
     channels = torch.stack([seeds + k * 4.137 + 9.1 * scenes.phase[:, 1 + k, None, None] for k in range(3)], dim=1)
     return 2 * torch.frac(torch.sin(channels) * 43758.5453).abs() - 1
@@ -114,6 +114,8 @@ def _watermark(canvas: Tensor, scenes: Scenes, x: Tensor, y: Tensor) -> Tensor:
     across = (y - offset) + 0.35 * (x - 0.5)
     along = x - 0.35 * y
     band = (across.abs() < 0.085).float()
-    bars = (torch.sin(2 * math.pi * 8 * along) > -0.2).float() * (torch.sin(2 * math.pi * 5.3 * along + 1) > -0.6).float()
+    bars = (torch.sin(2 * math.pi * 8 * along) > -0.2).float() * (
+        torch.sin(2 * math.pi * 5.3 * along + 1) > -0.6
+    ).float()
     mask = (band * bars)[:, None] * 0.72 * _severity(scenes, "watermark")
     return canvas + (0.95 - canvas) * mask

@@ -1,4 +1,4 @@
-"""Judges of the world's pictures: quality, what is in them, what is wrong with them. Trained against exact ground truth."""
+"""Judges of the world's pictures: quality, what is in them, what is wrong. Trained against exact ground truth."""
 
 from __future__ import annotations
 
@@ -46,7 +46,15 @@ class Judge(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        widths = ((3, 24, 5, 2), (24, 48, 3, 1), (48, 96, 3, 2), (96, 96, 3, 1), (96, 160, 3, 2), (160, 160, 3, 1), (160, 192, 3, 2))
+        widths = (
+            (3, 24, 5, 2),
+            (24, 48, 3, 1),
+            (48, 96, 3, 2),
+            (96, 96, 3, 1),
+            (96, 160, 3, 2),
+            (160, 160, 3, 1),
+            (160, 192, 3, 2),
+        )
         layers: list[nn.Module] = []
         for before, after, kernel, stride in widths:
             layers += [nn.Conv2d(before, after, kernel, stride, kernel // 2), nn.GroupNorm(8, after), nn.SiLU()]
@@ -76,7 +84,9 @@ def load_judge(path: Path) -> Judge:
     try:
         weights = load_file(path)
     except (OSError, SafetensorError) as error:
-        raise ModelError(f"cannot read the judge {path}: {error}; reinstall negopt, or make it with `train world`") from error
+        raise ModelError(
+            f"cannot read the judge {path}: {error}; reinstall negopt, or make it with `train world`"
+        ) from error
     judge = Judge()
     judge.load_state_dict({key: value.float() for key, value in weights.items()}, strict=True)
     return judge.eval().requires_grad_(False)
@@ -100,8 +110,10 @@ def judge_pictures(judge: Judge, images: Tensor, batch_size: int = 64) -> Verdic
 
 
 def alignment(verdict: Verdict, requests: Sequence[Request]) -> Tensor:
-    """[B] share of what each prompt asks for (medium, place, time, shape, colour) that the judge finds; 1 if it asks nothing."""
-    found = {head: verdict.logits[head].argmax(dim=1).tolist() for head in ("medium", "place", "time", "shape", "colour")}
+    """[B] share of what each prompt asks for (medium, place, time, shape, colour) that is found; 1 if it asks nothing."""
+    found = {
+        head: verdict.logits[head].argmax(dim=1).tolist() for head in ("medium", "place", "time", "shape", "colour")
+    }
     shares = []
     for row, request in enumerate(requests):
         asked = [(head, getattr(request, head)) for head in found if getattr(request, head) is not None]
@@ -143,7 +155,7 @@ SCORERS = ("world-quality", "world-alignment")
 
 
 def load_scorer(name: str, role: str = "eval") -> QualityScorer | AlignmentScorer:
-    """One of the world's scorers. `role` is "eval" or "reward": two judges trained apart, so that reward hacking shows."""
+    """One of the world's scorers. `role` is "eval" or "reward": two judges trained apart, to show reward hacking."""
     from . import world_dir
 
     if role not in ("eval", "reward"):

@@ -1,4 +1,4 @@
-"""How good the world is, in numbers: its judges against ground truth, its painter against its judges, with intervals."""
+"""How good the world is, in numbers: judges against ground truth, painter against judges, with intervals."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def measure_judge(judge: Judge, count: int, seed: int) -> dict[str, float]:
     residual = (verdict.quality - truth).square().mean() / truth.var(unbiased=False)
     found = {"quality R2": float(1 - residual)}
     targets = _targets(scenes)
-    found |= {f"{head} accuracy": float((verdict.logits[head].argmax(1) == targets[head]).float().mean()) for head in targets}
+    found |= {
+        f"{head} accuracy": float((verdict.logits[head].argmax(1) == targets[head]).float().mean()) for head in targets
+    }
     for head, names, flags in (
         ("degradations", words.DEGRADATIONS, scenes.severity > 0),
         ("enhancements", words.ENHANCEMENTS, scenes.enhanced > 0),
@@ -111,7 +113,7 @@ class Arm:
 def paint_arm(
     name: str, pairs: Sequence[PromptPair], prompts: Sequence[str], seeds: int, painter: Painter, judge: Judge
 ) -> tuple[Arm, Tensor]:
-    """Paint every pair with `seeds` seeds, the same noise for the same prompt in every arm. Returns the pictures too."""
+    """Paint every pair with `seeds` seeds, the same noise for a prompt in every arm. Returns the pictures too."""
     numbers = [1_000 * index + k for index in range(len(pairs)) for k in range(seeds)]
     images = painter.paint([pair for pair in pairs for _ in range(seeds)], numbers)
     requests = [read_prompt(prompt) for prompt in prompts for _ in range(seeds)]

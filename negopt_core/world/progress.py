@@ -25,4 +25,13 @@ class Pace:
         rate = (done - self.first_done) / max(now - self.started, 1e-6)
         left = (self.total - done) / rate if rate > 0 else float("inf")
         share = 100 * done / self.total
-        log.info("%s: %d of %d (%.0f %%), %.1f/s, %.1f min left %s", self.label, done, self.total, share, rate, left / 60, note)
+        log.info(
+            "%s: %d of %d (%.0f %%), %.1f/s, %.1f min left %s",
+            self.label,
+            done,
+            self.total,
+            share,
+            rate,
+            left / 60,
+            note,
+        )

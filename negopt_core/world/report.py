@@ -47,7 +47,7 @@ class ReportSettings:
 
 
 def write_report(document: Path, picture: Path, settings: ReportSettings) -> dict[str, object]:
-    """Measure, then replace what stands between the markers of `document` and write the picture. Returns the figures."""
+    """Measure, replace what stands between the markers of `document`, write the picture. Returns the figures."""
     painter = load_painter(
         str(world_dir()), PaintSettings(settings.steps, settings.guidance_scale, batch_size=16), device="cpu"
     )
@@ -80,15 +80,21 @@ def weights_hash(folder: Path | None = None) -> str:
 
 def _manifest(settings: ReportSettings) -> str:
     return (
-        f"Command: `python -m negopt_core world report`. Weights {weights_hash()}; {settings.prompts} prompts x {settings.seeds} seeds, "
-        f"seed {settings.seed}, {settings.steps} steps, guidance {settings.guidance_scale:g}, torch {torch.__version__}. "
+        f"Command: `python -m negopt_core world report`. Weights {weights_hash()}; "
+        f"{settings.prompts} prompts x {settings.seeds} seeds, seed {settings.seed}, {settings.steps} steps, guidance {settings.guidance_scale:g}, "
+        f"torch {torch.__version__}. "
         "± is half of a 95 % interval over prompts; differences are paired (same prompt, same noise). "
         "Everything below is judged by the `eval` judge."
     )
 
 
 def _judge_table(found: dict[str, dict[str, float]]) -> str:
-    lines = ["### Judges on rendered scenes they have not seen", "", "| measure | eval judge | reward judge |", "|---|---|---|"]
+    lines = [
+        "### Judges on rendered scenes they have not seen",
+        "",
+        "| measure | eval judge | reward judge |",
+        "|---|---|---|",
+    ]
     lines += [f"| {key} | {found['eval'][key]:.3f} | {found['reward'][key]:.3f} |" for key in found["eval"]]
     return "\n".join(lines)
 
@@ -98,7 +104,12 @@ def _attributes(arm: Arm) -> dict[str, str]:
 
 
 def _attribute_table(arm: Arm) -> str:
-    lines = ["### Named in the prompt and found in the picture (no negative)", "", "| attribute | share found |", "|---|---|"]
+    lines = [
+        "### Named in the prompt and found in the picture (no negative)",
+        "",
+        "| attribute | share found |",
+        "|---|---|",
+    ]
     return "\n".join(lines + [f"| {head} | {share} |" for head, share in _attributes(arm).items()])
 
 

@@ -103,7 +103,10 @@ def _sample_degradations(scenes: Scenes, rng: torch.Generator) -> Tensor:
     table = torch.tensor(
         [
             [
-                [[words.degradation_rate(name, medium, time, shape) for name in words.DEGRADATIONS] for shape in words.SHAPES]
+                [
+                    [words.degradation_rate(name, medium, time, shape) for name in words.DEGRADATIONS]
+                    for shape in words.SHAPES
+                ]
                 for time in words.TIMES
             ]
             for medium in words.MEDIUMS

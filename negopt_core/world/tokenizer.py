@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterable
 from pathlib import Path
 
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import CLIPTokenizer
 
 from . import vocabulary as words
@@ -33,11 +33,14 @@ def world_texts() -> list[str]:
 def train_tokenizer(folder: Path, texts: Iterable[str]) -> CLIPTokenizer:
     """Train and save `vocab.json` and `merges.txt`, which every version of transformers reads, under `folder`."""
     bpe = Tokenizer(models.BPE(unk_token=END, end_of_word_suffix="</w>"))
-    bpe.normalizer = normalizers.Lowercase()  # type: ignore[assignment]
-    bpe.pre_tokenizer = pre_tokenizers.Sequence(  # type: ignore[assignment]
-        [pre_tokenizers.Split(_regex(_WORD_PATTERN), "removed", invert=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    bpe.normalizer = normalizers.Lowercase()
+    bpe.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(_WORD_PATTERN), "removed", invert=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=False),
+        ]
     )
-    bpe.decoder = decoders.BPEDecoder(suffix="</w>")  # type: ignore[assignment]
+    bpe.decoder = decoders.BPEDecoder(suffix="</w>")
     trainer = trainers.BpeTrainer(
         vocab_size=_VOCABULARY_SIZE,
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
@@ -65,10 +68,5 @@ def train_tokenizer(folder: Path, texts: Iterable[str]) -> CLIPTokenizer:
     (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2) + "\n")
     special = {key: config[key] for key in ("bos_token", "eos_token", "unk_token", "pad_token")}
     (folder / "special_tokens_map.json").write_text(json.dumps(special, indent=2) + "\n")
-    return CLIPTokenizer.from_pretrained(str(folder))
-
-
-def _regex(pattern: str) -> object:
-    from tokenizers import Regex
-
-    return Regex(pattern)
+    trained: CLIPTokenizer = CLIPTokenizer.from_pretrained(str(folder))
+    return trained

@@ -1,4 +1,4 @@
-"""`train world`: the whole recipe from nothing to the shipped folder, one command, one seed, resumable at every stage."""
+"""`train world`: the whole recipe from nothing to the shipped folder; one command, one seed, resumable."""
 
 from __future__ import annotations
 

@@ -46,7 +46,9 @@ class DiffusionRun:
         self.model = nn.ModuleDict({"unet": networks.unet, "text_encoder": networks.text_encoder})
         self.model.train()
         self.average = _copy(self.model)
-        self.optimizer = torch.optim.AdamW(self.model.parameters(), settings.learning_rate, (0.9, 0.99), weight_decay=0.01)
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(), settings.learning_rate, (0.9, 0.99), weight_decay=0.01
+        )
         self.rng = torch.Generator().manual_seed(settings.seed)
         self.alphas_cumprod = build_scheduler().alphas_cumprod
         self.done = 0
@@ -86,7 +88,7 @@ class DiffusionRun:
         latents, tokens = self._batch(share)
         loss = self._loss(latents, tokens)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
         self._update_average()
@@ -112,7 +114,7 @@ class DiffusionRun:
         return dataset.latents[index].float(), dataset.tokens[index, caption].long()
 
     def _loss(self, latents: Tensor, tokens: Tensor) -> Tensor:
-        """Velocity loss |v - (a * noise - s * x)|^2 at timesteps drawn mostly from the middle, where shapes are decided."""
+        """Velocity loss |v - (a * noise - s * x)|^2 at timesteps mostly from the middle, where shapes are decided."""
         size = len(latents)
         middle = torch.sigmoid(0.3 + torch.randn(size, generator=self.rng))
         uniform = torch.rand(size, generator=self.rng)
@@ -129,8 +131,9 @@ class DiffusionRun:
     def _update_average(self) -> None:
         steps = self.done / self.settings.batch_size
         decay = min(self.settings.ema_decay, (1 + steps) / (10 + steps))
-        averaged = list(self.average.parameters())
-        torch._foreach_lerp_(averaged, list(self.model.parameters()), 1 - decay)
+        averaged: list[Tensor] = list(self.average.parameters())
+        current: list[Tensor] = list(self.model.parameters())
+        torch._foreach_lerp_(averaged, current, 1 - decay)
 
 
 def _copy(model: nn.ModuleDict) -> nn.ModuleDict:

@@ -40,11 +40,13 @@ def train_judge(path: Path, vae: AutoencoderTiny, settings: JudgeSettings) -> Ju
     for step in range(start, settings.steps):
         warm = min(1.0, (step + 1) / 50)
         for group in optimizer.param_groups:
-            group["lr"] = settings.learning_rate * warm * (0.02 + 0.49 * (1 + math.cos(math.pi * step / settings.steps)))
+            group["lr"] = (
+                settings.learning_rate * warm * (0.02 + 0.49 * (1 + math.cos(math.pi * step / settings.steps)))
+            )
         scenes = draw_scenes(settings.batch_size, settings.seed * 1_000_003 + step)
         loss = judge_loss(judge(_augment(through_vae(render(scenes), vae, rng), rng)), scenes)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         pace.update(step + 1, f"loss {loss.item():.2f}")
         if (step + 1) % settings.save_every == 0 or step + 1 == settings.steps:
@@ -55,7 +57,9 @@ def train_judge(path: Path, vae: AutoencoderTiny, settings: JudgeSettings) -> Ju
 def draw_scenes(count: int, seed: int) -> Scenes:
     """A quarter clean scenes, the rest from the world's own distribution."""
     clean, mixed = sample_clean_scenes(count // 4, seed), sample_scenes(count - count // 4, seed)
-    return Scenes(**{name: torch.cat([getattr(clean, name), getattr(mixed, name)]) for name in Scenes.__dataclass_fields__})
+    return Scenes(
+        **{name: torch.cat([getattr(clean, name), getattr(mixed, name)]) for name in Scenes.__dataclass_fields__}
+    )
 
 
 @torch.no_grad()

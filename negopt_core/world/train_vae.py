@@ -31,7 +31,7 @@ class VaeSettings:
 
 
 def train_vae(folder: Path, settings: VaeSettings) -> AutoencoderTiny:
-    """Train (or resume) the autoencoder; the checkpoint lives in `folder`. Deterministic for a seed and thread count."""
+    """Train (or resume) the autoencoder; the checkpoint lives in `folder`. Deterministic for a seed and threads."""
     torch.manual_seed(settings.seed)
     vae = build_vae()
     optimizer = torch.optim.AdamW(vae.parameters(), lr=settings.learning_rate, betas=(0.9, 0.99), weight_decay=1e-4)
@@ -46,7 +46,7 @@ def train_vae(folder: Path, settings: VaeSettings) -> AutoencoderTiny:
         scenes = sample_scenes(settings.batch_size, settings.seed * 1_000_003 + step)
         loss, error = _loss(vae, render(scenes) * 2 - 1, settings.latent_noise, rng)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
         optimizer.step()
         pace.update((step + 1) * settings.batch_size, f"PSNR {psnr(error):.1f} dB")

@@ -7,10 +7,12 @@ import shutil
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from negopt_core import ModelError, PromptPair
 from negopt_core.paint.base import PaintSettings
 from negopt_core.paint.diffusers_painter import DiffusersPainter, load_painter
+from tests.model.single_file import write_single_file
 
 SETTINGS = PaintSettings(steps=2)
 PAIR = PromptPair.plain("a cat", "blurry")
@@ -136,6 +138,29 @@ def test_an_unknown_device_is_refused(folders):
         load_painter(str(folders / "sd1"), SETTINGS, device="toaster")
 
 
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [
+        ("unet", "conv_norm_out.weight"),
+        ("vae", "decoder.conv_in.bias"),
+        ("text_encoder", "encoder.layers.0.layer_norm1.weight"),
+    ],
+)
+def test_weights_that_lack_a_tensor_are_refused(folder, part, name):
+    (path,) = (folder / part).glob("*.safetensors")
+    tensors = load_file(path)
+    (key,) = [key for key in tensors if key.endswith(name)]
+    del tensors[key]
+    save_file(tensors, path, metadata={"format": "pt"})
+    with pytest.raises(ModelError, match=rf"lacks 1 weights, the first is {part}\..*{name}"):
+        load_painter(str(folder), SETTINGS, device="cpu")
+
+
+def test_offload_to_the_cpu_is_refused(folders):
+    with pytest.raises(ModelError, match="offload moves weights to a GPU"):
+        load_painter(str(folders / "sd1"), SETTINGS, device="cpu", offload=True)
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
 @pytest.mark.parametrize("offload", [False, True])
 def test_a_gpu_that_is_not_there_is_one_clear_error(folders, offload):
@@ -149,3 +174,15 @@ def test_the_index_names_every_part_that_is_hashed(folders):
         assert len(painter._files) == parts
         index = json.loads((folders / kind / "model_index.json").read_text())
         assert {path.parent.name for path in painter._files} <= set(index)
+
+
+def test_a_single_file_with_the_folder_of_its_name_beside_it_paints_the_same_picture(folders, pipelines, tmp_path):
+    write_single_file(pipelines["sd1"], tmp_path / "model.safetensors")
+    without_weights = shutil.ignore_patterns("*.safetensors")
+    shutil.copytree(folders / "sd1", tmp_path / "model", ignore=without_weights)
+    painter = load_painter(str(tmp_path / "model.safetensors"), SETTINGS, device="cpu")
+    expected = DiffusersPainter(pipelines["sd1"], SETTINGS).paint([PAIR], [1])
+    assert torch.allclose(painter.paint([PAIR], [1]), expected, atol=1e-5)
+    (tmp_path / "model").rename(tmp_path / "elsewhere")
+    again = load_painter(str(tmp_path / "model.safetensors"), SETTINGS, device="cpu", config=str(tmp_path / "elsewhere"))
+    assert again.model_hash() == painter.model_hash()

@@ -142,5 +142,5 @@ def test_a_card_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     folder = write_policy(tmp_path / "p")
     for content in (b"\xff\xfe", b" " * 2_000_000, b"{"):
         (folder / "policy.json").write_bytes(content)
-        with pytest.raises(PolicyError, match="policy.json"):
+        with pytest.raises(PolicyError, match=r"policy\.json"):
             load_policy(str(folder))

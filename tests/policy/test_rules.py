@@ -18,13 +18,18 @@ def ask(prompt: str, family: str = "sd15", **options: object) -> Suggestion:
 
 
 def phrases(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",")]
+    return [phrase for part in text.split(",") if (phrase := part.strip())]
 
 
 @pytest.mark.parametrize(
     ("family", "prompt", "said", "unsaid"),
     [
-        ("sd15", "a photo of a cat", "blurry, low quality, deformed, painting, cartoon, watermark, extra legs", "photo"),
+        (
+            "sd15",
+            "a photo of a cat",
+            "blurry, low quality, deformed, painting, cartoon, watermark, extra legs",
+            "photo",
+        ),
         ("sd15", "1girl, anime, garden", "worst quality, lowres, bad hands, photo, 3d render", "anime, cartoon"),
         ("sd15", "a cat", "low quality, blurry", "painting, photo, cartoon"),
         ("sd15", "a blurry photo", "low quality, painting", "blurry, out of focus"),

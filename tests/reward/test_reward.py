@@ -47,7 +47,11 @@ def test_pae_hinges_match_the_worked_vectors(scores: tuple[float, float, float],
 
 
 def test_negopt_weighs_five_one_one_and_terms_add_up() -> None:
-    terms = (RewardTerm(Fixed("a", [6.0, 5.0]), 5.0), RewardTerm(Fixed("b", [0.3, 0.2])), RewardTerm(Fixed("c", [1.0, 2.0])))
+    terms = (
+        RewardTerm(Fixed("a", [6.0, 5.0]), 5.0),
+        RewardTerm(Fixed("b", [0.3, 0.2])),
+        RewardTerm(Fixed("c", [1.0, 2.0])),
+    )
     scored = Reward(terms)(torch.zeros(2, 3, 4, 4), ["x", "y"])
     assert scored.total.tolist() == pytest.approx([31.3, 27.2])
     assert scored.terms["a"].tolist() == pytest.approx([30.0, 25.0])

@@ -1,4 +1,4 @@
-"""`train world` in miniature: every stage runs, a stopped run continues to the same weights, the folder loads in diffusers."""
+"""`train world` in miniature: every stage runs, a stopped run continues, the folder loads in diffusers."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +30,11 @@ def test_the_whole_recipe_exports_a_folder_that_stock_diffusers_paints_with(tmp_
     pipeline.set_progress_bar_config(disable=True)
     image = pipeline("a red ball", num_inference_steps=2, output_type="pt").images
     assert image.shape == (1, 3, 64, 64)
-    assert {path.suffix for path in (tmp_path / "out").rglob("*") if path.is_file()} <= {".json", ".safetensors", ".txt"}
+    assert {path.suffix for path in (tmp_path / "out").rglob("*") if path.is_file()} <= {
+        ".json",
+        ".safetensors",
+        ".txt",
+    }
     assert judge_card(tmp_path / "out" / "judges" / "eval.safetensors")["seed"] == 2
 
 

@@ -29,7 +29,9 @@ def test_clean_scenes_have_the_base_quality_and_faults_cost_what_the_table_says(
     expected = [words.BASE_QUALITY - penalty for penalty in words.PENALTIES.values()]
     assert true_quality(broken).tolist() == pytest.approx(expected)
     better = replace(scenes[:5], enhanced=torch.eye(5))
-    assert true_quality(better).tolist() == pytest.approx([words.BASE_QUALITY + bonus for bonus in words.ENHANCEMENTS.values()])
+    assert true_quality(better).tolist() == pytest.approx(
+        [words.BASE_QUALITY + bonus for bonus in words.ENHANCEMENTS.values()]
+    )
 
 
 @pytest.mark.parametrize("index", range(9))
