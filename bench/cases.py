@@ -14,8 +14,8 @@ from .timing import measure, measure_pair
 ROOT = Path(__file__).resolve().parent.parent
 LONG_PROMPT = (
     "a castle on a hill, [mist:0.5-1:0.75], [river:0-0.9:1.1], old stone bridge, [highly detailed:0-0.5:0.75], "
-    "[golden light:0.2-1:1.25], birds, [sharp focus:0-0.4:1], [oil painting:0.3-0.8:0.5], [wind:0-0.6:1], [8k:0-0.25:0.5], "
-    "wide"
+    "[golden light:0.2-1:1.25], birds, [sharp focus:0-0.4:1], [oil painting:0.3-0.8:0.5], [wind:0-0.6:1], "
+    "[8k:0-0.25:0.5], wide dusk"
 )
 
 

@@ -12,10 +12,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # A module of negopt_core may import modules of its own layer and of the layers above it in this table.
 LAYERS = {
-    "stdlib": {"errors", "prompt", "df_text", "schedule", "dialects", "inspect", "planner", "clock", "chunks"},
+    "stdlib": {"errors", "prompt", "df_text", "schedule", "dialects", "inspect", "planner", "clock", "chunks", "files"},
     "model": {"weighting", "conditioning", "policy", "reward"},
     "work": {"paint", "world", "data", "train", "evaluate"},
-    "edge": {"cli", "__main__"},
+    "edge": {"cli", "commands", "provenance", "__main__"},
 }
 RANK = {module: rank for rank, modules in enumerate(LAYERS.values()) for module in modules}
 HOSTS = {

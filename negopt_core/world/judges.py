@@ -110,7 +110,7 @@ def judge_pictures(judge: Judge, images: Tensor, batch_size: int = 64) -> Verdic
 
 
 def alignment(verdict: Verdict, requests: Sequence[Request]) -> Tensor:
-    """[B] share of what each prompt asks for (medium, place, time, shape, colour) that is found; 1 if it asks nothing."""
+    """[B] share found of what each prompt asks for (medium, place, time, shape, colour); 1 if it asks nothing."""
     found = {
         head: verdict.logits[head].argmax(dim=1).tolist() for head in ("medium", "place", "time", "shape", "colour")
     }

@@ -80,11 +80,10 @@ def weights_hash(folder: Path | None = None) -> str:
 
 def _manifest(settings: ReportSettings) -> str:
     return (
-        f"Command: `python -m negopt_core world report`. Weights {weights_hash()}; "
-        f"{settings.prompts} prompts x {settings.seeds} seeds, seed {settings.seed}, {settings.steps} steps, guidance {settings.guidance_scale:g}, "
-        f"torch {torch.__version__}. "
-        "± is half of a 95 % interval over prompts; differences are paired (same prompt, same noise). "
-        "Everything below is judged by the `eval` judge."
+        f"Command: `python -m negopt_core world report`. Weights {weights_hash()}; {settings.prompts} prompts x "
+        f"{settings.seeds} seeds, seed {settings.seed}, {settings.steps} steps, guidance {settings.guidance_scale:g}, "
+        f"torch {torch.__version__}. ± is half of a 95 % interval over prompts; differences are paired (same prompt, "
+        "same noise). Everything below is judged by the `eval` judge."
     )
 
 
