@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from . import __version__
 from .commands import demo, paint, policies, schedule, score, suggest, world
@@ -17,9 +18,18 @@ OK, FAILED, USAGE, STOPPED = 0, 1, 2, 130
 _USAGE_ERRORS = (PromptError, DialectError, PolicyError)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, as every other error does."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USAGE, f"negopt: {_one_line(message)}; `{self.prog} --help` shows what is possible\n")
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Every command with its arguments."""
-    parser = argparse.ArgumentParser(prog="negopt", description="Learned negative prompts and scheduled modifiers.")
+    parser: argparse.ArgumentParser = _Parser(
+        prog="negopt", description="Learned negative prompts and scheduled modifiers."
+    )
     parser.add_argument("--version", action="version", version=f"negopt {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -47,9 +57,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("negopt: stopped; what was finished is kept\n")
         return STOPPED
+    except Exception as error:  # a bug of ours, or of a library below: still one line
+        if args.debug:
+            raise
+        sys.stderr.write(f"negopt: unexpected {type(error).__name__}: {_one_line(error)}; --debug shows where\n")
+        return FAILED
 
 
-def _one_line(error: NegOptError) -> str:
+def _one_line(error: Exception | str) -> str:
     return " ".join(str(error).split())
 
 

@@ -106,7 +106,9 @@ class Conditioner:
     @property
     def can_leave_plain_text_to_pipeline(self) -> bool:
         """False where a pipeline's own `clip_skip` reads `text_model`, which transformers 5 took away."""
-        return self.clip_skip is None or all(tower.is_xl or hasattr(tower.encoder, "text_model") for tower in self.towers)
+        if self.clip_skip is None:
+            return True
+        return all(tower.is_xl or hasattr(tower.encoder, "text_model") for tower in self.towers)
 
     def chunk_count(self, parts: Parts) -> int:
         """Rows that these parts fill: 1 up to the encoder's length."""

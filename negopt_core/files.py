@@ -30,6 +30,22 @@ def write_bytes(path: Path, content: bytes) -> None:
         ) from error
 
 
+def free_path(path: Path) -> Path:
+    """`path`, or the same name with -2, -3, … where it is taken: nothing that was painted before is replaced."""
+    candidate, number = path, 1
+    while candidate.exists():
+        number += 1
+        candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return candidate
+
+
+def check_folder(folder: Path) -> None:
+    """Raise OutputError now, before any work is done, if `folder` is not one and cannot become one. Creates nothing."""
+    nearest = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise OutputError(f"cannot write {folder}: {nearest} is no folder to write to; choose another folder")
+
+
 def write_text(path: Path, content: str) -> None:
     """`write_bytes` for UTF-8 text."""
     write_bytes(path, content.encode("utf-8"))

@@ -73,11 +73,12 @@ def demo_arms() -> list[DemoArm]:
 def run(args: argparse.Namespace) -> int:
     """Paint and score every arm on the same noise."""
     from ..evaluate.sheet import Row, draw_sheet
-    from ..files import write_bytes
+    from ..files import check_folder, write_bytes
     from ..paint.base import PaintSettings
     from ..paint.diffusers_painter import load_painter
     from ..world.judges import load_scorer
 
+    check_folder(args.output)
     choice = choose(WORLD, None, None)
     painter = load_painter(choice.path, PaintSettings(choice.steps, choice.cfg, batch_size=len(PROMPTS)), device="cpu")
     quality, alignment = load_scorer("world-quality"), load_scorer("world-alignment")

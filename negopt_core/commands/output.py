@@ -11,7 +11,15 @@ from typing import Any
 
 def emit(args: argparse.Namespace, values: Mapping[str, Any], text: str) -> None:
     """Print a result: one JSON object on one line with `--json`, else `text`."""
-    print(json.dumps(values, ensure_ascii=False) if args.json else text, flush=True)
+    if args.json:
+        emit_json(values)
+    else:
+        print(text, flush=True)
+
+
+def emit_json(values: Mapping[str, Any]) -> None:
+    """One JSON object on one line; plain ASCII, so that it is valid whatever the encoding of the terminal."""
+    print(json.dumps(values), flush=True)
 
 
 def tell(text: str) -> None:
@@ -20,5 +28,8 @@ def tell(text: str) -> None:
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
-    """The `--json` flag."""
+    """The flags that every command has: `--json`, and `--debug` also after the command."""
+    parser.add_argument(
+        "--debug", action="store_true", default=argparse.SUPPRESS, help="show the traceback of an error"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..df_text import format_prompt, parse_report
 from ..errors import ModelError, PromptError
+from ..files import check_folder, free_path
 from ..policy import Policy, load_policy, suggest
 from ..prompt import PromptPair
 from .models import Choice, add_model_arguments, choose, policy_name
@@ -57,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
         raise PromptError("paint needs either a prompt or --from IMAGE")
     if args.count < 1:
         raise PromptError(f"-n needs a whole number from 1 up, got {args.count}")
+    check_folder(args.output)
     paths, records, warnings = _repaint(args) if args.source else _paint(args)
     values = {"images": [str(path) for path in paths], "record": records[0].to_json(), "warnings": warnings}
     text = [f"painted  {path}" for path in paths] + [f"note     {warning}" for warning in warnings]
@@ -128,6 +130,7 @@ def _save(path: Path, image: torch.Tensor, record: Record) -> Path:
     from ..paint.pictures import to_pixels
     from ..provenance import write_picture
 
+    path = free_path(path)
     write_picture(path, to_pixels(image), record)
     return path
 

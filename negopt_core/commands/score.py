@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..errors import PromptError
 from .output import add_json, emit
 
 
@@ -22,9 +23,13 @@ def run(args: argparse.Namespace) -> int:
     """One row per picture."""
     from ..paint.pictures import read_image
     from ..provenance import read_picture
-    from ..world.judges import load_scorer
+    from ..world.judges import SCORERS, load_scorer
 
-    scorers = [load_scorer(name.strip()) for name in args.scorers.split(",") if name.strip()]
+    names = [name.strip() for name in args.scorers.split(",") if name.strip()]
+    unknown = [name for name in names if name not in SCORERS]
+    if unknown or not names:
+        raise PromptError(f"--scorers takes {', '.join(SCORERS)}, got {args.scorers!r}")
+    scorers = [load_scorer(name) for name in names]
     rows = []
     for path in args.images:
         image = read_image(path)[None]

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
+from ..errors import PromptError
 from ..policy import Policy, Suggestion, SuggestOptions, load_policy, suggest
-from .output import add_json, emit
+from .output import add_json, emit, emit_json
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command."""
     parser = commands.add_parser("suggest", help="write a negative prompt and modifiers for a prompt")
-    parser.add_argument("prompt", help="ordinary or DF-Prompt text; - reads prompts from stdin, one per line")
+    parser.add_argument("prompt", help="ordinary or DF-Prompt text; - reads one per line from stdin and prints JSON")
     add_policy_arguments(parser, default="rules")
     parser.add_argument("--seed", type=int, default=0, help="seed for policies that sample (default 0)")
     add_json(parser)
@@ -40,18 +40,26 @@ def run(args: argparse.Namespace) -> int:
     """Suggest for one prompt, or for each line of stdin as it arrives."""
     policy = load_policy(args.policy, args.policies)
     options = options_from(args)
-    for prompt in _prompts(args.prompt):
-        (suggestion,) = suggest(policy, [prompt], options)
-        emit(args, suggestion.to_json(), describe(suggestion, policy))
+    if args.prompt == "-":
+        return _stream(policy, options)
+    (suggestion,) = suggest(policy, [args.prompt], options)
+    emit(args, suggestion.to_json(), describe(suggestion, policy))
     return 0
 
 
-def _prompts(argument: str) -> Iterator[str]:
-    if argument != "-":
-        yield argument
-        return
+def _stream(policy: Policy, options: SuggestOptions) -> int:
+    """One JSON object for each line, in order; a prompt that cannot be read gives an object with `error`."""
+    code = 0
     for line in sys.stdin:
-        yield line.rstrip("\r\n")
+        prompt = line.rstrip("\r\n")
+        try:
+            (suggestion,) = suggest(policy, [prompt], options)
+        except PromptError as error:
+            emit_json({"prompt": prompt, "error": str(error)})
+            code = 1
+        else:
+            emit_json(suggestion.to_json())
+    return code
 
 
 def describe(suggestion: Suggestion, policy: Policy) -> str:

@@ -273,4 +273,3 @@ def _device(device: str | torch.device | None) -> torch.device:
         return torch.device(device)
     except RuntimeError as error:
         raise ModelError(f"no device is called {device!r}; use cpu, cuda, cuda:1 or mps") from error
-

@@ -98,7 +98,7 @@ def test_schedule_reports_what_cannot_act_and_what_cannot_be_said(capsys: pytest
         (["paint", "a cat", "--weighting", "nope"], 2, "nope"),
         (["paint", "a cat", "--cfg", "nan"], 2, "guidance_scale"),
         (["paint", "--from", "/no/such.png"], 1, "/no/such.png"),
-        (["score", "/no/such.png", "--prompt", "a", "--scorers", "nope"], 1, "nope"),
+        (["score", "/no/such.png", "--prompt", "a", "--scorers", "nope"], 2, "nope"),
         (["policies", "pull", "owner/name", "-o", "x"], 2, "hf:owner/name"),
         (["policies", "info", "hf:owner/name"], 2, "policies pull"),
         (["nonsense"], 2, "nonsense"),

@@ -62,19 +62,13 @@ def test_no_negative_is_what_the_pipeline_does_without_one(pipeline):
 
 
 @pytest.mark.parametrize("skip", [0, 1, 2])
-def test_clip_skip_leaves_out_what_the_pipeline_leaves_out(pipelines, skip):
-    for pipeline in (pipelines["sd1"], pipelines["sdxl"]):
-        states, negatives, _, _ = own(pipeline, SHORT, "dog", clip_skip=skip) if has_text_model(pipeline) else (None,) * 4
-        if states is None:
-            continue
-        found = encode(pipeline, plain(SHORT), Text((("dog", 1.0),), True), clip_skip=skip)
-        assert torch.allclose(found[0].states, states[0], atol=1e-6)
-        assert torch.allclose(found[1].states, negatives[0], atol=1e-6)
-
-
-def has_text_model(pipeline):
-    """The pipeline's own clip_skip for 1.x reads `text_encoder.text_model`, which transformers 5 no longer has."""
-    return hasattr(pipeline, "text_encoder_2") or hasattr(pipeline.text_encoder, "text_model")
+def test_clip_skip_leaves_out_what_the_pipeline_leaves_out_on_the_positive_side_only(pipelines, skip):
+    # Stable Diffusion XL only: for 1.x the pipeline's own clip_skip fails with transformers 5
+    pipeline = pipelines["sdxl"]
+    states, negatives, _, _ = own(pipeline, SHORT, "dog", clip_skip=skip)
+    found = encode(pipeline, plain(SHORT), Text((("dog", 1.0),), True), clip_skip=skip)
+    assert torch.allclose(found[0].states, states[0], atol=1e-6)
+    assert torch.allclose(found[1].states, negatives[0], atol=1e-6)
 
 
 def test_clip_skip_of_one_is_the_layer_before_the_last_with_the_final_norm(sd1):
@@ -87,7 +81,7 @@ def test_clip_skip_of_one_is_the_layer_before_the_last_with_the_final_norm(sd1):
 
 
 def test_clip_skip_past_the_last_layer_is_refused(pipeline):
-    with pytest.raises(ModelError, match="clip_skip needs 0 to [23] for a text encoder of [23] layers, got 9"):
+    with pytest.raises(ModelError, match=r"clip_skip needs 0 to [23] for a text encoder of [23] layers, got 9"):
         conditioner_for(pipeline, "pae", clip_skip=9)
 
 
@@ -171,7 +165,7 @@ def test_the_row_length_is_the_smaller_of_what_tokenizer_and_encoder_allow(sd1, 
 
 def test_a_pipeline_without_text_encoder_is_refused():
     class Bare:
-        config: dict[str, object] = {}
+        pass
 
     with pytest.raises(ModelError, match="Bare has no text encoder"):
         conditioner_for(Bare(), "pae")

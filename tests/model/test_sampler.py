@@ -22,7 +22,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")
         ("DPMSolverSinglestepScheduler", {}, 4, None, (0, 1, 2, 3)),
         ("HeunDiscreteScheduler", {}, 4, None, (0, 0, 1, 1, 2, 2, 3)),
         ("HeunDiscreteScheduler", {}, 1, None, (0,)),
-        ("KDPM2DiscreteScheduler", {}, 3, None, (0, 0, 1, 1, 2)),
         ("PNDMScheduler", {"skip_prk_steps": True}, 4, None, (0, 0, 1, 2, 3)),
         ("PNDMScheduler", {}, 5, None, (0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 4)),
         ("DDIMScheduler", {}, 10, 0.35, (0, 1, 2)),

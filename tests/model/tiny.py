@@ -1,4 +1,4 @@
-"""Stable Diffusion pipelines of a few thousand random weights, built in code; sizes are unlike the real ones on purpose."""
+"""Stable Diffusion pipelines of a few thousand random weights; sizes are unlike the real ones on purpose."""
 
 from __future__ import annotations
 

@@ -124,8 +124,8 @@ def check_the_other_weighting_rules_touch_the_words_they_weigh() -> None:
 def check_pieces_are_encoded_at_one_length() -> None:
     long = ", ".join(f"word{n}" for n in range(60))
     pieces = encoded(f"a fox[, {long}:0.5-0:1]")
-    assert {piece[0].shape[1] for piece in pieces} == {154, 231} & {piece[0].shape[1] for piece in pieces}
-    assert len({piece[0].shape[1] for piece in pieces}) == 1
+    lengths = {piece[0].shape[1] for piece in pieces}
+    assert len(lengths) == 1 and lengths.pop() in range(154, 770, 77)
     loose = stage.node("NegOptEncode").execute(
         clip=checkpoint()[1], df_text=f"a fox[, {long}:0.5-0:1]", same_length=False
     )

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -33,13 +31,8 @@ def module(dotted: str) -> ModuleType:
 
 @cache
 def checkpoint() -> tuple[Any, Any]:
-    """MODEL and CLIP of the tiny SD1.5, through ComfyUI's own loader."""
-    import comfy.sd
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = tiny.write_checkpoint(Path(folder) / "tiny.safetensors")
-        model, clip = comfy.sd.load_checkpoint_guess_config(str(path), output_vae=False, output_clip=True)[:2]
-    return model, clip
+    """MODEL and CLIP of the small SD1.5."""
+    return tiny.small_model(), tiny.small_clip()
 
 
 @cache

@@ -1,0 +1,103 @@
+"""Painting from the command line with a tiny model built on the spot: needs no shipped weights."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from negopt_core.cli import main
+from tests.model import tiny
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    root = tmp_path_factory.mktemp("model")
+    tiny.sd1(root / "words").save_pretrained(root / "sd1")
+    return str(root / "sd1")
+
+
+def paint(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> Any:
+    assert main(["paint", *arguments, "--json"]) == code
+    captured = capsys.readouterr()
+    assert "Traceback" not in captured.err
+    return json.loads(captured.out) if code == 0 else captured.err.splitlines()[-1]
+
+
+def test_pictures_of_a_batch_are_painted_again_bit_for_bit(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prompt = "a cat, [vivid:0-0.5:1.25]"
+    plan = ["--model", model, "--steps", "2", "--seed", "5", "-n", "3", "--batch", "2", "--policy", "rules"]
+    values = paint(capsys, prompt, *plan, "--negative", "[fog:0-0.5:1]", "-o", str(tmp_path / "a"))
+    record = values["record"]
+    assert [Path(path).name for path in values["images"]] == ["00005.png", "00006.png", "00007.png"]
+    assert record["prompt"] == prompt and record["df_negative"].startswith("[fog:0-0.5:1], ")
+    assert (record["policy"], len(record["policy_hash"]), record["steps"]) == ("rules", 64, 2)
+    for path in values["images"]:
+        (again,) = paint(capsys, "--from", path, "-o", str(tmp_path / "b"))["images"]
+        with Image.open(path) as first, Image.open(again) as second:
+            assert first.tobytes() == second.tobytes()
+            assert first.info["negopt"] == second.info["negopt"]
+            assert "Negative prompt: fog, " in first.info["parameters"]
+    assert not list(tmp_path.rglob("*.partial"))
+
+
+def test_nothing_painted_before_is_replaced(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = ["--model", model, "--steps", "1", "-o", str(tmp_path)]
+    first = paint(capsys, "a cat", *plan)["images"]
+    content = Path(first[0]).read_bytes()
+    second = paint(capsys, "blurry", *plan)["images"]
+    assert [Path(path).name for path in (*first, *second)] == ["00000.png", "00000-2.png"]
+    assert Path(first[0]).read_bytes() == content != Path(second[0]).read_bytes()
+
+
+def test_a_start_picture_is_asked_for_again_and_must_be_the_same(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start, other = tmp_path / "start.png", tmp_path / "other.png"
+    Image.new("RGB", (16, 16), (200, 30, 30)).save(start)
+    Image.new("RGB", (16, 16), (30, 30, 200)).save(other)
+    plan = ["--model", model, "--steps", "4", "--strength", "0.5", "-o", str(tmp_path / "a")]
+    (path,) = paint(capsys, "a cat", "--img2img", str(start), *plan)["images"]
+    assert "--img2img" in paint(capsys, "--from", path, "-o", str(tmp_path), code=2)
+    assert "is not the picture" in paint(capsys, "--from", path, "--img2img", str(other), "-o", str(tmp_path), code=2)
+    (again,) = paint(capsys, "--from", path, "--img2img", str(start), "-o", str(tmp_path / "b"))["images"]
+    with Image.open(path) as first, Image.open(again) as second:
+        assert first.tobytes() == second.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["a cat", "--batch", "0"], 2, "batch_size"),
+        (["a cat", "--size", "17x16"], 2, "multiple"),
+        (["a cat", "--sampler", "magic"], 2, "magic"),
+        (["a cat", "--strength", "0.5"], 2, "initial image"),
+        (["a cat", "--seed", "-1"], 2, "seed"),
+        (["a cat", "--device", "abacus"], 1, "abacus"),
+        (["a cat", "--img2img", "/no/such.png"], 1, "/no/such.png"),
+    ],
+)
+def test_what_this_model_cannot_do_is_one_line_and_leaves_no_file(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, says: str
+) -> None:
+    said = paint(capsys, *arguments, "--model", model, "--steps", "1", "-o", str(tmp_path / "x"), code=code)
+    assert said.startswith("negopt: ") and says in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_other_weights_under_the_same_name_are_noticed(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (path,) = paint(capsys, "a cat", "--model", model, "--steps", "1", "-o", str(tmp_path / "a"))["images"]
+    with Image.open(path) as image:
+        record = json.loads(image.info["negopt"])
+    forged = tmp_path / "forged.png"
+    from PIL.PngImagePlugin import PngInfo
+
+    info = PngInfo()
+    info.add_text("negopt", json.dumps({**record, "model_hash": "0" * 16}))
+    Image.new("RGB", (16, 16)).save(forged, pnginfo=info)
+    assert "put the same weights there" in paint(capsys, "--from", str(forged), "-o", str(tmp_path), code=1)
