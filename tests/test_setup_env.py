@@ -121,5 +121,5 @@ def test_an_old_python_looks_for_a_newer_one(setup_env: ModuleType, monkeypatch:
     monkeypatch.setattr(setup_env, "version_of", lambda command: (3, 9) if command == ["/bin/python3.12"] else (3, 8))
     assert setup_env.choose_python() == "/bin/python3.12"
     monkeypatch.setattr(setup_env.shutil, "which", lambda name: None)
-    with pytest.raises(setup_env.SetupError, match="needs Python 3.10 to 3.13"):
+    with pytest.raises(setup_env.SetupError, match=r"needs Python 3\.10 to 3\.13"):
         setup_env.choose_python()

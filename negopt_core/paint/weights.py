@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -85,13 +86,27 @@ def _open_folder(folder: Path, model: str, dtype: torch.dtype) -> tuple[Any, tup
         raise ModelError(f"{model} holds a {name}; negopt paints with {' or '.join(_PIPELINES)}")
     files = [file for part in sorted(index) for file in _part_files(folder / part)]
     try:
-        pipeline = getattr(diffusers, name).from_pretrained(
-            folder, use_safetensors=True, local_files_only=True, **_dtype_argument(dtype)
-        )
+        with _no_progress_bars():
+            pipeline = getattr(diffusers, name).from_pretrained(
+                folder, use_safetensors=True, local_files_only=True, **_dtype_argument(dtype)
+            )
     except _LOAD_ERRORS as error:
         raise _load_failed(model, error) from error
     _check_complete(pipeline, folder, model)
     return pipeline, tuple(files)
+
+
+@contextmanager
+def _no_progress_bars() -> Iterator[None]:
+    """Loading takes seconds and callers show their own progress; the user's setting is put back afterwards."""
+    settings = diffusers.utils.logging
+    was_on = settings.is_progress_bar_enabled()
+    settings.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if was_on:
+            settings.enable_progress_bar()
 
 
 def _read_index(folder: Path, model: str) -> dict[str, Any]:

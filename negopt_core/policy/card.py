@@ -13,7 +13,7 @@ from ..prompt import FULL, MAX_WEIGHT, Window
 
 FORMAT_VERSION = 1
 POLARITIES = ("negative", "modifiers", "both")
-WEIGHTING_RULES = ("pae", "comfy", "compel", "none")
+WEIGHTING_RULES = ("pae", "pae-raw", "comfy", "compel", "none")
 _MAX_TOKENS = 10_000
 
 

@@ -223,7 +223,7 @@ WORLD_LIKELY: dict[str, tuple[Term, ...]] = {
     "pyramid": (("noisy", "surface"), ("grainy", "surface")),
     "ball": (("blurry", "surface"), ("out of focus", "surface")),
 }
-"""What goes wrong most often in the demo world when a prompt names this: seen by looking at its pictures."""
+"""What goes wrong most often in the demo world when a prompt names this (docs/world.md says why)."""
 
 WORLD_MEDIA = ("photo", "painting", "sketch", "cartoon")
 """The demo world's media, each the style conflict of the others."""

@@ -118,6 +118,8 @@ def save_pipeline(networks: Networks, folder: Path) -> None:
     # half precision on disk only: without this, transformers would load the text encoder in fp16 beside an fp32 UNet
     _edit_json(folder / "text_encoder" / "config.json", remove=("torch_dtype",), dtype="float32")
     _edit_json(folder / "vae" / "config.json", remove=("block_out_channels", "force_upcast", "_name_or_path"))
+    for path in folder.rglob("*.safetensors"):
+        path.chmod(0o644)
 
 
 def _edit_json(path: Path, remove: tuple[str, ...] = (), **values: object) -> None:

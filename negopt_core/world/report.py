@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from torch import Tensor
 from ..files import write_bytes, write_text
 from ..paint.base import PaintSettings
 from ..paint.diffusers_painter import load_painter
-from ..prompt import PromptPair
+from ..policy import SuggestOptions, load_policy, suggest
+from ..prompt import DFPrompt, PromptPair, Span, Window
 from . import world_dir
 from .judges import load_judge
 from .measure import ATTRIBUTES, Arm, draw_prompts, estimate, measure_judge, paint_arm
@@ -56,9 +58,9 @@ def write_report(document: Path, picture: Path, settings: ReportSettings) -> dic
     prompts = draw_prompts(settings.prompts, settings.seed)
     arms: list[Arm] = []
     rows: list[Tensor] = []
-    for name, negative in FIXED_NEGATIVES.items():
+    for name, propose in _arms().items():
         log.info("report: painting %r", name)
-        pairs = [PromptPair.plain(prompt, negative) for prompt in prompts]
+        pairs = [propose(prompt) for prompt in prompts]
         arm, images = paint_arm(name, pairs, prompts, settings.seeds, painter, judges["eval"])
         arms.append(arm)
         rows.append(images[:: settings.seeds][:10])
@@ -68,6 +70,31 @@ def write_report(document: Path, picture: Path, settings: ReportSettings) -> dic
     write_text(document, f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
     write_bytes(picture, _grid(rows[:4]))
     return {"judges": of_judges, "attributes": _attributes(arms[0]), "arms": [_summary(arm, arms[0]) for arm in arms]}
+
+
+def _arms() -> dict[str, Callable[[str], PromptPair]]:
+    """Every way of painting in the report, by name."""
+    rules = load_policy("rules:world")
+
+    def fixed(negative: str) -> Callable[[str], PromptPair]:
+        return lambda prompt: PromptPair.plain(prompt, negative)
+
+    def by_rules(prompt: str) -> PromptPair:
+        return suggest(rules, [prompt], SuggestOptions(modes=("negative",)))[0].pair
+
+    def unscheduled(prompt: str) -> PromptPair:
+        return PromptPair.plain(prompt, by_rules(prompt).negative.text)
+
+    def modified(window: Window) -> Callable[[str], PromptPair]:
+        return lambda prompt: PromptPair(DFPrompt((Span(f"{prompt}, "), Span("cinematic", 1.0, window))))
+
+    return {name: fixed(negative) for name, negative in FIXED_NEGATIVES.items()} | {
+        "`rules`, scheduled": by_rules,
+        "`rules`, the same words at all steps": unscheduled,
+        "no negative; positive + cinematic, all steps": modified(Window()),
+        "no negative; positive + cinematic, first half": modified(Window(0.0, 0.5)),
+        "no negative; positive + cinematic, last half": modified(Window(0.5, 1.0)),
+    }
 
 
 def weights_hash(folder: Path | None = None) -> str:
@@ -124,9 +151,9 @@ def _summary(arm: Arm, plain: Arm) -> dict[str, str]:
 
 def _arm_table(arms: list[Arm]) -> str:
     lines = [
-        "### What a fixed negative does",
+        "### What negatives and one modifier do",
         "",
-        "| negative | quality (1-10) | to none | alignment (0-1) | to none |",
+        "| arm | quality (1-10) | to none | alignment (0-1) | to none |",
         "|---|---|---|---|---|",
     ]
     for arm in arms:

@@ -1,0 +1,50 @@
+"""Where policies come from: names, folders, and what is refused."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from negopt_core.errors import PolicyError
+from negopt_core.policy import list_policies, load_policy, suggest
+from negopt_core.policy.static import StaticPolicy, static_card
+
+
+def test_a_suggestion_does_not_depend_on_its_neighbours() -> None:
+    policy = load_policy("rules")
+    prompts = ["a photo of a cat", "1girl, night", "a watercolor of rain"]
+    together = suggest(policy, prompts)
+    assert together == [suggest(policy, [prompt])[0] for prompt in prompts]
+
+
+def test_a_static_policy_loads_from_a_folder_by_path_and_by_name(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "policy.json").write_text(json.dumps(static_card("fog, [rain:0-0.5:1]", "mine").to_json()))
+    for policy in (load_policy(str(folder)), load_policy("mine", [tmp_path])):
+        assert isinstance(policy, StaticPolicy)
+        assert suggest(policy, ["a cat"])[0].df_negative == "fog, [rain:0-0.5:1]"
+    assert "mine" in [entry.name for entry in list_policies([tmp_path])]
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ({"policy.json": "{"}, "not JSON"),
+        ({"policy.json": '{"kind": "static", "name": "x"}'}, "settings.negative"),
+        ({"policy.json": '{"kind": "seq2seq", "name": "x"}'}, "this version runs rules, static"),
+        ({"policy.json": '{"kind": "static", "name": "x"}', "pytorch_model.bin": ""}, "pickle"),
+        ({"policy.json": '{"kind": "static", "name": "x", "max_tokens": "many"}'}, "max_tokens"),
+    ],
+)
+def test_a_broken_policy_folder_is_one_clear_error(tmp_path: Path, files: dict[str, str], says: str) -> None:
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    with pytest.raises(PolicyError, match=says):
+        load_policy(str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["", "nope", "../nope", "hf:owner/name", "rules:", "rules:nope", "x" * 5000])
+def test_a_name_that_leads_nowhere_is_one_clear_error(name: str) -> None:
+    with pytest.raises(PolicyError):
+        load_policy(name)
