@@ -1,4 +1,4 @@
-"""Which step a sampler is in at each call of the model: counted where the sampler is known, read off the noise elsewhere.
+"""Which step a sampler is in at each call of the model: counted where the sampler is known, else read off the noise.
 
 A sampler calls the model once or several times a step and reports each step once, right after its first call. So after
 report number `c` the next few calls still belong to step `c - 1`; how many is a fact of each sampler, tabled here.
@@ -38,7 +38,7 @@ CALLS_LEFT: dict[str, CallsLeft] = {
     "heunpp2": _heunpp2,
     "sa_solver_pece": lambda step, steps: min(step, 1),  # its first step has nothing to correct
 }
-"""Samplers whose loop is known, by k-diffusion name. Adaptive ones and `dpm_fast` keep no fixed step and are left out."""
+"""Samplers whose loop is known, by k-diffusion name. Adaptive ones and `dpm_fast` keep no fixed step: left out."""
 
 
 @dataclass(slots=True)

@@ -102,13 +102,8 @@ class Conditioner:
     """Layers to skip on the positive side; the pipelines never skip any on the negative side, nor do we."""
     zeros_for_no_negative: bool = False
     """Where there is no negative the model wants zeros, not the encoded empty text (`force_zeros_for_empty_prompt`)."""
-
-    @property
-    def can_leave_plain_text_to_pipeline(self) -> bool:
-        """False where a pipeline's own `clip_skip` reads `text_model`, which transformers 5 took away."""
-        if self.clip_skip is None:
-            return True
-        return all(tower.is_xl or hasattr(tower.encoder, "text_model") for tower in self.towers)
+    is_like_pipeline: bool = True
+    """False where the pipeline's own `encode_prompt` would fail, so that not even plain text can be left to it."""
 
     def chunk_count(self, parts: Parts) -> int:
         """Rows that these parts fill: 1 up to the encoder's length."""
@@ -184,6 +179,7 @@ def conditioner_for(
     """
     is_xl = hasattr(pipeline, "text_encoder_2")
     towers = []
+    is_like_pipeline = True
     for end in ("", "_2") if is_xl else ("",):
         tokenizer, encoder = getattr(pipeline, f"tokenizer{end}", None), getattr(pipeline, f"text_encoder{end}", None)
         if tokenizer is None or encoder is None:
@@ -192,6 +188,9 @@ def conditioner_for(
         expand = _expander(pipeline, tokenizer)
         tokens = ClipTokens(tokenizer, _limit(tokenizer, encoder), comma_backtrack, expand)
         towers.append(Tower(tokens, encoder, is_xl, gives_pooled=end == "_2"))
+        # the pipelines pad to the tokenizer's own limit, and for clip_skip read what transformers 5 took away
+        can_skip = is_xl or clip_skip is None or hasattr(encoder, "text_model")
+        is_like_pipeline &= can_skip and tokens.limit == tokenizer.model_max_length
     if not towers:
         raise ModelError(f"{type(pipeline).__name__} has no text encoder and tokenizer; load it with both")
     lengths = {tower.tokens.limit for tower in towers}
@@ -203,6 +202,7 @@ def conditioner_for(
         dtype=towers[-1].encoder.dtype,
         clip_skip=clip_skip,
         zeros_for_no_negative=is_xl and bool(pipeline.config.get("force_zeros_for_empty_prompt", False)),
+        is_like_pipeline=is_like_pipeline,
     )
 
 

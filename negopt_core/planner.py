@@ -1,6 +1,6 @@
 """From a prompt with windows to pieces a host can gate: exactly one piece is active at every step of any run.
 
-A host encodes a prompt before it knows how many steps the run will have. So the cuts stay on the progress axis here, and
+A host encodes a prompt before it knows how many steps the run will have. So the cuts stay on the progress axis, and
 a step is resolved only when it comes. For every step count that gives the same text as `compile_schedule`.
 """
 

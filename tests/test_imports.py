@@ -3,8 +3,10 @@
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -30,7 +32,6 @@ HOSTS = {
     "gradio",
 }
 MAY_IMPORT_DIFFUSERS = ("negopt_core/paint/", "negopt_core/world/")
-DIFFUSION = {"diffusers"}
 
 
 def sources(*folders: str) -> list[str]:
@@ -38,18 +39,33 @@ def sources(*folders: str) -> list[str]:
     return sorted(p.relative_to(ROOT).as_posix() for folder in folders for p in (ROOT / folder).rglob("*.py"))
 
 
-def imports(path: str) -> Iterator[tuple[int, str, bool]]:
-    """(line, absolute dotted name, was written relative) of each import in a file, wherever in it the import stands."""
+class Import(NamedTuple):
+    """One imported name: where, as an absolute dotted name, and whether it was written relative."""
+
+    path: str
+    line: int
+    name: str
+    is_relative: bool
+
+
+@cache
+def imports(path: str) -> tuple[Import, ...]:
+    """Each import in a file, wherever in it the import stands."""
     package = Path(path).parent.parts
+    found = []
     for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"), path)):
         if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield node.lineno, alias.name, False
+            found += [Import(path, node.lineno, alias.name, False) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else ()
             source = ".".join([*base, *([node.module] if node.module else [])])
-            for alias in node.names:  # `from . import x` may name a module
-                yield node.lineno, f"{source}.{alias.name}", bool(node.level)
+            # `from . import x` may name a module
+            found += [Import(path, node.lineno, f"{source}.{alias.name}", bool(node.level)) for alias in node.names]
+    return tuple(found)
+
+
+def violations(paths: list[str], is_wrong: Callable[[Import], bool]) -> list[Import]:
+    return [item for path in paths for item in imports(path) if is_wrong(item)]
 
 
 def top(name: str) -> str:
@@ -74,57 +90,76 @@ def test_every_module_of_the_library_has_a_layer() -> None:
     assert not missing, f"add to LAYERS: {sorted(missing)}"
 
 
-@pytest.mark.parametrize("path", CORE)
-def test_the_library_imports_itself_only_relatively(path: str) -> None:
+def test_the_library_imports_itself_only_relatively() -> None:
     """ComfyUI loads the pack under a path-like name, where `import negopt_core` does not exist."""
-    wrong = [(line, name) for line, name, relative in imports(path) if top(name) == "negopt_core" and not relative]
-    assert not wrong
+    assert not violations(CORE, lambda item: top(item.name) == "negopt_core" and not item.is_relative)
 
 
-@pytest.mark.parametrize("path", CORE)
-def test_imports_point_to_the_same_layer_or_a_lower_one(path: str) -> None:
-    me = layer_module(path)
-    highest = RANK["schedule"] if me == "__init__" else RANK[me]
-    wrong = []
-    for line, name, _ in imports(path):
-        parts = name.split(".")
-        if parts[0] == "negopt_core" and RANK.get(parts[1], 0) > highest:
-            wrong.append((line, name))
-    assert not wrong
+def test_imports_point_to_the_same_layer_or_a_lower_one() -> None:
+    def is_upward(item: Import) -> bool:
+        me = layer_module(item.path)
+        highest = RANK["schedule"] if me == "__init__" else RANK[me]
+        parts = item.name.split(".")
+        return parts[0] == "negopt_core" and RANK.get(parts[1], 0) > highest
+
+    assert not violations(CORE, is_upward)
 
 
-@pytest.mark.parametrize("path", CORE)
-def test_the_library_knows_no_host(path: str) -> None:
-    wrong = [(line, name) for line, name, _ in imports(path) if top(name) in HOSTS | {"nodes", "scripts"}]
-    assert not wrong
+def test_the_library_knows_no_host() -> None:
+    assert not violations(CORE, lambda item: top(item.name) in HOSTS | {"nodes", "scripts"})
 
 
-STDLIB_LAYER = [path for path in CORE if layer_module(path) in LAYERS["stdlib"] | {"__init__"}]
-
-
-@pytest.mark.parametrize("path", STDLIB_LAYER)
-def test_the_stdlib_layer_imports_no_third_party(path: str) -> None:
+def test_the_stdlib_layer_imports_no_third_party() -> None:
+    paths = [path for path in CORE if layer_module(path) in LAYERS["stdlib"] | {"__init__"}]
     known = sys.stdlib_module_names | {"negopt_core"}
-    assert not [(line, name) for line, name, _ in imports(path) if top(name) not in known]
+    assert len(paths) > 5
+    assert not violations(paths, lambda item: top(item.name) not in known)
 
 
-@pytest.mark.parametrize("path", CORE + SKINS)
-def test_only_paint_and_world_import_diffusers(path: str) -> None:
-    used = [(line, name) for line, name, _ in imports(path) if top(name) in DIFFUSION]
-    assert not used or path.startswith(MAY_IMPORT_DIFFUSERS)
+def test_only_paint_and_world_import_diffusers() -> None:
+    assert not violations(
+        CORE + SKINS, lambda item: top(item.name) == "diffusers" and not item.path.startswith(MAY_IMPORT_DIFFUSERS)
+    )
 
 
-@pytest.mark.parametrize("path", SKINS)
-def test_a_host_skin_imports_the_library_and_no_other_skin(path: str) -> None:
+def test_a_host_skin_imports_no_other_skin() -> None:
     """`nodes` is also the name of a module of ComfyUI, and `scripts` of a folder of the webui."""
-    mine = Path(path).parts[0]
-    for line, name, relative in imports(path):
-        where = f"{path}:{line} imports {name}"
-        if top(name) in {"nodes", "scripts"}:
-            assert relative and top(name) == mine, where
-        if top(name) == "negopt_core":
-            assert relative == (mine == "nodes"), f"{where}; nodes import relatively, scripts absolutely"
-            assert not name.startswith("negopt_core.train"), where
+
+    def is_foreign(item: Import) -> bool:
+        mine = Path(item.path).parts[0]
+        return top(item.name) in {"nodes", "scripts"} and not (item.is_relative and top(item.name) == mine)
+
+    assert not violations(SKINS, is_foreign)
+
+
+def test_a_host_skin_imports_the_library_the_way_its_host_can() -> None:
+    """ComfyUI knows only relative names, the webui only absolute ones; no skin trains."""
+
+    def is_wrong(item: Import) -> bool:
+        is_node = Path(item.path).parts[0] == "nodes"
+        of_library = top(item.name) == "negopt_core"
+        return of_library and (item.is_relative != is_node or item.name.startswith("negopt_core.train"))
+
+    assert not violations(SKINS, is_wrong)
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "names"),
+    [
+        ("negopt_core/a.py", "from .b import c", ["negopt_core.b.c"]),
+        ("negopt_core/paint/a.py", "from ..b import c", ["negopt_core.b.c"]),
+        ("negopt_core/a.py", "from . import b", ["negopt_core.b"]),
+        ("nodes/a.py", "from ..negopt_core import b", ["negopt_core.b"]),
+        ("negopt_core/a.py", "def f():\n    import torch.nn, os", ["torch.nn", "os"]),
+    ],
+)
+def test_imports_are_read_as_python_resolves_them(
+    path: str, source: str, names: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / path).parent.mkdir(parents=True)
+    (tmp_path / path).write_text(source)
+    monkeypatch.setitem(globals(), "ROOT", tmp_path)
+    assert [item.name for item in imports.__wrapped__(path)] == names
 
 
 HEAVY = ("torch", "transformers", "diffusers", "numpy", "PIL", "safetensors", "huggingface_hub")

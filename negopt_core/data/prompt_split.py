@@ -18,7 +18,7 @@ class SplitPrompt:
 def split_prompt(prompt: str) -> SplitPrompt:
     """Split a full prompt s' at its first comma into the short prompt s and its modifiers A.
 
-    A prompt that begins with a comma has an empty subject and keeps its modifiers: the caller decides whether to drop it.
+    A prompt that begins with a comma has an empty subject and keeps its modifiers; the caller may drop it.
     """
     subject, _, rest = prompt.partition(",")
     return SplitPrompt(subject.strip(), tuple(phrase for part in rest.split(",") if (phrase := part.strip())))

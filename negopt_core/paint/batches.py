@@ -34,7 +34,7 @@ def plan_job(place: int, pair: PromptPair, seed: int, steps: int, conditioner: C
     segments = positive + negative
     chunks = max(conditioner.chunk_count(segment.parts) for segment in segments)
     is_weighted = conditioner.rule != "none" and any(w != 1.0 for segment in segments for _, w in segment.parts)
-    is_plain = len(segments) == 2 and chunks == 1 and not is_weighted and conditioner.can_leave_plain_text_to_pipeline
+    is_plain = len(segments) == 2 and chunks == 1 and not is_weighted and conditioner.is_like_pipeline
     return Job(place, seed, positive, negative, is_plain, chunks)
 
 

@@ -30,8 +30,9 @@ class DiffusersPainter:
     """A painter over a StableDiffusionPipeline or StableDiffusionXLPipeline.
 
     Before a run's first step the pipeline gets the first segments; after each step, in the pipeline's own step-end
-    callback, the segments of the next. So the model is called exactly as often as without a schedule, and any picture
-    whose pair has no schedule is the pipeline's own picture for the two strings and the same generator, bit for bit.
+    callback, the segments of the next. So the model is called exactly as often as without a schedule. A pair without
+    schedule and weights that fits the text encoder goes to the pipeline as two strings, so its picture is the
+    pipeline's own, bit for bit.
 
     Noise comes from one CPU generator for each picture. The pipeline that is passed in is not changed; its modules
     are shared. An empty negative means no negative, which is what the pipeline does by default.

@@ -188,6 +188,12 @@ def test_clip_skip_reaches_the_encoder(pipeline, recorder, pair):
     assert not close(expected, conditioner_for(pipeline, "pae").encode([text], CPU)[text].states)
 
 
+def test_a_tokenizer_that_names_no_limit_paints_the_same_picture(sd1, monkeypatch):
+    expected = DiffusersPainter(sd1, FAST).paint([PLAIN], [1])
+    monkeypatch.setattr(sd1.tokenizer, "model_max_length", int(1e30))
+    assert close(DiffusersPainter(sd1, FAST).paint([PLAIN], [1]), expected)
+
+
 # --- batches and seeds
 
 
