@@ -45,8 +45,8 @@ class NegOptEncode(io.ComfyNode):
                 io.Boolean.Input(
                     "same_length",
                     default=True,
-                    tooltip="Pad shorter pieces with an empty chunk where a schedule crosses the encoder's chunk length "
-                    "(77 tokens for CLIP), so that the model sees one shape in the whole run.",
+                    tooltip="Pad shorter pieces with an empty chunk where a schedule crosses the encoder's chunk "
+                    "length (77 tokens for CLIP), so that the model sees one shape in the whole run.",
                 ),
                 io.Sigmas.Input(
                     "sigmas",
@@ -57,7 +57,9 @@ class NegOptEncode(io.ComfyNode):
             ],
             outputs=[
                 io.Conditioning.Output(),
-                io.String.Output(display_name="report", tooltip="What acts when, and brackets that were taken literally."),
+                io.String.Output(
+                    display_name="report", tooltip="What acts when, and brackets that were taken literally."
+                ),
             ],
             hidden=[io.Hidden.unique_id],
         )

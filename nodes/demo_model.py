@@ -16,8 +16,8 @@ class NegOptDemoModel(io.ComfyNode):
         return make_schema(
             node_id="NegOptDemoModel",
             display_name="negopt: demo world",
-            description="A tiny text-to-image world that comes with negopt: 64 x 64 pictures of simple scenes, painted on "
-            "a CPU in seconds. It is there to try things out; it is not Stable Diffusion.",
+            description="A tiny text-to-image world that comes with negopt: 64 x 64 pictures of simple scenes, painted "
+            "on a CPU in seconds. It is there to try things out; it is not Stable Diffusion.",
             search_aliases=["demo checkpoint", "test model", "example model"],
             inputs=[io.Int.Input("batch_size", default=1, min=1, max=64, tooltip="Pictures in the empty latent.")],
             outputs=[

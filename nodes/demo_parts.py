@@ -98,9 +98,7 @@ def build_clip(folder: Path) -> Any:
         {**config, "eos_token_id": end},
         {"start": start, "end": end, "pad": end},
     )
-    tokenizer = partial(
-        _tokenizer, str(folder / "tokenizer"), config["max_position_embeddings"], config["hidden_size"]
-    )
+    tokenizer = partial(_tokenizer, str(folder / "tokenizer"), config["max_position_embeddings"], config["hidden_size"])
     target = comfy.supported_models_base.ClipTarget(
         partial(comfy.sd1_clip.SD1Tokenizer, tokenizer=tokenizer),
         partial(comfy.sd1_clip.SD1ClipModel, clip_model=encoder),

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from ..negopt_core.errors import PromptError
-from ..negopt_core.planner import NEVER, Limits, Piece, group_id, percent_limits, plan_pieces, sigma_limits
+from ..negopt_core.planner import NEVER, Limits, group_id, percent_limits, plan_pieces, sigma_limits
 from ..negopt_core.prompt import DFPrompt
 from ..negopt_core.weighting import check_rule, weigh
 from .tags import KEY, make_tag
@@ -42,8 +42,8 @@ def encode_prompt(
 ) -> Conditioning:
     """One entry per piece, marked for the hook, with fallback ranges for samplers that run without it.
 
-    A prompt that never changes is encoded exactly as ComfyUI's own node would, with no mark. `sigmas`, if known, make the
-    fallback exact for them. `on_text(done, total)` is called before each distinct text is encoded.
+    A prompt that never changes is encoded exactly as ComfyUI's own node would, with no mark. `sigmas`, if known, make
+    the fallback exact for them. `on_text(done, total)` is called before each distinct text is encoded.
     """
     pieces = plan_pieces(prompt)
     encoded = _encode_each(clip, [piece.parts for piece in pieces], settings, on_text)

@@ -95,7 +95,7 @@ def _with_active_text(copy: Entry, owner: Entry, members: Members, active: dict[
 
 
 def _with_shared(entry: Entry, pieces: dict[float, list[Entry]]) -> Entry:
-    """The host gives a ControlNet or GLIGEN of the positive side to *one* negative entry; it is meant for every piece."""
+    """The host gives a ControlNet or GLIGEN of the positive to *one* negative entry; it is meant for every piece."""
     for name in _SHARED:
         if entry.get(name) is None:
             found = next((e[name] for some in pieces.values() for e in some if e.get(name) is not None), None)

@@ -1,7 +1,7 @@
 """NegOptSamplerHook: makes a model obey scheduled conditioning at exactly the chosen steps.
 
-Three of ComfyUI's own wrappers on a cloned model: one starts a clock for each run, one counts model calls, one gates the
-conditioning in front of the batched call. All encoding of text, areas, masks, ControlNet and guidance stays ComfyUI's.
+Three of ComfyUI's own wrappers on a cloned model: one starts a clock for each run, one counts model calls, one gates
+the conditioning in front of the batched call. All encoding of text, areas, masks, ControlNet and guidance stays ComfyUI's.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class NegOptSamplerHook(io.ComfyNode):
                     "unit",
                     options=list(UNITS),
                     default=STEPS,
-                    tooltip="What a window counts in. Sampler steps: half of the run is half of its steps, whatever the "
-                    "sampler and scheduler. Noise level: the same, read off the noise (for samplers without a fixed "
+                    tooltip="What a window counts in. Sampler steps: half of the run is half of its steps, whatever "
+                    "the sampler and scheduler. Noise level: the same, read off the noise (for samplers without a fixed "
                     "loop). ComfyUI percent: like ComfyUI's own start and end percent.",
                 ),
                 io.Int.Input(
@@ -52,7 +52,7 @@ class NegOptSamplerHook(io.ComfyNode):
                     default=0,
                     min=0,
                     max=10000,
-                    tooltip="For a chain of KSampler (Advanced): the steps of the whole chain. 0: this sampler is alone.",
+                    tooltip="For a chain of KSampler (Advanced): the steps of the whole chain. 0: the only sampler.",
                 ),
             ],
             outputs=[io.Model.Output(tooltip="The model, with the hook. Give it to the sampler.")],
@@ -78,7 +78,14 @@ def add_hook(model: Any, settings: HookSettings) -> Any:
 
 
 def _start_run(
-    settings: HookSettings, executor: Any, guider: Any, sigmas: Any, extra_args: Any, callback: Any, *args: Any, **kw: Any
+    settings: HookSettings,
+    executor: Any,
+    guider: Any,
+    sigmas: Any,
+    extra_args: Any,
+    callback: Any,
+    *args: Any,
+    **kw: Any,
 ) -> Any:
     """SAMPLER_SAMPLE: put a fresh clock in this run's options and let it hear the sampler's step reports."""
     conds = getattr(guider, "conds", {})
@@ -99,8 +106,8 @@ def _start_run(
     if run.model_calls and not run.gated_calls:
         warn(
             settings.node_id,
-            "the sampler never asked the hook which prompt is active: another node has replaced ComfyUI's batched model "
-            "call (calc_cond_batch), so schedules ran by their approximate fallback ranges",
+            "the sampler never asked the hook which prompt is active: another node has replaced ComfyUI's batched "
+            "model call (calc_cond_batch), so schedules ran by their approximate fallback ranges",
         )
     return result
 
@@ -114,7 +121,15 @@ def _count_call(executor: Any, x: Any, timestep: Any, model_options: Any = None,
 
 
 def _gate_call(
-    settings: HookSettings, executor: Any, model: Any, conds: Any, x: Any, timestep: Any, model_options: Any, *args: Any, **kw: Any
+    settings: HookSettings,
+    executor: Any,
+    model: Any,
+    conds: Any,
+    x: Any,
+    timestep: Any,
+    model_options: Any,
+    *args: Any,
+    **kw: Any,
 ) -> Any:
     """CALC_COND_BATCH: hand on only what is active now."""
     if any(has_tags(entries) for entries in conds):
@@ -151,14 +166,16 @@ def _check_family(guider: Any, conds: Any) -> None:
             text = entry.get("cross_attn") if KEY in entry else None
             if isinstance(expected, int) and text is not None and text.shape[-1] != expected:
                 raise ModelError(
-                    f"the prompt was encoded {text.shape[-1]} wide, this model reads {expected}: CLIP and MODEL belong to "
-                    "different model families; take both from the same checkpoint"
+                    f"the prompt was encoded {text.shape[-1]} wide, this model reads {expected}: CLIP and MODEL belong "
+                    "to different model families; take both from the same checkpoint"
                 )
 
 
 def _tell_before(run: Run, guider: Any, conds: Any, model_options: Any) -> None:
     """What the user should know about this run before it starts."""
-    skips_negative = math.isclose(getattr(guider, "cfg", 0.0), 1.0) and not model_options.get("disable_cfg1_optimization")
+    skips_negative = math.isclose(getattr(guider, "cfg", 0.0), 1.0) and not model_options.get(
+        "disable_cfg1_optimization"
+    )
     if skips_negative and has_tags(conds.get("negative")):
         warn(
             run.settings.node_id,
@@ -167,11 +184,15 @@ def _tell_before(run: Run, guider: Any, conds: Any, model_options: Any) -> None:
         )
     if run.settings.unit == STEPS:
         for text in _never_live(conds, run.total_steps):
-            warn(run.settings.node_id, f"{text!r} never acts: its window is narrower than one of {run.total_steps} steps")
+            warn(
+                run.settings.node_id, f"{text!r} never acts: its window is narrower than one of {run.total_steps} steps"
+            )
 
 
 def _never_live(conds: Any, steps: int) -> list[str]:
-    spans = {tuple(span) for entries in conds.values() for entry in entries if KEY in entry for span in entry[KEY]["spans"]}
+    spans = {
+        tuple(span) for entries in conds.values() for entry in entries if KEY in entry for span in entry[KEY]["spans"]
+    }
     return sorted(text for text, start, end in spans if not Window(start, end).steps(steps))
 
 

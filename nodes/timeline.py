@@ -25,12 +25,16 @@ class NegOptTimeline(io.ComfyNode):
                     default="a cat, [misty:1-0.5:1], [sharp details:0.5-0:0.8]",
                     tooltip="[words:low-high:weight]; 1 is the start of the run, 0 its end.",
                 ),
-                io.Int.Input("steps", default=20, min=1, max=10000, tooltip="Steps of the run the report is written for."),
+                io.Int.Input(
+                    "steps", default=20, min=1, max=10000, tooltip="Steps of the run the report is written for."
+                ),
             ],
             outputs=[
                 io.String.Output(display_name="df_text", tooltip="The same prompt, written the standard way."),
                 io.String.Output(display_name="text", tooltip="All words without windows and weights."),
-                io.String.Output(display_name="report", tooltip="What acts when, and brackets that were taken literally."),
+                io.String.Output(
+                    display_name="report", tooltip="What acts when, and brackets that were taken literally."
+                ),
             ],
             hidden=[io.Hidden.unique_id],
         )

@@ -1,5 +1,7 @@
 """The planner: pieces that are the same text as the compiled schedule, whatever the step count."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -48,7 +50,7 @@ def test_pieces_cover_progress_without_gap_or_overlap(prompt: DFPrompt) -> None:
     pieces = plan_pieces(prompt)
     assert pieces[0].window.start == 0.0
     assert pieces[-1].window.end == 1.0
-    assert all(a.window.end == b.window.start and a.parts != b.parts for a, b in zip(pieces, pieces[1:], strict=False))
+    assert all(a.window.end == b.window.start and a.parts != b.parts for a, b in pairwise(pieces))
 
 
 @given(prompts(), st.integers(1, 40))
@@ -112,7 +114,11 @@ def test_percent_limits_leave_the_ends_open_and_share_each_cut() -> None:
 
 def test_a_window_narrower_than_one_step_is_never_admitted_by_sigma() -> None:
     pieces = plan_pieces(DFPrompt((Span("a"), Span(", b", 1.0, Window(0.51, 0.52)))))
-    assert sigma_limits(pieces, [3.0, 2.0, 1.0, 0.0]) == (Limits(None, pytest.approx(2**0.5)), NEVER, Limits(pytest.approx(2**0.5), None))
+    assert sigma_limits(pieces, [3.0, 2.0, 1.0, 0.0]) == (
+        Limits(None, pytest.approx(2**0.5)),
+        NEVER,
+        Limits(pytest.approx(2**0.5), None),
+    )
 
 
 @pytest.mark.parametrize("sigmas", [[], [1.0], [1.0, 1.0], [0.0, 1.0], [float("nan"), 1.0, 1.0]])

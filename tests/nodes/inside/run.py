@@ -1,6 +1,6 @@
 """Run the check functions of this folder in the host's interpreter and print one JSON line for each.
 
-    COMFYUI_PATH=... python run.py checks_exact checks_samplers
+COMFYUI_PATH=... python run.py checks_exact checks_samplers
 """
 
 from __future__ import annotations

@@ -120,3 +120,10 @@ def same(one: torch.Tensor, other: torch.Tensor) -> bool:
     """Bit for bit, and finite: NaN must not pass for equality or for difference."""
     assert torch.isfinite(one).all() and torch.isfinite(other).all()
     return torch.equal(one, other)
+
+
+def sigmas(model: Any, scheduler: str, steps: int) -> list[float]:
+    """The sigmas ComfyUI's scheduler gives."""
+    import comfy.samplers
+
+    return comfy.samplers.calculate_sigmas(model.get_model_object("model_sampling"), scheduler, steps).tolist()

@@ -92,7 +92,9 @@ def small_clip() -> Any:
     }
 
     def encoder(device: Any, dtype: Any, model_options: Any) -> Any:
-        return comfy.sd1_clip.SDClipModel(device, dtype=dtype, textmodel_json_config=config, model_options=model_options)
+        return comfy.sd1_clip.SDClipModel(
+            device, dtype=dtype, textmodel_json_config=config, model_options=model_options
+        )
 
     def clip_model(**settings: Any) -> Any:
         return comfy.sd1_clip.SD1ClipModel(clip_model=encoder, **settings)
@@ -136,7 +138,7 @@ def autoencoder() -> dict[str, torch.Tensor]:
 
 
 def write_checkpoint(path: Path) -> Path:
-    """A whole SD1.5 checkpoint for the stock loader node; about 290 MB, nearly all of it the text encoder's vocabulary."""
+    """A whole SD1.5 checkpoint for the stock loader node; about 290 MB, most of it the text encoder's vocabulary."""
     from safetensors.torch import save_file
 
     parts = {
@@ -151,7 +153,7 @@ def write_checkpoint(path: Path) -> Path:
 
 
 def controlnet() -> Any:
-    """A CONTROL_NET for the small model: the encoder half of the same UNet; random zero convolutions, so that it acts."""
+    """A CONTROL_NET for the small model: the encoder half of the same UNet, with random zero convolutions."""
     import comfy.controlnet
     import comfy.ops
     from comfy.cldm.cldm import ControlNet
