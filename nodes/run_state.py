@@ -31,7 +31,7 @@ class Run:
     scale: NoiseScale
     clock: LoopClock | None = None
     model_calls: int = 0
-    gated_calls: int = 0
+    batched_calls: int = 0
     start_sigmas: dict[float, float] = field(default_factory=dict)
 
     @classmethod
@@ -52,6 +52,10 @@ class Run:
         if self.clock:
             self.clock.on_call()
 
+    def on_batched_call(self) -> None:
+        """ComfyUI's batched model call came by, so the gate is in place."""
+        self.batched_calls += 1
+
     def on_report(self) -> None:
         """The sampler has reported a step."""
         if self.clock:
@@ -59,7 +63,6 @@ class Run:
 
     def picker(self, timestep: Any, percent_to_sigma: PercentToSigma) -> PickActive:
         """How to pick the active piece at this call; `timestep` is the current sigma, a tensor."""
-        self.gated_calls += 1
         if self.settings.unit == PERCENT:
             sigma = float(timestep.flatten()[0])
             return lambda starts: active_index_by_sigma(self._sigmas_of(starts, percent_to_sigma), sigma)

@@ -1,7 +1,8 @@
 """NegOptSamplerHook: makes a model obey scheduled conditioning at exactly the chosen steps.
 
 Three of ComfyUI's own wrappers on a cloned model: one starts a clock for each run, one counts model calls, one gates
-the conditioning in front of the batched call. All encoding of text, areas, masks, ControlNet and guidance stays ComfyUI's.
+the conditioning in front of the batched call. All encoding of text, areas, masks, ControlNet and guidance stays
+ComfyUI's.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ class NegOptSamplerHook(io.ComfyNode):
                     options=list(UNITS),
                     default=STEPS,
                     tooltip="What a window counts in. Sampler steps: half of the run is half of its steps, whatever "
-                    "the sampler and scheduler. Noise level: the same, read off the noise (for samplers without a fixed "
-                    "loop). ComfyUI percent: like ComfyUI's own start and end percent.",
+                    "the sampler and scheduler. Noise level: the same, read off the noise (for samplers without a "
+                    "fixed loop). ComfyUI percent: like ComfyUI's own start and end percent.",
                 ),
                 io.Int.Input(
                     "step_offset",
@@ -103,7 +104,7 @@ def _start_run(
     options = extra_args["model_options"]
     options = {**options, "transformer_options": {**options.get("transformer_options", {}), KEY: run}}
     result = executor(guider, sigmas, {**extra_args, "model_options": options}, report, *args, **kw)
-    if run.model_calls and not run.gated_calls:
+    if run.model_calls and not run.batched_calls:
         warn(
             settings.node_id,
             "the sampler never asked the hook which prompt is active: another node has replaced ComfyUI's batched "
@@ -132,8 +133,11 @@ def _gate_call(
     **kw: Any,
 ) -> Any:
     """CALC_COND_BATCH: hand on only what is active now."""
+    run = _run_in(model_options)
+    if run is not None:
+        run.on_batched_call()
     if any(has_tags(entries) for entries in conds):
-        run = _run_in(model_options) or _run_without_start(settings, timestep, model_options)
+        run = run or _run_without_start(settings, timestep, model_options)
         to_sigma = model.model_sampling.percent_to_sigma
         pick = run.picker(timestep, to_sigma)
         conds = [entries if entries is None else gate_entries(entries, pick, to_sigma) for entries in conds]
