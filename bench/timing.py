@@ -32,9 +32,15 @@ def measure(work: Callable[[], object], repeats: int, warm_up: int = 1) -> Timin
 
 
 def measure_pair(
-    first: Callable[[], object], second: Callable[[], object], repeats: int
+    first: Callable[[], object],
+    second: Callable[[], object],
+    repeats: int,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> tuple[Timing, Timing, float]:
-    """Time two things in turn; also the median of the ratios first / second, pair by pair."""
+    """Time two things in turn; also the median of the ratios first / second, pair by pair.
+
+    `clock` may be `time.process_time`: processor time, which other work on the machine hardly moves.
+    """
     first()
     second()
     pairs = []
