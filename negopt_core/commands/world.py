@@ -22,6 +22,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "-o", "--output", type=Path, metavar="DIR", help="where to export (default: into the run folder)"
     )
     world.add_argument("--images", type=int, help="training images of the diffusion model")
+    world.add_argument("--device", help="cpu or cuda (default: the GPU if there is one)")
     world.add_argument("--threads", type=int, help="CPU threads (default: torch's own choice)")
     add_json(world)
     world.set_defaults(run=run_train)
@@ -50,7 +51,7 @@ def run_train(args: argparse.Namespace) -> int:
     if args.images is not None:
         settings = replace(settings, diffusion=replace(settings.diffusion, images=args.images))
     output = args.output or args.folder / "export"
-    train_world(args.folder, output, settings)
+    train_world(args.folder, output, settings, device=args.device)
     emit(args, {"folder": str(output)}, f"exported {output}")
     return 0
 

@@ -45,6 +45,10 @@ class Scenes:
     def __getitem__(self, index: slice | Tensor) -> Scenes:
         return Scenes(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
 
+    def to(self, device: str) -> Scenes:
+        """The same scenes on another device."""
+        return Scenes(**{field.name: getattr(self, field.name).to(device) for field in fields(self)})
+
     @property
     def has_second(self) -> Tensor:
         """[B] bool: is there a second object."""
@@ -53,8 +57,9 @@ class Scenes:
 
 def true_quality(scenes: Scenes) -> Tensor:
     """[B] ground truth, 1..10: 5.5 minus what is wrong, plus what is good."""
-    penalties = torch.tensor(list(words.PENALTIES.values()))
-    bonuses = torch.tensor(list(words.ENHANCEMENTS.values()))
+    device = scenes.severity.device
+    penalties = torch.tensor(list(words.PENALTIES.values()), device=device)
+    bonuses = torch.tensor(list(words.ENHANCEMENTS.values()), device=device)
     return (words.BASE_QUALITY - scenes.severity @ penalties + scenes.enhanced @ bonuses).clamp(1.0, 10.0)
 
 

@@ -37,19 +37,22 @@ class WorldSettings:
     )
 
 
-def train_world(run: Path, output: Path, settings: WorldSettings, stages: Sequence[str] = STAGES) -> None:
+def train_world(
+    run: Path, output: Path, settings: WorldSettings, stages: Sequence[str] = STAGES, device: str | None = None
+) -> None:
     """Train into the run folder and export to `output`; finished stages are read back, unfinished ones continue."""
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     run.mkdir(parents=True, exist_ok=True)
     (run / "settings.json").write_text(json.dumps(asdict(settings), indent=2) + "\n")
     networks = build_networks(run, settings.seed)
-    networks.vae.load_state_dict(train_vae(run, settings.vae).state_dict())
+    networks.vae.load_state_dict(train_vae(run, settings.vae, device).state_dict())
     networks.vae.eval()
     if "diffusion" in stages or "export" in stages:
-        _diffusion(run, networks, settings)
+        _diffusion(run, networks, settings, device)
     judges = {}
     if "judges" in stages or "export" in stages:
         for name, judge_settings in settings.judges:
-            judges[name] = train_judge(run / f"judge-{name}.safetensors", networks.vae, judge_settings)
+            judges[name] = train_judge(run / f"judge-{name}.safetensors", networks.vae, judge_settings, device)
     if "export" in stages:
         save_pipeline(networks, output)
         for name, judge_settings in settings.judges:
@@ -58,7 +61,7 @@ def train_world(run: Path, output: Path, settings: WorldSettings, stages: Sequen
         log.info("wrote %s", output)
 
 
-def _diffusion(run: Path, networks: Networks, settings: WorldSettings) -> None:
+def _diffusion(run: Path, networks: Networks, settings: WorldSettings, device: str) -> None:
     torch.manual_seed(settings.seed)
     dataset = build_dataset(run, networks.vae, networks.tokenizer, settings.dataset)
-    DiffusionRun(run, networks, dataset, settings.diffusion).train()
+    DiffusionRun(run, networks, dataset, settings.diffusion, device).train()

@@ -40,17 +40,20 @@ class DiffusionSettings:
 class DiffusionRun:
     """Networks, their running average, optimiser and random state; `train` continues where the checkpoint ended."""
 
-    def __init__(self, folder: Path, networks: Networks, dataset: Dataset, settings: DiffusionSettings) -> None:
+    def __init__(
+        self, folder: Path, networks: Networks, dataset: Dataset, settings: DiffusionSettings, device: str = "cpu"
+    ) -> None:
         self.path = folder / "diffusion.safetensors"
         self.networks, self.dataset, self.settings = networks, dataset, settings
         self.model = nn.ModuleDict({"unet": networks.unet, "text_encoder": networks.text_encoder})
-        self.model.train()
+        self.model.to(device).train()
+        self.device = device
         self.average = _copy(self.model)
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), settings.learning_rate, (0.9, 0.99), weight_decay=0.01
         )
         self.rng = torch.Generator().manual_seed(settings.seed)
-        self.alphas_cumprod = build_scheduler().alphas_cumprod
+        self.alphas_cumprod = build_scheduler().alphas_cumprod.to(device)
         self.done = 0
         if self.path.exists():
             self.done = int(load_checkpoint(self.path, self._modules(), self.optimizer, self.rng)["images"])
@@ -75,7 +78,7 @@ class DiffusionRun:
     def use_average(self) -> None:
         """Put the averaged weights into the networks, for painting."""
         self.model.load_state_dict(self.average.state_dict())
-        self.model.eval()
+        self.model.to("cpu").eval()
 
     def _modules(self) -> dict[str, nn.Module]:
         return {"model": self.model, "average": self.average}
@@ -111,7 +114,8 @@ class DiffusionRun:
             torch.randint(dataset.clean, total, (size,), generator=self.rng),
         )
         caption = torch.randint(dataset.tokens.shape[1], (size,), generator=self.rng)
-        return dataset.latents[index].float(), dataset.tokens[index, caption].long()
+        latents, tokens = dataset.latents[index], dataset.tokens[index, caption]
+        return latents.to(self.device).float(), tokens.to(self.device).long()
 
     def _loss(self, latents: Tensor, tokens: Tensor) -> Tensor:
         """Velocity loss |v - (a * noise - s * x)|^2 at timesteps mostly from the middle, where shapes are decided."""
@@ -119,8 +123,8 @@ class DiffusionRun:
         middle = torch.sigmoid(0.3 + torch.randn(size, generator=self.rng))
         uniform = torch.rand(size, generator=self.rng)
         place = torch.where(torch.rand(size, generator=self.rng) < 0.7, middle, uniform)
-        timesteps = (place * 1000).long().clamp(0, 999)
-        noise = torch.randn(latents.shape, generator=self.rng)
+        timesteps = (place * 1000).long().clamp(0, 999).to(self.device)
+        noise = torch.randn(latents.shape, generator=self.rng).to(self.device)
         alpha = self.alphas_cumprod[timesteps].sqrt()[:, None, None, None]
         sigma = (1 - self.alphas_cumprod[timesteps]).sqrt()[:, None, None, None]
         states = self.networks.text_encoder(tokens).last_hidden_state

@@ -29,10 +29,10 @@ class JudgeSettings:
     save_every: int = 300
 
 
-def train_judge(path: Path, vae: AutoencoderTiny, settings: JudgeSettings) -> Judge:
+def train_judge(path: Path, vae: AutoencoderTiny, settings: JudgeSettings, device: str = "cpu") -> Judge:
     """Train (or resume) one judge on rendered scenes, half of them seen through the autoencoder as painted ones are."""
     torch.manual_seed(settings.seed)
-    judge = Judge()
+    judge = Judge().to(device)
     optimizer = torch.optim.AdamW(judge.parameters(), settings.learning_rate, weight_decay=0.02)
     rng = torch.Generator().manual_seed(settings.seed)
     start = int(load_checkpoint(path, {"judge": judge}, optimizer, rng)["step"]) if path.exists() else 0
@@ -44,14 +44,15 @@ def train_judge(path: Path, vae: AutoencoderTiny, settings: JudgeSettings) -> Ju
                 settings.learning_rate * warm * (0.02 + 0.49 * (1 + math.cos(math.pi * step / settings.steps)))
             )
         scenes = draw_scenes(settings.batch_size, settings.seed * 1_000_003 + step)
-        loss = judge_loss(judge(_augment(through_vae(render(scenes), vae, rng), rng)), scenes)
+        images = _augment(through_vae(render(scenes), vae, rng), rng).to(device)
+        loss = judge_loss(judge(images), scenes.to(device))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         pace.update(step + 1, f"loss {loss.item():.2f}")
         if (step + 1) % settings.save_every == 0 or step + 1 == settings.steps:
             save_checkpoint(path, {"judge": judge}, optimizer, rng, {"step": step + 1})
-    return judge.eval()
+    return judge.to("cpu").eval()
 
 
 def draw_scenes(count: int, seed: int) -> Scenes:

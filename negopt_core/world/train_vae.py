@@ -30,10 +30,10 @@ class VaeSettings:
     save_every: int = 400
 
 
-def train_vae(folder: Path, settings: VaeSettings) -> AutoencoderTiny:
+def train_vae(folder: Path, settings: VaeSettings, device: str = "cpu") -> AutoencoderTiny:
     """Train (or resume) the autoencoder; the checkpoint lives in `folder`. Deterministic for a seed and threads."""
     torch.manual_seed(settings.seed)
-    vae = build_vae()
+    vae = build_vae().to(device)
     optimizer = torch.optim.AdamW(vae.parameters(), lr=settings.learning_rate, betas=(0.9, 0.99), weight_decay=1e-4)
     rng = torch.Generator().manual_seed(settings.seed)
     path, start = folder / "vae.safetensors", 0
@@ -44,7 +44,7 @@ def train_vae(folder: Path, settings: VaeSettings) -> AutoencoderTiny:
     for step in range(start, settings.steps):
         _set_rate(optimizer, settings.learning_rate * _cosine(step, settings.steps))
         scenes = sample_scenes(settings.batch_size, settings.seed * 1_000_003 + step)
-        loss, error = _loss(vae, render(scenes) * 2 - 1, settings.latent_noise, rng)
+        loss, error = _loss(vae, render(scenes).to(device) * 2 - 1, settings.latent_noise, rng)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
@@ -52,7 +52,7 @@ def train_vae(folder: Path, settings: VaeSettings) -> AutoencoderTiny:
         pace.update((step + 1) * settings.batch_size, f"PSNR {psnr(error):.1f} dB")
         if (step + 1) % settings.save_every == 0 or step + 1 == settings.steps:
             save_checkpoint(path, {"vae": vae}, optimizer, rng, {"step": step + 1})
-    return vae.eval()
+    return vae.to("cpu").eval()
 
 
 def psnr(mean_squared_error: float) -> float:
@@ -65,7 +65,7 @@ def _loss(vae: AutoencoderTiny, images: Tensor, noise: float, rng: torch.Generat
     latents = vae.encoder(images)
     mean, variance = latents.mean(dim=(0, 2, 3)), latents.var(dim=(0, 2, 3))
     prior = mean.square().mean() + (variance - 1).square().mean()
-    noisy = latents + noise * torch.randn(latents.shape, generator=rng)
+    noisy = latents + noise * torch.randn(latents.shape, generator=rng).to(latents.device)
     decoded = vae.decoder(noisy)
     error = functional.mse_loss(decoded, images)
     return error + 0.05 * functional.l1_loss(decoded, images) + 0.05 * prior, error.item()
