@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from comfy_api.latest import ComfyExtension, io
 
-from . import conditioning, sampler_hook, timeline
+from . import conditioning, demo_model, policy, prompt, provenance, sampler_hook, timeline
 
-NODES: list[type[io.ComfyNode]] = [*sampler_hook.NODES, *conditioning.NODES, *timeline.NODES]
+_MODULES = (prompt, policy, timeline, conditioning, sampler_hook, provenance, demo_model)
+
+NODES: list[type[io.ComfyNode]] = [node for module in _MODULES for node in module.NODES]
 
 
 class NegOptExtension(ComfyExtension):

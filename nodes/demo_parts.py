@@ -106,7 +106,12 @@ def build_clip(folder: Path) -> Any:
     clip = comfy.sd.CLIP(target, model_options={"dtype": torch.float32})
     prefixed = {name if name.startswith("text_model.") else f"text_model.{name}": w for name, w in weights.items()}
     kept = {name: value for name, value in prefixed.items() if not name.endswith("position_ids")}
-    _fill(clip.cond_stage_model.clip_l.transformer, kept, "text encoder", len(kept))
+    module = clip.cond_stage_model.clip_l.transformer
+    table = "text_model.embeddings.token_embedding.weight"
+    # ComfyUI's class always has CLIP's 49408 words; the world's tokenizer never asks for the rest
+    unused = module.state_dict()[table].shape[0] - kept[table].shape[0]
+    kept[table] = torch.nn.functional.pad(kept[table], (0, 0, 0, unused))
+    _fill(module, kept, "text encoder", len(kept))
     return clip
 
 

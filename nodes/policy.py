@@ -1,0 +1,103 @@
+"""NegOptLoadPolicy, and where ComfyUI keeps policies: `models/negopt/NAME/policy.json`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from comfy_api.latest import io
+
+from ..negopt_core.errors import PolicyError
+from ..negopt_core.policy import Policy, load_policy
+from ..negopt_core.policy.store import CARD_NAME, builtin_names
+from .host import make_schema
+
+PolicyType = io.Custom("NEGOPT_POLICY")
+DEFAULT = "rules"
+_KEY = "negopt"
+
+
+def policy_folders() -> list[Path]:
+    """Folders that hold policies: `models/negopt`, and what `extra_model_paths.yaml` adds under `negopt`."""
+    import folder_paths
+
+    if _KEY not in folder_paths.folder_names_and_paths:
+        folder_paths.add_model_folder_path(_KEY, str(Path(folder_paths.models_dir) / _KEY))
+    return [Path(folder) for folder in folder_paths.get_folder_paths(_KEY)]
+
+
+def policy_names() -> list[str]:
+    """Every name the menu offers. Cards are not read: a broken one must not hide the others."""
+    found = {card.parent.name for folder in policy_folders() for card in folder.glob(f"*/{CARD_NAME}")}
+    return [*builtin_names(), *sorted(found - set(builtin_names()))]
+
+
+def find_policy(name: str) -> Policy:
+    """Load a policy by name; says where to put a missing one."""
+    folders = policy_folders()
+    if not any((folder / name / CARD_NAME).is_file() for folder in folders) and name not in policy_names():
+        raise PolicyError(
+            f"the policy {name!r} is not here: put its folder (with {CARD_NAME}) into {folders[0]}, or choose one of "
+            f"{', '.join(policy_names())}. A text that was saved with the workflow can be used without the policy: "
+            "switch on 'locked' in the node that holds it"
+        )
+    return load_policy(name, folders)
+
+
+def policy_state(name: str) -> str:
+    """Changes when, and only when, the files of a policy do."""
+    stamps = [
+        f"{path.name} {path.stat().st_mtime_ns} {path.stat().st_size}"
+        for folder in policy_folders()
+        if (folder / name).is_dir()
+        for path in sorted((folder / name).iterdir())
+        if path.is_file()
+    ]
+    return "\n".join([name, *stamps])
+
+
+class NegOptLoadPolicy(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return make_schema(
+            node_id="NegOptLoadPolicy",
+            display_name="negopt: load policy",
+            description="Loads what writes negatives and modifiers. 'rules' needs no files; others are folders under "
+            "models/negopt. Nothing is downloaded.",
+            search_aliases=["negative prompt model", "prompt optimizer"],
+            inputs=[io.Combo.Input("policy", options=policy_names(), default=DEFAULT)],
+            outputs=[
+                PolicyType.Output(display_name="policy"),
+                io.String.Output(display_name="card", tooltip="Name, kind, licence and hash of the policy."),
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(cls, policy: str) -> bool:
+        # taking the name here keeps ComfyUI from refusing a missing one before a locked text could do without it
+        return True
+
+    @classmethod
+    def fingerprint_inputs(cls, policy: str) -> str:
+        return policy_state(policy)
+
+    @classmethod
+    def execute(cls, policy: str) -> io.NodeOutput:
+        loaded = find_policy(policy)
+        return io.NodeOutput(loaded, describe_policy(loaded))
+
+
+def describe_policy(policy: Any) -> str:
+    """The card in a few lines."""
+    card = policy.card
+    lines = {
+        "name": card.name,
+        "kind": card.kind,
+        "made for": card.base_model or ", ".join(card.families) or "any model",
+        "licence": card.licence or "not stated",
+        "hash": policy.fingerprint[:16],
+    }
+    return "\n".join(f"{name}: {value}" for name, value in lines.items())
+
+
+NODES = [NegOptLoadPolicy]

@@ -1,0 +1,22 @@
+"""The nodes inside a real ComfyUI, without its server: exactness, samplers, company, prompts."""
+
+import pytest
+from host import Host, check_names, find_host, run_checks
+
+MODULES = ("checks_exact", "checks_company", "checks_samplers", "checks_writing", "checks_demo")
+
+
+@pytest.fixture(scope="module")
+def faults() -> dict[str, str | None]:
+    """All checks, run once in one process of the host."""
+    host = find_host()
+    if not isinstance(host, Host):
+        pytest.skip(host)
+    return run_checks(host, *MODULES)
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("check", check_names(*MODULES))
+def test_inside_comfyui(check: str, faults: dict[str, str | None]) -> None:
+    assert check in faults, "the check did not run"
+    assert not faults[check], faults[check]
