@@ -7,6 +7,7 @@ import json
 import torch
 from comfy_api.latest import io
 
+from ..negopt_core.world import world_dir
 from .host import make_schema
 
 
@@ -31,12 +32,13 @@ class NegOptDemoModel(io.ComfyNode):
     @classmethod
     def execute(cls, batch_size: int = 1) -> io.NodeOutput:
         # ComfyUI's model code is read only when a demo is wanted: the pack must load fast
-        from .demo_parts import FOLDER, build_clip, build_model, build_vae
+        from .demo_parts import build_clip, build_model, build_vae
 
-        vae = build_vae(FOLDER)
-        side = json.loads((FOLDER / "unet" / "config.json").read_text())["sample_size"]
+        folder = world_dir()
+        vae = build_vae(folder)
+        side = json.loads((folder / "unet" / "config.json").read_text())["sample_size"]
         latent = {"samples": torch.zeros(batch_size, vae.latent_channels, side, side)}
-        return io.NodeOutput(build_model(FOLDER), build_clip(FOLDER), vae, latent)
+        return io.NodeOutput(build_model(folder), build_clip(folder), vae, latent)
 
 
 NODES = [NegOptDemoModel]

@@ -24,8 +24,6 @@ from comfy.taesd.taesd import Block
 
 from ..negopt_core.errors import ModelError
 
-FOLDER = Path(__file__).resolve().parent.parent / "negopt_core" / "assets" / "world"
-
 Weights = dict[str, torch.Tensor]
 
 

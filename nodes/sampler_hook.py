@@ -21,6 +21,8 @@ from .host import make_schema, node_id_of, warn
 from .run_state import STEPS, UNITS, HookSettings, Run
 from .tags import KEY, has_tags
 
+_SHOWN = 4  # phrases named in a warning
+
 
 class NegOptSamplerHook(io.ComfyNode):
     @classmethod
@@ -186,17 +188,16 @@ def _tell_before(run: Run, guider: Any, conds: Any, model_options: Any) -> None:
             "at CFG 1 ComfyUI does not evaluate the negative prompt, so its schedule has no effect; raise CFG or use a "
             "negative guidance node such as NAGuidance",
         )
-    if run.settings.unit == STEPS:
-        for text in _never_live(conds, run.total_steps):
-            warn(
-                run.settings.node_id, f"{text!r} never acts: its window is narrower than one of {run.total_steps} steps"
-            )
+    idle = _never_live(conds, run.total_steps) if run.settings.unit == STEPS else []
+    if idle:
+        more = f" and {len(idle) - _SHOWN} more" if len(idle) > _SHOWN else ""
+        names = ", ".join(repr(text) for text in idle[:_SHOWN])
+        warn(run.settings.node_id, f"never acts: {names}{more}; a window needs to reach one of {run.total_steps} steps")
 
 
 def _never_live(conds: Any, steps: int) -> list[str]:
-    spans = {
-        tuple(span) for entries in conds.values() for entry in entries if KEY in entry for span in entry[KEY]["spans"]
-    }
+    tags = [entry[KEY] for entries in conds.values() for entry in entries if KEY in entry]
+    spans = {tuple(span) for tag in tags for span in tag["spans"]}
     return sorted(text for text, start, end in spans if not Window(start, end).steps(steps))
 
 

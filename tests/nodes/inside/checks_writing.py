@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import boot
 import stage
 import torch
 from stage import checkpoint, node, run, same, stock
@@ -51,21 +52,13 @@ def fault(call: Any, *words: str) -> None:
 
 def check_every_node_has_what_the_page_shows() -> None:
     _, nodes = stage.pack()
-    assert sorted(nodes) == sorted(
-        [
-            "NegOptDemoModel",
-            "NegOptEncode",
-            "NegOptLoadPolicy",
-            "NegOptOneClick",
-            "NegOptSamplerHook",
-            "NegOptSaveProvenance",
-            "NegOptSuggest",
-            "NegOptTimeline",
-        ]
-    )
+    ids = {"DemoModel", "Encode", "LoadPolicy", "OneClick", "SamplerHook", "SaveProvenance", "Suggest", "Timeline"}
+    assert nodes.keys() == {f"NegOpt{name}" for name in ids}
     for node_class in nodes.values():
         node_class.GET_SCHEMA()  # ComfyUI's own validation
         schema = node_class.define_schema()
+        help_page = boot.REPOSITORY / "web" / "docs" / f"{schema.node_id}.md"
+        assert help_page.is_file(), f"no help page for {schema.node_id}"
         assert schema.description and schema.display_name.startswith("negopt: ") and schema.category == "negopt"
 
 
