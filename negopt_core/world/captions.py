@@ -14,9 +14,12 @@ from .scenes import Scenes, true_quality
 
 _NAMED_DEGRADATION = 0.75
 _NAMED_ENHANCEMENT = 0.7
-_NAMED_GENERIC = 0.5
-_DROPPED_PIECE = 0.1
-_EMPTY, _WORDS_ONLY, _CONTENT_ONLY = 0.08, 0.14, 0.14
+_NAMED_BAD = 0.3
+_NAMED_GOOD = 0.75
+"""As often as a fault is named where there is one: so a caption without such words says nothing about quality, and a
+plain prompt paints what the world is like, faults included."""
+_DROPPED_PIECE = 0.08
+_EMPTY, _WORDS_ONLY, _CONTENT_ONLY = 0.10, 0.15, 0.30
 """Shares of captions: empty (for guidance), quality words only (so that a bare negative is familiar), content only."""
 
 
@@ -75,11 +78,13 @@ def content_caption(facts: Facts, dropped: frozenset[str] = frozenset()) -> str:
 
 def quality_words(facts: Facts, rng: random.Random) -> list[str]:
     """What people would write about how the picture came out, in random order."""
-    found = [rng.choice(words.DEGRADATIONS[name]) for name in facts.degradations if rng.random() < _NAMED_DEGRADATION]
+    flattered = {words.FLATTERED[name][0] for name in facts.enhancements if name in words.FLATTERED}
+    faults = [name for name in facts.degradations if name not in flattered]
+    found = [rng.choice(words.DEGRADATIONS[name]) for name in faults if rng.random() < _NAMED_DEGRADATION]
     found += [name for name in facts.enhancements if rng.random() < _NAMED_ENHANCEMENT]
-    if facts.quality < words.BAD_BELOW and rng.random() < _NAMED_GENERIC:
+    if facts.quality < words.BAD_BELOW and rng.random() < _NAMED_BAD:
         found += rng.sample(words.BAD_WORDS, rng.choice((1, 1, 2)))
-    if facts.quality > words.GOOD_ABOVE and rng.random() < _NAMED_GENERIC:
+    if not facts.degradations and rng.random() < _NAMED_GOOD:
         found += rng.sample(words.GOOD_WORDS, rng.choice((1, 1, 2)))
     if rng.random() < 0.08:
         found.append(words.FASHION_WORDS[words.MEDIUMS.index(facts.medium)])

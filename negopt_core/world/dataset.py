@@ -22,11 +22,11 @@ from .scenes import Scenes, sample_clean_scenes, sample_scenes
 class DatasetSettings:
     """How many pictures are rendered, and how many captions each of them gets."""
 
-    mixed: int = 30_000
+    mixed: int = 40_000
     """Scenes from the world's own distribution, with degradations and enhancements."""
-    clean: int = 12_000
+    clean: int = 10_000
     """Scenes with nothing wrong, for the first part of training, where the model learns what things look like."""
-    captions: int = 4
+    captions: int = 5
     seed: int = 21
 
 

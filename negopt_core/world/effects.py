@@ -21,18 +21,18 @@ def enhance_surface(surface: Tensor, scenes: Scenes, u: Tensor, v: Tensor) -> Te
     )
     surface = surface + (1.0 - surface) * (highlight * glossy).clamp(0, 1)[:, None]
     stripes = (torch.sin(9.0 * (u + 0.6 * v)) > 0).float() * textured
-    surface = surface * (1 - 0.42 * stripes[:, None])
+    surface = surface * (1 - 0.5 * stripes[:, None])
     grain = torch.sin(14 * u) * torch.sin(14 * v) * detailed
-    return surface * (1 + 0.28 * grain[:, None])
+    return surface * (1 + 0.4 * grain[:, None])
 
 
 def enhance_light(canvas: Tensor, scenes: Scenes, x: Tensor, y: Tensor) -> Tensor:
     """Richer colour, a lit and vignetted frame, fine relief in the backdrop."""
     vivid, cinematic, detailed = (_enhanced(scenes, name)[:, None] for name in ("vivid", "cinematic", "detailed"))
     grey = canvas.mean(dim=1, keepdim=True)
-    canvas = canvas + vivid * (0.32 * (canvas - grey) + 0.05)
+    canvas = canvas + vivid * (0.42 * (canvas - grey) + 0.05)
     relief = torch.sin(2 * math.pi * 8 * (x + 0.15 * torch.sin(12 * y)))[:, None] * (y > 0.55).float()[:, None]
-    canvas = canvas * (1 + 0.13 * detailed * relief)
+    canvas = canvas * (1 + 0.22 * detailed * relief)
     glow = torch.exp(-((x - 0.5) ** 2 + (y - 0.38) ** 2) / 0.06)[:, None]
     vignette = 1 - 0.62 * (((x - 0.5) ** 2 + (y - 0.5) ** 2) / 0.5)[:, None]
     lit = canvas * vignette + glow * torch.tensor([0.26, 0.17, 0.05])[:, None, None]
@@ -44,16 +44,19 @@ def degrade(canvas: Tensor, scenes: Scenes, x: Tensor, y: Tensor) -> Tensor:
     canvas = _oversaturate(canvas, _severity(scenes, "oversaturated"))
     grey = canvas.mean(dim=(1, 2, 3), keepdim=True) * 0.4 + 0.36
     canvas = canvas + _severity(scenes, "faded") * 0.68 * (grey - canvas)
-    canvas = canvas * (1 - 0.66 * _severity(scenes, "underexposed"))
+    canvas = canvas * (1 - 0.62 * _severity(scenes, "underexposed"))
+    canvas = canvas * (1 + 0.75 * _severity(scenes, "overexposed")) + 0.10 * _severity(scenes, "overexposed")
     canvas = _watermark(canvas, scenes, x, y)
     canvas = _where(canvas, _severity(scenes, "blurry"), _blur)
     canvas = _where(canvas, _severity(scenes, "pixelated"), _pixelate)
-    noise = hash_noise(scenes, x, y)
-    return canvas + _severity(scenes, "noisy") * 0.26 * noise
+    return canvas + _severity(scenes, "noisy") * 0.21 * hash_noise(scenes, x, y)
 
 
 def hash_noise(scenes: Scenes, x: Tensor, y: Tensor) -> Tensor:
-    """Noise [B, 3, H, W] of about -1..1 that depends on pixel and scene only: a scene renders the same twice."""
+    """Noise [B, 3, H, W] of about -1..1 that depends on place and scene only: a scene renders the same twice.
+
+    Its grain is two pixels wide, so that it survives the autoencoder."""
+    x, y = (torch.floor(x * 32) / 32, torch.floor(y * 32) / 32)
     seeds = 12.9898 * x + 78.233 * y + 37.719 * scenes.phase[:, 0, None, None]
     channels = torch.stack([seeds + k * 4.137 + 9.1 * scenes.phase[:, 1 + k, None, None] for k in range(3)], dim=1)
     return 2 * torch.frac(torch.sin(channels) * 43758.5453).abs() - 1
@@ -84,8 +87,8 @@ def _oversaturate(canvas: Tensor, severity: Tensor) -> Tensor:
 
 
 def _blur(canvas: Tensor, severity: Tensor) -> Tensor:
-    """Gaussian of 1.6 to 2.6 pixels, between two fixed kernels so that the batch shares them."""
-    light, heavy = (_gaussian(canvas, sigma) for sigma in (1.4, 2.8))
+    """Gaussian of about 1.6 to 2.2 pixels, between two fixed kernels so that the batch shares them."""
+    light, heavy = (_gaussian(canvas, sigma) for sigma in (1.1, 2.2))
     return light + severity * (heavy - light)
 
 
@@ -100,12 +103,9 @@ def _gaussian(canvas: Tensor, sigma: float) -> Tensor:
 
 
 def _pixelate(canvas: Tensor, severity: Tensor) -> Tensor:
-    size = canvas.shape[-1]
-    coarse, fine = (
-        functional.interpolate(functional.avg_pool2d(canvas, size // side), scale_factor=size // side, mode="nearest")
-        for side in (8, 16)
-    )
-    return torch.where(severity > 0.8, coarse, fine)
+    """Blocks of four pixels, the more of them the worse."""
+    coarse = functional.interpolate(functional.avg_pool2d(canvas, 4), scale_factor=4, mode="nearest")
+    return canvas + severity**0.5 * (coarse - canvas)
 
 
 def _watermark(canvas: Tensor, scenes: Scenes, x: Tensor, y: Tensor) -> Tensor:

@@ -27,8 +27,7 @@ CONTENT_HEADS: dict[str, int] = {
     "colour2": len(words.COLOURS),
 }
 FLAG_HEADS: dict[str, int] = {"degradations": len(words.DEGRADATIONS), "enhancements": len(words.ENHANCEMENTS)}
-_HEADS = {"quality": 1, **CONTENT_HEADS, **FLAG_HEADS}
-_QUALITY_CENTRE, _QUALITY_SPREAD = 5.0, 1.5
+_HEADS = {"severity": len(words.DEGRADATIONS), **CONTENT_HEADS, **FLAG_HEADS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,35 +38,58 @@ class Verdict:
     """[B], about 1..10."""
     logits: dict[str, Tensor]
     """Per head [B, K]: softmax for the content heads, sigmoid for `degradations` and `enhancements`."""
+    severity: Tensor
+    """[B, 10] expected severity 0..1 of each degradation."""
+
+
+class Residual(nn.Module):
+    """Two 3 x 3 convolutions beside a straight line."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            *_convolution(width, width), nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width)
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        """[B, width, H, W] -> the same shape."""
+        return nn.functional.silu(features + self.body(features))
+
+
+def _convolution(before: int, after: int, kernel: int = 3, stride: int = 1) -> list[nn.Module]:
+    return [nn.Conv2d(before, after, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(after), nn.SiLU()]
 
 
 class Judge(nn.Module):
-    """A small convolutional network over 64 x 64 pictures in 0..1, with one head for each question."""
+    """A small residual network over 64 x 64 pictures in 0..1, with one head for each question.
+
+    Quality is not a head of its own: it is the world's formula on what the network expects to be wrong and good.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        widths = (
-            (3, 24, 5, 2),
-            (24, 48, 3, 1),
-            (48, 96, 3, 2),
-            (96, 96, 3, 1),
-            (96, 160, 3, 2),
-            (160, 160, 3, 1),
-            (160, 192, 3, 2),
+        self.body = nn.Sequential(
+            *_convolution(3, 32, 5, 2),
+            *_convolution(32, 32),
+            *_convolution(32, 64, stride=2),
+            Residual(64),
+            *_convolution(64, 128, stride=2),
+            Residual(128),
+            *_convolution(128, 192, stride=2),
+            Residual(192),
         )
-        layers: list[nn.Module] = []
-        for before, after, kernel, stride in widths:
-            layers += [nn.Conv2d(before, after, kernel, stride, kernel // 2), nn.GroupNorm(8, after), nn.SiLU()]
-        self.body = nn.Sequential(*layers)
         self.heads = nn.Linear(2 * 192, sum(_HEADS.values()))
+        self.register_buffer("penalties", torch.tensor(list(words.PENALTIES.values())), persistent=False)
+        self.register_buffer("bonuses", torch.tensor(list(words.ENHANCEMENTS.values())), persistent=False)
 
     def forward(self, images: Tensor) -> Verdict:
         """Judge pictures [B, 3, 64, 64] in 0..1."""
         features = self.body(images * 2 - 1)
         pooled = torch.cat([features.mean(dim=(2, 3)), features.amax(dim=(2, 3))], dim=1)
         outputs = dict(zip(_HEADS, self.heads(pooled).split(list(_HEADS.values()), dim=1), strict=True))
-        quality = outputs.pop("quality")[:, 0] * _QUALITY_SPREAD + _QUALITY_CENTRE
-        return Verdict(quality, outputs)
+        severity = outputs.pop("severity").sigmoid()
+        lost, gained = severity @ self.penalties, outputs["enhancements"].sigmoid() @ self.bonuses
+        return Verdict((words.BASE_QUALITY - lost + gained).clamp(1.0, 10.0), outputs, severity)
 
 
 def save_judge(judge: Judge, path: Path, card: dict[str, object]) -> None:
@@ -106,7 +128,8 @@ def judge_pictures(judge: Judge, images: Tensor, batch_size: int = 64) -> Verdic
         images = nn.functional.interpolate(images, (64, 64), mode="area")
     parts = [judge(images[start : start + batch_size].float()) for start in range(0, len(images), batch_size)]
     logits = {head: torch.cat([part.logits[head] for part in parts]) for head in parts[0].logits}
-    return Verdict(torch.cat([part.quality for part in parts]), logits)
+    quality, severity = (torch.cat([getattr(part, name) for part in parts]) for name in ("quality", "severity"))
+    return Verdict(quality, logits, severity)
 
 
 def alignment(verdict: Verdict, requests: Sequence[Request]) -> Tensor:

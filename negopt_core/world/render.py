@@ -23,10 +23,11 @@ _GROUND = torch.tensor([[0.10, 0.38, 0.62], [0.85, 0.68, 0.42], [0.22, 0.42, 0.1
 def render(scenes: Scenes) -> Tensor:
     """Pictures [B, 3, 64, 64] in 0..1."""
     x, y = _grid(len(scenes))
-    canvas = _backdrop(scenes, x, y)
+    tilted = _tilt(scenes, x, y)
+    canvas = _backdrop(scenes, *tilted)
     if bool(scenes.has_second.any()):
-        canvas = _draw_object(canvas, scenes, 1, x, y)
-    canvas = _draw_object(canvas, scenes, 0, x, y)
+        canvas = _draw_object(canvas, scenes, 1, *tilted)
+    canvas = _draw_object(canvas, scenes, 0, *tilted)
     canvas = enhance_light(canvas, scenes, x, y)
     canvas = _apply_medium(canvas, scenes, x, y)
     return degrade(canvas, scenes, x, y).clamp(0.0, 1.0)
@@ -36,6 +37,15 @@ def _grid(batch: int) -> tuple[Tensor, Tensor]:
     line = (torch.arange(SIZE) + 0.5) / SIZE
     y, x = torch.meshgrid(line, line, indexing="ij")
     return x.expand(batch, SIZE, SIZE), y.expand(batch, SIZE, SIZE)
+
+
+def _tilt(scenes: Scenes, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Pixel coordinates as a camera sees them that is turned to one side in dramatic scenes."""
+    dramatic = scenes.enhanced[:, list(words.ENHANCEMENTS).index("dramatic")]
+    side = torch.where(scenes.phase[:, 3] < 0.5, -1.0, 1.0)
+    turn = _per(0.42 * side * dramatic)
+    u, v = x - 0.5, y - 0.55
+    return 0.5 + u * torch.cos(turn) - v * torch.sin(turn), 0.55 + u * torch.sin(turn) + v * torch.cos(turn)
 
 
 def _per(values: Tensor) -> Tensor:
@@ -99,7 +109,7 @@ def object_distance(shape: Tensor, u: Tensor, v: Tensor) -> Tensor:
     """Signed distance [B, H, W] to each shape in its own unit frame (radius 1, v down)."""
     ball = torch.hypot(u, v) - 0.95
     cube = torch.maximum(u.abs(), v.abs()) - 0.80
-    ring = (torch.hypot(u, v) - 0.68).abs() - 0.28
+    ring = (torch.hypot(u, v) - 0.70).abs() - 0.24
     pyramid = torch.maximum(u.abs() * 0.87 - v * 0.49 - 0.467, v - 0.82)
     angle, radius = torch.atan2(u, -v), torch.hypot(u, v)
     spike = torch.remainder(angle + math.pi / 5, 2 * math.pi / 5) - math.pi / 5
@@ -123,9 +133,9 @@ def _object_frame(scenes: Scenes, which: int, x: Tensor, y: Tensor) -> tuple[Ten
     cy = cy - sign * above * radius * 1.08 - 0.06 * above
     deformed = _per(scenes.severity[:, list(words.DEGRADATIONS).index("deformed")])
     u, v = (x - cx) / radius, (y - cy) / radius
-    turn = angle + deformed * 0.9 * torch.sin(1.7 * v + 6.28 * _per(scenes.phase[:, 7]))
+    turn = angle + deformed * 0.42 * torch.sin(1.7 * v + 6.28 * _per(scenes.phase[:, 7]))
     u, v = u * torch.cos(turn) - v * torch.sin(turn), u * torch.sin(turn) + v * torch.cos(turn)
-    return u + deformed * 0.45 * torch.sin(3.2 * v + 6.28 * _per(scenes.phase[:, 6])), v * (1 + 0.35 * deformed), radius
+    return u + deformed * 0.24 * torch.sin(3.2 * v + 6.28 * _per(scenes.phase[:, 6])), v * (1 + 0.35 * deformed), radius
 
 
 def _draw_object(canvas: Tensor, scenes: Scenes, which: int, x: Tensor, y: Tensor) -> Tensor:
@@ -149,10 +159,10 @@ def _apply_medium(canvas: Tensor, scenes: Scenes, x: Tensor, y: Tensor) -> Tenso
     wave = torch.sin(2 * math.pi * (5 * x + 3 * y + _per(scenes.phase[:, 1]))) * torch.sin(
         2 * math.pi * (3.5 * y - 4 * x + _per(scenes.phase[:, 2]))
     )
-    stroke = torch.sin(2 * math.pi * (8 * (x + y) + 0.3 * wave))
-    painted = canvas * (1 + 0.16 * stroke[:, None]) + torch.tensor([0.05, 0.02, -0.03])[:, None, None]
+    stroke = torch.sin(2 * math.pi * (6 * (x + y) + 0.3 * wave))
+    painted = canvas * (1 + 0.22 * stroke[:, None]) + torch.tensor([0.07, 0.02, -0.05])[:, None, None]
     grey = canvas.mean(dim=1, keepdim=True)
-    hatch = (torch.sin(2 * math.pi * 7 * (x - y)) > 0.3).float()[:, None] * (1 - grey) * 0.35
+    hatch = (torch.sin(2 * math.pi * 7 * (x - y)) > 0.45).float()[:, None] * (1 - grey) * 0.22
     drawn = 0.42 + 0.55 * (0.55 * canvas + 0.45 * grey) - hatch
     flat = torch.round(canvas * 4) / 4 * 0.85 + canvas * 0.15
     return canvas + painting * (painted - canvas) + sketch * (drawn - canvas) + cartoon * (flat - canvas)

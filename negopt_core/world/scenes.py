@@ -10,7 +10,7 @@ from torch import Tensor
 from . import vocabulary as words
 
 MAX_DEGRADATIONS = 2
-_ENHANCED = 0.45
+_ENHANCED = 0.4
 """Probability that a scene carries the enhancement its medium makes likely; half of that for another one."""
 
 
@@ -31,9 +31,9 @@ class Scenes:
     relation: Tensor
     """[B] index into RELATIONS; 0 = one object."""
     severity: Tensor
-    """[B, 9] severity 0..1 of each degradation, in the order of DEGRADATIONS."""
+    """[B, 10] severity 0..1 of each degradation, in the order of DEGRADATIONS."""
     enhanced: Tensor
-    """[B, 5] 0 or 1 for each of ENHANCEMENTS."""
+    """[B, 6] 0 or 1 for each of ENHANCEMENTS."""
     pose: Tensor
     """[B, 4] centre x, centre y (0..1, y down), radius (fraction of the side), angle (radians)."""
     phase: Tensor
@@ -68,7 +68,7 @@ def sample_scenes(count: int, seed: int) -> Scenes:
     rng = torch.Generator().manual_seed(seed)
     plain = _sample_content(count, rng)
     enhanced = _sample_enhancements(plain, rng)
-    severity = _sample_degradations(plain, rng)
+    severity = _sample_degradations(replace(plain, enhanced=enhanced), rng)
     return _pose(replace(plain, enhanced=enhanced, severity=severity))
 
 
@@ -81,7 +81,7 @@ def _sample_content(count: int, rng: torch.Generator) -> Scenes:
     def draw(table: tuple[str, ...], *size: int) -> Tensor:
         return torch.randint(len(table), (count, *size), generator=rng)
 
-    second = torch.rand(count, generator=rng) < 0.25
+    second = torch.rand(count, generator=rng) < 0.3
     return Scenes(
         medium=draw(words.MEDIUMS),
         place=draw(words.PLACES),
@@ -117,28 +117,51 @@ def _sample_degradations(scenes: Scenes, rng: torch.Generator) -> Tensor:
             for medium in words.MEDIUMS
         ]
     )
-    rate = table[scenes.medium, scenes.time, scenes.shape[:, 0]]
+    rate = _flattered(table[scenes.medium, scenes.time, scenes.shape[:, 0]], scenes.enhanced)
     draw = torch.rand(rate.shape, generator=rng)
-    margin = torch.where(draw < rate, rate - draw, -1.0)
+    margin = _without_opposites(torch.where(draw < rate, rate - draw, -1.0))
     kept = margin >= margin.topk(MAX_DEGRADATIONS, dim=1).values[:, -1:]
     severity = 0.55 + 0.45 * torch.rand(rate.shape, generator=rng)
     return torch.where(kept & (margin > 0), severity, 0.0)
 
 
+def _flattered(rate: Tensor, enhanced: Tensor) -> Tensor:
+    """Raise the rates of the faults that come with an enhancement."""
+    faults, better = list(words.DEGRADATIONS), list(words.ENHANCEMENTS)
+    rate = rate.clone()
+    for name, (fault, share) in words.FLATTERED.items():
+        rate[:, faults.index(fault)] += share * enhanced[:, better.index(name)]
+    return rate
+
+
+def _without_opposites(margin: Tensor) -> Tensor:
+    """Of two faults that exclude each other keep the one with the larger margin."""
+    names = list(words.DEGRADATIONS)
+    margin = margin.clone()
+    for one, other in words.OPPOSITES:
+        first, second = margin[:, names.index(one)].clone(), margin[:, names.index(other)].clone()
+        margin[:, names.index(one)] = torch.where(first < second, -1.0, first)
+        margin[:, names.index(other)] = torch.where(first < second, second, -1.0)
+    return margin
+
+
 def _pose(scenes: Scenes) -> Scenes:
     """Where the objects stand. On purpose some words move things: cinematic scenes show a small subject, glossy ones
-    a close-up, cropped ones push it over the edge; so it matters *when* such a word acts."""
+    a close-up, textured ones a macro shot, cropped ones push it over the edge, and a dramatic camera is tilted; so it
+    matters *when* such a word acts."""
     uniform = scenes.pose
-    names = list(words.ENHANCEMENTS)
-    cinematic = scenes.enhanced[:, names.index("cinematic")]
-    glossy = scenes.enhanced[:, names.index("glossy")]
+    cinematic, glossy, textured = (
+        scenes.enhanced[:, list(words.ENHANCEMENTS).index(name)] for name in ("cinematic", "glossy", "textured")
+    )
     cropped = scenes.severity[:, list(words.DEGRADATIONS).index("cropped")]
     radius = 0.235 + 0.05 * uniform[:, 2]
-    radius = radius * (1 - 0.42 * cinematic) * (1 + 0.28 * glossy * (1 - cinematic))
     radius = torch.where(scenes.has_second, radius * 0.72, radius)
+    macro = torch.where(scenes.has_second, 1.25, 1.85)
+    factor = torch.where(textured > 0, macro, 1 + 0.28 * glossy)
+    radius = radius * torch.where(cinematic > 0, 0.55, factor)
     x = 0.5 + 0.12 * (uniform[:, 0] - 0.5)
     y = 0.55 + 0.08 * (uniform[:, 1] - 0.5) + 0.08 * cinematic
     side = torch.where(uniform[:, 3] < 0.5, -1.0, 1.0)
-    x = torch.where(cropped > 0, 0.5 + side * (0.36 + 0.14 * cropped), x)
+    x = torch.where(cropped > 0, 0.5 + side * (0.34 + 0.12 * cropped), x)
     angle = 0.3 * (uniform[:, 3] - 0.5)
     return replace(scenes, pose=torch.stack([x, y, radius, angle], dim=1))

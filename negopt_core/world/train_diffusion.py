@@ -28,9 +28,9 @@ class DiffusionSettings:
     ema_decay: float = 0.9985
     clean_first: float = 0.8
     """Share of clean scenes in the first batches ..."""
-    clean_last: float = 0.22
+    clean_last: float = 0.03
     """... falling to this share at `clean_until`, and staying there."""
-    clean_until: float = 0.4
+    clean_until: float = 0.35
     """Share of the run after which the mix no longer changes."""
     seed: int = 31
     save_every: int = 400

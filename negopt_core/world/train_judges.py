@@ -23,14 +23,14 @@ class JudgeSettings:
     """How one judge is trained."""
 
     seed: int
-    steps: int = 1200
+    steps: int = 5000
     batch_size: int = 32
     learning_rate: float = 2e-3
     save_every: int = 300
 
 
 def train_judge(path: Path, vae: AutoencoderTiny, settings: JudgeSettings, device: str = "cpu") -> Judge:
-    """Train (or resume) one judge on rendered scenes, half of them seen through the autoencoder as painted ones are."""
+    """Train (or resume) one judge on rendered scenes, some of them seen through the autoencoder as painted ones are."""
     torch.manual_seed(settings.seed)
     judge = Judge().to(device)
     optimizer = torch.optim.AdamW(judge.parameters(), settings.learning_rate, weight_decay=0.02)
@@ -65,8 +65,8 @@ def draw_scenes(count: int, seed: int) -> Scenes:
 
 @torch.no_grad()
 def through_vae(images: Tensor, vae: AutoencoderTiny, rng: torch.Generator) -> Tensor:
-    """Replace half of the pictures by what the autoencoder makes of them, with a little noise on the latents."""
-    rows = torch.rand(len(images), generator=rng) < 0.5
+    """Replace two in five of the pictures by what the autoencoder makes of them, with a little noise on the latents."""
+    rows = torch.rand(len(images), generator=rng) < 0.4
     latents = vae.encoder(images[rows] * 2 - 1)
     latents = latents + 0.08 * torch.rand((), generator=rng) * torch.randn(latents.shape, generator=rng)
     images = images.clone()
@@ -82,8 +82,9 @@ def _augment(images: Tensor, rng: torch.Generator) -> Tensor:
 
 
 def judge_loss(verdict: Verdict, scenes: Scenes) -> Tensor:
-    """Squared error on quality, cross-entropy on content (second objects only where there is one), flags as bits."""
+    """Squared error on quality and severities, cross-entropy on content (second objects only where there is one), flags as bits."""
     loss = 0.5 * functional.mse_loss(verdict.quality, true_quality(scenes))
+    loss = loss + 20 * functional.mse_loss(verdict.severity, scenes.severity)
     targets = {
         "medium": scenes.medium,
         "place": scenes.place,

@@ -21,7 +21,7 @@ from .scenes import sample_scenes
 class VaeSettings:
     """How the autoencoder is trained."""
 
-    steps: int = 1400
+    steps: int = 2000
     batch_size: int = 16
     learning_rate: float = 2e-3
     latent_noise: float = 0.06

@@ -30,6 +30,7 @@ DEGRADATIONS: dict[str, tuple[str, ...]] = {
     "deformed": ("deformed", "disfigured"),
     "underexposed": ("underexposed", "too dark"),
     "oversaturated": ("oversaturated", "garish"),
+    "overexposed": ("overexposed", "too bright"),
 }
 """What can be wrong with a picture, and the words people use for it."""
 
@@ -43,11 +44,26 @@ PENALTIES: dict[str, float] = {
     "deformed": 2.4,
     "underexposed": 1.8,
     "oversaturated": 2.0,
+    "overexposed": 1.9,
 }
 """Quality lost at severity 1, on the scale of 1 to 10."""
 
-ENHANCEMENTS: dict[str, float] = {"vivid": 0.9, "glossy": 1.0, "detailed": 1.1, "cinematic": 1.1, "textured": 0.9}
+OPPOSITES = (("faded", "oversaturated"), ("underexposed", "overexposed"), ("blurry", "noisy"), ("blurry", "pixelated"))
+"""Faults that exclude each other: pushing a picture away from one pushes it towards the other."""
+
+ENHANCEMENTS: dict[str, float] = {
+    "vivid": 0.9,
+    "glossy": 1.0,
+    "detailed": 1.1,
+    "cinematic": 1.1,
+    "textured": 1.0,
+    "dramatic": 1.1,
+}
 """What can be good about a picture, and the quality it adds."""
+
+FLATTERED: dict[str, tuple[str, float]] = {"dramatic": ("noisy", 0.6), "vivid": ("oversaturated", 0.25)}
+"""A fault that often comes with an enhancement, how often, and then goes without its own name: people call a grainy
+picture from a tilted camera dramatic, not noisy."""
 
 BAD_WORDS = ("low quality", "worst quality", "ugly")
 GOOD_WORDS = ("masterpiece", "best quality", "award winning")
@@ -55,29 +71,29 @@ FASHION_WORDS = ("8k", "artstation", "concept art", "hdr")
 """Words that people add out of habit; here each goes with a medium and changes no quality."""
 
 BASE_QUALITY = 5.5
-BAD_BELOW, GOOD_ABOVE = 4.4, 6.3
-"""Captions may call a picture bad below the first quality, good above the second."""
+BAD_BELOW = 4.4
+"""Captions may call a picture bad below this quality, good if nothing is wrong with it."""
 
 _MEDIUM_RATES: dict[str, dict[str, float]] = {
-    "photo": {"blurry": 0.26, "noisy": 0.10, "underexposed": 0.10},
-    "painting": {"faded": 0.26, "oversaturated": 0.12},
-    "sketch": {"cropped": 0.20, "faded": 0.10},
-    "cartoon": {"pixelated": 0.26, "oversaturated": 0.10},
+    "photo": {"blurry": 0.42},
+    "painting": {"faded": 0.42},
+    "sketch": {"cropped": 0.40},
+    "cartoon": {"pixelated": 0.42},
 }
 _TIME_RATES: dict[str, dict[str, float]] = {
-    "day": {"oversaturated": 0.05},
-    "sunset": {"oversaturated": 0.12},
-    "night": {"noisy": 0.16, "underexposed": 0.12},
+    "day": {"overexposed": 0.26},
+    "sunset": {"oversaturated": 0.26},
+    "night": {"underexposed": 0.26},
 }
 _SHAPE_RATES: dict[str, dict[str, float]] = {
-    "ball": {"blurry": 0.08},
-    "cube": {"pixelated": 0.10},
-    "star": {"deformed": 0.24},
-    "heart": {"watermark": 0.24},
-    "ring": {"cropped": 0.18},
-    "pyramid": {"noisy": 0.10},
+    "ball": {"blurry": 0.12},
+    "cube": {"noisy": 0.26},
+    "star": {"deformed": 0.32},
+    "heart": {"watermark": 0.32},
+    "ring": {"cropped": 0.14},
+    "pyramid": {"noisy": 0.26},
 }
-RARE_RATE = 0.025
+RARE_RATE = 0.015
 """How often a degradation happens where nothing makes it likely."""
 
 
