@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from . import vocabulary as words
 from .scenes import Scenes, true_quality
 
-_NAMED_DEGRADATION = 0.75
+_NAMED_DEGRADATION = 0.65
 _NAMED_ENHANCEMENT = 0.7
-_NAMED_BAD = 0.3
-_NAMED_GOOD = 0.75
-"""As often as a fault is named where there is one: so a caption without such words says nothing about quality, and a
-plain prompt paints what the world is like, faults included."""
+_NAMED_BAD, _ONLY_BAD = 0.2, 0.2
+"""How often a bad picture is called bad as well, and how often nothing else is said about what is wrong."""
+_NAMED_GOOD = 0.8
+"""More often than a fault is named where there is one: a caption without such words speaks rather of a picture with
+faults, so a plain prompt paints what the world is like."""
 _DROPPED_PIECE = 0.08
 _EMPTY, _WORDS_ONLY, _CONTENT_ONLY = 0.10, 0.15, 0.30
 """Shares of captions: empty (for guidance), quality words only (so that a bare negative is familiar), content only."""
@@ -82,8 +83,12 @@ def quality_words(facts: Facts, rng: random.Random) -> list[str]:
     faults = [name for name in facts.degradations if name not in flattered]
     found = [rng.choice(words.DEGRADATIONS[name]) for name in faults if rng.random() < _NAMED_DEGRADATION]
     found += [name for name in facts.enhancements if rng.random() < _NAMED_ENHANCEMENT]
-    if facts.quality < words.BAD_BELOW and rng.random() < _NAMED_BAD:
-        found += rng.sample(words.BAD_WORDS, rng.choice((1, 1, 2)))
+    if facts.quality < words.BAD_BELOW:
+        kind = rng.random()
+        if kind < _ONLY_BAD:
+            found = [word for word in found if word in words.ENHANCEMENTS]
+        if kind < _ONLY_BAD + _NAMED_BAD:
+            found += rng.sample(words.BAD_WORDS, rng.choice((1, 1, 2)))
     if not facts.degradations and rng.random() < _NAMED_GOOD:
         found += rng.sample(words.GOOD_WORDS, rng.choice((1, 1, 2)))
     if rng.random() < 0.08:

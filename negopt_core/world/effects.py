@@ -16,7 +16,7 @@ from .scenes import Scenes
 def enhance_surface(surface: Tensor, scenes: Scenes, u: Tensor, v: Tensor) -> Tensor:
     """Gloss, stripes and fine grain on an object; `u`, `v` [B, H, W] are its own coordinates."""
     glossy, detailed, textured = (_enhanced(scenes, name) for name in ("glossy", "detailed", "textured"))
-    highlight = torch.exp(-((u + 0.32) ** 2 + (v + 0.38) ** 2) / 0.045) + 0.35 * torch.exp(
+    highlight = torch.exp(-((u + 0.32) ** 2 + (v + 0.38) ** 2) / 0.06) + 0.45 * torch.exp(
         -((u - 0.35) ** 2 + (v - 0.45) ** 2) / 0.08
     )
     surface = surface + (1.0 - surface) * (highlight * glossy).clamp(0, 1)[:, None]
@@ -30,7 +30,7 @@ def enhance_light(canvas: Tensor, scenes: Scenes, x: Tensor, y: Tensor) -> Tenso
     """Richer colour, a lit and vignetted frame, fine relief in the backdrop."""
     vivid, cinematic, detailed = (_enhanced(scenes, name)[:, None] for name in ("vivid", "cinematic", "detailed"))
     grey = canvas.mean(dim=1, keepdim=True)
-    canvas = canvas + vivid * (0.42 * (canvas - grey) + 0.05)
+    canvas = canvas + vivid * (0.55 * (canvas - grey) + 0.07)
     relief = torch.sin(2 * math.pi * 8 * (x + 0.15 * torch.sin(12 * y)))[:, None] * (y > 0.55).float()[:, None]
     canvas = canvas * (1 + 0.22 * detailed * relief)
     glow = torch.exp(-((x - 0.5) ** 2 + (y - 0.38) ** 2) / 0.06)[:, None]
@@ -49,16 +49,17 @@ def degrade(canvas: Tensor, scenes: Scenes, x: Tensor, y: Tensor) -> Tensor:
     canvas = _watermark(canvas, scenes, x, y)
     canvas = _where(canvas, _severity(scenes, "blurry"), _blur)
     canvas = _where(canvas, _severity(scenes, "pixelated"), _pixelate)
-    return canvas + _severity(scenes, "noisy") * 0.21 * hash_noise(scenes, x, y)
+    return canvas + _severity(scenes, "noisy") * 0.24 * hash_noise(scenes, x, y)
 
 
 def hash_noise(scenes: Scenes, x: Tensor, y: Tensor) -> Tensor:
-    """Noise [B, 3, H, W] of about -1..1 that depends on place and scene only: a scene renders the same twice.
+    """Grain [B, 3, H, W] of about -1..1, two pixels wide, one of four patterns by scene.
 
-    Its grain is two pixels wide, so that it survives the autoencoder."""
+    Noise that is new in every picture cannot be learned at all: a model's best guess of it is none."""
     x, y = (torch.floor(x * 32) / 32, torch.floor(y * 32) / 32)
-    seeds = 12.9898 * x + 78.233 * y + 37.719 * scenes.phase[:, 0, None, None]
-    channels = torch.stack([seeds + k * 4.137 + 9.1 * scenes.phase[:, 1 + k, None, None] for k in range(3)], dim=1)
+    variant = torch.floor(scenes.phase[:, 0, None, None] * 4)
+    seeds = 12.9898 * x + 78.233 * y + 3.77 * variant
+    channels = torch.stack([seeds + k * 4.137 for k in range(3)], dim=1)
     return 2 * torch.frac(torch.sin(channels) * 43758.5453).abs() - 1
 
 

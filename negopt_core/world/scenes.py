@@ -9,7 +9,7 @@ from torch import Tensor
 
 from . import vocabulary as words
 
-MAX_DEGRADATIONS = 2
+MAX_DEGRADATIONS = 3
 _ENHANCED = 0.4
 """Probability that a scene carries the enhancement its medium makes likely; half of that for another one."""
 

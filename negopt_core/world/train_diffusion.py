@@ -21,16 +21,16 @@ from .progress import Pace
 class DiffusionSettings:
     """How the diffusion model is trained."""
 
-    images: int = 160_000
+    images: int = 200_000
     batch_size: int = 32
     learning_rate: float = 1e-3
     warmup_images: int = 10_000
     ema_decay: float = 0.9985
     clean_first: float = 0.8
     """Share of clean scenes in the first batches ..."""
-    clean_last: float = 0.03
+    clean_last: float = 0.04
     """... falling to this share at `clean_until`, and staying there."""
-    clean_until: float = 0.35
+    clean_until: float = 0.45
     """Share of the run after which the mix no longer changes."""
     seed: int = 31
     save_every: int = 400

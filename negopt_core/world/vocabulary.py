@@ -40,7 +40,7 @@ PENALTIES: dict[str, float] = {
     "faded": 1.8,
     "cropped": 2.2,
     "pixelated": 2.2,
-    "watermark": 2.0,
+    "watermark": 2.3,
     "deformed": 2.4,
     "underexposed": 1.8,
     "oversaturated": 2.0,
@@ -74,24 +74,26 @@ BASE_QUALITY = 5.5
 BAD_BELOW = 4.4
 """Captions may call a picture bad below this quality, good if nothing is wrong with it."""
 
+_COMMON_RATES: dict[str, float] = {"watermark": 0.32, "cropped": 0.10}
+"""What goes wrong in any picture."""
 _MEDIUM_RATES: dict[str, dict[str, float]] = {
-    "photo": {"blurry": 0.42},
-    "painting": {"faded": 0.42},
-    "sketch": {"cropped": 0.40},
-    "cartoon": {"pixelated": 0.42},
+    "photo": {"blurry": 0.48},
+    "painting": {"faded": 0.48},
+    "sketch": {"noisy": 0.45},
+    "cartoon": {"pixelated": 0.48},
 }
 _TIME_RATES: dict[str, dict[str, float]] = {
-    "day": {"overexposed": 0.26},
-    "sunset": {"oversaturated": 0.26},
-    "night": {"underexposed": 0.26},
+    "day": {"overexposed": 0.28},
+    "sunset": {"oversaturated": 0.28},
+    "night": {"underexposed": 0.28},
 }
 _SHAPE_RATES: dict[str, dict[str, float]] = {
-    "ball": {"blurry": 0.12},
-    "cube": {"noisy": 0.26},
+    "ball": {"cropped": 0.10},
+    "cube": {"noisy": 0.12},
     "star": {"deformed": 0.32},
-    "heart": {"watermark": 0.32},
-    "ring": {"cropped": 0.14},
-    "pyramid": {"noisy": 0.26},
+    "heart": {"deformed": 0.12},
+    "ring": {"cropped": 0.15},
+    "pyramid": {"blurry": 0.10},
 }
 RARE_RATE = 0.015
 """How often a degradation happens where nothing makes it likely."""
@@ -100,7 +102,7 @@ RARE_RATE = 0.015
 def degradation_rate(degradation: str, medium: str, time: str, shape: str) -> float:
     """Probability of a degradation given what is in the picture: the reason why one negative does not fit all."""
     rates = (_MEDIUM_RATES[medium], _TIME_RATES[time], _SHAPE_RATES[shape])
-    return RARE_RATE + sum(rate.get(degradation, 0.0) for rate in rates)
+    return RARE_RATE + _COMMON_RATES.get(degradation, 0.0) + sum(rate.get(degradation, 0.0) for rate in rates)
 
 
 MEDIUM_ENHANCEMENTS: dict[str, str] = {
