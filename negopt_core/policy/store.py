@@ -15,7 +15,7 @@ from .static import StaticPolicy
 
 CARD_NAME = "policy.json"
 HUB_PREFIX = "hf:"
-READABLE_KINDS = ("rules", "static")
+READABLE_KINDS = ("rules", "static", "seq2seq", "df")
 """Kinds of policy that this version can run."""
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 _MAX_CARD_BYTES = 1_000_000
@@ -101,6 +101,11 @@ def _load_folder(folder: Path) -> Policy:
         return StaticPolicy(card)
     if card.kind == "rules":
         return RulesPolicy(card)
+    if card.kind in ("seq2seq", "df"):
+        # torch and transformers are read only for policies that need them
+        from .language.suggester import LanguageSuggester
+
+        return LanguageSuggester.open(folder, card)
     raise PolicyError(
         f"{folder} is a policy of kind {card.kind!r}; this version runs {', '.join(READABLE_KINDS)}: update negopt"
     )
