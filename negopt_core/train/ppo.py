@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -135,6 +135,18 @@ class PPO:
         clipped = clip_fraction(analysis.logprobs["words"], old["words"], responses.is_action, settings.clip)
         found = {"policy_loss": actor, "value_loss": critic, "entropy": entropy, "clipped": clipped, "grad_norm": norm}
         return {name: float(value.detach()) for name, value in found.items()}
+
+    def modules(self) -> dict[str, nn.Module]:
+        """What a checkpoint holds; the reference is made again from its own folder."""
+        return {"policy": self.actors.policy, "critic": self.actors.critic}
+
+    def numbers(self) -> dict[str, float]:
+        """Where it stands."""
+        return {"kl_coefficient": self.kl.coefficient}
+
+    def restore(self, numbers: Mapping[str, float]) -> None:
+        """Go on from there."""
+        self.kl.coefficient = numbers["kl_coefficient"]
 
     def _metrics(self, rollout: Rollout, divergence: float, told: list[dict[str, float]]) -> dict[str, float]:
         ends = rollout.responses.is_phrase_end.sum(dim=1).float()
