@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 
@@ -20,9 +19,3 @@ class Critic(nn.Module):
         """States are detached: the critic learns from the policy's states, not the other way round."""
         values: Tensor = self.out(self.body(hidden.detach()))[..., 0]
         return values
-
-
-def constant_critic(critic: Critic, value: float) -> None:
-    """Start at the mean reward, so that the first advantages are not all of one sign."""
-    with torch.no_grad():
-        critic.out.bias.fill_(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,7 @@ from ..policy.language import Sampling
 from ..policy.language.actions import CHANNELS
 from .advantages import gae, group_advantages, place_rewards, whiten
 from .losses import KLController, clip_fraction, masked_mean, policy_loss, value_loss
+from .moments import RunningMoments
 from .rollout import Actors, Rollout, is_finite, roll_out, rows_of
 
 ADVANTAGES = ("gae", "group", "grpo")
@@ -43,7 +44,11 @@ class PPOSettings:
     advantage: str = "gae"
     """"gae": a value head (PAE has one value a prompt); "group": against the mean of the group; "grpo": scaled too."""
     discount: float = 1.0
-    smoothing: float = 0.95
+    smoothing: float = 1.0
+    """lambda of the advantage estimate. At 1 it is reward minus value, as in PAE; below, long answers are credited less
+    while the value head is still wrong."""
+    is_standardised: bool = True
+    """Rewards in units of their running spread, around their running mean. PAE uses them raw."""
     sampling: Sampling = field(default_factory=Sampling)
     """PAE draws words from the 50 likeliest and scores them against all (defect 13); here both see one distribution."""
     seed: int = 0
@@ -64,7 +69,7 @@ class PPO:
         if not prompts:
             raise TrainingError("there are no prompts to train on")
         self.actors, self.prompts, self.settings = actors, list(prompts), settings
-        self.kl = KLController(settings.kl, settings.kl_target)
+        self.kl, self.moments = KLController(settings.kl, settings.kl_target), RunningMoments()
         self.rng = torch.Generator().manual_seed(settings.seed)
         self.optimizer = torch.optim.Adam(
             [
@@ -106,7 +111,11 @@ class PPO:
         """Advantages, whitened, and returns, each [B, T]."""
         settings, mask = self.settings, rollout.responses.is_action
         penalties = self.kl.coefficient * torch.stack([rollout.divergence(channel) for channel in CHANNELS]).sum(dim=0)
-        rewards = place_rewards(rollout.rewards, penalties, mask)
+        earned = rollout.rewards
+        if settings.is_standardised:
+            self.moments.update(earned)
+            earned = self.moments.standardise(earned)
+        rewards = place_rewards(earned, penalties, mask)
         advantages, returns = gae(rewards, rollout.values, mask, settings.discount, settings.smoothing)
         if settings.advantage != "gae":
             advantages = group_advantages(rewards, mask, settings.group, settings.advantage == "grpo")
@@ -142,11 +151,13 @@ class PPO:
 
     def numbers(self) -> dict[str, float]:
         """Where it stands."""
-        return {"kl_coefficient": self.kl.coefficient}
+        moments = {f"moments_{name}": value for name, value in asdict(self.moments).items()}
+        return {"kl_coefficient": self.kl.coefficient, **moments}
 
     def restore(self, numbers: Mapping[str, float]) -> None:
         """Go on from there."""
         self.kl.coefficient = numbers["kl_coefficient"]
+        self.moments = RunningMoments(*(numbers[f"moments_{name}"] for name in asdict(self.moments)))
 
     def _metrics(self, rollout: Rollout, divergence: float, told: list[dict[str, float]]) -> dict[str, float]:
         ends = rollout.responses.is_phrase_end.sum(dim=1).float()

@@ -29,8 +29,15 @@ CONFIG, METRICS, CHECKPOINT = "config.json", "metrics.jsonl", "checkpoint.safete
 class Trainable(Protocol):
     """What a run can keep: everything that decides the next step."""
 
-    optimizer: torch.optim.Optimizer
-    rng: torch.Generator
+    @property
+    def optimizer(self) -> torch.optim.Optimizer:
+        """The optimiser."""
+        ...
+
+    @property
+    def rng(self) -> torch.Generator:
+        """The random state behind every draw."""
+        ...
 
     def modules(self) -> Mapping[str, nn.Module]:
         """Modules by name."""

@@ -5,6 +5,7 @@ import torch
 
 from negopt_core.train.advantages import gae, group_advantages, place_rewards, whiten
 from negopt_core.train.losses import KLController, clip_fraction, masked_mean, policy_loss, value_loss
+from negopt_core.train.moments import RunningMoments
 
 MASK = torch.tensor([[True, True, True], [True, False, False]])
 
@@ -89,3 +90,14 @@ def test_the_price_of_divergence_follows_its_target() -> None:
 def test_clip_fraction_counts_ratios_outside() -> None:
     new = torch.tensor([[0.0, 0.3, -0.3, 0.1]])
     assert float(clip_fraction(new, torch.zeros(1, 4), torch.ones(1, 4).bool(), 0.2)) == 0.5
+
+
+def test_running_moments_are_those_of_everything_seen() -> None:
+    values = torch.randn(50, generator=torch.Generator().manual_seed(1)) * 3 + 7
+    moments = RunningMoments()
+    assert moments.spread == 1.0
+    for part in values.split(7):
+        moments.update(part)
+    assert moments.mean == pytest.approx(float(values.mean()), rel=1e-5)
+    assert moments.spread == pytest.approx(float(values.std(unbiased=False)), rel=1e-5)
+    assert float(moments.standardise(values).std(unbiased=False)) == pytest.approx(1.0, rel=1e-4)
