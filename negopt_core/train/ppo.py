@@ -137,9 +137,8 @@ class PPO:
         loss = actor + settings.value_weight * critic - settings.entropy * entropy
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(
-            [p for g in self.optimizer.param_groups for p in g["params"]], settings.max_grad_norm
-        )
+        nn.utils.clip_grad_norm_(actors.critic.parameters(), settings.max_grad_norm)
+        norm = nn.utils.clip_grad_norm_(actors.policy.parameters(), settings.max_grad_norm)
         self.optimizer.step()
         clipped = clip_fraction(analysis.logprobs["words"], old["words"], responses.is_action, settings.clip)
         found = {"policy_loss": actor, "value_loss": critic, "entropy": entropy, "clipped": clipped, "grad_norm": norm}
