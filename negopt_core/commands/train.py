@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import world
 from .output import add_json, emit
+from .scorers import add_sources, load_named
 
 if TYPE_CHECKING:
     from ..policy.language import LanguagePolicy
@@ -64,6 +65,7 @@ def _add_ppo(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     ppo.add_argument("--kl", type=float, default=0.02, help="price of a nat away from the start")
     ppo.add_argument("--kl-target", type=float, default=0.0, help="nats a response; 0 keeps the price fixed")
     ppo.add_argument("--entropy", type=float, default=0.0)
+    add_sources(ppo)
     ppo.set_defaults(run=run_ppo)
     _add_common(ppo)
 
@@ -107,14 +109,13 @@ def run_ppo(args: argparse.Namespace) -> int:
     from ..train.run import Loop, Run, run_steps
     from ..train.setup import build_reward
     from ..world import world_dir
-    from ..world.judges import load_scorer
 
     config = _prepare(args)
     policy = open_policy(args.policy)
     batch = min(32, args.batch * args.group * args.pictures)
     model = str(world_dir()) if args.model == "world" else args.model
     painter = load_painter(model, PaintSettings(args.paint_steps, args.cfg, batch_size=batch))
-    reward = build_reward(args.reward, lambda name: load_scorer(name, "reward"))
+    reward = build_reward(args.reward, lambda name: load_named(name, args.source, role="reward"))
     settings = PPOSettings(
         prompts=args.batch,
         group=args.group,
