@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import tiny
 import torch
 from checks_company import ALL_OTHER, BAD, GOOD, OTHER, SWAP, warnings_of_negopt, with_values
 from stage import checkpoint, encoded, hooked, run, same, stock
+
+
+def sample(model: Any, callback: Callable[..., None]) -> torch.Tensor:
+    """The scheduled run of `run`, with a callback of our own."""
+    import comfy.sample
+
+    latent = torch.zeros([1, 4, 8, 8])
+    noise = comfy.sample.prepare_noise(latent, 3)
+    sides = (stock(GOOD), encoded(SWAP))
+    settings = {"disable_pbar": True, "seed": 3, "callback": callback}
+    return comfy.sample.sample(model, noise, 6, 7.0, "heun", "normal", *sides, latent, **settings)
 
 
 def check_the_models_own_copy_stays_as_it_was() -> None:
@@ -18,8 +30,6 @@ def check_the_models_own_copy_stays_as_it_was() -> None:
 
 
 def check_an_interrupted_run_leaves_nothing_behind() -> None:
-    import comfy.sample
-
     model, fresh = hooked(), run(hooked(), stock(GOOD), encoded(SWAP), sampler="heun")
 
     class Stop(Exception):
@@ -29,23 +39,8 @@ def check_an_interrupted_run_leaves_nothing_behind() -> None:
         if step == 2:
             raise Stop
 
-    latent = torch.zeros([1, 4, 8, 8])
-    noise = comfy.sample.prepare_noise(latent, 3)
     try:
-        comfy.sample.sample(
-            model,
-            noise,
-            6,
-            7.0,
-            "heun",
-            "normal",
-            stock(GOOD),
-            encoded(SWAP),
-            latent,
-            disable_pbar=True,
-            seed=3,
-            callback=stop,
-        )
+        sample(model, stop)
         raise AssertionError("the run was not interrupted")
     except Stop:
         pass
@@ -53,10 +48,7 @@ def check_an_interrupted_run_leaves_nothing_behind() -> None:
 
 
 def check_a_run_inside_a_run_keeps_its_own_clock() -> None:
-    import comfy.sample
-
     alone = run(hooked(), stock(GOOD), encoded(SWAP), sampler="heun")
-    model, latent = hooked(), torch.zeros([1, 4, 8, 8])
     inner: list[torch.Tensor] = []
 
     def nested(step: int, *_: Any) -> None:
@@ -64,20 +56,7 @@ def check_a_run_inside_a_run_keeps_its_own_clock() -> None:
             # another copy of the network: ComfyUI itself cannot run one network inside its own run
             inner.append(run(hooked(tiny.small_model()), stock(GOOD), encoded(SWAP), sampler="heun").latent)
 
-    outer = comfy.sample.sample(
-        model,
-        comfy.sample.prepare_noise(latent, 3),
-        6,
-        7.0,
-        "heun",
-        "normal",
-        stock(GOOD),
-        encoded(SWAP),
-        latent,
-        disable_pbar=True,
-        seed=3,
-        callback=nested,
-    )
+    outer = sample(hooked(), nested)
     assert same(outer, alone.latent) and same(inner[0], alone.latent)
 
 
