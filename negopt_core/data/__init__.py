@@ -1,1 +1,1 @@
-"""Training data: pairs, splits that do not leak, PAE's split at the first comma, its noise and its confidence filter."""
+"""Training data: pairs, splits that do not leak, PAE's split at the first comma, its noise, its confidence filter."""

@@ -63,6 +63,7 @@ def score_pairs(
     """The score of each pair. Every finished batch is appended to `cache` (JSON Lines), and read from there again:
     a stopped job goes on, a changed setting starts afresh."""
     known = dict(_read(cache))
+    _end_last_line(cache)
     keys = [_key(pair, settings) for pair in pairs]
     missing = [index for index, key in enumerate(keys) if key not in known]
     cache.parent.mkdir(parents=True, exist_ok=True)
@@ -116,6 +117,13 @@ def _key(pair: Pair, settings: ConfidenceSettings) -> str:
 def _seeds(key: str, count: int) -> list[int]:
     draw = torch.Generator().manual_seed(int(key[:15], 16))
     return [int(seed) for seed in torch.randint(2**31, (count,), generator=draw)]
+
+
+def _end_last_line(cache: Path) -> None:
+    """A line that was cut short must not swallow the next one."""
+    if cache.exists() and not cache.read_bytes().endswith(b"\n"):
+        with cache.open("a", encoding="utf-8") as file:
+            file.write("\n")
 
 
 def _read(cache: Path) -> Iterator[tuple[str, float]]:
