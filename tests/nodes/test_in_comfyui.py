@@ -10,6 +10,7 @@ MODULES = (
     "checks_samplers",
     "checks_families",
     "checks_writing",
+    "checks_policies",
     "checks_demo",
 )
 
