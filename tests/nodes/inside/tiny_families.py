@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import stage
+import tiny
 import torch
 
 TEXT, POOLED = 64, 32
@@ -53,7 +54,10 @@ def _patcher(model: Any) -> Any:
 
 
 def sdxl() -> Any:
-    """A UNet with the vector input of SDXL: pooled text and six sizes."""
+    """A UNet with the vector input of SDXL: pooled text and six sizes.
+
+    64 wide: the host normalises in 32 groups, and a group of one channel would wipe out what the vector adds to it.
+    """
     import comfy.model_base
     import comfy.supported_models
 
@@ -61,7 +65,7 @@ def sdxl() -> Any:
         "image_size": 32,
         "in_channels": 4,
         "out_channels": 4,
-        "model_channels": 32,
+        "model_channels": 64,
         "num_res_blocks": [1],
         "channel_mult": (1,),
         "num_heads": 4,
@@ -131,6 +135,29 @@ def flux() -> Any:
     if "txt_ids_dims" in comfy.ldm.flux.model.FluxParams.__dataclass_fields__:  # Flux 2 came in November 2025
         settings["txt_ids_dims"] = []
     return _patcher(comfy.model_base.Flux(_config(comfy.supported_models.Flux, settings), device=torch.device("cpu")))
+
+
+def sdxl_clip() -> Any:
+    """SDXL's own pair of text encoders and tokenizers, each half as wide as the model reads; L's words come first.
+
+    Three layers: SDXL takes the last but one, and the host refuses that of two.
+    """
+    import comfy.sd
+    import comfy.sdxl_clip
+    import comfy.supported_models_base
+
+    sizes = {
+        "num_hidden_layers": 3,
+        "hidden_size": TEXT // 2,
+        "num_attention_heads": 4,
+        "intermediate_size": TEXT,
+    }
+    target = comfy.supported_models_base.ClipTarget(comfy.sdxl_clip.SDXLTokenizer, comfy.sdxl_clip.SDXLClipModel)
+    options = {"dtype": torch.float32, "clip_l_model_config": sizes, "clip_g_model_config": sizes}
+    clip = comfy.sd.CLIP(target, model_options=options)
+    for encoder in (clip.cond_stage_model.clip_l, clip.cond_stage_model.clip_g):
+        encoder.load_sd(tiny._text_weights(encoder.transformer, TEXT // 2))
+    return clip
 
 
 def _config(kind: Any, settings: dict[str, Any]) -> Any:
