@@ -10,7 +10,8 @@ from pathlib import Path
 
 import torch
 
-from .cases import CASES, ROOT, Result
+from .cases import CASES
+from .result import ROOT, Result
 
 
 def main() -> None:

@@ -7,27 +7,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
+from .comfyui import in_comfyui
+from .result import ROOT, Result
 from .timing import measure, measure_pair
 
-ROOT = Path(__file__).resolve().parent.parent
 LONG_PROMPT = (
     "a castle on a hill, [mist:0.5-1:0.75], [river:0-0.9:1.1], old stone bridge, [highly detailed:0-0.5:0.75], "
     "[golden light:0.2-1:1.25], birds, [sharp focus:0-0.4:1], [oil painting:0.3-0.8:0.5], [wind:0-0.6:1], "
     "[8k:0-0.25:0.5], wide dusk"
 )
-
-
-@dataclass(frozen=True)
-class Result:
-    """One line of the report."""
-
-    name: str
-    figure: str
-    bar: str
-    met: bool
 
 
 Case = Callable[[], Iterator[Result]]
@@ -132,4 +121,4 @@ def demo() -> Iterator[Result]:
     yield Result("make demo after set-up", str(timing), "90 s", timing.median <= 90)
 
 
-CASES: tuple[Case, ...] = (text_engine, imports, suggesting, painting, demo)
+CASES: tuple[Case, ...] = (text_engine, imports, suggesting, painting, demo, in_comfyui)

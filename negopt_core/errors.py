@@ -30,6 +30,10 @@ class ModelError(NegOptError):
     """Weights of a painter or scorer that are missing, corrupt or refused."""
 
 
+class TrainingError(NegOptError):
+    """A training setting without meaning, or a run that cannot go on."""
+
+
 class OutputError(NegOptError):
     """A file that cannot be written, or a picture that holds no provenance."""
 

@@ -9,6 +9,7 @@ from comfy_api.latest import io
 
 from ..negopt_core.errors import PolicyError
 from ..negopt_core.policy import Policy, load_policy
+from ..negopt_core.policy.joint import SIGN
 from ..negopt_core.policy.store import CARD_NAME, builtin_names
 from .host import make_schema
 
@@ -33,24 +34,34 @@ def policy_names() -> list[str]:
 
 
 def find_policy(name: str) -> Policy:
-    """Load a policy by name; says where to put a missing one."""
+    """Load a policy by name, or two as NEGATIVE+MODIFIERS; says where to put a missing one."""
     folders = policy_folders()
-    if not any((folder / name / CARD_NAME).is_file() for folder in folders) and name not in policy_names():
-        raise PolicyError(
-            f"the policy {name!r} is not here: put its folder (with {CARD_NAME}) into {folders[0]}, or choose one of "
-            f"{', '.join(policy_names())}. A text that was saved with the workflow can be used without the policy: "
-            "switch on 'locked' in the node that holds it"
-        )
+    for part in _parts(name):
+        if not _is_here(part) and part not in policy_names():
+            raise PolicyError(
+                f"the policy {part!r} is not here: put its folder (with {CARD_NAME}) into {folders[0]}, or choose one "
+                f"of {', '.join(policy_names())}. A text that was saved with the workflow can be used without the "
+                "policy: switch on 'locked' in the node that holds it"
+            )
     return load_policy(name, folders)
+
+
+def _is_here(name: str) -> bool:
+    return any((folder / name / CARD_NAME).is_file() for folder in policy_folders())
+
+
+def _parts(name: str) -> list[str]:
+    return [name] if _is_here(name) else name.split(SIGN)
 
 
 def policy_state(name: str) -> str:
     """Changes when, and only when, the files of a policy do."""
     stamps = [
         f"{path.name} {path.stat().st_mtime_ns} {path.stat().st_size}"
+        for part in _parts(name)
         for folder in policy_folders()
-        if (folder / name).is_dir()
-        for path in sorted((folder / name).iterdir())
+        if (folder / part).is_dir()
+        for path in sorted((folder / part).iterdir())
         if path.is_file()
     ]
     return "\n".join([name, *stamps])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..errors import PromptError
 from .output import add_json, emit
+from .scorers import NAMES, add_sources, load_named
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -15,6 +16,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
     parser.add_argument("--prompt", help="the prompt (default: the one in each picture's own record)")
     parser.add_argument("--scorers", default="world-quality,world-alignment", help="comma-separated names")
+    add_sources(parser)
     add_json(parser)
     parser.set_defaults(run=run)
 
@@ -23,13 +25,11 @@ def run(args: argparse.Namespace) -> int:
     """One row per picture."""
     from ..paint.pictures import read_image
     from ..provenance import read_picture
-    from ..world.judges import SCORERS, load_scorer
 
     names = [name.strip() for name in args.scorers.split(",") if name.strip()]
-    unknown = [name for name in names if name not in SCORERS]
-    if unknown or not names:
-        raise PromptError(f"--scorers takes {', '.join(SCORERS)}, got {args.scorers!r}")
-    scorers = [load_scorer(name) for name in names]
+    if not names:
+        raise PromptError(f"--scorers takes one or more of {', '.join(NAMES)}, got {args.scorers!r}")
+    scorers = [load_named(name, args.source, role="eval") for name in names]
     rows = []
     for path in args.images:
         image = read_image(path)[None]

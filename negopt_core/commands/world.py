@@ -10,11 +10,20 @@ from .output import add_json, emit
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Declare both commands."""
-    train = commands.add_parser("train", help="train (so far: the demo world)").add_subparsers(
-        dest="what", required=True
-    )
-    world = train.add_parser("world", help="train the demo world from nothing; run again to resume")
+    """Declare `world report`."""
+    report = commands.add_parser("world", help="about the demo world").add_subparsers(dest="what", required=True)
+    measure = report.add_parser("report", help="measure the shipped weights and write the tables into docs/world.md")
+    measure.add_argument("--document", type=Path, default=Path("docs/world.md"))
+    measure.add_argument("--picture", type=Path, default=Path("docs/images/world-grid.jpg"))
+    measure.add_argument("--prompts", type=int, default=96, help="prompts painted for each arm (default 96)")
+    measure.add_argument("--seeds", type=int, default=2, help="pictures of each prompt (default 2)")
+    add_json(measure)
+    measure.set_defaults(run=run_report)
+
+
+def add_training(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare `train world`."""
+    world = kinds.add_parser("world", help="train the demo world from nothing; run again to resume")
     world.add_argument(
         "--run", dest="folder", type=Path, default=Path("runs/world"), help="run folder (default runs/world)"
     )
@@ -26,14 +35,6 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     world.add_argument("--threads", type=int, help="CPU threads (default: torch's own choice)")
     add_json(world)
     world.set_defaults(run=run_train)
-    report = commands.add_parser("world", help="about the demo world").add_subparsers(dest="what", required=True)
-    measure = report.add_parser("report", help="measure the shipped weights and write the tables into docs/world.md")
-    measure.add_argument("--document", type=Path, default=Path("docs/world.md"))
-    measure.add_argument("--picture", type=Path, default=Path("docs/images/world-grid.jpg"))
-    measure.add_argument("--prompts", type=int, default=96, help="prompts painted for each arm (default 96)")
-    measure.add_argument("--seeds", type=int, default=2, help="pictures of each prompt (default 2)")
-    add_json(measure)
-    measure.set_defaults(run=run_report)
 
 
 def run_train(args: argparse.Namespace) -> int:

@@ -1,1 +1,1 @@
-"""Training data: taking prompts apart. `prompt_split` is PAE's split at the first comma."""
+"""Training data: pairs, splits that do not leak, PAE's split at the first comma, its noise, its confidence filter."""

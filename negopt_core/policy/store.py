@@ -10,12 +10,13 @@ from ..errors import PolicyError
 from .base import Policy
 from .card import PolicyCard, parse_card
 from .families import FAMILIES
+from .joint import SIGN, JointPolicy
 from .rules import RulesPolicy, rules_card
 from .static import StaticPolicy
 
 CARD_NAME = "policy.json"
 HUB_PREFIX = "hf:"
-READABLE_KINDS = ("rules", "static")
+READABLE_KINDS = ("rules", "static", "seq2seq", "df")
 """Kinds of policy that this version can run."""
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 _MAX_CARD_BYTES = 1_000_000
@@ -39,6 +40,8 @@ def builtin_names() -> tuple[str, ...]:
 def load_policy(name: str, folders: Sequence[Path] = ()) -> Policy:
     """Load a policy by path, by name under one of `folders`, or by built-in name, looked up in this order.
 
+    `NEGATIVE+MODIFIERS` takes the negative from one policy and the modifiers from another.
+
     Raises PolicyError for a name that leads nowhere, a malformed card, a kind this version cannot run, and a folder
     that holds pickled weights. Never uses the network.
     """
@@ -52,6 +55,9 @@ def load_policy(name: str, folders: Sequence[Path] = ()) -> Policy:
     kind, _, family = name.partition(":")
     if kind == "rules":
         return RulesPolicy(rules_card(family) if family or ":" in name else rules_card())
+    first, sign, second = name.partition(SIGN)
+    if sign:
+        return JointPolicy(load_policy(first, folders), load_policy(second, folders))
     searched = ", ".join(str(folder) for folder in folders) or "no model folders"
     raise PolicyError(
         f"no policy is called {name[:200]!r} (looked for a folder with {CARD_NAME}, then in {searched}); "
@@ -101,6 +107,11 @@ def _load_folder(folder: Path) -> Policy:
         return StaticPolicy(card)
     if card.kind == "rules":
         return RulesPolicy(card)
+    if card.kind in ("seq2seq", "df"):
+        # torch and transformers are read only for policies that need them
+        from .language.suggester import LanguageSuggester
+
+        return LanguageSuggester.open(folder, card)
     raise PolicyError(
         f"{folder} is a policy of kind {card.kind!r}; this version runs {', '.join(READABLE_KINDS)}: update negopt"
     )

@@ -12,8 +12,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import CLIPTokenizer
 
+from ..train.progress import Pace
 from .captions import content_caption, scene_facts, write_caption
-from .progress import Pace
 from .render import render
 from .scenes import Scenes, sample_clean_scenes, sample_scenes
 

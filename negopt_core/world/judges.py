@@ -13,6 +13,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ..errors import ModelError
+from ..reward.base import Scorer
+from ..reward.fidelity import FidelityScorer
 from . import vocabulary as words
 from .captions import Request, read_prompt
 
@@ -174,18 +176,35 @@ class AlignmentScorer:
         return alignment(judge_pictures(self.judge, images), [read_prompt(prompt) for prompt in prompts])
 
 
-SCORERS = ("world-quality", "world-alignment")
+def _fidelity(judge: Judge) -> FidelityScorer:
+    """Against the marginal over shapes and colours of rendered clean scenes."""
+    from .render import render
+    from .scenes import sample_clean_scenes
+
+    def classify(images: Tensor) -> Tensor:
+        return class_posteriors(judge_pictures(judge, images))
+
+    reference = render(sample_clean_scenes(_REFERENCE_SCENES, seed=7))
+    return FidelityScorer.against(classify, reference, "world-fidelity")
 
 
-def load_scorer(name: str, role: str = "eval") -> QualityScorer | AlignmentScorer:
+SCORERS = ("world-quality", "world-alignment", "world-fidelity")
+_REFERENCE_SCENES = 512
+"""Rendered scenes whose classes are the marginal that fidelity is measured against."""
+
+
+def load_scorer(name: str, role: str = "eval") -> Scorer:
     """One of the world's scorers. `role` is "eval" or "reward": two judges trained apart, to show reward hacking."""
     from . import world_dir
 
     if role not in ("eval", "reward"):
         raise ModelError(f"unknown judge {role!r}; choose 'eval' or 'reward'")
     path = world_dir() / "judges" / f"{role}.safetensors"
-    if name == "world-quality":
-        return QualityScorer(load_judge(path))
-    if name == "world-alignment":
-        return AlignmentScorer(load_judge(path))
+    judge = load_judge(path) if name in SCORERS else None
+    if judge is not None and name == "world-quality":
+        return QualityScorer(judge)
+    if judge is not None and name == "world-alignment":
+        return AlignmentScorer(judge)
+    if judge is not None:
+        return _fidelity(judge)
     raise ModelError(f"unknown scorer {name!r}; the demo world has {', '.join(SCORERS)}")

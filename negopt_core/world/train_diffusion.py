@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .checkpoint import load_checkpoint, save_checkpoint
+from ..train.checkpoint import load_checkpoint, save_checkpoint
+from ..train.progress import Pace
 from .dataset import Dataset
 from .models import Networks, build_scheduler
-from .progress import Pace
 
 
 @dataclass(frozen=True, slots=True)

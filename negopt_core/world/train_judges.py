@@ -11,9 +11,9 @@ from diffusers import AutoencoderTiny
 from torch import Tensor
 from torch.nn import functional
 
-from .checkpoint import load_checkpoint, save_checkpoint
+from ..train.checkpoint import load_checkpoint, save_checkpoint
+from ..train.progress import Pace
 from .judges import Judge, Verdict
-from .progress import Pace
 from .render import render
 from .scenes import Scenes, sample_clean_scenes, sample_scenes, true_quality
 

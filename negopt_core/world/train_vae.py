@@ -10,9 +10,9 @@ from diffusers import AutoencoderTiny
 from torch import Tensor
 from torch.nn import functional
 
-from .checkpoint import load_checkpoint, save_checkpoint
+from ..train.checkpoint import load_checkpoint, save_checkpoint
+from ..train.progress import Pace
 from .models import build_vae
-from .progress import Pace
 from .render import render
 from .scenes import sample_scenes
 

@@ -17,13 +17,33 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from graphs import runnable
 from host import Host, find_host
-from PIL import Image
+from PIL import Image, ImageDraw
 from server import REPOSITORY, Server, running
 
 FOLDER = REPOSITORY / "example_workflows"
 BALL = "a photo of a red ball in the snow by day"
 WRITER = {"negative": "", "mode": "negative and modifiers", "seed": 1, "control": "fixed", "locked": False}
 EMPTY = {"locked_positive": "", "locked_negative": ""}
+POLICY = "rules:world"  # the demo world's own words; artists choose the family of their checkpoint
+NOTES = {
+    "basic_negative": "**Write a negative.** `write prompts` asks a policy for a negative that suits the prompt. Press "
+    "Run: the text appears in `locked_negative`. Switch on `locked` to edit it and keep it.",
+    "scheduled_modifiers": "**Words that act for a while.** `[, vivid:1-0.5:1]` acts in the first half of the steps "
+    "(1 is the start, 0 the end), `[, detailed:0.5-0:1.2]` in the second half at weight 1.2. The sampler hook makes it "
+    "exact.",
+    "scheduled_negative": "**Negatives that act for a while.** `blurry` is pushed away throughout, `too dark` in the "
+    "first half, `noisy` only at the end. Needs CFG above 1.",
+    "one_click": "**The whole job in one node.** It writes both prompts, encodes them and hooks the model. `record` "
+    "tells the last node how the picture was made.",
+    "img2img_with_hook": "**Again, from a picture.** The second sampler starts from the first one's picture with "
+    "denoise 0.6. Windows count the steps that run, so `detailed` acts in the second half of those.",
+    "two_pass": "**Two passes.** The first picture is enlarged and painted over with denoise 0.5. Both samplers share "
+    "one hooked model, and each counts its own steps.",
+    "ksampler_advanced_chain": "**One run cut in two.** Each sampler has its own hook: `step_offset` says where it "
+    "starts, `total_steps` how long the whole chain is.",
+    "own_checkpoint": "**Your own checkpoint.** Choose an SD 1.5 or SDXL checkpoint and the policy of its family "
+    "(`rules:sdxl` and 1024 x 1024 for SDXL), then write your prompt.",
+}
 HOOK = {"unit": "sampler steps", "step_offset": 0, "total_steps": 0}
 
 
@@ -89,7 +109,7 @@ def examples() -> dict[str, dict[int, Sketch]]:
     """Name -> nodes by id."""
     basic = {
         **DEMO,
-        2: Sketch("NegOptLoadPolicy", (0, 1), {"policy": "rules"}),
+        2: Sketch("NegOptLoadPolicy", (0, 1), {"policy": POLICY}),
         3: Sketch("NegOptSuggest", (1, 0), {"prompt": BALL, **WRITER, "mode": "negative", **EMPTY}, {"policy": (2, 0)}),
         4: encode((2, 0), source=(3, 0)),
         5: encode((2, 1), source=(3, 1)),
@@ -97,7 +117,7 @@ def examples() -> dict[str, dict[int, Sketch]]:
         7: sampler((3, 0), (6, 0), (4, 0), (5, 0), (1, 3)),
         **saved(8, 4, 7, (3, 3)),
     }
-    click = {"policy": "rules", "weighting": "comfy", "prompt": BALL, **WRITER, **EMPTY}
+    click = {"policy": POLICY, "weighting": "comfy", "prompt": BALL, **WRITER, **EMPTY}
     one_click = {
         **DEMO,
         2: Sketch("NegOptOneClick", (1, 0), click, {"model": (1, 0), "clip": (1, 1)}),
@@ -109,17 +129,17 @@ def examples() -> dict[str, dict[int, Sketch]]:
         2: Sketch(
             "NegOptOneClick",
             (1, 0),
-            {**click, "prompt": "a photo of a fox in the snow"},
+            {**click, "policy": "rules:sd15", "prompt": "a photo of a fox in the snow"},
             {"model": (1, 0), "clip": (1, 1)},
         ),
         3: Sketch("EmptyLatentImage", (1, 2), {"width": 512, "height": 512, "batch_size": 1}),
         4: sampler((2, 0), (2, 0), (2, 1), (2, 2), (3, 0), cfg=7.0, scheduler="karras"),
         **saved(5, 3, 4, (2, 6)),
     }
-    again = scheduled(BALL, "blurry[, dark:0.5-0:1]")
+    again = scheduled(BALL, "blurry[, too dark:0.5-0:1]")
     img2img = {
         **{key: again[key] for key in (1, 2, 3, 4, 5)},
-        8: encode((1, 3), "a photo of a blue ball in the snow[, sharp:0.5-0:1]"),
+        8: encode((1, 3), "a photo of a blue ball in the snow by day[, detailed:0.5-0:1]"),
         9: sampler((3, 0), (4, 0), (8, 0), (3, 0), (5, 0), denoise=0.6, seed=4),
         **saved(10, 4, 9),
     }
@@ -140,8 +160,8 @@ def examples() -> dict[str, dict[int, Sketch]]:
     }
     return {
         "basic_negative": basic,
-        "scheduled_modifiers": scheduled(f"{BALL}[, bright:1-0.5:1][, detailed:0.5-0:1.2]", "blurry"),
-        "scheduled_negative": scheduled(BALL, "blurry[, dark:1-0.5:1][, noisy:0.4-0:1.2]"),
+        "scheduled_modifiers": scheduled(f"{BALL}[, vivid:1-0.5:1][, detailed:0.5-0:1.2]", "blurry"),
+        "scheduled_negative": scheduled(BALL, "blurry[, too dark:1-0.5:1][, noisy:0.4-0:1.2]"),
         "one_click": one_click,
         "img2img_with_hook": img2img,
         "two_pass": two_pass,
@@ -150,7 +170,7 @@ def examples() -> dict[str, dict[int, Sketch]]:
     }
 
 
-def as_workflow(sketches: dict[int, Sketch], known: dict[str, Any]) -> dict[str, Any]:
+def as_workflow(sketches: dict[int, Sketch], known: dict[str, Any], note: str) -> dict[str, Any]:
     """The file ComfyUI's page would save."""
     links: list[list[Any]] = []
     nodes = []
@@ -183,8 +203,9 @@ def as_workflow(sketches: dict[int, Sketch], known: dict[str, Any]) -> dict[str,
     by_id = {one["id"]: one for one in nodes}
     for link, source, output, *_ in links:
         by_id[source]["outputs"][output]["links"].append(link)
+    nodes.append(_note(max(sketches) + 1, len(nodes), note))
     return {
-        "last_node_id": max(sketches),
+        "last_node_id": max(sketches) + 1,
         "last_link_id": len(links),
         "nodes": nodes,
         "links": links,
@@ -192,6 +213,26 @@ def as_workflow(sketches: dict[int, Sketch], known: dict[str, Any]) -> dict[str,
         "config": {},
         "extra": {},
         "version": 0.4,
+    }
+
+
+def _note(number: int, order: int, text: str) -> dict[str, Any]:
+    """A note under the first column; ComfyUI's page knows this kind, its server does not."""
+    return {
+        "id": number,
+        "type": "MarkdownNote",
+        "pos": [40, 60 + 300 * 2],
+        "size": [400, 190],
+        "flags": {},
+        "order": order,
+        "mode": 0,
+        "inputs": [],
+        "outputs": [],
+        "title": "What this shows",
+        "properties": {},
+        "widgets_values": [text],
+        "color": "#432",
+        "bgcolor": "#653",
     }
 
 
@@ -212,6 +253,13 @@ def _thumbnail(server: Server, workflow: dict[str, Any], known: dict[str, Any], 
     Image.open(io.BytesIO(png)).convert("RGB").resize((256, 256), Image.Resampling.NEAREST).save(path, quality=85)
 
 
+def _card(text: str, path: Path) -> None:
+    """A thumbnail for the example that cannot be painted here."""
+    card = Image.new("RGB", (256, 256), "#33415c")
+    ImageDraw.Draw(card).multiline_text((128, 128), text, "white", anchor="mm", align="center", font_size=32)
+    card.save(path, quality=85)
+
+
 def main() -> None:
     host = find_host()
     if not isinstance(host, Host):
@@ -220,9 +268,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as base, running(host, Path(base)) as server:
         known = server.ask("/object_info")
         for name, sketches in examples().items():
-            workflow = as_workflow(sketches, known)
+            workflow = as_workflow(sketches, known, NOTES[name])
             (FOLDER / f"{name}.json").write_text(json.dumps(workflow, indent=1) + "\n")
-            if name != "own_checkpoint":
+            if name == "own_checkpoint":
+                _card("your own\ncheckpoint", FOLDER / f"{name}.jpg")
+            else:
                 _thumbnail(server, workflow, known, FOLDER / f"{name}.jpg")
 
 

@@ -3,7 +3,16 @@
 import pytest
 from host import Host, check_names, find_host, run_checks
 
-MODULES = ("checks_exact", "checks_company", "checks_samplers", "checks_writing", "checks_demo")
+MODULES = (
+    "checks_exact",
+    "checks_company",
+    "checks_runs",
+    "checks_samplers",
+    "checks_families",
+    "checks_writing",
+    "checks_policies",
+    "checks_demo",
+)
 
 
 @pytest.fixture(scope="module")

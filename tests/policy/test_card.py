@@ -126,9 +126,14 @@ def test_a_name_that_leads_nowhere_says_what_there_is(name: str, message: str) -
         load_policy(name)
 
 
-@pytest.mark.parametrize("kind", ["seq2seq", "df", "magic"])
-def test_a_kind_this_version_cannot_run_is_refused_with_the_ones_it_can(tmp_path: Path, kind: str) -> None:
-    with pytest.raises(PolicyError, match="rules, static"):
+def test_a_kind_this_version_cannot_run_is_refused_with_the_ones_it_can(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match="rules, static, seq2seq, df"):
+        load_policy(str(write_policy(tmp_path / "p", kind="magic")))
+
+
+@pytest.mark.parametrize("kind", ["seq2seq", "df"])
+def test_a_language_policy_without_its_weights_is_refused(tmp_path: Path, kind: str) -> None:
+    with pytest.raises(PolicyError, match="cannot read the language model"):
         load_policy(str(write_policy(tmp_path / "p", kind=kind)))
 
 

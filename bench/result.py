@@ -1,0 +1,18 @@
+"""One measured line, and where the repository is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Result:
+    """One line of the report."""
+
+    name: str
+    figure: str
+    bar: str
+    met: bool

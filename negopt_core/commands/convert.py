@@ -1,0 +1,29 @@
+"""`convert aesthetic`: published weights to safetensors, once."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from .output import add_json, emit
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the command."""
+    kinds = commands.add_parser("convert", help="published weights to safetensors").add_subparsers(
+        dest="what", required=True
+    )
+    aesthetic = kinds.add_parser("aesthetic", help="LAION's sac+logos+ava1-l14-linearMSE.pth to an affine head")
+    aesthetic.add_argument("file", type=Path, metavar="FILE")
+    aesthetic.add_argument("-o", "--output", type=Path, default=Path("aesthetic.safetensors"), metavar="FILE")
+    add_json(aesthetic)
+    aesthetic.set_defaults(run=run_aesthetic)
+
+
+def run_aesthetic(args: argparse.Namespace) -> int:
+    """Convert and say where."""
+    from ..reward.aesthetic import convert_head
+
+    convert_head(args.file, args.output)
+    emit(args, {"file": str(args.output)}, f"wrote {args.output}")
+    return 0

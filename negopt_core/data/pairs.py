@@ -1,0 +1,86 @@
+"""Training pairs: a prompt, and the phrases that somebody put into its negative or behind it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..df_text import parse_prompt
+from ..errors import TrainingError
+from ..policy.phrases import phrase_spans
+from ..prompt import Span
+
+NEGATIVE_KEYS = ("negative", "negative_prompt")
+MODIFIER_KEYS = ("modifiers",)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One example. `prompt` is plain text; the spans carry weights and windows where the source had them."""
+
+    prompt: str
+    spans: tuple[Span, ...]
+    weight: float = 1.0
+    """How much the example counts in the loss."""
+
+
+def read_pairs(path: Path, polarity: str) -> list[Pair]:
+    """Read JSON Lines, plain or gzipped; TrainingError names file and line.
+
+    Each line is an object with `prompt` and, for negatives, `negative` (DF-Prompt text) or `negative_prompt`; for
+    modifiers, `modifiers` (a list, or DF-Prompt text) and, if it differs from the prompt, `subject`.
+    """
+    try:
+        return [pair for number, line in _lines(path) if (pair := _pair(path, number, line, polarity)) is not None]
+    except (OSError, UnicodeDecodeError) as error:
+        raise TrainingError(f"cannot read {path}: {error}") from error
+
+
+def write_pairs(pairs: Iterable[Pair], polarity: str) -> str:
+    """JSON Lines that `read_pairs` reads back as they were."""
+    from ..df_text import format_prompt
+    from ..policy.phrases import append_phrases
+    from ..prompt import DFPrompt
+
+    key = NEGATIVE_KEYS[0] if polarity == "negative" else MODIFIER_KEYS[0]
+    return "".join(
+        json.dumps({"prompt": pair.prompt, key: format_prompt(append_phrases(DFPrompt(()), pair.spans))}) + "\n"
+        for pair in pairs
+    )
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, start=1):
+            if line.strip():
+                yield number, line
+
+
+def _pair(path: Path, number: int, line: str, polarity: str) -> Pair | None:
+    try:
+        row = json.loads(line)
+        if not isinstance(row, dict):
+            raise TypeError(f"an object is needed, got {type(row).__name__}")
+        found = next((row[key] for key in _keys(polarity) if key in row), None)
+        if found is None:
+            return None  # a prompt without an answer is not an example
+        prompt = str(row.get("subject", row["prompt"]) if polarity == "modifiers" else row["prompt"])
+        return Pair(prompt, _spans(found), float(row.get("weight", 1.0)))
+    except (KeyError, TypeError, ValueError) as error:
+        raise TrainingError(f"{path}, line {number}: {error!r}; see `data --help` for the format") from error
+
+
+def _keys(polarity: str) -> tuple[str, ...]:
+    return NEGATIVE_KEYS if polarity == "negative" else MODIFIER_KEYS
+
+
+def _spans(found: Any) -> tuple[Span, ...]:
+    if isinstance(found, list):
+        return tuple(Span(str(item).strip()) for item in found if str(item).strip())
+    if not isinstance(found, str):
+        raise TypeError(f"text or a list of phrases is needed, got {type(found).__name__}")
+    return tuple(phrase_spans(parse_prompt(found).spans))

@@ -1,0 +1,168 @@
+"""T5 and GPT-2 behind one small port: read prompts, then give the state that chooses each next token."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel, T5Config, T5ForConditionalGeneration
+
+from ...errors import PolicyError
+
+MAX_PROMPT_TOKENS = 256
+"""Prompts are cut here; far beyond what a text encoder of an image model reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """What the network says at each of T places of B rows."""
+
+    logits: Tensor
+    """[B, T, V] of the next token."""
+    hidden: Tensor
+    """[B, T, D], the state behind them."""
+
+
+class Backbone(Protocol):
+    """A language model that continues a prompt."""
+
+    @property
+    def model(self) -> PreTrainedModel:
+        """The transformers model."""
+        ...
+
+    def read(self, prompts: Sequence[str]) -> Any:
+        """Whatever the other two need to know about the prompts."""
+        ...
+
+    def states(self, read: Any, words: Tensor) -> States:
+        """States at the T places of responses `words` [B, T], each seeing the words before it."""
+        ...
+
+    def step(self, read: Any, words: Tensor | None, cache: Any) -> tuple[States, Any]:
+        """The next place, given the last words [B] (None at the start) and the cache; states have T = 1."""
+        ...
+
+
+class T5Backbone:
+    """Encoder reads the prompt, decoder writes: NegOpt's layout (arXiv 2403.07605)."""
+
+    def __init__(self, model: T5ForConditionalGeneration, tokenizer: Any) -> None:
+        self.model: PreTrainedModel = model
+        self.encoder, self.tokenizer = model.encoder, tokenizer
+        start = model.config.decoder_start_token_id
+        self.start: int = model.config.pad_token_id if start is None else start  # type: ignore[assignment]
+
+    def read(self, prompts: Sequence[str]) -> Any:
+        asked = _tokens(self.tokenizer, prompts, "right").to(self.model.device)
+        encoded = self.encoder(input_ids=asked.input_ids, attention_mask=asked.attention_mask)
+        return encoded.last_hidden_state, asked.attention_mask
+
+    def states(self, read: Any, words: Tensor) -> States:
+        first = torch.full_like(words[:, :1], self.start)
+        return self._run(read, torch.cat([first, words[:, :-1]], dim=1), None)[0]
+
+    def step(self, read: Any, words: Tensor | None, cache: Any) -> tuple[States, Any]:
+        if words is None:
+            words = torch.full((len(read[0]),), self.start, device=self.model.device)
+        return self._run(read, words[:, None], cache, use_cache=True)
+
+    def _run(self, read: Any, inputs: Tensor, cache: Any, use_cache: bool = False) -> tuple[States, Any]:
+        hidden, mask = read
+        out = self.model(
+            encoder_outputs=(hidden,),
+            attention_mask=mask,
+            decoder_input_ids=inputs,
+            past_key_values=cache,
+            use_cache=use_cache,
+            output_hidden_states=True,
+        )
+        return States(out.logits, out.decoder_hidden_states[-1]), out.past_key_values
+
+
+class GPT2Backbone:
+    """One stack continues the prompt after a comma: PAE's layout (arXiv 2404.04095)."""
+
+    def __init__(self, model: GPT2LMHeadModel, tokenizer: Any) -> None:
+        self.model: PreTrainedModel = model
+        self.tokenizer = tokenizer
+
+    def read(self, prompts: Sequence[str]) -> Any:
+        asked = _tokens(self.tokenizer, [f"{prompt}," for prompt in prompts], "left").to(self.model.device)
+        return asked.input_ids, asked.attention_mask
+
+    def states(self, read: Any, words: Tensor) -> States:
+        ids, mask = read
+        inputs = torch.cat([ids, words[:, :-1]], dim=1)
+        seen = torch.cat([mask, torch.ones_like(words[:, :-1])], dim=1)
+        states = self._run(inputs, seen, None)[0]
+        return States(states.logits[:, ids.shape[1] - 1 :], states.hidden[:, ids.shape[1] - 1 :])
+
+    def step(self, read: Any, words: Tensor | None, cache: Any) -> tuple[States, Any]:
+        ids, mask = read
+        if words is None:
+            states, cache = self._run(ids, mask, None, use_cache=True)
+            return States(states.logits[:, -1:], states.hidden[:, -1:]), (cache, mask)
+        kept, seen = cache
+        seen = torch.cat([seen, torch.ones_like(words[:, None])], dim=1)
+        states, kept = self._run(words[:, None], seen, kept, use_cache=True)
+        return states, (kept, seen)
+
+    def _run(self, inputs: Tensor, seen: Tensor, cache: Any, use_cache: bool = False) -> tuple[States, Any]:
+        positions = (seen.cumsum(dim=1) - 1).clamp(min=0)[:, -inputs.shape[1] :]
+        out = self.model(
+            input_ids=inputs,
+            attention_mask=seen,
+            position_ids=positions,
+            past_key_values=cache,
+            use_cache=use_cache,
+            output_hidden_states=True,
+        )
+        return States(out.logits, out.hidden_states[-1]), out.past_key_values
+
+
+def make_backbone(model: PreTrainedModel, tokenizer: Any) -> Backbone:
+    """The port over a transformers model; PolicyError for another architecture than T5 or GPT-2."""
+    if isinstance(model, T5ForConditionalGeneration):
+        return T5Backbone(model, tokenizer)
+    if isinstance(model, GPT2LMHeadModel):
+        return GPT2Backbone(model, tokenizer)
+    raise PolicyError(f"a policy is built on T5 or GPT-2, not on {type(model).__name__}; use one of those checkpoints")
+
+
+def build_model(config: Any) -> PreTrainedModel:
+    """Fresh weights for a configuration of either kind."""
+    if isinstance(config, T5Config):
+        return T5ForConditionalGeneration(config)
+    if isinstance(config, GPT2Config):
+        return GPT2LMHeadModel(config)
+    raise PolicyError(f"a policy is built on T5 or GPT-2, not on {type(config).__name__}; use one of those")
+
+
+def _tokens(tokenizer: Any, texts: Sequence[str], side: str) -> Any:
+    """Ids and mask of a batch padded on one side; the tokenizer's own setting is put back."""
+    before = tokenizer.padding_side, tokenizer.pad_token
+    tokenizer.padding_side = side
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    try:
+        return tokenizer(
+            list(texts),
+            padding=True,
+            truncation=True,
+            max_length=MAX_PROMPT_TOKENS,
+            add_special_tokens=side == "right",  # an end mark before the continuation would end it
+            return_tensors="pt",
+        )
+    finally:
+        tokenizer.padding_side = before[0]
+        if before[1] is None:
+            tokenizer.pad_token = None
+
+
+def width_of(model: PreTrainedModel) -> int:
+    """Channels of the states."""
+    return int(model.config.hidden_size)

@@ -1,0 +1,106 @@
+"""A language policy as a folder: `policy.json`, the transformers files, `heads.safetensors`, `stock.txt`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from transformers import AutoConfig, AutoTokenizer, PreTrainedModel
+
+from ...errors import PolicyError
+from ...files import write_text
+from ..card import PolicyCard, parse_card
+from .backbone import build_model
+from .grammar import FreeGrammar, Grammar, StockGrammar
+from .model import LanguagePolicy
+
+KINDS = ("seq2seq", "df")
+CARD_FILE, HEADS_FILE, STOCK_FILE = "policy.json", "heads.safetensors", "stock.txt"
+
+
+def make_policy(model: PreTrainedModel, tokenizer: Any, card: PolicyCard, stock: Sequence[str] = ()) -> LanguagePolicy:
+    """A policy over a model; with a stock it writes only those phrases."""
+    grammar: Grammar
+    if stock:
+        limit = int(card.settings.get("max_phrases", 64))
+        grammar = StockGrammar(stock, tokenizer, card.max_tokens, limit)
+    else:
+        grammar = FreeGrammar(tokenizer, int(model.config.vocab_size), card.max_tokens)
+    return LanguagePolicy(model, tokenizer, card, grammar)
+
+
+def save_policy(policy: LanguagePolicy, folder: Path, dtype: torch.dtype = torch.float32) -> None:
+    """Write the folder; the card last, so that a half-written folder is no policy."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / CARD_FILE).unlink(missing_ok=True)
+    before = next(policy.model.parameters()).dtype
+    policy.model.to(dtype=dtype)  # type: ignore[call-arg]
+    policy.model.save_pretrained(str(folder), safe_serialization=True)
+    policy.model.to(dtype=before)  # type: ignore[call-arg]
+    policy.tokenizer.save_pretrained(str(folder))
+    save_file(
+        {name: value.to(dtype).contiguous() for name, value in policy.heads.state_dict().items()}, folder / HEADS_FILE
+    )
+    if isinstance(policy.grammar, StockGrammar):
+        write_text(folder / STOCK_FILE, "\n".join(policy.grammar.phrases) + "\n")
+    write_text(folder / CARD_FILE, json.dumps(policy.card.to_json(), indent=2, ensure_ascii=False) + "\n")
+
+
+def open_policy(folder: Path, card: PolicyCard | None = None) -> LanguagePolicy:
+    """Read a folder, in float32 on the CPU; a plain transformers T5 or GPT-2 folder works too, without provenance."""
+    try:
+        config = AutoConfig.from_pretrained(str(folder), local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+        model = build_model(config)
+        _load_strictly(model, load_file(folder / "model.safetensors"))
+        stock_path = folder / STOCK_FILE
+        stock = stock_path.read_text(encoding="utf-8").split("\n") if stock_path.exists() else []
+    except (OSError, ValueError, SafetensorError) as error:
+        raise PolicyError(f"cannot read the language model in {folder}: {error}; pull or export it again") from error
+    policy = make_policy(model, tokenizer, card or _card_in(folder, config), [line for line in stock if line])
+    if (folder / HEADS_FILE).exists():
+        heads = {name: value.float() for name, value in load_file(folder / HEADS_FILE).items()}
+        try:
+            policy.heads.load_state_dict(heads, strict=True)
+        except RuntimeError as error:
+            raise PolicyError(f"{folder / HEADS_FILE} does not fit the windows and weights of its card") from error
+    return policy.eval()
+
+
+def _load_strictly(model: PreTrainedModel, weights: dict[str, torch.Tensor]) -> None:
+    """Load every weight there is a place for; what is tied to another may be absent, anything else may not."""
+    missing, surplus = model.load_state_dict({name: value.float() for name, value in weights.items()}, strict=False)
+    model.tie_weights()
+    owners = {id(value) for name, value in model.named_parameters(remove_duplicate=False) if name not in missing}
+    named = dict(model.named_parameters(remove_duplicate=False))
+    lost = [name for name in missing if name in named and id(named[name]) not in owners]
+    if lost or surplus:
+        raise ValueError(f"weights do not fit the configuration (missing {lost[:3]}, surplus {list(surplus)[:3]})")
+
+
+def _card_in(folder: Path, config: Any) -> PolicyCard:
+    path = folder / CARD_FILE
+    if path.exists():
+        return parse_card(path.read_text(encoding="utf-8"))
+    kind = "seq2seq" if config.model_type == "t5" else "df"
+    return PolicyCard(
+        kind=kind,
+        name=folder.name,
+        polarity="negative" if kind == "seq2seq" else "modifiers",
+        provenance={"made_by": "unknown: the folder has no policy.json"},
+    )
+
+
+def folder_hash(folder: Path) -> str:
+    """SHA-256 over the weights and the stock of a policy folder."""
+    digest = hashlib.sha256()
+    for path in sorted([*folder.glob("*.safetensors"), *folder.glob(STOCK_FILE)]):
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,179 @@
+"""Which token may come next: phrases from a closed stock or free words, each phrase once, within the budget.
+
+The same rule is used when words are drawn and when they are scored, so both see one distribution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from ...errors import PolicyError
+from ..contradiction import Asked, is_contradicted
+from ..tokens import estimate_tokens
+from .spelling import Spelling, read_phrase, spell_phrase
+
+IsBanned = Callable[[str], bool]
+"""Whether a phrase works against the prompt."""
+
+
+class Walk(Protocol):
+    """The state of one row while its text grows."""
+
+    def allowed(self) -> Sequence[int]:
+        """Ids that may come next; never empty."""
+        ...
+
+    def advance(self, token: int) -> bool:
+        """Take a token; True if it ended a phrase."""
+        ...
+
+    def copy(self) -> Walk:
+        """The same state, to try something on."""
+        ...
+
+
+class Grammar(Protocol):
+    """Makes a walk for each prompt."""
+
+    def walk(self, is_banned: IsBanned) -> Walk: ...
+
+
+def bans_of(asked: Asked, is_negative: bool) -> IsBanned:
+    """A negative must not forbid what the prompt asks for; a modifier must not work against it (checked later too)."""
+    return (lambda phrase: is_contradicted(phrase, asked)) if is_negative else (lambda phrase: phrase in asked.opposed)
+
+
+@dataclass(slots=True)
+class Node:
+    """A place in the tree of phrase spellings."""
+
+    children: dict[int, Node] = field(default_factory=dict)
+    phrases: set[int] = field(default_factory=set)
+    """Phrases whose spelling passes through here."""
+    ends: int | None = None
+    """The phrase that is complete here."""
+
+
+class StockGrammar:
+    """Phrases from a closed list, each at most once, as many as fit the budget of (estimated CLIP) tokens."""
+
+    def __init__(self, phrases: Iterable[str], tokenizer: Any, max_tokens: int, max_phrases: int = 64) -> None:
+        self.spelling = Spelling.of(tokenizer)
+        self.phrases = tuple(dict.fromkeys(phrases))
+        self.max_tokens, self.max_phrases = max_tokens, max_phrases
+        self.costs = [estimate_tokens(phrase) + 1 for phrase in self.phrases]
+        self.root = Node()
+        for index, phrase in enumerate(self.phrases):
+            ids = spell_phrase(tokenizer, phrase)
+            if not ids or self.spelling.separator in ids or not self.spelling.specials.isdisjoint(ids):
+                raise PolicyError(f"the tokenizer cannot spell the phrase {phrase!r}; take it out of the stock")
+            self._add(ids, index)
+        if not self.phrases:
+            raise PolicyError("a stock needs at least one phrase")
+
+    def _add(self, ids: Sequence[int], index: int) -> None:
+        node = self.root
+        node.phrases.add(index)
+        for token in ids:
+            node = node.children.setdefault(token, Node())
+            node.phrases.add(index)
+        node.ends = index
+
+    def walk(self, is_banned: IsBanned) -> Walk:
+        """Start a row."""
+        free = {index for index, phrase in enumerate(self.phrases) if not is_banned(phrase)}
+        return _StockWalk(self, free, self.max_tokens)
+
+
+@dataclass(slots=True)
+class _StockWalk:
+    grammar: StockGrammar
+    free: set[int]
+    budget: int
+    node: Node | None = None
+    """None before the first word of the text."""
+    count: int = 0
+
+    def _open(self) -> set[int]:
+        if self.count >= self.grammar.max_phrases:
+            return set()
+        return {index for index in self.free if self.grammar.costs[index] <= self.budget}
+
+    def allowed(self) -> Sequence[int]:
+        spelling, at = self.grammar.spelling, self.node or self.grammar.root
+        still = self._open()
+        found = [token for token, child in at.children.items() if not child.phrases.isdisjoint(still)]
+        if self.node is None:
+            found.append(spelling.end)  # no phrase at all
+        elif at.ends is not None and at.ends in still:
+            found.append(spelling.end)
+            budget = self.budget - self.grammar.costs[at.ends]
+            if self.count + 1 < self.grammar.max_phrases and any(
+                self.grammar.costs[index] <= budget for index in self.free if index != at.ends
+            ):
+                found.append(spelling.separator)
+        return found
+
+    def advance(self, token: int) -> bool:
+        spelling, at = self.grammar.spelling, self.node or self.grammar.root
+        if token not in (spelling.separator, spelling.end):
+            self.node = at.children[token]
+            return False
+        if at.ends is None or self.node is None:
+            return False
+        self.free.discard(at.ends)
+        self.budget -= self.grammar.costs[at.ends]
+        self.count += 1
+        self.node = self.grammar.root
+        return True
+
+    def copy(self) -> Walk:
+        return replace(self, free=set(self.free))
+
+
+class FreeGrammar:
+    """Any words of the vocabulary; a repeated or banned phrase cannot be finished, the end comes with the budget."""
+
+    def __init__(self, tokenizer: Any, vocabulary: int, max_tokens: int) -> None:
+        self.tokenizer, self.spelling, self.max_tokens = tokenizer, Spelling.of(tokenizer), max_tokens
+        stops = {self.spelling.separator, self.spelling.end, *self.spelling.specials}
+        self.words = [token for token in range(min(vocabulary, len(tokenizer))) if token not in stops]
+
+    def walk(self, is_banned: IsBanned) -> Walk:
+        """Start a row."""
+        return _FreeWalk(self, is_banned)
+
+
+@dataclass(slots=True)
+class _FreeWalk:
+    grammar: FreeGrammar
+    is_banned: IsBanned
+    current: list[int] = field(default_factory=list)
+    said: set[str] = field(default_factory=set)
+    length: int = 0
+
+    def allowed(self) -> Sequence[int]:
+        spelling = self.grammar.spelling
+        if self.length >= self.grammar.max_tokens:
+            return [spelling.end]
+        if not self.current:
+            return [*self.grammar.words, *([spelling.end] if not self.said else [])]
+        phrase = read_phrase(self.grammar.tokenizer, self.current)
+        if phrase in self.said or self.is_banned(phrase):
+            return self.grammar.words
+        return [*self.grammar.words, spelling.separator, spelling.end]
+
+    def advance(self, token: int) -> bool:
+        self.length += 1
+        if token not in (self.grammar.spelling.separator, self.grammar.spelling.end):
+            self.current.append(token)
+            return False
+        is_end_of_phrase = bool(self.current)
+        self.said.add(read_phrase(self.grammar.tokenizer, self.current))
+        self.current = []
+        return is_end_of_phrase
+
+    def copy(self) -> Walk:
+        return replace(self, current=list(self.current), said=set(self.said))

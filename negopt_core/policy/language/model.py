@@ -1,0 +1,187 @@
+"""A language model with phrase-level heads: `respond` draws words, windows and weights, `analyze` scores them again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from ..card import PolicyCard
+from ..contradiction import read_asked
+from .actions import CHANNELS, Responses, Sampling
+from .backbone import Backbone, States, make_backbone, width_of
+from .grammar import Grammar, Walk, bans_of
+from .spelling import Spelling
+
+_NEVER = -1e9
+"""Logit of a word that is not allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Log-probabilities and entropies of given actions by channel, each [B, T] and 0 where the channel does not act."""
+
+    logprobs: dict[str, Tensor]
+    entropies: dict[str, Tensor]
+    hidden: Tensor
+    """[B, T, D] states, for a value head."""
+
+
+class LanguagePolicy(nn.Module):
+    """pi(words, windows, weights | prompt). A head with one class is no head: its action is certain."""
+
+    def __init__(self, model: PreTrainedModel, tokenizer: Any, card: PolicyCard, grammar: Grammar) -> None:
+        super().__init__()
+        self.model, self.tokenizer, self.card, self.grammar = model, tokenizer, card, grammar
+        self.spelling = Spelling.of(tokenizer)
+        width = width_of(model)
+        self.heads = nn.ModuleDict(
+            {
+                "windows": nn.Linear(width, len(card.windows)),
+                "weights": nn.Linear(width, len(card.weights)),
+            }
+        )
+        for parameter in self.heads.parameters():  # every window and weight is as likely as the others
+            nn.init.zeros_(parameter)
+
+    @property
+    def backbone(self) -> Backbone:
+        """The port over the language model."""
+        return make_backbone(self.model, self.tokenizer)
+
+    def set_prior(self, channel: str, probabilities: Sequence[float]) -> None:
+        """Start a head at given probabilities, as a bias; PAE got there by training on random targets."""
+        head = self.heads[channel]
+        assert isinstance(head, nn.Linear)
+        with torch.no_grad():
+            head.weight.zero_()
+            head.bias.copy_(torch.tensor(probabilities).clamp(min=1e-4).log())
+
+    def walks(self, prompts: Sequence[str]) -> list[Walk]:
+        """The rule of each row, at its start."""
+        is_negative = self.card.polarity == "negative"
+        return [self.grammar.walk(bans_of(read_asked(prompt), is_negative)) for prompt in prompts]
+
+    @torch.no_grad()
+    def respond(self, prompts: Sequence[str], seeds: Sequence[int], sampling: Sampling, limit: int = 200) -> Responses:
+        """Draw actions for each prompt, each row with its own seed, in one batch with a key-value cache."""
+        backbone, rows = self.backbone, _Rows(self.walks(prompts), seeds, sampling, self.spelling)
+        read, cache, words = backbone.read(prompts), None, None
+        while not rows.are_done and len(rows.words) < limit:
+            states, cache = backbone.step(read, words, cache)
+            words = rows.take(states, self.heads)
+        return rows.responses()
+
+    def analyze(self, prompts: Sequence[str], responses: Responses, sampling: Sampling) -> Analysis:
+        """Score actions under the same masked distribution that `respond` draws from; gradients flow."""
+        backbone = self.backbone
+        states = backbone.states(backbone.read(prompts), responses.words)
+        logits = word_logits(states.logits, responses.allowed, sampling)
+        found = {"words": _score(logits, responses.words, responses.is_action)}
+        for channel, chosen in (("windows", responses.windows), ("weights", responses.weights)):
+            logits = self.heads[channel](states.hidden) / sampling.temperature
+            found[channel] = _score(logits, chosen, responses.is_phrase_end)
+        return Analysis(
+            {channel: found[channel][0] for channel in CHANNELS},
+            {channel: found[channel][1] for channel in CHANNELS},
+            states.hidden,
+        )
+
+
+def word_logits(logits: Tensor, allowed: Tensor, sampling: Sampling) -> Tensor:
+    """[..., V] logits under the grammar, the temperature and the top-k rule."""
+    width = logits.shape[-1] - allowed.shape[-1]
+    if width:  # models pad their vocabulary
+        allowed = nn.functional.pad(allowed, (0, width))
+    logits = (logits.float() / sampling.temperature).masked_fill(~allowed, _NEVER)
+    if 0 < sampling.top_k < logits.shape[-1]:
+        least = logits.topk(sampling.top_k, dim=-1).values[..., -1:]
+        logits = logits.masked_fill(logits < least, _NEVER)
+    return logits
+
+
+def _score(logits: Tensor, chosen: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """[B, T] log-probabilities of the chosen actions and entropies, 0 outside of the mask."""
+    logs = logits.float().log_softmax(dim=-1)
+    picked = logs.gather(-1, chosen[..., None])[..., 0]
+    entropy = -(logs.exp() * logs).sum(dim=-1)
+    return picked.masked_fill(~mask, 0.0), entropy.masked_fill(~mask, 0.0)
+
+
+def draw(logits: Tensor, uniform: Tensor, is_greedy: bool) -> Tensor:
+    """[B] indices from [B, K] logits by inverting the cumulative distribution at [B] uniform numbers."""
+    if is_greedy:
+        return logits.argmax(dim=-1)
+    cumulative = logits.double().softmax(dim=-1).cumsum(dim=-1)
+    place = torch.searchsorted(cumulative, uniform[:, None] * cumulative[:, -1:], right=True)[:, 0]
+    return place.clamp(max=logits.shape[-1] - 1)
+
+
+@dataclass
+class _Rows:
+    """The growing batch of `respond`."""
+
+    walks: list[Walk]
+    seeds: Sequence[int]
+    sampling: Sampling
+    spelling: Spelling
+    words: list[Tensor] = field(default_factory=list)
+    choices: dict[str, list[Tensor]] = field(default_factory=lambda: {"windows": [], "weights": []})
+    ends: list[list[bool]] = field(default_factory=list)
+    alive: list[list[bool]] = field(default_factory=list)
+    allowed: list[Tensor] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.generators = [torch.Generator().manual_seed(seed) for seed in self.seeds]
+        self.is_live = [True] * len(self.walks)
+
+    @property
+    def are_done(self) -> bool:
+        return not any(self.is_live)
+
+    def take(self, states: States, heads: nn.ModuleDict) -> Tensor:
+        """Choose the next action of every row; returns the words [B]."""
+        logits, hidden = states.logits[:, 0], states.hidden[:, 0]
+        allowed = self._allowed(logits.shape[-1])
+        uniform = torch.stack(
+            [torch.rand(3, generator=generator, dtype=torch.float64) for generator in self.generators]
+        )
+        uniform = uniform.to(logits.device)
+        greedy = self.sampling.is_greedy
+        words = draw(word_logits(logits, allowed.to(logits.device), self.sampling), uniform[:, 0], greedy)
+        chosen = {
+            name: draw(heads[name](hidden).float() / self.sampling.temperature, uniform[:, 1 + place], greedy)
+            for place, name in enumerate(self.choices)
+        }
+        tokens = words.tolist()
+        ended = [
+            live and walk.advance(token) for live, walk, token in zip(self.is_live, self.walks, tokens, strict=True)
+        ]
+        self.alive.append(list(self.is_live))
+        self.ends.append(ended)
+        self.allowed.append(allowed)
+        self.words.append(words)
+        for name, index in chosen.items():
+            self.choices[name].append(index * torch.tensor(ended, device=index.device))
+        self.is_live = [live and token != self.spelling.end for live, token in zip(self.is_live, tokens, strict=True)]
+        return words
+
+    def _allowed(self, vocabulary: int) -> Tensor:
+        mask = torch.zeros(len(self.walks), vocabulary, dtype=torch.bool)
+        for row, (walk, live) in enumerate(zip(self.walks, self.is_live, strict=True)):
+            mask[row, list(walk.allowed()) if live else [self.spelling.pad]] = True
+        return mask
+
+    def responses(self) -> Responses:
+        return Responses(
+            words=torch.stack(self.words, dim=1),
+            windows=torch.stack(self.choices["windows"], dim=1),
+            weights=torch.stack(self.choices["weights"], dim=1),
+            is_action=torch.tensor(self.alive).T.contiguous().to(self.words[0].device),
+            is_phrase_end=torch.tensor(self.ends).T.contiguous().to(self.words[0].device),
+            allowed=torch.stack(self.allowed, dim=1).to(self.words[0].device),
+        )

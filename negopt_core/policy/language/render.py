@@ -1,0 +1,140 @@
+"""From actions to prompt pairs, and from phrases back to actions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ...errors import PolicyError
+from ...prompt import DFPrompt, PromptPair, Span
+from ..card import PolicyCard
+from ..phrases import append_phrases
+from .actions import Responses
+from .grammar import Walk
+from .spelling import Spelling, read_phrase, spell_phrase
+
+
+def read_spans(responses: Responses, tokenizer: Any, card: PolicyCard) -> list[list[Span]]:
+    """The phrases of each row with the window and weight that were chosen for them."""
+    rows = []
+    for row in range(len(responses)):
+        spans: list[Span] = []
+        ids: list[int] = []
+        for place in range(responses.words.shape[1]):
+            if not responses.is_action[row, place]:
+                break
+            if responses.is_phrase_end[row, place]:
+                window = card.windows[int(responses.windows[row, place])]
+                weight = card.weights[int(responses.weights[row, place])]
+                text = read_phrase(tokenizer, ids)
+                spans += [Span(text, weight, window)] if text else []
+                ids = []
+            else:
+                ids.append(int(responses.words[row, place]))
+        rows.append(spans)
+    return rows
+
+
+def pair_of(prompt: str, spans: Sequence[Span], polarity: str) -> PromptPair:
+    """The prompt with its phrases on the side that the policy writes."""
+    plain = DFPrompt.plain(prompt)
+    if polarity == "negative":
+        return PromptPair(plain, append_phrases(DFPrompt(()), spans))
+    return PromptPair(append_phrases(plain, spans), DFPrompt(()))
+
+
+def encode_spans(
+    rows: Sequence[Sequence[Span]],
+    walks: Sequence[Walk],
+    tokenizer: Any,
+    card: PolicyCard,
+    vocabulary: int,
+) -> tuple[Responses, list[int]]:
+    """Given phrases as the actions that would have written them, and how many phrases of each row were left out.
+
+    Left out are phrases that the grammar does not allow there: not in the stock, said twice, banned by the prompt,
+    beyond the budget. Windows and weights go to the nearest of the card's choices.
+    """
+    spelling = Spelling.of(tokenizer)
+    lines = [_Line(walk, spelling, vocabulary) for walk in walks]
+    skipped = [line.write(spans, tokenizer, card) for line, spans in zip(lines, rows, strict=True)]
+    longest = max(len(line.words) for line in lines)
+    return Responses(
+        *(torch.stack(parts) for parts in zip(*(line.padded(longest) for line in lines), strict=True))
+    ), skipped
+
+
+class _Line:
+    """One row being written."""
+
+    def __init__(self, walk: Walk, spelling: Spelling, vocabulary: int) -> None:
+        self.walk, self.spelling, self.vocabulary = walk, spelling, vocabulary
+        self.words: list[int] = []
+        self.windows: list[int] = []
+        self.weights: list[int] = []
+        self.ends: list[bool] = []
+        self.allowed: list[list[int]] = []
+
+    def write(self, spans: Sequence[Span], tokenizer: Any, card: PolicyCard) -> int:
+        """Write what the grammar allows; returns how many phrases it did not."""
+        waiting: tuple[int, int] | None = None  # choices of a phrase whose comma or end is still to come
+        skipped = 0
+        for span in spans:
+            ids = spell_phrase(tokenizer, span.text)
+            trial = ([self.spelling.separator] if waiting is not None else []) + list(ids)
+            if not ids or not self._fits(trial):
+                skipped += 1
+                continue
+            if waiting is not None:
+                self._take(self.spelling.separator, waiting)
+            for token in ids:
+                self._take(token, (0, 0))
+            waiting = _nearest(span, card)
+        if self.spelling.end not in self.walk.allowed():
+            raise PolicyError("the phrases end where the grammar allows no end; tell the author of the stock")
+        self._take(self.spelling.end, waiting or (0, 0))
+        return skipped
+
+    def _fits(self, tokens: Sequence[int]) -> bool:
+        """Could these tokens come next, with an end after them? Tried on a copy."""
+        trial = self.walk.copy()
+        for token in tokens:
+            if token not in trial.allowed():
+                return False
+            trial.advance(token)
+        return self.spelling.end in trial.allowed()
+
+    def _take(self, token: int, choice: tuple[int, int]) -> None:
+        self.allowed.append(list(self.walk.allowed()))
+        ended = self.walk.advance(token)
+        self.words.append(token)
+        self.ends.append(ended)
+        self.windows.append(choice[0] if ended else 0)
+        self.weights.append(choice[1] if ended else 0)
+
+    def padded(self, length: int) -> tuple[Tensor, ...]:
+        """words, windows, weights, is_action, is_phrase_end, allowed, each padded to `length`."""
+        rest = length - len(self.words)
+        allowed = torch.zeros(length, self.vocabulary, dtype=torch.bool)
+        for place, tokens in enumerate([*self.allowed, *([[self.spelling.pad]] * rest)]):
+            allowed[place, tokens] = True
+        return (
+            torch.tensor(self.words + [self.spelling.pad] * rest),
+            torch.tensor(self.windows + [0] * rest),
+            torch.tensor(self.weights + [0] * rest),
+            torch.tensor([True] * len(self.words) + [False] * rest),
+            torch.tensor(self.ends + [False] * rest),
+            allowed,
+        )
+
+
+def _nearest(span: Span, card: PolicyCard) -> tuple[int, int]:
+    window = min(
+        range(len(card.windows)),
+        key=lambda i: abs(card.windows[i].start - span.window.start) + abs(card.windows[i].end - span.window.end),
+    )
+    weight = min(range(len(card.weights)), key=lambda i: abs(card.weights[i] - span.weight))
+    return window, weight

@@ -1,0 +1,111 @@
+"""Putting a run together: models from nothing or from a folder, rewards from a line of text, prompts from a file."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoTokenizer, GPT2Config, T5Config
+
+from ..errors import TrainingError
+from ..policy.card import PolicyCard
+from ..policy.language.backbone import build_model
+from ..policy.language.folder import make_policy
+from ..policy.language.model import LanguagePolicy
+from ..prompt import Window
+from ..reward.base import Reward, RewardTerm, Scorer
+
+PAE_WINDOWS = (Window(0.5, 1.0), Window(0.0, 1.0), Window(0.0, 0.5))
+PAE_WEIGHTS = (0.5, 0.75, 1.0, 1.25, 1.5)
+PAE_WINDOW_PRIOR = (0.15866, 0.68269, 0.15866)
+PAE_WEIGHT_PRIOR = (0.00135, 0.15731, 0.68269, 0.15731, 0.00135)
+"""PAE's bins and what its first stage installs (papers.md, section 1B); late half, all, early half."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Shape of a model made from nothing."""
+
+    width: int = 96
+    layers: int = 2
+    heads: int = 4
+
+
+def new_policy(card: PolicyCard, tokenizer: Any, stock: Sequence[str], size: Size, seed: int) -> LanguagePolicy:
+    """Fresh weights: T5 for a card of kind "seq2seq", GPT-2 for "df"; heads at PAE's prior where the bins are PAE's."""
+    torch.manual_seed(seed)
+    policy = make_policy(build_model(_config(card.kind, tokenizer, size)), tokenizer, card, stock)
+    for channel, bins, prior, standard in (
+        ("windows", card.windows, PAE_WINDOW_PRIOR, PAE_WINDOWS),
+        ("weights", card.weights, PAE_WEIGHT_PRIOR, PAE_WEIGHTS),
+    ):
+        if bins == standard:
+            policy.set_prior(channel, prior)
+    return policy
+
+
+def _config(kind: str, tokenizer: Any, size: Size) -> Any:
+    ids: dict[str, Any] = {
+        "vocab_size": len(tokenizer),
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id,
+    }
+    if kind == "seq2seq":
+        config = T5Config(
+            d_model=size.width,
+            d_ff=4 * size.width,
+            d_kv=size.width // size.heads,
+            num_layers=size.layers,
+            num_heads=size.heads,
+            **ids,
+        )
+        config.decoder_start_token_id = ids["pad_token_id"]
+        return config
+    if kind == "df":
+        shape: dict[str, Any] = {"n_embd": size.width, "n_layer": size.layers, "n_head": size.heads}
+        return GPT2Config(bos_token_id=ids["eos_token_id"], n_positions=256, **shape, **ids)
+    raise TrainingError(f"a policy of kind {kind!r} cannot be trained; choose seq2seq or df")
+
+
+def load_tokenizer(source: str) -> Any:
+    """A tokenizer from a folder; "world" is the demo world's."""
+    from ..world import world_dir
+
+    folder = world_dir() / "tokenizer" if source == "world" else Path(source)
+    try:
+        return AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"cannot read a tokenizer in {folder}: {error}") from error
+
+
+def build_reward(line: str, load_scorer: Callable[[str], Scorer]) -> Reward:
+    """Terms written `scorer:weight[:floor]` and separated by commas, such as `world-quality:1,world-alignment:3`."""
+    terms = []
+    for part in line.split(","):
+        name, *numbers = part.strip().split(":")
+        try:
+            given = [float(number) for number in numbers]
+        except ValueError as error:
+            raise TrainingError(f"a reward term is scorer:weight[:floor], got {part.strip()!r}") from error
+        if len(given) > 2:
+            raise TrainingError(f"a reward term is scorer:weight[:floor], got {part.strip()!r}")
+        terms.append(RewardTerm(load_scorer(name), *given))
+    return Reward(tuple(terms))
+
+
+def read_prompts(path: Path) -> list[str]:
+    """Prompts of a file: one a line, or JSON Lines with `prompt` (or `subject`); gzipped if it ends so."""
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
+            lines = [line.strip() for line in file if line.strip()]
+        if ".jsonl" in path.suffixes:
+            rows = [json.loads(line) for line in lines]
+            return [str(row.get("subject") or row["prompt"]) for row in rows]
+    except (OSError, UnicodeDecodeError, ValueError, KeyError, AttributeError) as error:
+        raise TrainingError(f"cannot read prompts from {path}: {error!r}") from error
+    return lines

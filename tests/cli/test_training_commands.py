@@ -1,0 +1,48 @@
+"""`train sft` and `train ppo` from the command line, end to end on the demo world, in a few steps."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from negopt_core.cli import main
+
+SMALL = ("--width", "32", "--layers", "1", "--batch", "4", "--threads", "1", "--json")
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, object]:
+    assert main(["train", *arguments]) == 0
+    found: dict[str, object] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_from_pairs_to_rewards_to_suggestions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The CI smoke run: SFT, PPO with real pictures and judges, export, suggest."""
+    taught = str(tmp_path / "taught")
+    told = run(
+        capsys, "sft", "--pairs", "world", "--stock", "world", "--scheduled", "--steps", "4",
+        "--run", str(tmp_path / "sft"), "-o", taught, *SMALL,
+    )  # fmt: skip
+    assert told["folder"] == taught and isinstance(told["eval/words"], float)
+    ppo = (
+        "ppo", "--policy", taught, "--prompts", "world", "--run", str(tmp_path / "ppo"),
+        "-o", str(tmp_path / "trained"), "--paint-steps", "2", "--batch", "2", "--epochs", "1",
+        "--threads", "1", "--json",
+    )  # fmt: skip
+    told = run(capsys, *ppo, "--steps", "2")
+    rows = [json.loads(line) for line in (tmp_path / "ppo" / "metrics.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == [1, 2] and {"reward/world-quality", "kl", "entropy"} <= rows[0].keys()
+    assert main(["suggest", "a photo of a red ball", "--policy", str(tmp_path / "trained"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["policy"] == "trained"
+    card = json.loads((tmp_path / "trained" / "policy.json").read_text())
+    assert len(card["provenance"]["history"]) == 2 and "reward" in card["metrics"]
+    assert main(["train", *ppo, "--steps", "3"]) == 1  # another length is another run
+    assert "other settings (steps)" in capsys.readouterr().err
+
+
+def test_what_cannot_be_trained_is_said_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty.jsonl").write_text("")
+    assert main(["train", "sft", "--pairs", str(tmp_path / "empty.jsonl"), "--run", str(tmp_path / "r")]) == 1
+    assert "no pairs to learn from" in capsys.readouterr().err
+    assert main(["train", "ppo", "--policy", str(tmp_path), "--prompts", "world", "--run", str(tmp_path / "r")]) == 2
+    assert "cannot read the language model" in capsys.readouterr().err

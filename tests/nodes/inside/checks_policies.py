@@ -1,0 +1,81 @@
+"""Policies that are language models, in ComfyUI's own environment: loaded from the models folder, writing."""
+
+from __future__ import annotations
+
+import importlib
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import stage
+from checks_writing import ASK, fault, models_folder
+from stage import node
+
+NAMES = {"negative": "people-negatives", "modifiers": "people-modifiers"}
+
+
+def library(name: str) -> Any:
+    return importlib.import_module(f"{stage.pack()[0]}.negopt_core.{name}")
+
+
+def save(folder: Path, polarity: str) -> None:
+    """A small policy with random weights, written as training exports it."""
+    card, setup, kept = (library(name) for name in ("policy.card", "train.setup", "policy.language.folder"))
+    kind = {"negative": "df", "modifiers": "seq2seq"}[polarity]
+    made = card.PolicyCard(
+        kind=kind,
+        name=NAMES[polarity],
+        polarity=polarity,
+        windows=setup.PAE_WINDOWS,
+        weights=setup.PAE_WEIGHTS,
+        licence="Apache-2.0",
+    )
+    stock = ["blurry", "noisy", "too dark", "vivid", "detailed"]
+    policy = setup.new_policy(made, setup.load_tokenizer("world"), stock, setup.Size(32, 1, 4), seed=2)
+    kept.save_policy(policy, folder / NAMES[polarity])
+
+
+@contextmanager
+def policies() -> Any:
+    """Both in a `models/negopt` of our own."""
+    with models_folder() as folder:
+        for polarity in NAMES:
+            save(folder, polarity)
+        yield folder
+
+
+def load(name: str) -> Any:
+    return node("NegOptLoadPolicy").execute(policy=name).result[0]
+
+
+def written(policy: Any, **changed: Any) -> tuple[str, str]:
+    """Both texts that NegOptSuggest writes."""
+    return node("NegOptSuggest").execute(**{**ASK, "policy": policy, **changed}).result[:2]
+
+
+def check_a_trained_policy_is_offered_and_writes_the_same_text_every_time() -> None:
+    with policies():
+        assert set(NAMES.values()) <= set(stage.module("nodes.policy").policy_names())
+        policy = load(NAMES["negative"])
+        assert policy.card.kind == "df"
+        drawn = [written(policy, seed=seed) for seed in range(6)]
+        assert drawn == [written(policy, seed=seed) for seed in range(6)]
+        assert len(set(drawn)) > 1 and all(negative for _, negative in drawn[1:])
+
+
+def check_two_policies_write_one_side_each() -> None:
+    with policies():
+        both, alone = load("+".join(NAMES.values())), [load(name) for name in NAMES.values()]
+        for seed in range(4):
+            positive, negative = written(both, seed=seed)
+            assert negative == written(alone[0], seed=seed)[1] and positive == written(alone[1], seed=seed)[0]
+        state = node("NegOptLoadPolicy").fingerprint_inputs
+        assert state("+".join(NAMES.values())) != state(NAMES["negative"])
+        fault(lambda: load("rules+gone"), "'gone' is not here")
+
+
+def check_damaged_weights_are_said_in_words() -> None:
+    with policies() as folder:
+        path = folder / NAMES["modifiers"] / "model.safetensors"
+        path.write_bytes(path.read_bytes()[:500])
+        fault(lambda: load(NAMES["modifiers"]), "cannot read the language model", NAMES["modifiers"])

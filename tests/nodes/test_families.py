@@ -1,0 +1,27 @@
+"""Opt-in: the nodes on SDXL's, SD3's and Flux's layouts inside a real ComfyUI."""
+
+import os
+
+import pytest
+from host import Host, check_names, find_host, run_checks
+
+MODULE = "checks_families"
+SWITCH = "NEGOPT_TEST_FAMILIES"
+
+
+@pytest.fixture(scope="module")
+def faults() -> dict[str, str | None]:
+    """All checks, run once in one process of the host."""
+    if os.environ.get(SWITCH) != "1":
+        pytest.skip(f"NOT TESTED ON SDXL, SD3 AND FLUX LAYOUTS: set {SWITCH}=1")
+    host = find_host()
+    if not isinstance(host, Host):
+        pytest.skip(host)
+    return run_checks(host, MODULE)
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("check", check_names(MODULE))
+def test_on_families(check: str, faults: dict[str, str | None]) -> None:
+    assert check in faults, "the check did not run"
+    assert not faults[check], faults[check]

@@ -1,0 +1,150 @@
+"""CLIP score, PickScore, the aesthetic head and fidelity, on a small random CLIP of the real architecture."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import CLIPConfig, CLIPModel
+
+from negopt_core.cli import main
+from negopt_core.commands.scorers import NAMES, WORLD, load_named
+from negopt_core.errors import ModelError, PromptError
+from negopt_core.reward.aesthetic import AestheticScorer, convert_head, flatten_layers
+from negopt_core.reward.clip import ClipScorer, PickScorer
+from negopt_core.reward.embed import Embedder, prepare
+from negopt_core.reward.fidelity import FidelityScorer, divergence, inception_score
+from negopt_core.world.judges import SCORERS
+from negopt_core.world.tokenizer import train_tokenizer, world_texts
+
+PROMPTS = ["a red ball", "a blue cube by the sea", "a red ball"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CLIP folder as transformers writes it."""
+    place = tmp_path_factory.mktemp("clip")
+    tokenizer = train_tokenizer(place, world_texts())
+    ids = {"bos_token_id": tokenizer.bos_token_id, "eos_token_id": tokenizer.eos_token_id}
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 4}
+    torch.manual_seed(0)
+    config = CLIPConfig(
+        text_config={"vocab_size": len(tokenizer), "max_position_embeddings": 40, **sizes, **ids},
+        vision_config={"image_size": 32, "patch_size": 8, **sizes},
+        projection_dim=16,
+    )
+    CLIPModel(config).save_pretrained(str(place))
+    return place
+
+
+@pytest.fixture(scope="module")
+def embedder(folder: Path) -> Embedder:
+    return Embedder.load(str(folder))
+
+
+def pictures() -> torch.Tensor:
+    return torch.rand(3, 3, 48, 40, generator=torch.Generator().manual_seed(2))
+
+
+def test_each_picture_meets_its_own_prompt(embedder: Embedder) -> None:
+    """P16, on the real scorers: order changes the order of the scores and nothing else."""
+    for scorer in (ClipScorer(embedder), PickScorer(embedder)):
+        together = scorer(pictures(), PROMPTS)
+        alone = torch.cat([scorer(pictures()[[i]], [PROMPTS[i]]) for i in range(3)])
+        torch.testing.assert_close(together, alone, atol=1e-4, rtol=1e-4)
+        turned = scorer(pictures().flip(0), PROMPTS[::-1])
+        torch.testing.assert_close(turned, together.flip(0), atol=1e-4, rtol=1e-4)
+
+
+def test_scores_are_what_transformers_says(embedder: Embedder, folder: Path) -> None:
+    model = CLIPModel.from_pretrained(str(folder)).eval()
+    tokens = embedder.tokenizer(PROMPTS, padding=True, return_tensors="pt")
+    with torch.no_grad():
+        logits = model(**tokens, pixel_values=prepare(pictures(), 32)).logits_per_image.diagonal()
+    torch.testing.assert_close(PickScorer(embedder)(pictures(), PROMPTS), logits, atol=1e-3, rtol=1e-3)
+    cosine = (logits / model.logit_scale.exp()).clamp(min=0)
+    torch.testing.assert_close(ClipScorer(embedder)(pictures(), PROMPTS), cosine, atol=1e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (100, 40), (17, 90), (32, 32)])
+def test_pictures_of_any_shape_are_cropped_in_the_middle(shape: tuple[int, int]) -> None:
+    image = torch.zeros(1, 3, *shape)
+    assert prepare(image, 32).shape == (1, 3, 32, 32)
+    grey = prepare(torch.full((1, 3, *shape), 0.5), 32)
+    assert float(grey.std(dim=(2, 3)).max()) < 1e-4
+
+
+def published_layers(width: int = 16) -> dict[str, torch.Tensor]:
+    """The published file's layout: linear layers 0, 2, 4, 6, 7, dropout between them."""
+    draw = torch.Generator().manual_seed(3)
+    sizes = {0: (20, width), 2: (12, 20), 4: (8, 12), 6: (4, 8), 7: (1, 4)}
+    layers = {}
+    for index, shape in sizes.items():
+        layers[f"layers.{index}.weight"] = torch.randn(shape, generator=draw)
+        layers[f"layers.{index}.bias"] = torch.randn(shape[0], generator=draw)
+    return layers
+
+
+def test_the_aesthetic_head_is_its_layers_in_a_row(embedder: Embedder, tmp_path: Path) -> None:
+    layers = published_layers()
+    torch.save(layers, tmp_path / "head.pth")
+    convert_head(tmp_path / "head.pth", tmp_path / "head.safetensors")
+    hidden = embedder.pictures(pictures())
+    for index in (0, 2, 4, 6, 7):
+        hidden = torch.nn.functional.linear(hidden, layers[f"layers.{index}.weight"], layers[f"layers.{index}.bias"])
+    scorer = AestheticScorer.load(tmp_path / "head.safetensors", embedder)
+    torch.testing.assert_close(scorer(pictures(), PROMPTS), hidden[:, 0], atol=1e-3, rtol=1e-3)
+
+
+def test_a_pickle_that_would_run_code_is_refused(tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return (print, ("this must not run",))
+
+    torch.save({"layers.0.weight": Evil()}, tmp_path / "evil.pth")
+    with pytest.raises(ModelError, match="as plain weights"):
+        convert_head(tmp_path / "evil.pth", tmp_path / "out.safetensors")
+    assert not (tmp_path / "out.safetensors").exists()
+    for wrong in ({}, {"layers.0.weight": torch.ones(2, 2), "layers.0.bias": torch.ones(2)}, {"a": torch.ones(1)}):
+        with pytest.raises(ModelError):
+            flatten_layers(wrong)
+
+
+def test_a_head_for_another_clip_is_refused(embedder: Embedder, tmp_path: Path) -> None:
+    torch.save(published_layers(width=24), tmp_path / "head.pth")
+    convert_head(tmp_path / "head.pth", tmp_path / "head.safetensors")
+    with pytest.raises(ModelError, match="wants 24 channels"):
+        AestheticScorer.load(tmp_path / "head.safetensors", embedder)
+    with pytest.raises(ModelError, match="cannot read the aesthetic head"):
+        AestheticScorer.load(tmp_path / "missing.safetensors", embedder)
+    with pytest.raises(ModelError, match="cannot load a CLIP model"):
+        Embedder.load(str(tmp_path))
+
+
+def test_fidelity_of_single_pictures_adds_up_to_the_inception_score() -> None:
+    """N6: against the set's own marginal, exp of the mean is the score of the set."""
+    posteriors = torch.rand(64, 10, generator=torch.Generator().manual_seed(4)).softmax(-1)
+    whole, spread = inception_score(posteriors)
+    scorer = FidelityScorer(lambda images: posteriors, posteriors.mean(dim=0))
+    assert float(scorer(torch.zeros(64, 3, 1, 1), [""] * 64).mean().exp()) == pytest.approx(whole, rel=1e-4)
+    assert spread == 0.0
+    certain = torch.eye(4).repeat(5, 1)
+    assert inception_score(certain, 5)[0] == pytest.approx(4.0)
+    assert inception_score(certain[:5] * 0 + 0.25)[0] == pytest.approx(1.0)
+    assert divergence(certain[:1], torch.tensor([0.25] * 4)).tolist() == pytest.approx([torch.tensor(4.0).log().item()])
+    with pytest.raises(ModelError, match="splits"):
+        inception_score(certain, 21)
+
+
+def test_scorers_are_found_by_name(folder: Path, tmp_path: Path) -> None:
+    assert WORLD == SCORERS
+    image = torch.rand(2, 3, 64, 64)
+    torch.save(published_layers(), tmp_path / "head.pth")
+    assert main(["convert", "aesthetic", str(tmp_path / "head.pth"), "-o", str(tmp_path / "h.safetensors")]) == 0
+    sources = [f"clip={folder}", f"pickscore={folder}", f"aesthetic={tmp_path / 'h.safetensors'}"]
+    for name in NAMES:
+        scorer = load_named(name, sources, "reward")
+        assert scorer.name == name and torch.isfinite(scorer(image, ["a red ball", "a cube"])).all()
+    with pytest.raises(PromptError, match="--source clip=PLACE"):
+        load_named("clip", [], "eval")
+    with pytest.raises(PromptError, match="no scorer is called"):
+        load_named("beauty", [], "eval")
