@@ -15,8 +15,16 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     measure = report.add_parser("report", help="measure the shipped weights and write the tables into docs/world.md")
     measure.add_argument("--document", type=Path, default=Path("docs/world.md"))
     measure.add_argument("--picture", type=Path, default=Path("docs/images/world-grid.jpg"))
-    measure.add_argument("--prompts", type=int, default=96, help="prompts painted for each arm (default 96)")
+    measure.add_argument("--world", type=Path, metavar="DIR", help="another world's folder (default: the shipped one)")
+    measure.add_argument(
+        "--cache", type=Path, default=Path("runs/world-report"), help="finished arms are kept here (runs/world-report)"
+    )
+    measure.add_argument("--prompts", type=int, default=256, help="prompts painted for each arm (default 256)")
     measure.add_argument("--seeds", type=int, default=2, help="pictures of each prompt (default 2)")
+    measure.add_argument("--seed", type=int, default=90_001, help="decides prompts and noise (default 90001)")
+    measure.add_argument("--steps", type=int, default=10, help="sampler steps (default 10)")
+    measure.add_argument("--guidance", type=float, default=3.0, help="guidance scale (default 3)")
+    measure.add_argument("--jobs", type=int, default=2, help="arms painted at the same time (default 2)")
     add_json(measure)
     measure.set_defaults(run=run_report)
 
@@ -59,9 +67,14 @@ def run_train(args: argparse.Namespace) -> int:
 
 def run_report(args: argparse.Namespace) -> int:
     """Measure and write."""
+    from ..world import world_dir
     from ..world.report import ReportSettings, write_report
 
     logging.getLogger("negopt").setLevel(logging.INFO)
-    figures = write_report(args.document, args.picture, ReportSettings(prompts=args.prompts, seeds=args.seeds))
+    settings = ReportSettings(
+        prompts=args.prompts, seeds=args.seeds, steps=args.steps, guidance_scale=args.guidance, seed=args.seed
+    )
+    world = args.world or world_dir()
+    figures = write_report(world, args.document, args.picture, args.cache, settings, args.jobs)
     emit(args, figures, f"wrote {args.document} and {args.picture}")
     return 0

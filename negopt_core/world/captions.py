@@ -121,18 +121,28 @@ class Request:
     time: int | None
     shape: int | None
     colour: int | None
+    shape2: int | None = None
+    """The second object, if there is one."""
+    colour2: int | None = None
 
 
 _WORD = re.compile(r"[a-z]+")
 
 
 def read_prompt(prompt: str) -> Request:
-    """What a prompt asks for in the world's words; the first object named counts."""
+    """What a prompt asks for in the world's words: the first of each kind named, and the second shape and colour."""
     found = _WORD.findall(prompt.lower())
 
-    def first(table: tuple[str, ...]) -> int | None:
-        return next((table.index(word) for word in found if word in table), None)
+    def named(table: tuple[str, ...], place: int = 0) -> int | None:
+        indices = [table.index(word) for word in found if word in table]
+        return indices[place] if len(indices) > place else None
 
     return Request(
-        first(words.MEDIUMS), first(words.PLACES), first(words.TIMES), first(words.SHAPES), first(words.COLOURS)
+        named(words.MEDIUMS),
+        named(words.PLACES),
+        named(words.TIMES),
+        named(words.SHAPES),
+        named(words.COLOURS),
+        named(words.SHAPES, 1),
+        named(words.COLOURS, 1),
     )

@@ -128,7 +128,11 @@ def judge_pictures(judge: Judge, images: Tensor, batch_size: int = 64) -> Verdic
     """Judge any number of pictures [B, 3, H, W] in 0..1; other sizes than 64 x 64 are resized first."""
     if images.shape[-2:] != (64, 64):
         images = nn.functional.interpolate(images, (64, 64), mode="area")
-    parts = [judge(images[start : start + batch_size].float()) for start in range(0, len(images), batch_size)]
+    return join_verdicts([judge(part.float()) for part in torch.split(images, batch_size)])
+
+
+def join_verdicts(parts: Sequence[Verdict]) -> Verdict:
+    """Verdicts on parts of a set of pictures as one."""
     logits = {head: torch.cat([part.logits[head] for part in parts]) for head in parts[0].logits}
     quality, severity = (torch.cat([getattr(part, name) for part in parts]) for name in ("quality", "severity"))
     return Verdict(quality, logits, severity)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from ..paint.base import Painter
-from ..prompt import PromptPair
 from . import vocabulary as words
-from .captions import Facts, content_caption, read_prompt
-from .judges import Judge, Verdict, alignment, judge_pictures
+from .captions import Facts, content_caption
+from .judges import Judge, join_verdicts, judge_pictures
 from .render import render
 from .scenes import Scenes, true_quality
 from .train_judges import draw_scenes
+
+_AT_ONCE = 200
+"""Scenes rendered at the same time."""
 
 ATTRIBUTES = ("medium", "place", "time", "shape", "colour")
 
@@ -27,6 +27,16 @@ class Estimate:
 
     mean: float
     half_width: float
+
+    @property
+    def low(self) -> float:
+        """Lower end of the interval."""
+        return self.mean - self.half_width
+
+    @property
+    def high(self) -> float:
+        """Upper end of the interval."""
+        return self.mean + self.half_width
 
     def __str__(self) -> str:
         return f"{self.mean:.2f} ± {self.half_width:.2f}"
@@ -42,14 +52,15 @@ def estimate(values: Tensor) -> Estimate:
 def measure_judge(judge: Judge, count: int, seed: int) -> dict[str, float]:
     """A judge on rendered scenes it has not seen: R2 of quality, accuracy per attribute, AUC per flag."""
     scenes = draw_scenes(count, seed)
-    verdict = judge_pictures(judge, render(scenes))
+    parts = torch.split(torch.arange(count), _AT_ONCE)
+    verdict = join_verdicts([judge_pictures(judge, render(scenes[rows])) for rows in parts])
     truth = true_quality(scenes)
     residual = (verdict.quality - truth).square().mean() / truth.var(unbiased=False)
     found = {"quality R2": float(1 - residual)}
     targets = _targets(scenes)
-    found |= {
-        f"{head} accuracy": float((verdict.logits[head].argmax(1) == targets[head]).float().mean()) for head in targets
-    }
+    for head, target in targets.items():
+        right = (verdict.logits[head].argmax(1) == target).float()
+        found |= {f"{head} accuracy": float(right.mean()), f"{head}, clean scenes": float(right[: count // 4].mean())}
     for head, names, flags in (
         ("degradations", words.DEGRADATIONS, scenes.severity > 0),
         ("enhancements", words.ENHANCEMENTS, scenes.enhanced > 0),
@@ -75,8 +86,8 @@ def auc(scores: Tensor, flags: Tensor) -> float:
     return float(above.mean()) if len(positive) and len(negative) else float("nan")
 
 
-def draw_prompts(count: int, seed: int) -> list[str]:
-    """Plain captions of single objects, drawn at random from the whole grammar."""
+def draw_prompts(count: int, seed: int, objects: int = 1) -> list[str]:
+    """Plain captions of one or two objects, drawn at random from the whole grammar."""
     rng = random.Random(seed)
     return [
         content_caption(
@@ -84,8 +95,8 @@ def draw_prompts(count: int, seed: int) -> list[str]:
                 medium=rng.choice(words.MEDIUMS),
                 place=rng.choice(words.PLACES),
                 time=rng.choice(words.TIMES),
-                objects=((rng.choice(words.COLOURS), rng.choice(words.SHAPES)),),
-                relation="",
+                objects=tuple((rng.choice(words.COLOURS), rng.choice(words.SHAPES)) for _ in range(objects)),
+                relation=rng.choice(words.RELATIONS[1:]) if objects == 2 else "",
                 degradations=(),
                 enhancements=(),
                 quality=words.BASE_QUALITY,
@@ -93,41 +104,3 @@ def draw_prompts(count: int, seed: int) -> list[str]:
         )
         for _ in range(count)
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class Arm:
-    """One way to paint the prompts, and what came out."""
-
-    name: str
-    quality: Tensor
-    """[prompts], averaged over seeds."""
-    alignment: Tensor
-    """[prompts], averaged over seeds."""
-    found: dict[str, Tensor]
-    """Per attribute, [prompts * seeds] 0 or 1."""
-    flags: Tensor
-    """[9] how often the judge sees each degradation."""
-
-
-def paint_arm(
-    name: str, pairs: Sequence[PromptPair], prompts: Sequence[str], seeds: int, painter: Painter, judge: Judge
-) -> tuple[Arm, Tensor]:
-    """Paint every pair with `seeds` seeds, the same noise for a prompt in every arm. Returns the pictures too."""
-    numbers = [1_000 * index + k for index in range(len(pairs)) for k in range(seeds)]
-    images = painter.paint([pair for pair in pairs for _ in range(seeds)], numbers)
-    requests = [read_prompt(prompt) for prompt in prompts for _ in range(seeds)]
-    verdict = judge_pictures(judge, images)
-    arm = Arm(
-        name,
-        verdict.quality.view(-1, seeds).mean(1),
-        alignment(verdict, requests).view(-1, seeds).mean(1),
-        {head: _hits(verdict, head, [getattr(request, head) for request in requests]) for head in ATTRIBUTES},
-        (verdict.logits["degradations"] > 0).double().mean(0),
-    )
-    return arm, images
-
-
-def _hits(verdict: Verdict, head: str, wanted: Sequence[int | None]) -> Tensor:
-    found = verdict.logits[head].argmax(1).tolist()
-    return torch.tensor([value == want for value, want in zip(found, wanted, strict=True) if want is not None]).double()

@@ -78,7 +78,9 @@ def build_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
             pad_token_id=tokenizer.pad_token_id,
         )
     )
-    torch.nn.init.normal_(model.get_input_embeddings().weight, std=0.5)
+    words = model.get_input_embeddings()
+    assert isinstance(words, torch.nn.Embedding)
+    torch.nn.init.normal_(words.weight, std=0.5)
     return model
 
 

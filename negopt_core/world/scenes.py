@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 import torch
@@ -66,10 +67,24 @@ def true_quality(scenes: Scenes) -> Tensor:
 def sample_scenes(count: int, seed: int) -> Scenes:
     """Draw scenes from the world's own distribution; degradations and enhancements depend on the content."""
     rng = torch.Generator().manual_seed(seed)
-    plain = _sample_content(count, rng)
-    enhanced = _sample_enhancements(plain, rng)
-    severity = _sample_degradations(replace(plain, enhanced=enhanced), rng)
-    return _pose(replace(plain, enhanced=enhanced, severity=severity))
+    return _happen(_sample_content(count, rng), rng)
+
+
+def sample_scenes_of(content: Mapping[str, Tensor], seed: int) -> Scenes:
+    """Draw what may go wrong and well in scenes of one object whose medium, place, time, shape and colour [B] are
+    given."""
+    rng = torch.Generator().manual_seed(seed)
+    drawn = _sample_content(len(content["medium"]), rng)
+    given = dict(content)
+    for name in ("shape", "colour"):
+        given[name] = torch.stack([content[name], content[name]], dim=1)
+    return _happen(replace(drawn, relation=torch.zeros_like(drawn.relation), **given), rng)
+
+
+def _happen(content: Scenes, rng: torch.Generator) -> Scenes:
+    enhanced = _sample_enhancements(content, rng)
+    severity = _sample_degradations(replace(content, enhanced=enhanced), rng)
+    return _pose(replace(content, enhanced=enhanced, severity=severity))
 
 
 def sample_clean_scenes(count: int, seed: int) -> Scenes:

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from .. import __version__
+from .card import write_card
 from .dataset import DatasetSettings, build_dataset
 from .judges import save_judge
 from .models import Networks, build_networks, save_pipeline
@@ -58,6 +59,7 @@ def train_world(
         for name, judge_settings in settings.judges:
             card: dict[str, object] = {"role": name, "negopt": __version__, **asdict(judge_settings)}
             save_judge(judges[name], output / "judges" / f"{name}.safetensors", card)
+        write_card(output, json.loads(json.dumps(asdict(settings))))
         log.info("wrote %s", output)
 
 

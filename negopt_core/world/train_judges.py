@@ -82,7 +82,8 @@ def _augment(images: Tensor, rng: torch.Generator) -> Tensor:
 
 
 def judge_loss(verdict: Verdict, scenes: Scenes) -> Tensor:
-    """Squared error on quality and severities, cross-entropy on content (second objects only where there is one), flags as bits."""
+    """Squared error on quality and severities, cross-entropy on content, flags as bits; a second object counts only
+    where there is one."""
     loss = 0.5 * functional.mse_loss(verdict.quality, true_quality(scenes))
     loss = loss + 20 * functional.mse_loss(verdict.severity, scenes.severity)
     targets = {

@@ -1,0 +1,168 @@
+"""The report's own arithmetic: what is paired, what is searched, what is kept, what counts as met."""
+
+import random
+from pathlib import Path
+
+import pytest
+import torch
+
+from negopt_core.errors import NegOptError
+from negopt_core.world import vocabulary as words
+from negopt_core.world.captions import read_prompt
+from negopt_core.world.judges import CONTENT_HEADS, Verdict
+from negopt_core.world.measure import draw_prompts
+from negopt_core.world.report import arms, figures
+from negopt_core.world.report.outcome import Outcome, load_outcome, make_outcome, save_outcome
+from negopt_core.world.report.search import VOCABULARY, content_features, fit_gains, random_negatives
+from negopt_core.world.report.studio import Arm, Batch, Studio
+from negopt_core.world.report.tables import table
+
+PROMPTS = draw_prompts(6, seed=4)
+
+
+def outcome(quality: float = 5.0, hit: float = 1.0, fault: float = 0.0, better: float = 0.5) -> Outcome:
+    """The same verdict on 6 prompts with 2 seeds, a little different for each prompt."""
+    slope = torch.linspace(-0.5, 0.5, 6)[:, None].expand(6, 2)
+    return Outcome(
+        quality + slope,
+        torch.full((6, 2, 5), hit),
+        torch.full((6, 2), hit),
+        torch.full((6, 2, 10), fault),
+        torch.full((6, 2, 10), fault),
+        torch.full((6, 2, 6), better),
+        torch.full((6, 2, 36), 1 / 36),
+        torch.zeros(6, 3, 4, 4, dtype=torch.uint8),
+    )
+
+
+def verdict_for(prompts: list[str]) -> Verdict:
+    """A judge that sees exactly what each prompt asks for."""
+    logits = {head: torch.zeros(len(prompts), size) for head, size in CONTENT_HEADS.items()}
+    for row, prompt in enumerate(prompts):
+        request = read_prompt(prompt)
+        for head in ("medium", "place", "time", "shape", "colour", "shape2", "colour2"):
+            if (value := getattr(request, head)) is not None:
+                logits[head][row, value] = 9.0
+    flags = {"degradations": torch.full((len(prompts), 10), -3.0), "enhancements": torch.zeros(len(prompts), 6)}
+    return Verdict(torch.arange(len(prompts)).float(), logits | flags, torch.zeros(len(prompts), 10))
+
+
+def test_verdicts_are_ordered_by_prompt_and_seed() -> None:
+    repeated = [prompt for prompt in PROMPTS for _ in range(2)]
+    requests = [read_prompt(prompt) for prompt in repeated]
+    made = make_outcome(verdict_for(repeated), requests, 2, torch.rand(12, 3, 4, 4))
+    assert made.quality.tolist() == [[0, 1], [2, 3], [4, 5], [6, 7], [8, 9], [10, 11]]
+    assert made.alignment.tolist() == [1.0] * 6 and float(made.second.sum()) == 0.0
+    assert made.mean_quality.tolist() == [0.5, 2.5, 4.5, 6.5, 8.5, 10.5]
+    assert made.reward.tolist() == [3.5, 5.5, 7.5, 9.5, 11.5, 13.5]
+    assert float(made.faults.sum()) == 0.0 and made.pictures.shape == (6, 3, 4, 4)
+
+
+def test_both_objects_count_only_if_both_are_right() -> None:
+    pairs = draw_prompts(8, seed=1, objects=2)
+    requests = [read_prompt(prompt) for prompt in pairs]
+    assert all(request.shape2 is not None and request.colour2 is not None for request in requests)
+    seen = verdict_for(pairs)
+    assert float(make_outcome(seen, requests, 1, torch.rand(8, 3, 4, 4)).second.mean()) == 1.0
+    seen.logits["colour2"][3] = seen.logits["colour2"][3].roll(1)
+    assert float(make_outcome(seen, requests, 1, torch.rand(8, 3, 4, 4)).second.mean()) == 7 / 8
+
+
+def test_an_outcome_is_read_back_as_it_was(tmp_path: Path) -> None:
+    one = outcome()
+    save_outcome(one, tmp_path / "deep" / "one.safetensors")
+    other = load_outcome(tmp_path / "deep" / "one.safetensors")
+    assert torch.equal(one.quality, other.quality) and torch.equal(one.pictures, other.pictures)
+    assert list((tmp_path / "deep").iterdir()) == [tmp_path / "deep" / "one.safetensors"]
+
+
+def test_differences_are_paired() -> None:
+    gain = figures.reward_gain(outcome(quality=6.0, hit=0.8), outcome())
+    assert gain.mean == pytest.approx(1.0 - 3 * 0.2, abs=1e-5)
+    assert gain.half_width == pytest.approx(0.0, abs=1e-5)  # prompts differ, their differences do not
+
+
+def test_the_search_finds_what_was_planted() -> None:
+    prompts = draw_prompts(400, seed=1) * 3
+    negatives = random_negatives(prompts, seed=2)
+    noise = random.Random(3)
+
+    def gain(prompt: str, negative: tuple[str, ...]) -> float:
+        fits = 1.0 if "photo" in prompt else -1.0
+        return (
+            fits * ("blurry" in negative) + 0.8 * ("watermark" in negative) - 0.3 * len(negative) + noise.gauss(0, 0.3)
+        )
+
+    found = fit_gains(prompts, negatives, torch.tensor([gain(*pair) for pair in zip(prompts, negatives, strict=True)]))
+    assert found.choose() == ("watermark",) and found.explained > 0.5
+    features = content_features(prompts)
+    for prompt, row in list(zip(prompts, features, strict=True))[:40]:
+        assert ("blurry" in found.choose(row)) == ("photo" in prompt) and "watermark" in found.choose(row)
+
+
+def test_random_negatives_name_each_word_once_and_depend_on_the_seed() -> None:
+    drawn = random_negatives(PROMPTS, seed=5)
+    assert drawn == random_negatives(PROMPTS, seed=5) != random_negatives(PROMPTS, seed=6)
+    for negative in drawn:
+        assert 1 <= len(negative) <= 5 and len(set(negative)) == len(negative) and set(negative) <= set(VOCABULARY)
+
+
+def test_a_negative_against_the_prompt_names_what_it_asks_for() -> None:
+    assert arms.against_the_prompt(["a photo of a red ball in the snow at night"]) == ["photo, red ball"]
+
+
+def test_delays_and_weights_share_the_plain_arms() -> None:
+    late = {arm.name for arm in arms.delayed_arms(PROMPTS, {"blurry": "blurry"}, arms.STARTS)}
+    assert late == {"blurry from 10%", "blurry from 20%", "blurry from 40%", "blurry from 60%"}
+    assert arms.delayed("blurry", 0.0) == "blurry"
+    assert arms.weighted("vivid", 1.0) in {arm.name for arm in arms.timing_arms(PROMPTS)}
+    assert len(arms.weight_arms(PROMPTS)) == 4 * len(words.ENHANCEMENTS)
+    first = arms.delayed_arms(PROMPTS, {"blurry": "blurry"}, (0.4,))[0].pairs[0]
+    assert first.negative.spans[0].window.steps(10) == range(4, 10)
+
+
+def test_a_window_is_clearly_best_only_if_it_beats_both_others() -> None:
+    found = {
+        arms.timed("vivid", name): outcome(quality=q) for name, q in zip(arms.WINDOWS, (5.0, 5.0, 6.0), strict=True)
+    }
+    assert figures.best_window("vivid", found) == ("last half", True)
+    found[arms.timed("vivid", "all steps")] = found[arms.timed("vivid", "last half")]
+    assert figures.best_window("vivid", found)[1] is False
+
+
+def test_growing_weights_are_told_from_others() -> None:
+    found = {arms.weighted("vivid", w): outcome(better=w / 2) for w in arms.WEIGHTS}
+    assert figures.is_monotone("vivid", found)
+    found[arms.weighted("vivid", 1.25)] = outcome(better=0.1)
+    assert not figures.is_monotone("vivid", found)
+
+
+def test_a_table_has_a_row_for_each_line() -> None:
+    assert table(["a", "b"], [["1", "2"]]) == "| a | b |\n| --- | --- |\n| 1 | 2 |"
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_arms_are_painted_once_and_kept(tmp_path: Path, jobs: int) -> None:
+    from negopt_core.world import world_dir
+
+    studio = Studio(world_dir(), "hash", tmp_path, steps=2, guidance_scale=3.0, jobs=jobs)
+    batch = Batch(tuple(PROMPTS[:2]), 2, 7, "eval")
+    assert batch.numbers == [7, 8, 1007, 1008]
+    both = [arms.with_negative(arms.NONE, batch.prompts, ""), arms.with_negative("blurry", batch.prompts, "blurry")]
+    found = studio.paint(batch, both, "test")
+    assert list(found) == [arms.NONE, "blurry"] and found["blurry"].quality.shape == (2, 2)
+    times = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert len(times) == 2
+    again = studio.paint(batch, both, "test")
+    assert torch.equal(again["blurry"].quality, found["blurry"].quality)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == times
+    studio.paint(batch, [Arm("other name, same pictures", both[0].pairs)], "test")
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_fault_in_a_worker_is_told_and_leaves_no_file(tmp_path: Path) -> None:
+    studio = Studio(tmp_path / "nowhere", "hash", tmp_path / "cache", steps=2, guidance_scale=3.0, jobs=2)
+    batch = Batch(tuple(PROMPTS[:2]), 1, 7, "eval")
+    with pytest.raises(NegOptError):
+        studio.paint(batch, [arms.with_negative(arms.NONE, batch.prompts, "")], "test")
+    assert not (tmp_path / "cache").exists()
