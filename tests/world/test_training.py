@@ -1,6 +1,7 @@
 """`train world` in miniature: every stage runs, a stopped run continues, the folder loads in diffusers."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from diffusers import StableDiffusionPipeline
 from safetensors.torch import load_file
 
 from negopt_core.errors import ModelError
+from negopt_core.world import world_dir
+from negopt_core.world.card import carded_hash, weights_hash, write_card
 from negopt_core.world.dataset import DatasetSettings, build_dataset
 from negopt_core.world.judges import SCORERS, Judge, judge_card, load_judge, load_scorer, save_judge
 from negopt_core.world.models import build_networks
@@ -32,10 +35,12 @@ def test_the_whole_recipe_exports_a_folder_that_stock_diffusers_paints_with(tmp_
     assert image.shape == (1, 3, 64, 64)
     assert {path.suffix for path in (tmp_path / "out").rglob("*") if path.is_file()} <= {
         ".json",
+        ".md",
         ".safetensors",
         ".txt",
     }
     assert judge_card(tmp_path / "out" / "judges" / "eval.safetensors")["seed"] == 2
+    assert carded_hash(tmp_path / "out") == weights_hash(tmp_path / "out")
 
 
 def test_a_diffusion_run_that_was_stopped_continues_to_the_same_weights(tmp_path: Path) -> None:
@@ -84,3 +89,20 @@ def test_judges_survive_saving_and_damage_is_reported_in_one_line(tmp_path: Path
 def test_an_unknown_scorer_or_judge_is_named(name: str, role: str) -> None:
     with pytest.raises(ModelError, match="nope"):
         load_scorer(name, role)
+
+
+def test_the_card_names_the_weights_beside_it(tmp_path: Path) -> None:
+    assert carded_hash(world_dir()) == weights_hash(world_dir())
+    with pytest.raises(ModelError, match="train world"):
+        carded_hash(tmp_path)
+    save_judge(Judge(), tmp_path / "judges" / "eval.safetensors", {})
+    write_card(tmp_path, asdict(WorldSettings()))
+    before = carded_hash(tmp_path)
+    assert before == weights_hash(tmp_path)
+    save_judge(Judge(), tmp_path / "judges" / "eval.safetensors", {})  # other random weights
+    assert carded_hash(tmp_path) == before != weights_hash(tmp_path)
+
+
+def test_the_report_is_about_the_shipped_weights() -> None:
+    figures = json.loads((Path(__file__).parents[2] / "docs" / "world-report.json").read_text(encoding="utf-8"))
+    assert figures["weights"] == weights_hash(world_dir())

@@ -10,7 +10,9 @@ from negopt_core.world import vocabulary as words
 from negopt_core.world.captions import content_caption, read_prompt, scene_facts, write_caption
 from negopt_core.world.measure import auc, draw_prompts, estimate
 from negopt_core.world.render import SIZE, render
-from negopt_core.world.scenes import sample_clean_scenes, sample_scenes, true_quality
+from negopt_core.world.scenes import MAX_DEGRADATIONS, sample_clean_scenes, sample_scenes, true_quality
+
+FAULTS = len(words.DEGRADATIONS)
 
 
 def test_a_scene_renders_the_same_twice_and_alone_as_in_a_batch() -> None:
@@ -23,23 +25,24 @@ def test_a_scene_renders_the_same_twice_and_alone_as_in_a_batch() -> None:
 
 
 def test_clean_scenes_have_the_base_quality_and_faults_cost_what_the_table_says() -> None:
-    scenes = sample_clean_scenes(9, seed=1)
-    assert true_quality(scenes).tolist() == [words.BASE_QUALITY] * 9
-    broken = replace(scenes, severity=torch.eye(9))
+    scenes = sample_clean_scenes(FAULTS, seed=1)
+    assert true_quality(scenes).tolist() == [words.BASE_QUALITY] * FAULTS
+    broken = replace(scenes, severity=torch.eye(FAULTS))
     expected = [words.BASE_QUALITY - penalty for penalty in words.PENALTIES.values()]
     assert true_quality(broken).tolist() == pytest.approx(expected)
-    better = replace(scenes[:5], enhanced=torch.eye(5))
+    count = len(words.ENHANCEMENTS)
+    better = replace(scenes[:count], enhanced=torch.eye(count))
     assert true_quality(better).tolist() == pytest.approx(
         [words.BASE_QUALITY + bonus for bonus in words.ENHANCEMENTS.values()]
     )
 
 
-@pytest.mark.parametrize("index", range(9))
+@pytest.mark.parametrize("index", range(FAULTS))
 def test_every_fault_changes_the_picture(index: int) -> None:
     from negopt_core.world.scenes import _pose, _sample_content
 
     content = _sample_content(4, torch.Generator().manual_seed(2))
-    clean, broken = _pose(content), _pose(replace(content, severity=torch.eye(9)[[index] * 4]))
+    clean, broken = _pose(content), _pose(replace(content, severity=torch.eye(FAULTS)[[index] * 4]))
     assert float((render(clean) - render(broken)).abs().mean()) > 0.005
 
 
@@ -48,7 +51,7 @@ def test_faults_depend_on_content_as_the_rates_say() -> None:
     blurry = (scenes.severity[:, list(words.DEGRADATIONS).index("blurry")] > 0).float()
     photo = scenes.medium == words.MEDIUMS.index("photo")
     assert float(blurry[photo].mean()) > 3 * float(blurry[~photo].mean())
-    assert int((scenes.severity > 0).sum(1).max()) <= 2
+    assert int((scenes.severity > 0).sum(1).max()) == MAX_DEGRADATIONS
 
 
 def test_a_caption_of_the_content_is_read_back_as_the_content() -> None:
