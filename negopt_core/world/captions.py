@@ -20,8 +20,13 @@ _NAMED_GOOD = 0.8
 """More often than a fault is named where there is one: a caption without such words speaks rather of a picture with
 faults, so a plain prompt paints what the world is like."""
 _DROPPED_PIECE = 0.08
-_EMPTY, _WORDS_ONLY, _CONTENT_ONLY = 0.10, 0.15, 0.30
-"""Shares of captions: empty (for guidance), quality words only (so that a bare negative is familiar), content only."""
+_WORDS_ONLY = 0.15
+"""Captions of quality words only, so that a bare negative is familiar."""
+_EMPTY, _EMPTY_FAULTLESS = 0.065, 0.22
+_CONTENT_ONLY, _CONTENT_ONLY_FAULTLESS = 0.40, 0.10
+"""Shares of captions that say nothing (for guidance) and that speak of the content only. Guidance sharpens the content,
+and a fault hides it, so guidance alone removes most faults from plain prompts. Where nothing is said the pictures have
+fewer faults than where only the content is said, and guidance keeps them as frequent as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +104,18 @@ def quality_words(facts: Facts, rng: random.Random) -> list[str]:
 
 def write_caption(facts: Facts, rng: random.Random) -> str:
     """One training caption; the mix of kinds makes empty prompts and bare quality words familiar to the model."""
+    is_faultless = not facts.degradations
+    empty = _EMPTY_FAULTLESS if is_faultless else _EMPTY
+    content_only = _CONTENT_ONLY_FAULTLESS if is_faultless else _CONTENT_ONLY
     kind = rng.random()
-    if kind < _EMPTY:
+    if kind < empty:
         return ""
     described = quality_words(facts, rng)
-    if kind < _EMPTY + _WORDS_ONLY and described:
+    if kind < empty + _WORDS_ONLY and described:
         return ", ".join(described)
     dropped = frozenset(piece for piece in ("medium", "place", "time", "colour") if rng.random() < _DROPPED_PIECE)
     content = content_caption(facts, dropped)
-    if kind < _EMPTY + _WORDS_ONLY + _CONTENT_ONLY:
+    if kind < empty + _WORDS_ONLY + content_only:
         return content
     return ", ".join([content, *described])
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from transformers import CLIPTokenizer
 
 from ..train.progress import Pace
-from .captions import content_caption, scene_facts, write_caption
+from .captions import scene_facts, write_caption
 from .render import render
 from .scenes import Scenes, sample_clean_scenes, sample_scenes
 
@@ -53,7 +53,7 @@ def build_dataset(
             scenes = _draw(is_clean, min(batch_size, total - start), settings.seed * 1_000_003 + start)
             with torch.inference_mode():
                 latents.append(vae.encoder(render(scenes) * 2 - 1).half())
-            tokens.append(_caption_tokens(scenes, is_clean, tokenizer, settings.captions, settings.seed + start))
+            tokens.append(_caption_tokens(scenes, tokenizer, settings.captions, settings.seed + start))
             pace.update(start + len(scenes))
         save_file({"latents": torch.cat(latents), "tokens": torch.cat(tokens)}, path)
     tensors = load_file(path)
@@ -64,13 +64,9 @@ def _draw(is_clean: bool, count: int, seed: int) -> Scenes:
     return sample_clean_scenes(count, seed) if is_clean else sample_scenes(count, seed)
 
 
-def _caption_tokens(scenes: Scenes, is_clean: bool, tokenizer: CLIPTokenizer, count: int, seed: int) -> Tensor:
-    """[B, captions, 40] int16 ids. The captions of clean scenes say what is there, one in ten says nothing."""
+def _caption_tokens(scenes: Scenes, tokenizer: CLIPTokenizer, count: int, seed: int) -> Tensor:
+    """[B, captions, 40] int16 ids."""
     rng = random.Random(seed)
-    texts: list[str] = []
-    for facts in scene_facts(scenes):
-        for _ in range(count):
-            clean = "" if rng.random() < 0.1 else content_caption(facts)
-            texts.append(clean if is_clean else write_caption(facts, rng))
+    texts = [write_caption(facts, rng) for facts in scene_facts(scenes) for _ in range(count)]
     ids: Tensor = tokenizer(texts, padding="max_length", truncation=True, return_tensors="pt").input_ids
     return ids.reshape(len(scenes), count, -1).to(torch.int16)
