@@ -44,8 +44,9 @@ def token_f1(found: str, wanted: str) -> float:
 
 
 def rouge_n(found: str, wanted: str, n: int) -> float:
-    """F-measure of ROUGE-n: overlap of runs of n words."""
-    return overlap_f1(*(_runs(words(text), n) for text in (found, wanted)))
+    """F-measure of ROUGE-n: overlap of runs of n words; 0 where neither text has a run that long."""
+    one, other = (_runs(words(text), n) for text in (found, wanted))
+    return overlap_f1(one, other) if one or other else 0.0
 
 
 def rouge_l(found: str, wanted: str) -> float:

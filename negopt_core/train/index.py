@@ -20,13 +20,19 @@ from ..policy.retrieval import INDEX_FILE, STOCK_FILE, TERMS_FILE, Index, terms_
 CARD_FILE = "policy.json"
 
 
-def fit_index(pairs: Sequence[Pair], habit: Sequence[Pair]) -> tuple[Index, list[str], list[str]]:
-    """The index over `pairs`, its terms and its phrases; `habit` are the pairs that tell what people write anyway."""
+def fit_index(
+    pairs: Sequence[Pair], habit: Sequence[Pair], least_examples: int = 1
+) -> tuple[Index, list[str], list[str]]:
+    """The index over `pairs`, its terms and its phrases.
+
+    `habit` are the pairs that tell what people write anyway; terms in fewer than `least_examples` prompts are left out.
+    """
     if not pairs or not habit:
         raise TrainingError("a retrieval policy needs at least one example, and one to tell the habit")
     counts = [Counter(terms_of(pair.prompt)) for pair in pairs]
     frequency = Counter(term for row in counts for term in row)
-    terms = {term: place for place, term in enumerate(sorted(frequency))}
+    kept = sorted(term for term, count in frequency.items() if count >= least_examples)
+    terms = {term: place for place, term in enumerate(kept)}
     idf = torch.tensor([math.log(len(pairs) / frequency[term]) + 1.0 for term in terms])
     stock = sorted({span.text for pair in [*pairs, *habit] for span in pair.spans})
     place = {phrase: number for number, phrase in enumerate(stock)}

@@ -21,13 +21,14 @@ from negopt_core.evaluate.text import (
         ("blurry", "watermark, text", 0.0, 0.0, 0.0, 0.0),
         ("Blurry, ugly hands", "ugly hand, blurry, text", 4 / 5, 2 * 2 / 7, 0.0, 2 * 1 / 7),
         ("bad quality, low quality", "low quality", 2 / 3, 2 * 2 / 6, 2 * 1 / 4, 2 * 2 / 6),
-        ("", "", 1.0, 1.0, 1.0, 1.0),
-        ("", "blurry", 0.0, 0.0, 1.0, 0.0),
+        ("", "", 1.0, 1.0, 0.0, 1.0),
+        ("", "blurry", 0.0, 0.0, 0.0, 0.0),
     ],
 )
 def test_scores_by_hand(found: str, wanted: str, phrase: float, token: float, two: float, longest: float) -> None:
     assert phrase_f1(found, wanted) == pytest.approx(phrase)
-    assert token_f1(found, wanted) == pytest.approx(token) == rouge_n(found, wanted, 1)
+    assert token_f1(found, wanted) == pytest.approx(token)
+    assert rouge_n(found, wanted, 1) == pytest.approx(token if found or wanted else 0.0)
     assert rouge_n(found, wanted, 2) == pytest.approx(two)
     assert rouge_l(found, wanted) == pytest.approx(longest)
 
