@@ -16,7 +16,7 @@ from .static import StaticPolicy
 
 CARD_NAME = "policy.json"
 HUB_PREFIX = "hf:"
-READABLE_KINDS = ("rules", "static", "seq2seq", "df")
+READABLE_KINDS = ("rules", "static", "retrieval", "seq2seq", "df")
 """Kinds of policy that this version can run."""
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 _MAX_CARD_BYTES = 1_000_000
@@ -107,6 +107,10 @@ def _load_folder(folder: Path) -> Policy:
         return StaticPolicy(card)
     if card.kind == "rules":
         return RulesPolicy(card)
+    if card.kind == "retrieval":
+        from .retrieval import RetrievalPolicy
+
+        return RetrievalPolicy.open(folder, card)
     if card.kind in ("seq2seq", "df"):
         # torch and transformers are read only for policies that need them
         from .language.suggester import LanguageSuggester
