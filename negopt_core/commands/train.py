@@ -29,7 +29,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def _add_sft(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     sft = kinds.add_parser("sft", help="learn from pairs of prompts and what people wrote; run again to resume")
-    sft.add_argument("--pairs", required=True, metavar="FILE", help="JSON Lines; `world` draws the demo world's people")
+    sft.add_argument(
+        "--pairs", required=True, metavar="FILE", help="JSON Lines; `world[:COUNT]` draws the demo world's people"
+    )
     sft.add_argument("--held-out", type=Path, metavar="FILE", help="pairs to measure on")
     sft.add_argument("--polarity", choices=POLARITIES, default="negative", help="which side to write")
     sft.add_argument("--kind", choices=("seq2seq", "df"), help="T5 or GPT-2 (default: T5 for negatives)")
@@ -153,9 +155,10 @@ def _pairs(source: Any, args: argparse.Namespace) -> list[Any]:
     from ..data.pairs import read_pairs
     from ..world.people import draw_modifiers, draw_negatives
 
-    if str(source) == "world":
+    world, _, count = str(source).partition(":")
+    if world == "world" and (not count or count.isdecimal()):
         draw = draw_negatives if args.polarity == "negative" else draw_modifiers
-        return draw(4000, 1000 + args.seed)
+        return draw(int(count or 4000), 1000 + args.seed)
     return read_pairs(Path(source), args.polarity)
 
 
@@ -163,7 +166,9 @@ def _prompts(args: argparse.Namespace) -> list[str]:
     from ..train.setup import read_prompts
     from ..world.measure import draw_prompts
 
-    return draw_prompts(2000, 2000 + args.seed) if args.prompts == "world" else read_prompts(Path(args.prompts))
+    if args.prompts == "world":
+        return draw_prompts(2000, 2000 + args.seed, part="train")
+    return read_prompts(Path(args.prompts))
 
 
 def _start(args: argparse.Namespace) -> LanguagePolicy:

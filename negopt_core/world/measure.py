@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -17,6 +19,8 @@ from .train_judges import draw_scenes
 
 _AT_ONCE = 200
 """Scenes rendered at the same time."""
+
+Part = Literal["all", "train", "held-out"]
 
 ATTRIBUTES = ("medium", "place", "time", "shape", "colour")
 
@@ -86,11 +90,12 @@ def auc(scores: Tensor, flags: Tensor) -> float:
     return float(above.mean()) if len(positive) and len(negative) else float("nan")
 
 
-def draw_prompts(count: int, seed: int, objects: int = 1) -> list[str]:
-    """Plain captions of one or two objects, drawn at random from the whole grammar."""
+def draw_prompts(count: int, seed: int, objects: int = 1, part: Part = "all") -> list[str]:
+    """Plain captions of one or two objects, drawn at random; `part` keeps to prompts for training or to the others."""
     rng = random.Random(seed)
-    return [
-        content_caption(
+    found: list[str] = []
+    while len(found) < count:
+        prompt = content_caption(
             Facts(
                 medium=rng.choice(words.MEDIUMS),
                 place=rng.choice(words.PLACES),
@@ -102,5 +107,11 @@ def draw_prompts(count: int, seed: int, objects: int = 1) -> list[str]:
                 quality=words.BASE_QUALITY,
             )
         )
-        for _ in range(count)
-    ]
+        if part == "all" or is_held_out(prompt) == (part == "held-out"):
+            found.append(prompt)
+    return found
+
+
+def is_held_out(prompt: str) -> bool:
+    """One in five prompts, by their SHA-1: nothing trains on them, whatever its seed."""
+    return hashlib.sha1(prompt.encode()).digest()[0] % 5 == 0

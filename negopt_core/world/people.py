@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 from ..data.pairs import Pair
 from ..prompt import Span
@@ -30,15 +31,25 @@ def modifier_stock() -> tuple[str, ...]:
 
 
 def draw_negatives(count: int, seed: int) -> list[Pair]:
-    """Prompts with the negatives that somebody used."""
+    """Training prompts with the negatives that somebody used."""
+    return human_negatives(draw_prompts(count, seed, part="train"), seed)
+
+
+def human_negatives(prompts: Sequence[str], seed: int) -> list[Pair]:
+    """What somebody would write into the negative of each prompt."""
     rng = random.Random(seed)
-    return [Pair(prompt, tuple(map(Span, _negative(prompt, rng)))) for prompt in draw_prompts(count, seed)]
+    return [Pair(prompt, tuple(map(Span, _negative(prompt, rng)))) for prompt in prompts]
 
 
 def draw_modifiers(count: int, seed: int) -> list[Pair]:
-    """Prompts with the modifiers that somebody appended."""
+    """Training prompts with the modifiers that somebody appended."""
+    return human_modifiers(draw_prompts(count, seed, part="train"), seed)
+
+
+def human_modifiers(prompts: Sequence[str], seed: int) -> list[Pair]:
+    """What somebody would append to each prompt."""
     rng = random.Random(seed)
-    return [Pair(prompt, tuple(map(Span, _modifiers(prompt, rng)))) for prompt in draw_prompts(count, seed)]
+    return [Pair(prompt, tuple(map(Span, _modifiers(prompt, rng)))) for prompt in prompts]
 
 
 def _negative(prompt: str, rng: random.Random) -> list[str]:

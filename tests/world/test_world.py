@@ -8,7 +8,8 @@ import torch
 
 from negopt_core.world import vocabulary as words
 from negopt_core.world.captions import content_caption, read_prompt, scene_facts, write_caption
-from negopt_core.world.measure import auc, draw_prompts, estimate
+from negopt_core.world.measure import auc, draw_prompts, estimate, is_held_out
+from negopt_core.world.people import draw_negatives
 from negopt_core.world.render import SIZE, render
 from negopt_core.world.scenes import MAX_DEGRADATIONS, sample_clean_scenes, sample_scenes, true_quality
 
@@ -88,3 +89,11 @@ def test_estimates_and_auc_match_hand_worked_numbers() -> None:
 
 def test_evaluation_prompts_are_fixed_by_the_seed() -> None:
     assert draw_prompts(5, 1) == draw_prompts(5, 1) != draw_prompts(5, 2)
+
+
+def test_held_out_prompts_are_never_trained_on() -> None:
+    trained, held_out = (set(draw_prompts(600, 3, part=part)) for part in ("train", "held-out"))
+    assert trained.isdisjoint(held_out)
+    assert {pair.prompt for pair in draw_negatives(300, 1)} <= {p for p in draw_prompts(4000, 1, part="train")}
+    every = set(draw_prompts(3000, 9))
+    assert 0.15 < sum(map(is_held_out, every)) / len(every) < 0.25
