@@ -1,0 +1,90 @@
+"""`reproduce`: every training run and every table of docs/results.md, from nothing; stopped and resumed at will."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import subprocess
+import sys
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+
+from ..errors import TrainingError
+from ..evaluate.recipe import Recipe, Training
+from .output import add_json, emit
+
+log = logging.getLogger("negopt")
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the command."""
+    parser = commands.add_parser("reproduce", help="train and measure all of docs/results.md; run again to resume")
+    parser.add_argument("--run", dest="folder", type=Path, default=Path("runs/results"), metavar="DIR")
+    parser.add_argument("--document", type=Path, default=Path("docs/results.md"))
+    parser.add_argument("--cache", type=Path, default=Path("runs/world-report"), help="painted arms, as `world report`")
+    parser.add_argument("--jobs", type=int, default=2, help="runs at the same time, one thread each (default 2)")
+    parser.add_argument("--only", choices=("train", "measure"), help="one half of the work")
+    parser.add_argument("--prompts", type=int, default=256, help="held-out prompts for each arm (default 256)")
+    parser.add_argument("--seeds", type=int, default=Recipe().seeds, help="training seeds of the headline rows")
+    parser.add_argument("--ppo-steps", type=int, default=Recipe().ppo_steps)
+    parser.add_argument("--sft-steps", type=int, default=Recipe().sft_steps)
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train what is missing, then measure and write."""
+    logging.getLogger("negopt").setLevel(logging.INFO)
+    recipe = Recipe(seeds=args.seeds, sft_steps=args.sft_steps, ppo_steps=args.ppo_steps)
+    if args.only != "measure":
+        train_all(args.folder, recipe.trainings(), args.jobs)
+    figures: dict[str, object] = {}
+    if args.only != "train":
+        from ..evaluate.results import write_results
+
+        figures = write_results(args.folder, args.document, recipe, args.prompts, args.jobs, args.cache)
+    emit(args, figures, f"everything is in {args.folder}; the tables are in {args.document}")
+    return 0
+
+
+def train_all(folder: Path, trainings: list[Training], jobs: int) -> None:
+    """Run what is not exported yet, `jobs` at a time, each when the policy it starts from is there."""
+    waiting = [training for training in trainings if not is_done(folder, training.name)]
+    log.info("%d of %d runs are done", len(trainings) - len(waiting), len(trainings))
+    running: dict[Future[None], Training] = {}
+    with ThreadPoolExecutor(jobs) as pool:
+        while waiting or running:
+            for training in [one for one in waiting if not one.needs or is_done(folder, one.needs)]:
+                if len(running) < jobs:
+                    waiting.remove(training)
+                    running[pool.submit(train_one, folder, training)] = training
+            if not running:
+                raise TrainingError(f"nothing makes {waiting[0].needs}, which {waiting[0].name} starts from")
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                name = running.pop(future).name
+                future.result()
+                log.info("%s is done; %d runs left", name, len(waiting) + len(running))
+
+
+def train_one(folder: Path, training: Training) -> None:
+    """Run one command; TrainingError with the end of its log if it fails."""
+    home = folder / training.name
+    home.mkdir(parents=True, exist_ok=True)
+    output = home / "policy"
+    named = [str(folder / part / "policy") if part == training.needs else part for part in training.arguments]
+    line = [sys.executable, "-m", "negopt_core", "train", *named, "--run", str(home / "run"), "-o", str(output)]
+    with (home / "log.txt").open("a", encoding="utf-8") as told:
+        told.write(" ".join(line[1:]) + "\n")
+        told.flush()
+        ended = subprocess.run([*line, "--threads", "1"], stdout=told, stderr=told, check=False)
+    if ended.returncode:
+        last = (home / "log.txt").read_text(encoding="utf-8").splitlines()[-3:]
+        raise TrainingError(
+            f"{training.name} ended with {ended.returncode}; see {home / 'log.txt'}: {' / '.join(last)}"
+        )
+
+
+def is_done(folder: Path, name: str) -> bool:
+    """Is the policy of a run there? Its card is written last."""
+    return (folder / name / "policy" / "policy.json").exists()

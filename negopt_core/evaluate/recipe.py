@@ -1,0 +1,73 @@
+"""Every training run behind docs/results.md, as the command lines that they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MAIN_REWARD = "world-quality:1,world-alignment:3"
+BALANCES = {"5:1:1": (5, 1, 1), "1:1:1": (1, 1, 1), "1:5:1": (1, 5, 1), "1:1:5": (1, 1, 5)}
+"""NegOpt's open question: aesthetics to alignment to fidelity."""
+_UNITS = (1.0, 8.0, 2.0)
+"""What one share of quality, alignment and fidelity stands for: about one over their spread in plain pictures."""
+DATA_SIZES = {"10 %": 400, "30 %": 1200}
+"""Of the 4,000 pairs of the full set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """One run: `negopt train ...` with its own run folder and output."""
+
+    name: str
+    arguments: tuple[str, ...]
+    """After `train`, without --run, -o, --threads."""
+    needs: str = ""
+    """Name of the run that makes the policy this one starts from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How long everything is trained."""
+
+    seeds: int = 3
+    """Training seeds of the headline rows."""
+    sft_steps: int = 800
+    ppo_steps: int = 200
+    paint_steps: int = 10
+    cfg: float = 3.0
+
+    def trainings(self) -> list[Training]:
+        """Every run; what a run needs stands before it."""
+        found: list[Training] = []
+        for seed in range(self.seeds):
+            found += [self._sft("negative", seed), self._ppo("negative", seed)]
+            found += [self._sft("modifiers", seed, scheduled=True), self._ppo("modifiers", seed)]
+            found += [self._sft("scheduled", seed, scheduled=True), self._ppo("scheduled", seed)]
+        untrained = ("sft", "--pairs", "world", "--stock", "world", "--steps", "1", "--rate", "1e-9", "--seed", "0")
+        found += [Training("untrained", untrained), self._ppo("untrained", 0, start="untrained", name="rl-only")]
+        for name, shares in BALANCES.items():
+            found.append(self._ppo("negative", 0, name=f"balance-{name.replace(':', '-')}", reward=balanced(shares)))
+        found.append(self._ppo("modifiers", 0, name="modifiers-quality", reward="world-quality:1"))
+        found.append(self._ppo("modifiers", 0, name="modifiers-alignment", reward="world-alignment:3"))
+        for count in DATA_SIZES.values():
+            found += [self._sft("negative", 0, pairs=count), self._ppo(f"negative-{count}", 0)]
+        return found
+
+    def _sft(self, kind: str, seed: int, scheduled: bool = False, pairs: int = 0) -> Training:
+        name = f"{kind}-{pairs}" if pairs else kind
+        line = ["sft", "--pairs", f"world:{pairs}" if pairs else "world", "--stock", "world"]
+        line += ["--polarity", "modifiers" if kind == "modifiers" else "negative"]
+        line += ["--scheduled"] * scheduled
+        return Training(f"{name}-sft-{seed}", (*line, "--steps", str(self.sft_steps), "--seed", str(seed)))
+
+    def _ppo(self, kind: str, seed: int, start: str = "", name: str = "", reward: str = MAIN_REWARD) -> Training:
+        needs = start or f"{kind}-sft-{seed}"
+        line = ["ppo", "--policy", needs, "--prompts", "world", "--reward", reward, "--steps", str(self.ppo_steps)]
+        line += ["--paint-steps", str(self.paint_steps), "--cfg", f"{self.cfg:g}", "--seed", str(seed)]
+        return Training(name or f"{kind}-rl-{seed}", tuple(line), needs)
+
+
+def balanced(shares: tuple[int, int, int]) -> str:
+    """A reward line for shares of quality, alignment and fidelity."""
+    names = ("world-quality", "world-alignment", "world-fidelity")
+    terms = [f"{name}:{share * unit:g}" for name, share, unit in zip(names, shares, _UNITS, strict=True)]
+    return ",".join(terms)

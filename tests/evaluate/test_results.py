@@ -1,0 +1,111 @@
+"""The tables of results: rows of several seeds, paired differences, the recipe's order, runs picked up again."""
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from negopt_core.commands.reproduce import is_done, train_all
+from negopt_core.errors import TrainingError
+from negopt_core.evaluate.board import Board
+from negopt_core.evaluate.contestants import Contest, in_random_windows, plain
+from negopt_core.evaluate.recipe import BALANCES, Recipe, Training, balanced
+from negopt_core.prompt import DFPrompt, PromptPair, Span, Window
+from negopt_core.train.setup import PAE_WINDOWS, build_reward
+from negopt_core.world.judges import Judge, QualityScorer
+from negopt_core.world.measure import is_held_out
+from negopt_core.world.report.outcome import Outcome
+
+
+def outcome(quality: float, hit: float = 1.0) -> Outcome:
+    slope = torch.linspace(-0.5, 0.5, 6)[:, None].expand(6, 2)
+    sure = torch.eye(36)[:12].reshape(6, 2, 36)
+    return Outcome(
+        quality + slope,
+        torch.full((6, 2, 5), hit),
+        torch.zeros(6, 2),
+        torch.zeros(6, 2, 10),
+        torch.zeros(6, 2, 10),
+        torch.zeros(6, 2, 6),
+        sure,
+        torch.zeros(6, 3, 4, 4, dtype=torch.uint8),
+    )
+
+
+BOARD = Board({"none": outcome(4.0), "a-0": outcome(5.0), "a-1": outcome(6.0), "best": outcome(7.0, 0.9)}, seeds=2)
+
+
+def test_a_row_of_seeds_is_their_mean() -> None:
+    assert BOARD.reward("a") == pytest.approx(8.5) and BOARD.reward("a-1") == pytest.approx(9.0)
+    gain = BOARD.gain("a", "none")
+    assert gain.mean == pytest.approx(1.5) and gain.half_width == pytest.approx(0.0, abs=1e-5)
+    assert BOARD.inception("a") == pytest.approx(12.0, rel=1e-3)  # twelve classes, each surely seen
+    assert float(BOARD.fidelity("a").mean()) == pytest.approx(math.log(12.0), rel=1e-3)
+
+
+def test_the_room_and_the_wins_are_told() -> None:
+    assert "56%" in BOARD.gap_closed("a", "none", "best")  # 1.5 of 2.7
+    assert "1.00 ± 0.00" in BOARD.wins("best", ("none",))
+    rows = BOARD.table(["none", "a"], "a").split("\n")
+    assert len(rows) == 4 and rows[2].startswith("| none |") and rows[0].endswith("| R to a |")
+
+
+def test_every_start_is_made_before_it_is_needed() -> None:
+    for recipe in (Recipe(), Recipe(seeds=1)):
+        made: list[str] = []
+        for training in recipe.trainings():
+            assert not training.needs or training.needs in made, training
+            made.append(training.name)
+        assert len(made) == len(set(made))
+
+
+def test_reward_balances_read_back_as_rewards() -> None:
+    for shares in BALANCES.values():
+        reward = build_reward(balanced(shares), lambda name: QualityScorer(Judge(), name))
+        assert [term.weight for term in reward.terms] == [shares[0] * 1.0, shares[1] * 8.0, shares[2] * 2.0]
+
+
+def test_contest_prompts_are_held_out_and_different(tmp_path: Path) -> None:
+    contest = Contest.draw(60, tmp_path, Recipe(seeds=1))
+    assert len(set(contest.prompts)) == 60 and all(map(is_held_out, contest.prompts))
+
+
+def test_schedules_can_be_taken_off_and_drawn_at_random() -> None:
+    late = Span("cinematic", 1.25, Window(0.5, 1.0))
+    pair = PromptPair(
+        DFPrompt((Span("a fox, "), late, Span(", vivid"))), DFPrompt((Span("blurry", 1.0, Window(0.2, 1.0)),))
+    )
+    assert plain([pair]) == (PromptPair.plain("a fox, cinematic, vivid", "blurry"),)
+    (drawn,) = in_random_windows(["a fox"], [pair], seed=1)
+    assert drawn.positive.text == "a fox, cinematic, vivid" and drawn.negative == pair.negative
+    seen = {span.window for seed in range(20) for span in in_random_windows(["a fox"], [pair], seed)[0].positive.spans}
+    assert seen == set(PAE_WINDOWS)
+
+
+def test_runs_are_done_in_order_and_picked_up_again(tmp_path: Path) -> None:
+    small = (
+        "--pairs",
+        "world:40",
+        "--stock",
+        "world",
+        "--steps",
+        "2",
+        "--width",
+        "16",
+        "--layers",
+        "1",
+        "--batch",
+        "4",
+    )
+    first = Training("first", ("sft", *small))
+    second = Training("second", ("sft", "--policy", "first", "--pairs", "world:40", "--steps", "1"), needs="first")
+    train_all(tmp_path, [first, second], jobs=2)
+    assert is_done(tmp_path, "first") and is_done(tmp_path, "second")
+    written = (tmp_path / "first" / "log.txt").stat().st_mtime_ns
+    train_all(tmp_path, [first, second], jobs=2)
+    assert (tmp_path / "first" / "log.txt").stat().st_mtime_ns == written
+    with pytest.raises(TrainingError, match=r"log\.txt"):
+        train_all(tmp_path, [Training("bad", ("sft", "--pairs", "nowhere.jsonl"))], jobs=1)
+    with pytest.raises(TrainingError, match="nothing makes lost"):
+        train_all(tmp_path, [Training("orphan", ("sft",), needs="lost")], jobs=1)
