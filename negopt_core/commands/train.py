@@ -1,4 +1,4 @@
-"""`train sft`, `train ppo`, `train world`: policies from pairs, policies from rewards, the demo world from nothing."""
+"""`train sft`, `train ppo`, `train retrieval`, `train world`: policies from pairs and rewards, the demo world."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import world
+from . import retrieval, world
 from .output import add_json, emit
 from .scorers import add_sources, load_named
 
@@ -24,6 +24,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     _add_sft(kinds)
     _add_ppo(kinds)
+    retrieval.add_training(kinds)
     world.add_training(kinds)
 
 

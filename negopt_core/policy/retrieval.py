@@ -6,7 +6,7 @@ and example j, u_j the example's own weight and w_j = u_j s_j^power over the nea
     (sum of w_j over the examples that have it + habit * its share in the habit) / (sum of all w_j + habit)
 
 and is said if it scores at least `threshold`. The habit is what people write anyway; it decides where no example is
-near.
+near. Phrases about bodies are left out where the prompt shows neither people nor animals.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ from torch import Tensor
 from ..errors import PolicyError
 from ..prompt import DFPrompt, PromptPair, Span
 from .card import PolicyCard
+from .media import names_a_body, shows_a_body
 from .phrases import append_phrases
+from .words import words_of
 
 INDEX_FILE, TERMS_FILE, STOCK_FILE = "index.safetensors", "terms.txt", "stock.txt"
 _WORD = re.compile(r"[^\W_]+")
@@ -87,6 +89,7 @@ class RetrievalPolicy:
 
     def __init__(self, card: PolicyCard, index: Index, terms: Sequence[str], stock: Sequence[str]) -> None:
         self._card, self._index, self._stock = card, index, tuple(stock)
+        self._bodies = torch.tensor([names_a_body(phrase) for phrase in self._stock])
         self._terms = {term: place for place, term in enumerate(terms)}
         self._settings = _settings(card)
         sizes = (len(self._terms), len(self._stock))
@@ -142,6 +145,8 @@ class RetrievalPolicy:
         for example, vote in zip(near.indices.tolist(), votes.tolist(), strict=True):
             first, last = index.answer_starts[example : example + 2].tolist()
             scores[index.answer_phrases[first:last].long()] += vote
+        if not shows_a_body(frozenset(words_of(prompt))):
+            scores = scores.masked_fill(self._bodies, 0.0)
         scores = scores / (votes.sum() + settings.habit).clamp(min=1e-12)
         best = scores.topk(min(settings.max_phrases, len(scores)))
         ranked = zip(best.indices.tolist(), best.values.tolist(), strict=True)

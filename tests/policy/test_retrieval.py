@@ -63,6 +63,13 @@ def test_an_unknown_prompt_gets_the_habit() -> None:
     assert list(policy(habit=0.0).votes("qqq zzz"))  # even without a habit something is said
 
 
+def test_hands_are_only_negated_where_somebody_could_have_some() -> None:
+    hands = [pair("a castle", "bad hands, blurry"), pair("a knight", "bad hands, blurry")]
+    near = RetrievalPolicy(CARD, *fit_index(hands, HABIT))
+    assert list(near.votes("a castle")) == ["blurry"]
+    assert set(near.votes("a knight")) == {"bad hands", "blurry"}
+
+
 def test_a_heavier_example_outvotes() -> None:
     heavy = [pair("a photo of a dog", "cat", 9.0), pair("a photo of a dog", "text")]
     votes = RetrievalPolicy(CARD, *fit_index(heavy, HABIT)).votes("a photo of a dog")
