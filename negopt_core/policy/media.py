@@ -124,40 +124,10 @@ ANIMALS = frozenset(
 """A prompt with one of these words shows an animal: legs, tails and heads can go wrong."""
 
 _BODY = frozenset(
-    [
-        "anatomy",
-        "ankle",
-        "arm",
-        "body",
-        "breast",
-        "cross",
-        "digit",
-        "ear",
-        "eye",
-        "eyed",
-        "face",
-        "finger",
-        "fingered",
-        "foot",
-        "forehead",
-        "hand",
-        "head",
-        "knee",
-        "leg",
-        "limb",
-        "mouth",
-        "neck",
-        "nipple",
-        "nose",
-        "palm",
-        "pupil",
-        "teeth",
-        "thigh",
-        "thumb",
-        "toe",
-        "tooth",
-        "torso",
-    ]
+    listed(
+        "anatomy, ankle, arm, body, breast, cross, digit, ear, eye, eyed, face, finger, fingered, foot, forehead, hand, "
+        "head, knee, leg, limb, mouth, neck, nose, palm, pupil, thigh, thumb, toe, tooth, torso"
+    )
 )
 
 
