@@ -125,7 +125,7 @@ ANIMALS = frozenset(
 
 _BODY = frozenset(
     listed(
-        "anatomy, ankle, arm, body, breast, cross, digit, ear, eye, eyed, face, finger, fingered, foot, forehead, hand, "
+        "anatomy, ankle, arm, body, breast, cross, digit, ear, eye, face, finger, fingered, foot, forehead, hand, "
         "head, knee, leg, limb, mouth, neck, nose, palm, pupil, thigh, thumb, toe, tooth, torso"
     )
 )
