@@ -1,0 +1,58 @@
+"""A tokenizer from a corpus: byte-level pairs for prompts, one token for each phrase that a policy may write.
+
+With a phrase as one token an answer is as many choices as it has phrases, and none is lost half-way through.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from transformers import PreTrainedTokenizerFast
+
+from ..files import write_text
+
+END, PAD = "<|end|>", "<|pad|>"
+TOKENIZER_FILE, SETTINGS_FILE = "tokenizer.json", "tokenizer_config.json"
+
+
+def fit_tokenizer(texts: Iterable[str], phrases: Sequence[str], size: int) -> PreTrainedTokenizerFast:
+    """Byte-level BPE of `size` entries over lower-cased texts, plus the phrases as whole tokens."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=size,
+        special_tokens=[END, PAD],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.add_tokens([AddedToken(phrase, single_word=True, lstrip=True) for phrase in phrases])
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_object=tokenizer, eos_token=END, pad_token=PAD, clean_up_tokenization_spaces=False
+    )
+
+
+def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
+    """Write the tokenizer so that transformers from 4.30 and tokenizers from 0.13 up read it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer.save_pretrained(str(folder))
+    for_old_readers(folder)
+
+
+def for_old_readers(folder: Path) -> None:
+    """Name the class as every transformers does, and write merges as "a b": newer versions write what older cannot."""
+    settings_path, path = folder / SETTINGS_FILE, folder / TOKENIZER_FILE
+    settings = json.loads(settings_path.read_text(encoding="utf-8"))
+    if settings.get("tokenizer_class") == "TokenizersBackend":
+        settings["tokenizer_class"] = "PreTrainedTokenizerFast"
+        write_text(settings_path, json.dumps(settings, indent=2, ensure_ascii=False) + "\n")
+    values = json.loads(path.read_text(encoding="utf-8"))
+    merges = values["model"].get("merges")
+    if merges and not isinstance(merges[0], str):
+        values["model"]["merges"] = [" ".join(pair) for pair in merges]
+        write_text(path, json.dumps(values, ensure_ascii=False) + "\n")
