@@ -5,17 +5,15 @@ With a phrase as one token an answer is as many choices as it has phrases, and n
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from ..files import write_text
+from ..policy.language.old_readers import for_old_readers
 
 END, PAD = "<|end|>", "<|pad|>"
-TOKENIZER_FILE, SETTINGS_FILE = "tokenizer.json", "tokenizer_config.json"
 
 
 def fit_tokenizer(texts: Iterable[str], phrases: Sequence[str], size: int) -> PreTrainedTokenizerFast:
@@ -42,17 +40,3 @@ def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save_pretrained(str(folder))
     for_old_readers(folder)
-
-
-def for_old_readers(folder: Path) -> None:
-    """Name the class as every transformers does, and write merges as "a b": newer versions write what older cannot."""
-    settings_path, path = folder / SETTINGS_FILE, folder / TOKENIZER_FILE
-    settings = json.loads(settings_path.read_text(encoding="utf-8"))
-    if settings.get("tokenizer_class") == "TokenizersBackend":
-        settings["tokenizer_class"] = "PreTrainedTokenizerFast"
-        write_text(settings_path, json.dumps(settings, indent=2, ensure_ascii=False) + "\n")
-    values = json.loads(path.read_text(encoding="utf-8"))
-    merges = values["model"].get("merges")
-    if merges and not isinstance(merges[0], str):
-        values["model"]["merges"] = [" ".join(pair) for pair in merges]
-        write_text(path, json.dumps(values, ensure_ascii=False) + "\n")
