@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..policy.language import LanguagePolicy
 
 POLARITIES = ("negative", "modifiers")
+_REWARD = "scorer:weight[:floor][:plain[=share]],...; plain: measured against the plain prompt's picture, same noise"
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -51,7 +52,7 @@ def _add_ppo(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     ppo = kinds.add_parser("ppo", help="learn from rewards of painted pictures; run again to resume")
     ppo.add_argument("--policy", type=Path, required=True, metavar="DIR", help="where to start; also the reference")
     ppo.add_argument("--prompts", required=True, metavar="FILE", help="text or JSON Lines; `world` draws them")
-    ppo.add_argument("--reward", default="world-quality:1,world-alignment:3", help="scorer:weight[:floor],...")
+    ppo.add_argument("--reward", default="world-quality:1,world-alignment:3", help=_REWARD)
     ppo.add_argument("--model", default="world", help="painter: world, a diffusers folder, a .safetensors file")
     ppo.add_argument("--paint-steps", type=int, default=12)
     ppo.add_argument("--cfg", type=float, default=4.0)
