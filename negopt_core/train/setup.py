@@ -103,7 +103,8 @@ def _term(text: str, load_scorer: Callable[[str], Scorer]) -> RewardTerm:
         raise TrainingError(f"{_TERM}, got {text!r}") from error
     if len(numbers) > 2:
         raise TrainingError(f"{_TERM}, got {text!r}")
-    return RewardTerm(load_scorer(name), *numbers, baseline=baseline)
+    weight, floor = [*numbers, *(None, None)][:2]
+    return RewardTerm(load_scorer(name), 1.0 if weight is None else weight, floor, baseline)
 
 
 def read_prompts(path: Path) -> list[str]:
