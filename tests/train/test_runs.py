@@ -173,16 +173,27 @@ def test_the_second_interrupt_is_not_gentle() -> None:
 
 def test_pairs_are_written_and_read_back(tmp_path: Path) -> None:
     path = tmp_path / "pairs.jsonl"
+    weighted = [*PAIRS, replace(PAIRS[0], weight=2.5)]
     for polarity in ("negative", "modifiers"):
-        path.write_text(write_pairs(PAIRS, polarity))
-        assert read_pairs(path, polarity) == PAIRS
+        path.write_text(write_pairs(weighted, polarity))
+        assert read_pairs(path, polarity) == weighted
     path.write_text('{"prompt": "p", "negative_prompt": "a, b (c), "}\n\n{"prompt": "no answer"}\n')
     assert read_pairs(path, "negative") == [Pair("p", (Span("a"), Span("b (c)")))]
     path.write_text('{"prompt": "a cat, 8k, hdr", "subject": "a cat", "modifiers": ["8k", "hdr", " "]}\n')
     assert read_pairs(path, "modifiers") == [Pair("a cat", (Span("8k"), Span("hdr")))]
 
 
-@pytest.mark.parametrize("line", ["[]", "{", '{"negative": "x"}', '{"prompt": "a", "negative": 3}'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[]",
+        "{",
+        '{"negative": "x"}',
+        '{"prompt": "a", "negative": 3}',
+        '{"prompt": "a", "negative": "b", "weight": -1}',
+        '{"prompt": "a", "negative": "b", "weight": NaN}',
+    ],
+)
 def test_a_malformed_line_is_named(line: str, tmp_path: Path) -> None:
     path = tmp_path / "pairs.jsonl"
     path.write_text('{"prompt": "a", "negative": "b"}\n' + line + "\n")
