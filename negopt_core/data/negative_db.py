@@ -64,22 +64,17 @@ def read_posts(path: Path) -> Iterator[Post]:
 
 
 def pairs_of_posts(posts: Iterable[Post], polarity: str, min_likes: int = 1) -> Found:
-    """Pairs of the posts with at least `min_likes` likes, a prompt and an answer; the paper asks for one like.
+    """Pairs of the posts with at least `min_likes` likes; the paper asks for one. `clean_pairs` drops empty ones.
 
     Words only: what brackets and numbers meant to the site's painter is not known, so every weight is 1.
     """
-    counts = dict.fromkeys(("rows", "liked", "with a prompt", "with an answer"), 0)
+    counts = {"rows": 0, "liked": 0}
     pairs = []
     for post in posts:
         counts["rows"] += 1
-        if post.likes < min_likes:
-            continue
-        counts["liked"] += 1
-        pair = pair_of_sides(_words(post.prompt), _words(post.negative_prompt), polarity)
-        counts["with a prompt"] += bool(pair.prompt)
-        if pair.prompt and pair.spans:
-            counts["with an answer"] += 1
-            pairs.append(pair)
+        if post.likes >= min_likes:
+            counts["liked"] += 1
+            pairs.append(pair_of_sides(_words(post.prompt), _words(post.negative_prompt), polarity))
     return Found(tuple(pairs), counts)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,6 +13,7 @@ from typing import Any
 
 from ..df_text import format_prompt, parse_prompt
 from ..errors import TrainingError
+from ..files import write_bytes
 from ..policy.phrases import append_phrases, phrase_spans
 from ..prompt import DFPrompt, Span
 
@@ -58,6 +60,15 @@ def write_pairs(pairs: Iterable[Pair], polarity: str) -> str:
         row = {"prompt": pair.prompt, key: format_prompt(append_phrases(DFPrompt(()), pair.spans))}
         rows.append(json.dumps(row | ({} if pair.weight == 1.0 else {"weight": pair.weight})) + "\n")
     return "".join(rows)
+
+
+def save_pairs(path: Path, pairs: Iterable[Pair], polarity: str) -> str:
+    """Write JSON Lines, gzipped if the name ends so, whole or not at all; returns the file's SHA-256."""
+    content = write_pairs(pairs, polarity).encode("utf-8")
+    if path.suffix == ".gz":
+        content = gzip.compress(content, mtime=0)  # the same pairs, the same bytes
+    write_bytes(path, content)
+    return hashlib.sha256(content).hexdigest()
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from negopt_core.data.negative_db import Post, pairs_of_posts, read_posts
+from negopt_core.data.negative_db import Post, read_posts
 from negopt_core.data.pairs import Pair
+from negopt_core.data.sources import SourceSettings, gather_pairs
 from negopt_core.data.written import pair_of_sides, read_written, whole_phrases
 from negopt_core.errors import TrainingError
 from negopt_core.prompt import DFPrompt, Span, Window
@@ -56,14 +57,14 @@ def test_liked_posts_with_both_prompts_become_pairs_and_every_filter_is_counted(
         {**ROW, "negative_prompt": None},
         {**ROW, "likes": 1, "negative_prompt": "text"},
     ]
-    posts = list(read_posts(write(tmp_path / "db.parquet", rows)))
-    found = pairs_of_posts(posts, "negative")
+    path = write(tmp_path / "db.parquet", rows)
+    found = gather_pairs(path, SourceSettings())
     plain = (Span("Blurry"), Span("deformed"), Span("bad hands"))
     assert found.pairs == (Pair("a castle, misty morning", plain), Pair("a castle, misty morning", (Span("text"),)))
-    assert found.counts == {"rows": 6, "liked": 5, "with a prompt": 4, "with an answer": 2}
-    assert len(pairs_of_posts(posts, "negative", min_likes=2).pairs) == 1
-    modifiers = pairs_of_posts(posts, "modifiers")
-    assert set(modifiers.pairs) == {Pair("a castle", (Span("misty morning"),))}
+    assert found.counts == {"rows": 6, "liked": 5, "with a prompt": 4, "with an answer": 2, "distinct": 2}
+    assert len(gather_pairs(path, SourceSettings(min_likes=2)).pairs) == 1
+    modifiers = gather_pairs(path, SourceSettings(polarity="modifiers"))
+    assert modifiers.pairs == (Pair("a castle", (Span("misty morning"),)),)
 
 
 def test_more_rows_than_are_held_in_memory_at_a_time(tmp_path: Path) -> None:
