@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..policy.language import LanguagePolicy
 
 POLARITIES = ("negative", "modifiers")
+_REWARD = "scorer:weight[:floor][:plain[=share]],...; plain: measured against the plain prompt's picture, same noise"
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -39,6 +40,15 @@ def _add_sft(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     sft.add_argument("--stock", metavar="FILE", help="phrases a new policy may write, one a line; `world`, or none")
     sft.add_argument("--scheduled", action="store_true", help="a new policy also chooses windows and weights")
     sft.add_argument("--learn-schedule", action="store_true", help="the pairs say windows and weights: learn them")
+    sft.add_argument(
+        "--augment",
+        type=float,
+        nargs="?",
+        const=0.5,
+        default=0.0,
+        metavar="P",
+        help="vary case and commas of prompts, anew each epoch, with this probability (0.5 if none is given)",
+    )
     sft.add_argument("--width", type=int, default=96)
     sft.add_argument("--layers", type=int, default=2)
     sft.add_argument("--steps", type=int, default=1000)
@@ -52,7 +62,7 @@ def _add_ppo(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     ppo = kinds.add_parser("ppo", help="learn from rewards of painted pictures; run again to resume")
     ppo.add_argument("--policy", type=Path, required=True, metavar="DIR", help="where to start; also the reference")
     ppo.add_argument("--prompts", required=True, metavar="FILE", help="text or JSON Lines; `world` draws them")
-    ppo.add_argument("--reward", default="world-quality:1,world-alignment:3", help="scorer:weight[:floor],...")
+    ppo.add_argument("--reward", default="world-quality:1,world-alignment:3", help=_REWARD)
     ppo.add_argument("--model", default="world", help="painter: world, a diffusers folder, a .safetensors file")
     ppo.add_argument("--paint-steps", type=int, default=12)
     ppo.add_argument("--cfg", type=float, default=4.0)
@@ -88,7 +98,14 @@ def run_sft(args: argparse.Namespace) -> int:
 
     config = _prepare(args)
     pairs, held_out = _pairs(args.pairs, args), _pairs(args.held_out, args) if args.held_out else []
-    settings = SFTSettings(args.steps, args.batch, args.rate, learns_schedule=args.learn_schedule, seed=args.seed)
+    settings = SFTSettings(
+        args.steps,
+        args.batch,
+        args.rate,
+        learns_schedule=args.learn_schedule,
+        augment=args.augment,
+        seed=args.seed,
+    )
     sft = SFT(_start(args), pairs, settings)
     run = Run.open(args.folder, config)
     run_steps(run, sft, sft.step, Loop(args.steps, args.save_every), "sft")
@@ -147,6 +164,8 @@ def _prepare(args: argparse.Namespace) -> dict[str, Any]:
     if args.threads:
         torch.set_num_threads(args.threads)
     left_out = {"run", "folder", "output", "name", "threads", "json", "debug", "save_every"}
+    if not getattr(args, "augment", 0.0):
+        left_out.add("augment")  # runs that were begun before there was such a setting go on
     return {key: str(value) for key, value in vars(args).items() if key not in left_out}
 
 

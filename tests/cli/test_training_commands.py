@@ -20,13 +20,15 @@ def test_from_pairs_to_rewards_to_suggestions(tmp_path: Path, capsys: pytest.Cap
     """The CI smoke run: SFT, PPO with real pictures and judges, export, suggest."""
     taught = str(tmp_path / "taught")
     told = run(
-        capsys, "sft", "--pairs", "world", "--stock", "world", "--scheduled", "--steps", "4",
+        capsys, "sft", "--pairs", "world", "--stock", "world", "--scheduled", "--steps", "4", "--augment",
         "--run", str(tmp_path / "sft"), "-o", taught, *SMALL,
     )  # fmt: skip
     assert told["folder"] == taught and isinstance(told["eval/words"], float)
+    assert json.loads((tmp_path / "sft" / "config.json").read_text())["settings"]["augment"] == "0.5"
     ppo = (
         "ppo", "--policy", taught, "--prompts", "world", "--run", str(tmp_path / "ppo"),
         "-o", str(tmp_path / "trained"), "--paint-steps", "2", "--batch", "2", "--epochs", "1",
+        "--reward", "world-quality:1:plain,world-alignment:3",
         "--threads", "1", "--json",
     )  # fmt: skip
     told = run(capsys, *ppo, "--steps", "2")
