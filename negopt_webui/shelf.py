@@ -31,7 +31,7 @@ class Shelf:
         return [*builtin_names(), *sorted(found - set(builtin_names()))]
 
     def policy(self, name: str) -> Policy:
-        """Load by one of `names`, or two of them as NEGATIVE+MODIFIERS; never by path, since requests come over HTTP."""
+        """Load by one of `names`, or two as NEGATIVE+MODIFIERS; never by path, since requests come over HTTP."""
         names = self.names()
         for part in [name] if name in names else name.split(SIGN):
             if part not in names:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from negopt_core.df_text import format_prompt, parse_prompt
 from negopt_core.policy import Policy, SuggestOptions, suggest
@@ -18,8 +18,8 @@ class Wish:
 
     prompt: str
     negative: str
-    scheduled_prompt: DFPrompt = DFPrompt()
-    scheduled_negative: DFPrompt = DFPrompt()
+    scheduled_prompt: DFPrompt = field(default_factory=DFPrompt)
+    scheduled_negative: DFPrompt = field(default_factory=DFPrompt)
     modes: tuple[str, ...] = ("negative", "modifiers")
     seed: int = 0
 
