@@ -84,5 +84,7 @@ def _edits(added: DFPrompt, joiner: str, steps: int, hires_steps: int | None, pa
 
 
 def _edit(added: DFPrompt, joiner: str, steps: int, steps_before: int) -> str:
+    if "," not in joiner:  # it can stay when nothing follows it
+        return joiner + a1111.write(added, steps, steps_before)
     whole = DFPrompt((Span(_BASE + joiner), *added.spans))
     return a1111.write(whole, steps, steps_before).removeprefix(_BASE)
