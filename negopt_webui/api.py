@@ -53,7 +53,7 @@ def suggest(shelf: Shelf, body: bytes) -> Answer:
             "seed": wish.seed,
             "warnings": list(written.warnings),
         }
-    except ValueError as error:  # not JSON, or not UTF-8
+    except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or brackets without end
         return 400, {"error": f"the request is not JSON: {error}"}
     except NegOptError as error:
         return 400, {"error": str(error)}

@@ -58,20 +58,20 @@ def plain_words(prompt: str) -> str:
 
 def _add(prompt: str, is_negative: bool, write: Callable[[str], str]) -> str:
     if is_negative:  # the host does not split it
-        return _add_to_part(prompt, len(prompt.rstrip()), write)
+        return _add_to_part(prompt, len(prompt.rstrip()), write) if prompt else write("")
     parts = _AND.split(prompt)
+    if parts == [""]:
+        return write("")
     ends = [found.start() if (found := _PART_END.search(part)) else len(part) for part in parts]
     return "AND".join(_add_to_part(part, end, write) for part, end in zip(parts, ends, strict=True))
 
 
 def _add_to_part(part: str, end: int, write: Callable[[str], str]) -> str:
     head = part[:end]
-    if not head.strip():
-        joiner = ""
-    elif head.endswith(",") or _ENDS_IN_BREAK.search(head):
-        joiner = " "
-    else:
-        joiner = ", "
+    if not head.strip():  # nothing may touch the AND in front of it
+        space = part[: len(part) - len(part.lstrip())]
+        return (space or " ") + write("") + part[len(space) :]
+    joiner = " " if head.endswith(",") or _ENDS_IN_BREAK.search(head) else ", "
     return head + write(joiner) + part[end:]
 
 

@@ -74,9 +74,9 @@ def read_plan(text: str) -> Plan:
         )
     try:
         record = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise OutputError(f"the NegOpt plan is not JSON: {error}; paste the picture's whole infotext") from error
-    if not isinstance(record, dict) or record.get("v") != VERSION:
+    if not isinstance(record, dict) or record.get("v") is True or record.get("v") != VERSION:
         found = record.get("v") if isinstance(record, dict) else type(record).__name__
         raise OutputError(f"the NegOpt plan has version {found!r}, this negopt reads {VERSION}; update negopt")
     positive, negative, passes = (record.get(key, "") for key in ("prompt", "negative", "passes"))

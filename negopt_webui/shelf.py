@@ -51,7 +51,7 @@ class Shelf:
         """Changes when, and only when, the files of a policy do."""
         return [
             f"{path} {path.stat().st_mtime_ns} {path.stat().st_size}"
-            for part in {name, *name.split(SIGN)}
+            for part in sorted({name, *name.split(SIGN)})
             for folder in self._folders()
             for path in sorted((folder / part).glob("*"))
             if path.is_file()

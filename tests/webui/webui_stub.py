@@ -188,7 +188,8 @@ class StubWebui:
         p.all_seeds = [p.seed + index for index in range(count)]
         self.swallow(self.script.process, p, *p.script_args)
         result = Result([], [])
-        for p.iteration in range(p.n_iter):
+        for iteration in range(p.n_iter):
+            p.iteration = iteration
             part = slice(p.iteration * p.batch_size, (p.iteration + 1) * p.batch_size)
             p.prompts, p.negative_prompts = p.all_prompts[part], p.all_negative_prompts[part]
             p.prompts = [prompt.replace("<lora:x:1>", "") for prompt in p.prompts]
