@@ -11,7 +11,7 @@ from typing import Any
 from negopt_core.df_text import format_prompt, parse_prompt
 from negopt_core.errors import NegOptError, PromptError
 
-from .request import NOTHING, WRITES
+from .request import EVERYTHING, NOTHING, WRITES
 from .shelf import DEFAULT, Shelf
 from .writing import Wish, ask, into_prompt
 
@@ -60,7 +60,7 @@ def suggest(shelf: Shelf, body: bytes) -> Answer:
 
 
 def _wish(values: dict[str, Any]) -> Wish:
-    mode = _text(values, "mode", "negative and modifiers")
+    mode = _text(values, "mode", EVERYTHING)
     if mode not in _MODES:
         raise PromptError(f"mode is one of {', '.join(_MODES)}, got {mode[:80]!r}")
     seed = values.get("seed", 0)

@@ -14,12 +14,12 @@ from negopt_core.prompt import DFPrompt
 
 from .plan import Passes, Plan, check_passes, starting_at
 
-NOTHING = "nothing"
+NOTHING, EVERYTHING = "nothing", "negative and modifiers"
 WRITES: dict[str, tuple[str, ...]] = {
     NOTHING: (),
     "negative": ("negative",),
     "modifiers": ("modifiers",),
-    "negative and modifiers": ("negative", "modifiers"),
+    EVERYTHING: ("negative", "modifiers"),
 }
 """What a policy writes by itself while pictures are generated."""
 MAX_WORDS = 20_000
@@ -72,14 +72,16 @@ def read_request(values: Sequence[Any], axes: Mapping[str, Any] | None = None) -
     Surplus arguments are ignored and missing ones have their defaults. Anything but a plain yes in the first place is
     off, and then the rest is not looked at: other extensions call scripts with lists that are not meant for them.
     """
-    from_grid = {"enabled": True, **axes} if axes else {}
-    given = dict(zip(ARGUMENTS, values, strict=False)) | from_grid
+    given = dict(zip(ARGUMENTS, values, strict=False)) | ({"enabled": True, **axes} if axes else {})
     if not is_yes(given.get("enabled", False)):
         return Request()
     default = Request()
 
     def text(name: str) -> str:
         return str(getattr(default, name) if given.get(name) is None else given[name])
+
+    if axes and "policy" in axes and text("writes") == NOTHING:  # or all its cells would be the same
+        given["writes"] = EVERYTHING
 
     return Request(
         enabled=True,

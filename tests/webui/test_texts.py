@@ -136,6 +136,8 @@ def test_a_grid_switches_on_unless_it_says_off() -> None:
     assert read_request((False,), {"positive": "art"}).positive == "art"
     assert read_request((True,), {"positive": "art", "enabled": "False"}) == Request()
     assert read_request((False,), {"enabled": "true"}).enabled
+    assert read_request((False,), {"policy": "rules"}).writes == "negative and modifiers"
+    assert read_request((True, "", "negative"), {"policy": "rules"}).writes == "negative"
 
 
 def test_the_cache_forgets_the_oldest() -> None:
