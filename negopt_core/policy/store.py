@@ -50,14 +50,14 @@ def load_policy(name: str, folders: Sequence[Path] = ()) -> Policy:
     for folder in (Path(name), *(root / name for root in folders)):
         if name and _is_policy(folder):
             return _load_folder(folder)
+    first, sign, second = name.partition(SIGN)
+    if sign:
+        return JointPolicy(load_policy(first, folders), load_policy(second, folders))
     if name == "static":
         return StaticPolicy()
     kind, _, family = name.partition(":")
     if kind == "rules":
         return RulesPolicy(rules_card(family) if family or ":" in name else rules_card())
-    first, sign, second = name.partition(SIGN)
-    if sign:
-        return JointPolicy(load_policy(first, folders), load_policy(second, folders))
     searched = ", ".join(str(folder) for folder in folders) or "no model folders"
     raise PolicyError(
         f"no policy is called {name[:200]!r} (looked for a folder with {CARD_NAME}, then in {searched}); "
