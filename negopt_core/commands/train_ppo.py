@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .models import COMFY, MODEL_HELP, place_of, read_size
 from .scorers import add_sources, load_named
 from .train_common import add_common, export, prepare
 
@@ -22,7 +23,8 @@ def add(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     ppo.add_argument("--policy", type=Path, required=True, metavar="DIR", help="where to start; also the reference")
     ppo.add_argument("--prompts", required=True, metavar="FILE", help="text or JSON Lines; `world` draws them")
     ppo.add_argument("--reward", default="world-quality:1,world-alignment:3", help="scorer:weight[:floor],...")
-    ppo.add_argument("--model", default="world", help="painter: world, a diffusers folder, a .safetensors file")
+    ppo.add_argument("--model", default="world", help=f"painter: {MODEL_HELP}")
+    ppo.add_argument("--size", metavar="WxH", help="pixels (default: the model's own; 512x512 on a ComfyUI server)")
     ppo.add_argument("--paint-steps", type=int, default=12)
     ppo.add_argument("--cfg", type=float, default=4.0)
     ppo.add_argument("--steps", type=int, default=200)
@@ -109,13 +111,13 @@ def _settings(args: argparse.Namespace) -> PPOSettings:
 
 def _painter(args: argparse.Namespace, processes: Processes) -> Painter:
     from ..paint.base import PaintSettings
-    from ..paint.diffusers_painter import load_painter
-    from ..world import world_dir
+    from ..paint.open import open_painter
 
+    width, height = read_size(args.size)
     share = -(-args.batch * args.group * args.pictures // processes.size)
-    model = str(world_dir()) if args.model == "world" else args.model
-    settings = PaintSettings(args.paint_steps, args.cfg, batch_size=min(32, share))
-    return load_painter(model, settings, device=processes.device)
+    settings = PaintSettings(args.paint_steps, args.cfg, height, width, batch_size=min(32, share))
+    device = None if args.model.startswith(COMFY) else processes.device
+    return open_painter(place_of(args.model), settings, device=device)
 
 
 def _prompts(args: argparse.Namespace) -> list[str]:
