@@ -55,7 +55,10 @@ class PPOSamples:
 
 def sft_samples(policy: LanguagePolicy, pairs: Sequence[Pair], folder: Path) -> Callable[[int], None]:
     """What writes `samples/step-000050.txt`: for some prompts what people wrote and the policy's likeliest answer."""
-    shown = list({pair.prompt: pair for pair in reversed(pairs)}.values())[::-1][:_SHOWN]
+    first: dict[str, Pair] = {}
+    for pair in pairs:
+        first.setdefault(pair.prompt, pair)
+    shown = list(first.values())[:_SHOWN]
 
     @torch.no_grad()
     def write(done: int) -> None:

@@ -1,4 +1,4 @@
-"""The painter over HTTP paints in a real ComfyUI what the diffusers painter paints here, and survives a killed server."""
+"""The painter over HTTP: in a real ComfyUI the pictures of the diffusers painter, and a killed server loses none."""
 
 import json
 from collections.abc import Iterator
