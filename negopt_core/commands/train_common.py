@@ -33,8 +33,8 @@ def prepare(args: argparse.Namespace, is_leader: bool = True) -> dict[str, Any]:
     if args.threads:
         torch.set_num_threads(args.threads)
     left_out = {"run", "folder", "output", "name", "threads", "json", "debug", "save_every", "tensorboard"}
-    if getattr(args, "size", None) is None:
-        left_out.add("size")  # runs that were begun before there was such a setting go on
+    # runs that were begun before there were such settings go on
+    left_out |= {name for name in ("size", "augment") if not getattr(args, name, None)}
     return {key: str(value) for key, value in vars(args).items() if key not in left_out}
 
 
