@@ -69,7 +69,9 @@ class SFT:
         loss = torch.stack([losses[channel] for channel in channels]).sum()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.policy.parameters(), settings.max_grad_norm)
+        norm = nn.utils.clip_grad_norm_(self.policy.parameters(), settings.max_grad_norm)
+        if not bool(torch.isfinite(norm)):
+            raise TrainingError("the gradient is not a finite number; the last checkpoint is intact. Lower the rate")
         self.optimizer.step()
         self.done += 1
         return {"loss": float(loss.detach()), **{f"loss/{name}": float(losses[name].detach()) for name in channels}}
