@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
+from ..data.corpus import Row
 from ..policy.contradiction import is_contradicted, read_asked
 from ..policy.words import phrase_key
 
@@ -103,6 +104,26 @@ def score_texts(prompts: Sequence[str], found: Sequence[str], wanted: Sequence[s
         empty=mean([float(not words(text)) for text in found]),
         contradicting=mean([float(contradictions(*pair) > 0) for pair in zip(prompts, found, strict=True)]),
     )
+
+
+def by_family(rows: Sequence[Row], found: Sequence[str]) -> dict[str, TextScores]:
+    """Scores of each family of rows, and under "balanced" their mean: no family drowns another."""
+    families = {row.family: None for row in rows}
+    scores = {}
+    for family in families:
+        chosen = [(row, text) for row, text in zip(rows, found, strict=True) if row.family == family]
+        prompts, wanted = [row.prompt for row, _ in chosen], [row.negative for row, _ in chosen]
+        scores[family] = score_texts(prompts, [text for _, text in chosen], wanted)
+    return scores | {"balanced": _mean(list(scores.values()))}
+
+
+def _mean(scores: Sequence[TextScores]) -> TextScores:
+    """Mean of every score; the counts add up."""
+    values = {
+        field.name: sum(getattr(one, field.name) for one in scores) / max(len(scores), 1)
+        for field in fields(TextScores)
+    }
+    return TextScores(**{**values, "count": sum(one.count for one in scores)})
 
 
 def _runs(found: Sequence[str], n: int) -> list[tuple[str, ...]]:

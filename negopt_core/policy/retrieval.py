@@ -6,7 +6,7 @@ and example j, u_j the example's own weight and w_j = u_j s_j^power over the nea
     (sum of w_j over the examples that have it + habit * its share in the habit) / (sum of all w_j + habit)
 
 and is said if it scores at least `threshold`. The habit is what people write anyway; it decides where no example is
-near.
+near. Phrases about bodies are left out where the prompt shows neither people nor animals.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ from torch import Tensor
 from ..errors import PolicyError
 from ..prompt import DFPrompt, PromptPair, Span
 from .card import PolicyCard
+from .contradiction import is_contradicted, is_unwelcome, read_asked
+from .media import names_a_body, shows_a_body
 from .phrases import append_phrases
+from .words import words_of
 
 INDEX_FILE, TERMS_FILE, STOCK_FILE = "index.safetensors", "terms.txt", "stock.txt"
 _WORD = re.compile(r"[^\W_]+")
@@ -87,6 +90,7 @@ class RetrievalPolicy:
 
     def __init__(self, card: PolicyCard, index: Index, terms: Sequence[str], stock: Sequence[str]) -> None:
         self._card, self._index, self._stock = card, index, tuple(stock)
+        self._bodies = torch.tensor([names_a_body(phrase) for phrase in self._stock])
         self._terms = {term: place for place, term in enumerate(terms)}
         self._settings = _settings(card)
         sizes = (len(self._terms), len(self._stock))
@@ -133,7 +137,7 @@ class RetrievalPolicy:
         return found
 
     def votes(self, prompt: str) -> dict[str, float]:
-        """Phrases that are said, best first, with their scores; at least one."""
+        """Phrases that are said, best first, with their scores; none works against the prompt."""
         settings, index = self._settings, self._index
         similar = self._similarity(prompt)
         near = similar.topk(min(settings.neighbours, len(similar)))
@@ -142,11 +146,24 @@ class RetrievalPolicy:
         for example, vote in zip(near.indices.tolist(), votes.tolist(), strict=True):
             first, last = index.answer_starts[example : example + 2].tolist()
             scores[index.answer_phrases[first:last].long()] += vote
+        if not shows_a_body(frozenset(words_of(prompt))):
+            scores = scores.masked_fill(self._bodies, 0.0)
         scores = scores / (votes.sum() + settings.habit).clamp(min=1e-12)
-        best = scores.topk(min(settings.max_phrases, len(scores)))
-        ranked = zip(best.indices.tolist(), best.values.tolist(), strict=True)
-        likely = [(self._stock[place], score) for place, score in ranked]
-        return dict(likely[:1] + [(phrase, score) for phrase, score in likely[1:] if score >= settings.threshold])
+        order = scores.argsort(descending=True, stable=True)
+        return self._said(prompt, order.tolist(), scores[order].tolist())
+
+    def _said(self, prompt: str, order: list[int], scores: list[float]) -> dict[str, float]:
+        """From the best on what may be said: the first one whatever its score, the others from the threshold on."""
+        asked, is_negative = read_asked(prompt), self._card.polarity == "negative"
+        said: dict[str, float] = {}
+        for place, score in zip(order, scores, strict=True):
+            is_enough = score < self._settings.threshold and bool(said)
+            if is_enough or score <= 0.0 or len(said) == self._settings.max_phrases:
+                break
+            phrase = self._stock[place]
+            if not (is_contradicted if is_negative else is_unwelcome)(phrase, asked):
+                said[phrase] = score
+        return said
 
     def _similarity(self, prompt: str) -> Tensor:
         """[N] cosines with every example."""

@@ -6,6 +6,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -50,6 +51,12 @@ def fit_index(
         habit=torch.tensor([shares[number] / len(habit) for number in range(len(stock))]),
     )
     return index, list(terms), stock
+
+
+def common_phrases(pairs: Sequence[Pair], least: int) -> list[Pair]:
+    """The pairs with only those phrases that stand in at least `least` of them; some may have none left."""
+    counts = Counter(phrase for pair in pairs for phrase in {span.text for span in pair.spans})
+    return [replace(pair, spans=tuple(span for span in pair.spans if counts[span.text] >= least)) for pair in pairs]
 
 
 def _starts(lengths: Iterable[int]) -> torch.Tensor:

@@ -2,7 +2,9 @@
 
 import pytest
 
+from negopt_core.data.corpus import Row
 from negopt_core.evaluate.text import (
+    by_family,
     contradictions,
     distinct_n,
     overlap_f1,
@@ -51,3 +53,14 @@ def test_means_over_a_set() -> None:
     scores = score_texts(["a photo", "a fox"], ["photo", ""], ["photo", "blurry"])
     assert (scores.count, scores.phrase_f1, scores.empty, scores.contradicting) == (2, 0.5, 0.5, 0.5)
     assert score_texts([], [], []).token_f1 == 0.0
+
+
+def test_families_count_the_same_however_large_they_are() -> None:
+    rows = [row("user", "blurry"), row("style", "dull"), row("style", "dull")]
+    scores = by_family(rows, ["blurry", "flat", "flat"])
+    assert (scores["user"].phrase_f1, scores["style"].phrase_f1) == (1.0, 0.0)
+    assert (scores["balanced"].phrase_f1, scores["balanced"].count) == (0.5, 3)
+
+
+def row(family: str, negative: str) -> Row:
+    return Row("a fox", negative, family, "other", "animal", "me/mine", "MIT")
