@@ -19,6 +19,8 @@ SIDE, STEPS, HIRES_STEPS = 64, 8, 6
 SECOND_ORDER = ("Heun", "DPM2", "DPM++ SDE", "DPM++ 2S a", "Restart")
 """Samplers whose steps the hosts count twice."""
 PATIENCE = 600.0
+SETTINGS = {"emphasis": "No norm", "CLIP_stop_at_last_layers": 1}
+"""Said in every request: hosts do not restore an overridden setting that is not in their own file."""
 
 
 class Refused(Exception):
@@ -75,7 +77,7 @@ class Live:
             "scheduler": "Automatic",
             "cfg_scale": 5.0,
             **settings,
-            "override_settings": {"emphasis": "No norm", **settings.get("override_settings", {})},
+            "override_settings": {**SETTINGS, **settings.get("override_settings", {})},
         }
         if request.get("enable_hr"):
             request |= {"hr_scale": 2.0, "hr_upscaler": self.upscaler, "hr_second_pass_steps": HIRES_STEPS}
@@ -94,6 +96,19 @@ class Live:
         """What the webui itself reads from a picture."""
         answer = self.post("/sdapi/v1/png-info", {"image": f"data:image/png;base64,{picture}"})
         return dict(answer["parameters"])
+
+    def press(self, elem_id: str, event: str, *values: Any) -> list[Any]:
+        """What the page does when a part of it is clicked or changed: the new values of what is connected to it."""
+        page = self.get("/config")
+        ours = next(part["id"] for part in page["components"] if part["props"].get("elem_id") == elem_id)
+        for number, link in enumerate(page["dependencies"]):
+            sources = [
+                target if isinstance(target, list) else [target, link.get("trigger")] for target in link["targets"]
+            ]
+            if [ours, event] in sources:
+                request = {"fn_index": link.get("id", number), "data": values, "session_hash": "negopt"}
+                return list(self.post("/run/predict", request)["data"])
+        raise LookupError(f"nothing is connected to {elem_id} ({event})")
 
     def _ask(self, request: urllib.request.Request) -> Any:
         try:
