@@ -52,8 +52,9 @@ class Live:
         self._address = address.rstrip("/")
         options = self.get("/sdapi/v1/options")
         self.is_forge = any(name.startswith("forge") for name in options)
-        modes = {mode["name"] for mode in self.get("/sdapi/v1/latent-upscale-modes")} if not self.is_forge else set()
-        self.upscaler = "Latent" if "Latent" in modes else "Nearest"
+        pages = ("/sdapi/v1/latent-upscale-modes", "/sdapi/v1/upscalers")
+        known = {upscaler["name"] for page in pages for upscaler in self.get(page)}
+        self.upscaler = next(name for name in ("Latent", "Nearest", "None") if name in known)  # no host has all
 
     def get(self, path: str) -> Any:
         """The JSON of a page."""
