@@ -54,7 +54,7 @@ class Buttons:
             return self.keep(), self.keep(), to_html([str(error)])
         positive = joined(wish.scheduled_prompt, written.positive)
         negatives = joined(wish.scheduled_negative, written.negative)
-        told = [f"{written.policy} has filled the schedule; it acts while 'Enable' is ticked", *written.warnings]
+        told = [f"{written.policy} has filled the schedule; it acts while 'Enable negopt' is ticked", *written.warnings]
         return format_prompt(positive), format_prompt(negatives), to_html(told)
 
     def to_native(

@@ -40,6 +40,8 @@ def add_schedule(
     `steps` are the host's own total for the first pass, `hires_steps` for the second (None: there is none). Raises
     DialectError for what prompt editing cannot say.
     """
+    if not added.text.strip():
+        return prompt
     return _add(prompt, is_negative, lambda joiner: _edits(added, joiner, steps, hires_steps, passes))
 
 

@@ -167,6 +167,21 @@ def test_programs_can_ask_the_policies(live: Live) -> None:
         assert refused.value.status == status
 
 
+def test_the_buttons_on_the_page_write_text(live: Live) -> None:
+    asked = ("a photo of a cat AND a dog", "", "", "", "rules", 0)
+    negative, line = live.press("negopt_txt2img_write_negative", "click", *asked)
+    assert negative.startswith("low quality") and "[" not in negative and "written by rules" in line
+    prompt, _ = live.press("negopt_img2img_add_modifiers", "click", *asked)
+    assert prompt.count("sharp focus") == 2 and prompt.startswith("a photo of a cat, ")
+    positive, negative, _ = live.press("negopt_txt2img_fill_schedule", "click", *asked)
+    assert "[sharp focus:0-0.5:0.75]" in positive and "[blurry:0-0.8:1]" in negative
+    sampler = ("both", 20, "Heun", True, 0)
+    prompt, *_ = live.press("negopt_txt2img_to_native", "click", "a cat", "", "[art:0-0.5:1]", "", *sampler)
+    assert prompt == "a cat[[, art:19]:[, art:59]:40]"  # the page's own steps, sampler and hires fix, all found
+    (line,) = live.press("negopt_txt2img_positive", "change", "[art:0-0.5:1], <b>", "", "a cat", "", 20, 7)
+    assert "steps 11 to 20 of 20: art, &lt;b&gt;" in line
+
+
 def grid_arguments(live: Live, label: str, values: str) -> list[Any]:
     """The grid's own arguments, with one axis of ours and nothing drawn around the pictures."""
     scripts = live.get("/sdapi/v1/script-info")

@@ -81,6 +81,7 @@ def test_a_schedule_as_prompt_editing_knows_the_passes(passes: Passes, text: str
 
 
 def test_without_a_hires_pass_there_is_one_schedule() -> None:
+    assert add_schedule("a cat", parse_prompt(""), True, 10, None, "both") == "a cat"
     assert add_schedule("a cat", parse_prompt("[art:0-0.5:1]"), False, 10, None, "both") == "a cat[, art:4]"
     assert add_schedule("a cat", parse_prompt("[art:0-0.5:1]"), False, 10, None, "hires") == "a cat"
 

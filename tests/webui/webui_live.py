@@ -19,6 +19,8 @@ SIDE, STEPS, HIRES_STEPS = 64, 8, 6
 SECOND_ORDER = ("Heun", "DPM2", "DPM++ SDE", "DPM++ 2S a", "Restart")
 """Samplers whose steps the hosts count twice."""
 PATIENCE = 600.0
+SETTINGS = {"emphasis": "No norm", "CLIP_stop_at_last_layers": 1}
+"""Said in every request: hosts do not restore an overridden setting that is not in their own file."""
 
 
 class Refused(Exception):
@@ -50,8 +52,9 @@ class Live:
         self._address = address.rstrip("/")
         options = self.get("/sdapi/v1/options")
         self.is_forge = any(name.startswith("forge") for name in options)
-        modes = {mode["name"] for mode in self.get("/sdapi/v1/latent-upscale-modes")} if not self.is_forge else set()
-        self.upscaler = "Latent" if "Latent" in modes else "Nearest"
+        pages = ("/sdapi/v1/latent-upscale-modes", "/sdapi/v1/upscalers")
+        known = {upscaler["name"] for page in pages for upscaler in self.get(page)}
+        self.upscaler = next(name for name in ("Latent", "Nearest", "None") if name in known)  # no host has all
 
     def get(self, path: str) -> Any:
         """The JSON of a page."""
@@ -75,7 +78,7 @@ class Live:
             "scheduler": "Automatic",
             "cfg_scale": 5.0,
             **settings,
-            "override_settings": {"emphasis": "No norm", **settings.get("override_settings", {})},
+            "override_settings": {**SETTINGS, **settings.get("override_settings", {})},
         }
         if request.get("enable_hr"):
             request |= {"hr_scale": 2.0, "hr_upscaler": self.upscaler, "hr_second_pass_steps": HIRES_STEPS}
@@ -94,6 +97,19 @@ class Live:
         """What the webui itself reads from a picture."""
         answer = self.post("/sdapi/v1/png-info", {"image": f"data:image/png;base64,{picture}"})
         return dict(answer["parameters"])
+
+    def press(self, elem_id: str, event: str, *values: Any) -> list[Any]:
+        """What the page does when a part of it is clicked or changed: the new values of what is connected to it."""
+        page = self.get("/config")
+        ours = next(part["id"] for part in page["components"] if part["props"].get("elem_id") == elem_id)
+        for number, link in enumerate(page["dependencies"]):
+            sources = [
+                target if isinstance(target, list) else [target, link.get("trigger")] for target in link["targets"]
+            ]
+            if [ours, event] in sources:
+                request = {"fn_index": link.get("id", number), "data": values, "session_hash": "negopt"}
+                return list(self.post("/run/predict", request)["data"])
+        raise LookupError(f"nothing is connected to {elem_id} ({event})")
 
     def _ask(self, request: urllib.request.Request) -> Any:
         try:
