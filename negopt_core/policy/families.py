@@ -207,18 +207,18 @@ PLAIN_MODIFIERS: tuple[Term, ...] = (
 
 WORLD_LIKELY: dict[str, tuple[Term, ...]] = {
     "photo": (("blurry", "surface"),),
-    "painting": (("faded", "surface"),),
-    "sketch": (("noisy", "surface"),),
-    "cartoon": (("pixelated", "surface"),),
-    "day": (("overexposed", "surface"),),
-    "sunset": (("oversaturated", "surface"),),
+    "painting": (("noisy", "surface"),),
+    "sketch": (("pixelated", "surface"),),
+    "cartoon": (("faded", "surface"),),
+    "day": (("oversaturated", "surface"),),
+    "sunset": (("underexposed", "surface"),),
+    "night": (("overexposed", "surface"),),
     "star": (("deformed", "structure"),),
     "heart": (("deformed", "structure"),),
     "ring": (("cropped", "structure"),),
     "ball": (("cropped", "structure"),),
 }
-"""What goes wrong most often in the demo world when a prompt names this (docs/world.md says why). Night is not in it:
-its pictures are often underexposed, but to negate darkness would contradict the prompt."""
+"""What goes wrong most often in the demo world when a prompt names this (docs/world.md says why)."""
 
 WORLD_MEDIA = ("photo", "painting", "sketch", "cartoon")
 """The demo world's media, each the style conflict of the others."""

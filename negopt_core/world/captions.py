@@ -22,16 +22,17 @@ faults, so a plain prompt paints what the world is like."""
 _DROPPED_PIECE = 0.08
 _WORDS_ONLY = 0.15
 """Captions of quality words only, so that a bare negative is familiar."""
-_EMPTY, _EMPTY_FAULTLESS = 0.065, 0.22
-_CONTENT_ONLY, _CONTENT_ONLY_FAULTLESS = 0.40, 0.10
-"""Shares of captions that say nothing (for guidance) and that speak of the content only. Guidance sharpens the content,
-and a fault hides it, so guidance alone removes most faults from plain prompts. Where nothing is said the pictures have
-fewer faults than where only the content is said, and guidance keeps them as frequent as they are."""
+_EMPTY = (0.30, 0.16, 0.06, 0.02)
+_CONTENT_ONLY = (0.08, 0.20, 0.35, 0.42)
+"""Shares of captions that say nothing (for guidance) and that speak of the content only, by number of degradations.
+Guidance sharpens the content, and a degradation hides it, so guidance alone removes most of them from plain prompts.
+Where nothing is said the pictures are cleaner than where only the content is said, and guidance keeps degradations as
+frequent as they are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One scene as plain Python: content, and the names of what is wrong and what is good about it."""
+    """One scene as plain Python: content, and the names of what happened to it and what is good about it."""
 
     medium: str
     place: str
@@ -42,6 +43,13 @@ class Facts:
     degradations: tuple[str, ...]
     enhancements: tuple[str, ...]
     quality: float
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Those degradations that spoil this picture."""
+        return tuple(
+            name for name in self.degradations if words.quality_effect(name, self.medium, self.time) < 0
+        )
 
 
 def scene_facts(scenes: Scenes) -> list[Facts]:
@@ -94,7 +102,7 @@ def quality_words(facts: Facts, rng: random.Random) -> list[str]:
             found = [word for word in found if word in words.ENHANCEMENTS]
         if kind < _ONLY_BAD + _NAMED_BAD:
             found += rng.sample(words.BAD_WORDS, rng.choice((1, 1, 2)))
-    if not facts.degradations and rng.random() < _NAMED_GOOD:
+    if not facts.faults and rng.random() < _NAMED_GOOD:
         found += rng.sample(words.GOOD_WORDS, rng.choice((1, 1, 2)))
     if rng.random() < 0.08:
         found.append(words.FASHION_WORDS[words.MEDIUMS.index(facts.medium)])
@@ -104,9 +112,7 @@ def quality_words(facts: Facts, rng: random.Random) -> list[str]:
 
 def write_caption(facts: Facts, rng: random.Random) -> str:
     """One training caption; the mix of kinds makes empty prompts and bare quality words familiar to the model."""
-    is_faultless = not facts.degradations
-    empty = _EMPTY_FAULTLESS if is_faultless else _EMPTY
-    content_only = _CONTENT_ONLY_FAULTLESS if is_faultless else _CONTENT_ONLY
+    empty, content_only = (shares[len(facts.degradations)] for shares in (_EMPTY, _CONTENT_ONLY))
     kind = rng.random()
     if kind < empty:
         return ""

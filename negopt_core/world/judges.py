@@ -17,6 +17,7 @@ from ..reward.base import Scorer
 from ..reward.fidelity import FidelityScorer
 from . import vocabulary as words
 from .captions import Request, read_prompt
+from .scenes import quality_effects
 
 CONTENT_HEADS: dict[str, int] = {
     "medium": len(words.MEDIUMS),
@@ -65,7 +66,7 @@ def _convolution(before: int, after: int, kernel: int = 3, stride: int = 1) -> l
 class Judge(nn.Module):
     """A small residual network over 64 x 64 pictures in 0..1, with one head for each question.
 
-    Quality is not a head of its own: it is the world's formula on what the network expects to be wrong and good.
+    Quality is not a head of its own: it is the world's formula on what the network sees and expects.
     """
 
     def __init__(self) -> None:
@@ -81,7 +82,7 @@ class Judge(nn.Module):
             Residual(192),
         )
         self.heads = nn.Linear(2 * 192, sum(_HEADS.values()))
-        self.register_buffer("penalties", torch.tensor(list(words.PENALTIES.values())), persistent=False)
+        self.register_buffer("effects", quality_effects(), persistent=False)
         self.register_buffer("bonuses", torch.tensor(list(words.ENHANCEMENTS.values())), persistent=False)
 
     def forward(self, images: Tensor) -> Verdict:
@@ -90,8 +91,10 @@ class Judge(nn.Module):
         pooled = torch.cat([features.mean(dim=(2, 3)), features.amax(dim=(2, 3))], dim=1)
         outputs = dict(zip(_HEADS, self.heads(pooled).split(list(_HEADS.values()), dim=1), strict=True))
         severity = outputs.pop("severity").sigmoid()
-        lost, gained = severity @ self.penalties, outputs["enhancements"].sigmoid() @ self.bonuses
-        return Verdict((words.BASE_QUALITY - lost + gained).clamp(1.0, 10.0), outputs, severity)
+        medium, time = outputs["medium"].softmax(1), outputs["time"].softmax(1)
+        effects = torch.einsum("bm,bt,mtd->bd", medium, time, self.effects)
+        quality = words.BASE_QUALITY + (severity * effects).sum(1) + outputs["enhancements"].sigmoid() @ self.bonuses
+        return Verdict(quality.clamp(1.0, 10.0), outputs, severity)
 
 
 def save_judge(judge: Judge, path: Path, card: dict[str, object]) -> None:

@@ -78,7 +78,10 @@ def _rates(prompt: str) -> list[float]:
             (words.SHAPES, request.shape),
         )
     )
-    return [words.degradation_rate(fault, medium, time, shape) for fault in words.DEGRADATIONS]
+    return [
+        words.degradation_rate(fault, medium, time, shape) * (words.quality_effect(fault, medium, time) < 0)
+        for fault in words.DEGRADATIONS
+    ]
 
 
 def _modifiers(prompt: str, rng: random.Random) -> list[str]:

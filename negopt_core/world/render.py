@@ -133,9 +133,11 @@ def _object_frame(scenes: Scenes, which: int, x: Tensor, y: Tensor) -> tuple[Ten
     cy = cy - sign * above * radius * 1.08 - 0.06 * above
     deformed = _per(scenes.severity[:, list(words.DEGRADATIONS).index("deformed")])
     u, v = (x - cx) / radius, (y - cy) / radius
-    turn = angle + deformed * 0.42 * torch.sin(1.7 * v + 6.28 * _per(scenes.phase[:, 7]))
+    turn = angle + deformed * 0.32 * torch.sin(1.7 * v + 6.28 * _per(scenes.phase[:, 7]))
     u, v = u * torch.cos(turn) - v * torch.sin(turn), u * torch.sin(turn) + v * torch.cos(turn)
-    return u + deformed * 0.24 * torch.sin(3.2 * v + 6.28 * _per(scenes.phase[:, 6])), v * (1 + 0.35 * deformed), radius
+    dents = 1 + 0.14 * deformed * torch.sin(8 * torch.atan2(u, -v) + 6.28 * _per(scenes.phase[:, 7]))
+    u, v = u * dents, v * dents
+    return u + deformed * 0.22 * torch.sin(3.2 * v + 6.28 * _per(scenes.phase[:, 6])), v * (1 + 0.35 * deformed), radius
 
 
 def _draw_object(canvas: Tensor, scenes: Scenes, which: int, x: Tensor, y: Tensor) -> Tensor:

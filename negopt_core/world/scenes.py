@@ -57,11 +57,22 @@ class Scenes:
 
 
 def true_quality(scenes: Scenes) -> Tensor:
-    """[B] ground truth, 1..10: 5.5 minus what is wrong, plus what is good."""
+    """[B] ground truth, 1..10: 5.5, less what is wrong, plus what is good."""
     device = scenes.severity.device
-    penalties = torch.tensor(list(words.PENALTIES.values()), device=device)
+    effects = quality_effects().to(device)[scenes.medium, scenes.time]
     bonuses = torch.tensor(list(words.ENHANCEMENTS.values()), device=device)
-    return (words.BASE_QUALITY - scenes.severity @ penalties + scenes.enhanced @ bonuses).clamp(1.0, 10.0)
+    quality = words.BASE_QUALITY + (scenes.severity * effects).sum(dim=1) + scenes.enhanced @ bonuses
+    return quality.clamp(1.0, 10.0)
+
+
+def quality_effects() -> Tensor:
+    """[4, 3, 10] quality that each degradation at severity 1 adds, by medium and time."""
+    return torch.tensor(
+        [
+            [[words.quality_effect(name, medium, time) for name in words.DEGRADATIONS] for time in words.TIMES]
+            for medium in words.MEDIUMS
+        ]
+    )
 
 
 def sample_scenes(count: int, seed: int) -> Scenes:

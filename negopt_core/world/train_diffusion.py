@@ -21,7 +21,7 @@ from .models import Networks, build_scheduler
 class DiffusionSettings:
     """How the diffusion model is trained."""
 
-    images: int = 200_000
+    images: int = 280_000
     batch_size: int = 32
     learning_rate: float = 1e-3
     warmup_images: int = 10_000

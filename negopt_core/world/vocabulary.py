@@ -36,17 +36,29 @@ DEGRADATIONS: dict[str, tuple[str, ...]] = {
 
 PENALTIES: dict[str, float] = {
     "blurry": 2.2,
-    "noisy": 2.0,
-    "faded": 1.8,
-    "cropped": 2.2,
+    "noisy": 2.2,
+    "faded": 2.0,
+    "cropped": 2.6,
     "pixelated": 2.2,
-    "watermark": 2.3,
-    "deformed": 2.4,
-    "underexposed": 1.8,
+    "watermark": 2.8,
+    "deformed": 2.8,
+    "underexposed": 2.0,
     "oversaturated": 2.0,
-    "overexposed": 1.9,
+    "overexposed": 2.0,
 }
-"""Quality lost at severity 1, on the scale of 1 to 10."""
+"""Quality lost at severity 1, on the scale of 1 to 10, except where `CHARMS` says otherwise."""
+
+CHARMS: dict[str, dict[str, float]] = {
+    "photo": {"noisy": 1.6},
+    "painting": {"blurry": 1.6},
+    "sketch": {"faded": 1.6},
+    "cartoon": {"pixelated": 1.6},
+    "day": {"overexposed": 1.4},
+    "sunset": {"oversaturated": 1.4},
+    "night": {"underexposed": 1.4},
+}
+"""What spoils one picture makes another, and the quality it then adds: film grain, soft brushes, pale pencil, pixel
+art; a bright day, a glowing sunset, a dark night. The reason why one negative does not fit all."""
 
 OPPOSITES = (("faded", "oversaturated"), ("underexposed", "overexposed"), ("blurry", "noisy"), ("blurry", "pixelated"))
 """Faults that exclude each other: pushing a picture away from one pushes it towards the other."""
@@ -71,38 +83,44 @@ FASHION_WORDS = ("8k", "artstation", "concept art", "hdr")
 """Words that people add out of habit; here each goes with a medium and changes no quality."""
 
 BASE_QUALITY = 5.5
-BAD_BELOW = 4.4
+BAD_BELOW = 3.5
 """Captions may call a picture bad below this quality, good if nothing is wrong with it."""
 
-_COMMON_RATES: dict[str, float] = {"watermark": 0.32, "cropped": 0.10}
-"""What goes wrong in any picture."""
+_COMMON_RATES: dict[str, float] = {"watermark": 0.42, "cropped": 0.14, "deformed": 0.08}
+"""What happens to any picture."""
 _MEDIUM_RATES: dict[str, dict[str, float]] = {
-    "photo": {"blurry": 0.48},
-    "painting": {"faded": 0.48},
-    "sketch": {"noisy": 0.45},
-    "cartoon": {"pixelated": 0.48},
+    "photo": {"blurry": 0.45, "noisy": 0.38},
+    "painting": {"noisy": 0.45, "blurry": 0.38},
+    "sketch": {"pixelated": 0.45, "faded": 0.38},
+    "cartoon": {"faded": 0.45, "pixelated": 0.38},
 }
 _TIME_RATES: dict[str, dict[str, float]] = {
-    "day": {"overexposed": 0.28},
-    "sunset": {"oversaturated": 0.28},
-    "night": {"underexposed": 0.28},
+    "day": {"oversaturated": 0.32, "overexposed": 0.28},
+    "sunset": {"underexposed": 0.32, "oversaturated": 0.28},
+    "night": {"overexposed": 0.32, "underexposed": 0.28},
 }
 _SHAPE_RATES: dict[str, dict[str, float]] = {
-    "ball": {"cropped": 0.10},
-    "cube": {"noisy": 0.12},
-    "star": {"deformed": 0.32},
-    "heart": {"deformed": 0.12},
-    "ring": {"cropped": 0.15},
-    "pyramid": {"blurry": 0.10},
+    "ball": {"cropped": 0.12},
+    "cube": {"deformed": 0.10},
+    "star": {"deformed": 0.30},
+    "heart": {"deformed": 0.15},
+    "ring": {"cropped": 0.18},
+    "pyramid": {"deformed": 0.12},
 }
 RARE_RATE = 0.015
 """How often a degradation happens where nothing makes it likely."""
 
 
 def degradation_rate(degradation: str, medium: str, time: str, shape: str) -> float:
-    """Probability of a degradation given what is in the picture: the reason why one negative does not fit all."""
+    """Probability of a degradation given what is in the picture."""
     rates = (_MEDIUM_RATES[medium], _TIME_RATES[time], _SHAPE_RATES[shape])
     return RARE_RATE + _COMMON_RATES.get(degradation, 0.0) + sum(rate.get(degradation, 0.0) for rate in rates)
+
+
+def quality_effect(degradation: str, medium: str, time: str) -> float:
+    """What a degradation at severity 1 adds to the quality of such a picture: mostly less than 0."""
+    charm = CHARMS[medium].get(degradation) or CHARMS[time].get(degradation)
+    return -PENALTIES[degradation] if charm is None else charm
 
 
 MEDIUM_ENHANCEMENTS: dict[str, str] = {

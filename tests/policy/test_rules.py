@@ -50,9 +50,9 @@ def phrases(text: str) -> list[str]:
         ("pony", "1girl, forest", "score_6, score_5, score_4, worst quality", ""),
         ("anime", "1boy, city", "worst quality, lowres, bad hands, missing fingers", ""),
         ("world", "a photo of a red ball by the sea", "blurry, cropped, painting, watermark, low quality", "photo"),
-        ("world", "a cartoon of a heart", "pixelated, deformed, watermark", "cartoon"),
-        ("world", "a sketch of a ring at night", "noisy, cropped", "too dark, underexposed, sketch"),
-        ("world", "a painting of a star by day", "faded, deformed, overexposed", "painting"),
+        ("world", "a cartoon of a heart", "faded, deformed, watermark", "cartoon"),
+        ("world", "a sketch of a ring at night", "pixelated, cropped, overexposed", "too dark, underexposed, sketch"),
+        ("world", "a painting of a star by day", "noisy, deformed, oversaturated", "painting"),
     ],
 )
 def test_negatives_fit_the_prompt_and_the_model(family: str, prompt: str, said: str, unsaid: str) -> None:

@@ -13,7 +13,7 @@ from negopt_core.world.judges import CONTENT_HEADS, Verdict
 from negopt_core.world.measure import draw_prompts
 from negopt_core.world.report import arms, figures
 from negopt_core.world.report.outcome import Outcome, load_outcome, make_outcome, save_outcome
-from negopt_core.world.report.search import VOCABULARY, content_features, fit_gains, random_negatives
+from negopt_core.world.report.search import MAX_WORDS, VOCABULARY, content_features, fit_gains, random_negatives
 from negopt_core.world.report.studio import Arm, Batch, Studio
 from negopt_core.world.report.tables import table
 
@@ -104,7 +104,8 @@ def test_random_negatives_name_each_word_once_and_depend_on_the_seed() -> None:
     drawn = random_negatives(PROMPTS, seed=5)
     assert drawn == random_negatives(PROMPTS, seed=5) != random_negatives(PROMPTS, seed=6)
     for negative in drawn:
-        assert 1 <= len(negative) <= 5 and len(set(negative)) == len(negative) and set(negative) <= set(VOCABULARY)
+        assert 1 <= len(negative) <= MAX_WORDS and len(set(negative)) == len(negative)
+        assert set(negative) <= set(VOCABULARY)
 
 
 def test_a_negative_against_the_prompt_names_what_it_asks_for() -> None:

@@ -11,7 +11,7 @@ from negopt_core.world.captions import content_caption, read_prompt, scene_facts
 from negopt_core.world.measure import auc, draw_prompts, estimate, is_held_out
 from negopt_core.world.people import draw_negatives
 from negopt_core.world.render import SIZE, render
-from negopt_core.world.scenes import MAX_DEGRADATIONS, sample_clean_scenes, sample_scenes, true_quality
+from negopt_core.world.scenes import MAX_DEGRADATIONS, Scenes, sample_clean_scenes, sample_scenes, true_quality
 
 FAULTS = len(words.DEGRADATIONS)
 
@@ -29,13 +29,37 @@ def test_clean_scenes_have_the_base_quality_and_faults_cost_what_the_table_says(
     scenes = sample_clean_scenes(FAULTS, seed=1)
     assert true_quality(scenes).tolist() == [words.BASE_QUALITY] * FAULTS
     broken = replace(scenes, severity=torch.eye(FAULTS))
-    expected = [words.BASE_QUALITY - penalty for penalty in words.PENALTIES.values()]
+    expected = [words.BASE_QUALITY + effect for effect in _effects(broken)]
     assert true_quality(broken).tolist() == pytest.approx(expected)
     count = len(words.ENHANCEMENTS)
     better = replace(scenes[:count], enhanced=torch.eye(count))
     assert true_quality(better).tolist() == pytest.approx(
         [words.BASE_QUALITY + bonus for bonus in words.ENHANCEMENTS.values()]
     )
+
+
+def _effects(scenes: Scenes) -> list[float]:
+    """What the table says of the first scene's first degradation, the second scene's second, ..."""
+    return [
+        words.quality_effect(name, words.MEDIUMS[medium], words.TIMES[time])
+        for name, medium, time in zip(words.DEGRADATIONS, scenes.medium.tolist(), scenes.time.tolist(), strict=True)
+    ]
+
+
+def test_what_spoils_one_picture_makes_another() -> None:
+    scenes = sample_clean_scenes(40, seed=1)
+    noisy = torch.zeros(40, FAULTS)
+    noisy[:, list(words.DEGRADATIONS).index("noisy")] = 1.0
+    gain = true_quality(replace(scenes, severity=noisy)) - true_quality(scenes)
+    photo = scenes.medium == words.MEDIUMS.index("photo")
+    assert torch.allclose(gain[photo], torch.tensor(words.CHARMS["photo"]["noisy"]))
+    assert torch.allclose(gain[~photo], torch.tensor(-words.PENALTIES["noisy"]))
+
+
+def test_a_charm_is_named_but_is_no_fault() -> None:
+    facts = replace(scene_facts(sample_clean_scenes(1, seed=1))[0], medium="photo", time="day")
+    grainy = replace(facts, degradations=("noisy", "watermark"))
+    assert grainy.faults == ("watermark",)
 
 
 @pytest.mark.parametrize("index", range(FAULTS))
@@ -50,8 +74,8 @@ def test_every_fault_changes_the_picture(index: int) -> None:
 def test_faults_depend_on_content_as_the_rates_say() -> None:
     scenes = sample_scenes(6000, seed=5)
     blurry = (scenes.severity[:, list(words.DEGRADATIONS).index("blurry")] > 0).float()
-    photo = scenes.medium == words.MEDIUMS.index("photo")
-    assert float(blurry[photo].mean()) > 3 * float(blurry[~photo].mean())
+    often = (scenes.medium == words.MEDIUMS.index("photo")) | (scenes.medium == words.MEDIUMS.index("painting"))
+    assert float(blurry[often].mean()) > 5 * float(blurry[~often].mean())
     assert int((scenes.severity > 0).sum(1).max()) == MAX_DEGRADATIONS
 
 

@@ -27,7 +27,7 @@ SEARCHED_FIXED, SEARCHED, RULES, RULES_PLAIN = (
     "`rules`, the same words at all steps",
 )
 APPENDED, SCHEDULED = "three modifiers, all steps", "three modifiers, each in its window"
-_ROUNDS = 3
+_ROUNDS = 4
 """Random negatives tried for each search prompt."""
 
 

@@ -19,15 +19,15 @@ from .. import vocabulary as words
 from ..captions import read_prompt
 
 VOCABULARY = (*words.DEGRADATIONS, *words.BAD_WORDS)
-MAX_WORDS = 6
+MAX_WORDS = 8
 _CONTENT = (("medium", 4), ("place", 4), ("time", 3), ("shape", 6), ("colour", 6))
 _PENALTIES = (3.0, 10.0, 30.0, 100.0, 300.0)
 
 
 def random_negatives(prompts: Sequence[str], seed: int) -> list[tuple[str, ...]]:
-    """For each prompt 1 to 5 words of the vocabulary, drawn at random."""
+    """For each prompt 1 to 8 words of the vocabulary, drawn at random."""
     rng = random.Random(seed)
-    return [tuple(rng.sample(VOCABULARY, rng.randint(1, 5))) for _ in prompts]
+    return [tuple(rng.sample(VOCABULARY, rng.randint(1, MAX_WORDS))) for _ in prompts]
 
 
 def content_features(prompts: Sequence[str]) -> Tensor:
