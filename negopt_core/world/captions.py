@@ -47,9 +47,7 @@ class Facts:
     @property
     def faults(self) -> tuple[str, ...]:
         """Those degradations that spoil this picture."""
-        return tuple(
-            name for name in self.degradations if words.quality_effect(name, self.medium, self.time) < 0
-        )
+        return tuple(name for name in self.degradations if words.quality_effect(name, self.medium, self.time) < 0)
 
 
 def scene_facts(scenes: Scenes) -> list[Facts]:
