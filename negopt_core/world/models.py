@@ -11,7 +11,7 @@ from diffusers import AutoencoderTiny, DPMSolverMultistepScheduler, StableDiffus
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from .render import SIZE
-from .tokenizer import MAX_TOKENS, train_tokenizer, world_texts
+from .tokenizer import MAX_TOKENS, copy_tokenizer, open_tokenizer, world_words
 
 LATENT_CHANNELS = 6
 DOWNSCALE = 4
@@ -98,8 +98,8 @@ def build_scheduler() -> DPMSolverMultistepScheduler:
 
 
 def build_networks(folder: Path, seed: int) -> Networks:
-    """Fresh networks; the tokenizer is trained and kept under `folder`."""
-    tokenizer = train_tokenizer(folder / "tokenizer", world_texts())
+    """Fresh networks, with the tokenizer of `folder`; it is made if there is none."""
+    tokenizer = open_tokenizer(folder / "tokenizer", world_words())
     torch.manual_seed(seed)
     return Networks(build_unet(), build_text_encoder(tokenizer), tokenizer, build_vae())
 
@@ -121,7 +121,7 @@ def save_pipeline(networks: Networks, folder: Path) -> None:
     pipeline.to(torch.float32)
     # tokenizer.json does not travel back to older tokenizers; vocab.json and merges.txt load everywhere
     (folder / "tokenizer" / "tokenizer.json").unlink(missing_ok=True)
-    train_tokenizer(folder / "tokenizer", world_texts())
+    copy_tokenizer(networks.tokenizer, folder / "tokenizer")
     _edit_json(folder / "model_index.json", remove=("_name_or_path", "image_encoder"))
     # half precision on disk only: without this, transformers would load the text encoder in fp16 beside an fp32 UNet
     _edit_json(folder / "text_encoder" / "config.json", remove=("torch_dtype",), dtype="float32")

@@ -3,53 +3,75 @@
 from __future__ import annotations
 
 import json
-import random
-from collections.abc import Iterable
+import re
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
-from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from tokenizers import pre_tokenizers
 from transformers import CLIPTokenizer
 
 from . import vocabulary as words
 
 MAX_TOKENS = 40
+_FILES = ("vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json")
 START, END = "<|startoftext|>", "<|endoftext|>"
-_VOCABULARY_SIZE = 900
-_WORD_PATTERN = r"""'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"""
 
 
-def world_texts() -> list[str]:
-    """Every word of the vocabulary, often enough that byte-pair training makes one token of each."""
+def world_words() -> list[str]:
+    """Every word and sign of the world's language, sorted."""
     phrases: list[str] = ["a of next to above , ."]
     for table in (words.MEDIUMS, words.PLACE_PHRASES, words.TIME_PHRASES, words.SHAPES, words.COLOURS, words.RELATIONS):
-        phrases += [text for text in table if text]
+        phrases += table
     for synonyms in words.DEGRADATIONS.values():
         phrases += synonyms
     phrases += [*words.ENHANCEMENTS, *words.BAD_WORDS, *words.GOOD_WORDS, *words.FASHION_WORDS]
-    rng = random.Random(0)
-    return [" ".join(rng.sample(phrases, len(phrases))) for _ in range(200)]
+    return sorted({word for phrase in phrases for word in re.findall(r"[a-z]+|[0-9]|[,.]", phrase)})
 
 
-def train_tokenizer(folder: Path, texts: Iterable[str]) -> CLIPTokenizer:
-    """Train and save `vocab.json` and `merges.txt`, which every version of transformers reads, under `folder`."""
-    bpe = Tokenizer(models.BPE(unk_token=END, end_of_word_suffix="</w>"))
-    bpe.normalizer = normalizers.Lowercase()
-    bpe.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(_WORD_PATTERN), "removed", invert=True),
-            pre_tokenizers.ByteLevel(add_prefix_space=False),
-        ]
-    )
-    bpe.decoder = decoders.BPEDecoder(suffix="</w>")
-    trainer = trainers.BpeTrainer(
-        vocab_size=_VOCABULARY_SIZE,
-        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
-        end_of_word_suffix="</w>",
-        show_progress=False,
-    )
-    bpe.train_from_iterator(texts, trainer)
-    model = json.loads(bpe.to_str())["model"]
-    merges = [pair if isinstance(pair, str) else " ".join(pair) for pair in model["merges"]]
+def byte_pair_merges(vocabulary: Sequence[str]) -> list[str]:
+    """Byte-pair merges that make one token of each word: always the commonest pair, of equals the first in the alphabet.
+
+    The trainer of `tokenizers` decides between equals by the order of a hash map, differently in each process."""
+    pieces = [[*word[:-1], word[-1] + "</w>"] for word in vocabulary]
+    merges = []
+    while pairs := Counter(pair for word in pieces for pair in pairwise(word)):
+        first, second = min(pairs, key=lambda pair: (-pairs[pair], pair))
+        merges.append(f"{first} {second}")
+        pieces = [_merged(word, first, second) for word in pieces]
+    return merges
+
+
+def _merged(word: list[str], first: str, second: str) -> list[str]:
+    found: list[str] = []
+    for piece in word:
+        if found and found[-1] == first and piece == second:
+            found[-1] += piece
+        else:
+            found.append(piece)
+    return found
+
+
+def open_tokenizer(folder: Path, vocabulary: Sequence[str]) -> CLIPTokenizer:
+    """The tokenizer in `folder`, made from the vocabulary if there is none: a run that goes on keeps its token ids."""
+    if not (folder / _FILES[0]).exists():
+        return write_tokenizer(folder, vocabulary)
+    found: CLIPTokenizer = CLIPTokenizer.from_pretrained(str(folder))
+    return found
+
+
+def copy_tokenizer(tokenizer: CLIPTokenizer, folder: Path) -> None:
+    """Put the files that a tokenizer was read from into another folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in _FILES:
+        shutil.copyfile(Path(tokenizer.name_or_path) / name, folder / name)
+
+
+def write_tokenizer(folder: Path, vocabulary: Sequence[str]) -> CLIPTokenizer:
+    """Save `vocab.json` and `merges.txt`, which every version of transformers reads, under `folder`."""
+    merges = byte_pair_merges(vocabulary)
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     entries = [*alphabet, *(letter + "</w>" for letter in alphabet), *("".join(pair.split(" ")) for pair in merges)]
     entries = list(dict.fromkeys([*entries, START, END]))

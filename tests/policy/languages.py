@@ -12,7 +12,7 @@ from negopt_core.policy.card import PolicyCard
 from negopt_core.policy.language.folder import make_policy
 from negopt_core.policy.language.model import LanguagePolicy
 from negopt_core.prompt import Window
-from negopt_core.world.tokenizer import train_tokenizer, world_texts
+from negopt_core.world.tokenizer import world_words, write_tokenizer
 
 STOCK = ("blurry", "out of focus", "noisy", "low quality", "watermark", "red", "too dark", "text")
 WINDOWS = (Window(0.5, 1.0), Window(0.0, 1.0), Window(0.0, 0.5))
@@ -22,7 +22,7 @@ KINDS = ("seq2seq", "df")
 
 @cache
 def tokenizer() -> Any:
-    return train_tokenizer(Path(mkdtemp()), world_texts())
+    return write_tokenizer(Path(mkdtemp()), world_words())
 
 
 def language_model(kind: str, seed: int = 0) -> Any:

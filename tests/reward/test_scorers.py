@@ -14,7 +14,7 @@ from negopt_core.reward.clip import ClipScorer, PickScorer
 from negopt_core.reward.embed import Embedder, prepare
 from negopt_core.reward.fidelity import FidelityScorer, divergence, inception_score
 from negopt_core.world.judges import SCORERS
-from negopt_core.world.tokenizer import train_tokenizer, world_texts
+from negopt_core.world.tokenizer import world_words, write_tokenizer
 
 PROMPTS = ["a red ball", "a blue cube by the sea", "a red ball"]
 
@@ -23,7 +23,7 @@ PROMPTS = ["a red ball", "a blue cube by the sea", "a red ball"]
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A CLIP folder as transformers writes it."""
     place = tmp_path_factory.mktemp("clip")
-    tokenizer = train_tokenizer(place, world_texts())
+    tokenizer = write_tokenizer(place, world_words())
     ids = {"bos_token_id": tokenizer.bos_token_id, "eos_token_id": tokenizer.eos_token_id}
     sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 4}
     torch.manual_seed(0)
