@@ -32,7 +32,7 @@ def world_words() -> list[str]:
 
 
 def byte_pair_merges(vocabulary: Sequence[str]) -> list[str]:
-    """Byte-pair merges that make one token of each word: always the commonest pair, of equals the first in the alphabet.
+    """Byte-pair merges that make one token of each word: always the commonest pair, of equals the first one by letters.
 
     The trainer of `tokenizers` decides between equals by the order of a hash map, differently in each process."""
     pieces = [[*word[:-1], word[-1] + "</w>"] for word in vocabulary]

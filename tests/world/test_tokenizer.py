@@ -1,4 +1,4 @@
-"""The world's tokenizer: one token a word, the same ids in every process, and a run keeps the ids that it began with."""
+"""The world's tokenizer: one token a word, the same ids in every process, kept by a run that goes on."""
 
 from pathlib import Path
 
