@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
+import os
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -75,7 +77,7 @@ class Studio:
     def _paint_apart(self, batch: Batch, missing: Sequence[Arm], paths: dict[str, Path], pace: Pace) -> None:
         """Two processes of one thread paint a third more pictures a second than one process of two threads."""
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(self.jobs, context, torch.set_num_threads, (1,)) as pool:
+        with ProcessPoolExecutor(self.jobs, context, _start_worker) as pool:
             work = [pool.submit(self._paint_one, batch, arm, paths[arm.name]) for arm in missing]
             try:
                 for done, future in enumerate(as_completed(work), pace.first_done + 1):
@@ -105,6 +107,19 @@ class Studio:
             [(format_prompt(pair.positive), format_prompt(pair.negative)) for pair in arm.pairs],
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
+
+
+def _start_worker() -> None:
+    torch.set_num_threads(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Killed parents do not say goodbye: without this their workers would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 @cache
