@@ -23,7 +23,7 @@ class JudgeSettings:
     """How one judge is trained."""
 
     seed: int
-    steps: int = 6500
+    steps: int = 7500
     batch_size: int = 32
     learning_rate: float = 2e-3
     save_every: int = 300
