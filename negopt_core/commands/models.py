@@ -9,7 +9,7 @@ from ..errors import PromptError
 
 WORLD = "world"
 COMFY = "comfy:"
-WORLD_STEPS, WORLD_CFG = 20, 4.0
+WORLD_STEPS, WORLD_CFG = 20, 2.5
 """What the demo world is measured with (docs/world.md)."""
 MODEL_HELP = "world, a diffusers folder, a .safetensors file, hf:owner/name, or comfy:[CHECKPOINT@]http://host:port,..."
 PAPER_STEPS, PAPER_CFG = 25, 7.5

@@ -28,7 +28,7 @@ def add(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     ppo.add_argument("--model", default="world", help=f"painter: {MODEL_HELP}")
     ppo.add_argument("--size", metavar="WxH", help="pixels (default: the model's own; 512x512 on a ComfyUI server)")
     ppo.add_argument("--paint-steps", type=int, default=12)
-    ppo.add_argument("--cfg", type=float, default=4.0)
+    ppo.add_argument("--cfg", type=float, default=2.5)
     ppo.add_argument("--steps", type=int, default=200)
     ppo.add_argument("--batch", type=int, default=16, help="prompts a step")
     ppo.add_argument("--group", type=int, default=2, help="responses to each prompt")

@@ -23,7 +23,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     measure.add_argument("--seeds", type=int, default=2, help="pictures of each prompt (default 2)")
     measure.add_argument("--seed", type=int, default=90_001, help="decides prompts and noise (default 90001)")
     measure.add_argument("--steps", type=int, default=10, help="sampler steps (default 10)")
-    measure.add_argument("--guidance", type=float, default=3.0, help="guidance scale (default 3)")
+    measure.add_argument("--guidance", type=float, default=2.5, help="guidance scale (default 2.5)")
     measure.add_argument("--jobs", type=int, default=2, help="arms painted at the same time (default 2)")
     add_json(measure)
     measure.set_defaults(run=run_report)

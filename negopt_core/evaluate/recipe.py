@@ -33,7 +33,7 @@ class Recipe:
     sft_steps: int = 800
     ppo_steps: int = 200
     paint_steps: int = 10
-    cfg: float = 3.0
+    cfg: float = 2.5
 
     def trainings(self) -> list[Training]:
         """Every run; what a run needs stands before it."""

@@ -38,7 +38,7 @@ class ReportSettings:
     prompts: int = 256
     seeds: int = 2
     steps: int = 10
-    guidance_scale: float = 3.0
+    guidance_scale: float = 2.5
     scenes: int = 4000
     """Rendered scenes for the judges."""
     seed: int = 90_001
