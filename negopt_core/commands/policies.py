@@ -1,20 +1,23 @@
-"""`policies`: what can be loaded, what it is, and fetching one from the hub."""
+"""`policies`: what can be loaded, what it is, how close it writes to people, and fetching one from the hub."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 from ..errors import PolicyError
-from ..policy import list_policies, load_policy
+from ..policy import SuggestOptions, list_policies, load_policy, suggest
 from ..policy.hub import pull_policy
 from .output import add_json, emit, tell
 
+_COLUMNS = "policy                   family  pairs  phrase F1  token F1  ROUGE-2  ROUGE-L  distinct-2  empty  against"
+
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Declare the command and its three verbs."""
-    parser = commands.add_parser("policies", help="list policies, show one, fetch one")
+    """Declare the command and its verbs."""
+    parser = commands.add_parser("policies", help="list policies, show one, compare some, fetch one")
     verbs = parser.add_subparsers(dest="verb", required=True)
     for verb, help_text in (
         ("list", "what can be loaded"),
@@ -29,6 +32,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
             part.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder to put it under")
         add_json(part)
         part.set_defaults(run=run)
+    compare = verbs.add_parser("compare", help="negatives of policies beside what people wrote")
+    compare.add_argument("name", nargs="+", help="folders or names")
+    compare.add_argument("--pairs", type=Path, required=True, metavar="FILE", help="prompts with people's negatives")
+    compare.add_argument("--policies", type=Path, action="append", default=[], metavar="DIR", help="folder to look in")
+    add_json(compare)
+    compare.set_defaults(run=run_compare)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -49,3 +58,29 @@ def run(args: argparse.Namespace) -> int:
     card = {**policy.card.to_json(), "fingerprint": policy.fingerprint}
     emit(args, card, json.dumps(card, indent=2, ensure_ascii=False))
     return 0
+
+
+def run_compare(args: argparse.Namespace) -> int:
+    """Score the negatives of each policy by family of prompts; the last row is the mean of the families."""
+    from ..data.corpus import read_rows
+    from ..evaluate.text import by_family
+
+    rows = read_rows(args.pairs, skipped_sources=())
+    found = {name: by_family(rows, _negatives(name, args.policies, [row.prompt for row in rows])) for name in args.name}
+    lines = [
+        "policy                   family  pairs  phrase F1  token F1  ROUGE-2  ROUGE-L  distinct-2  empty  against"
+    ]
+    for name, families in found.items():
+        for family, s in families.items():
+            lines.append(
+                f"{name[-24:]:24} {family:8}{s.count:5d}{s.phrase_f1:11.3f}{s.token_f1:10.3f}{s.rouge_2:9.3f}"
+                f"{s.rouge_l:9.3f}{s.distinct_2:12.3f}{s.empty:7.3f}{s.contradicting:9.3f}"
+            )
+    values = {name: {family: asdict(s) for family, s in families.items()} for name, families in found.items()}
+    emit(args, values, "\n".join(lines))
+    return 0
+
+
+def _negatives(name: str, folders: list[Path], prompts: list[str]) -> list[str]:
+    options = SuggestOptions(modes=("negative",))
+    return [suggestion.negative for suggestion in suggest(load_policy(name, folders), prompts, options)]

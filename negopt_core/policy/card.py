@@ -22,7 +22,7 @@ class PolicyCard:
     """The record that travels with a policy. Raises PolicyError where a value has no meaning."""
 
     kind: str
-    """How suggestions are made: "rules", "static", "seq2seq", "df"."""
+    """How suggestions are made: "rules", "static", "retrieval", "seq2seq", "df"."""
     name: str
     polarity: str = "both"
     """Which side it writes: "negative", "modifiers" or "both"."""

@@ -1,10 +1,11 @@
-"""What a picture is made with, what then belongs to it and what does not; and who is in it. Tables only."""
+"""What a picture is made with, what then belongs to it and what does not; and who is in it."""
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from .words import listed
+from .words import listed, words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +122,20 @@ ANIMALS = frozenset(
     )
 )
 """A prompt with one of these words shows an animal: legs, tails and heads can go wrong."""
+
+_BODY = frozenset(
+    listed(
+        "anatomy, ankle, arm, body, breast, cross, digit, ear, eye, face, finger, fingered, foot, forehead, hand, "
+        "head, knee, leg, limb, mouth, neck, nose, palm, pupil, thigh, thumb, toe, tooth, torso"
+    )
+)
+
+
+def names_a_body(phrase: str) -> bool:
+    """True for "bad hands" and its like: nothing for a picture without people or animals."""
+    return not _BODY.isdisjoint(words_of(phrase))
+
+
+def shows_a_body(words: AbstractSet[str]) -> bool:
+    """True if a prompt of these words (as `words_of` spells them) shows people or animals."""
+    return not (words.isdisjoint(PEOPLE) and words.isdisjoint(ANIMALS))

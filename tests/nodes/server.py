@@ -32,13 +32,13 @@ class Refused(Exception):
 class Server:
     """Asks a running ComfyUI."""
 
-    def __init__(self, port: int, base: Path) -> None:
-        self.base = base
-        self._address = f"http://127.0.0.1:{port}"
+    def __init__(self, port: int, base: Path, process: subprocess.Popen[bytes]) -> None:
+        self.base, self.process = base, process
+        self.address = f"http://127.0.0.1:{port}"
 
     def read(self, path: str, **query: str) -> bytes:
         """The body of a page."""
-        address = f"{self._address}{path}?{urllib.parse.urlencode(query)}" if query else self._address + path
+        address = f"{self.address}{path}?{urllib.parse.urlencode(query)}" if query else self.address + path
         with urllib.request.urlopen(address, timeout=30) as answer:
             return bytes(answer.read())
 
@@ -50,7 +50,7 @@ class Server:
         """Put a graph in the queue; its id. Raises Refused if ComfyUI finds it invalid."""
         body = {"prompt": prompt, "extra_data": {"extra_pnginfo": {"workflow": workflow}} if workflow else {}}
         request = urllib.request.Request(
-            self._address + "/prompt", json.dumps(body).encode(), {"Content-Type": "application/json"}
+            self.address + "/prompt", json.dumps(body).encode(), {"Content-Type": "application/json"}
         )
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
@@ -94,15 +94,15 @@ def running(host: Host, base: Path) -> Iterator[Server]:
     with (base / "log.txt").open("w") as log:
         process = subprocess.Popen(command, cwd=INSIDE, env=host.environment, stdout=log, stderr=log)
         try:
-            yield _wait_until_up(Server(port, base), process)
+            yield _wait_until_up(Server(port, base, process))
         finally:
             process.terminate()
             process.wait(timeout=60)
 
 
-def _wait_until_up(server: Server, process: subprocess.Popen[bytes]) -> Server:
+def _wait_until_up(server: Server) -> Server:
     end = time.monotonic() + PATIENCE
-    while process.poll() is None and time.monotonic() < end:
+    while server.process.poll() is None and time.monotonic() < end:
         try:
             server.ask("/system_stats")
             return server

@@ -1,0 +1,115 @@
+"""The corpus of real prompts with their negatives and modifiers: rows, how much each counts, templates to fill."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..errors import TrainingError
+from ..prompt import Span
+from .pairs import Pair
+
+FAMILIES = ("user", "style", "probe")
+CONTRADICTORY_LICENCES = ("dflip3k/DFLIP-3K",)
+"""Sources whose licence statements contradict each other: never part of what trains shipped weights."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One prompt with a negative. `family` is "user" (somebody ran it), "style" (a preset) or "probe" (a study)."""
+
+    prompt: str
+    negative: str
+    family: str
+    style: str
+    subject: str
+    source: str
+    licence: str
+    template: str = ""
+    """The preset with `{prompt}` in it, if it is one."""
+    is_boilerplate: bool = False
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """The phrases of the negative."""
+        return tuple(Span(part.strip()) for part in self.negative.split(",") if part.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much a row counts by its family, so that presets do not drown what people ran."""
+
+    user: float = 3.0
+    style: float = 1.0
+    probe: float = 0.7
+    boilerplate: float = 0.3
+    """Factor on rows whose negative was made by a template."""
+
+    def of(self, row: Row) -> float:
+        """Weight of one row."""
+        return float(getattr(self, row.family)) * (self.boilerplate if row.is_boilerplate else 1.0)
+
+
+def read_rows(path: Path, skipped_sources: Sequence[str] = CONTRADICTORY_LICENCES) -> list[Row]:
+    """Read a pair file; TrainingError names file and line of what is wrong."""
+    return [
+        Row(
+            prompt=str(row["prompt"]),
+            negative=str(row["negative_prompt"]),
+            family=str(row["family"]),
+            style=str(row.get("style", "other")),
+            subject=str(row.get("subject", "none")),
+            source=str(row["source_repo"]),
+            licence=str(row["license"]),
+            template=str(row.get("template", "")),
+            is_boilerplate=bool(row.get("boilerplate", False)),
+        )
+        for row in _objects(path, ("prompt", "negative_prompt", "family", "source_repo", "license"))
+        if row["source_repo"] not in skipped_sources
+    ]
+
+
+def read_subjects(path: Path) -> list[str]:
+    """Subjects of the modifier file: what a prompt is about, without its modifiers."""
+    return [str(row["subject"]) for row in _objects(path, ()) if "subject" in row]
+
+
+def pairs_of(rows: Sequence[Row], weights: Weights | None = None) -> list[Pair]:
+    """Rows as weighted training pairs."""
+    weights = weights or Weights()
+    return [Pair(row.prompt, row.spans, weights.of(row)) for row in rows]
+
+
+def fill_templates(rows: Sequence[Row], subjects: Sequence[str], copies: int, seed: int) -> list[Row]:
+    """For each preset `copies` prompts with somebody's subject in its slot; its negative stays right.
+
+    Subjects must not come from an evaluation set. Rows without a template give nothing.
+    """
+    if not subjects:
+        raise TrainingError("filling templates needs at least one subject")
+    rng = random.Random(seed)
+    filled = []
+    for row in rows:
+        if "{prompt}" in row.template:
+            for subject in rng.choices(subjects, k=copies):
+                filled.append(replace(row, prompt=row.template.replace("{prompt}", subject), template=""))
+    return filled
+
+
+def _objects(path: Path, needed: Sequence[str]) -> list[dict[str, object]]:
+    rows = []
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                row = json.loads(line)
+                lacking = [key for key in needed if key not in row]
+                if lacking:
+                    raise TrainingError(f"{path}, line {number}: {', '.join(lacking)} is missing")
+                rows.append(row)
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"cannot read {path}: {error}") from error
+    return rows

@@ -1,0 +1,76 @@
+"""Training of a retrieval policy: examples become TF-IDF vectors and lists of phrases."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from ..data.pairs import Pair
+from ..errors import TrainingError
+from ..files import write_text
+from ..policy.card import PolicyCard
+from ..policy.retrieval import INDEX_FILE, STOCK_FILE, TERMS_FILE, Index, terms_of, unit_vector
+
+CARD_FILE = "policy.json"
+
+
+def fit_index(
+    pairs: Sequence[Pair], habit: Sequence[Pair], least_examples: int = 1
+) -> tuple[Index, list[str], list[str]]:
+    """The index over `pairs`, its terms and its phrases.
+
+    `habit` are the pairs that tell what people write anyway; terms in fewer than `least_examples` prompts are left out.
+    """
+    if not pairs or not habit:
+        raise TrainingError("a retrieval policy needs at least one example, and one to tell the habit")
+    counts = [Counter(terms_of(pair.prompt)) for pair in pairs]
+    frequency = Counter(term for row in counts for term in row)
+    kept = sorted(term for term, count in frequency.items() if count >= least_examples)
+    terms = {term: place for place, term in enumerate(kept)}
+    idf = torch.tensor([math.log(len(pairs) / frequency[term]) + 1.0 for term in terms])
+    stock = sorted({span.text for pair in [*pairs, *habit] for span in pair.spans})
+    place = {phrase: number for number, phrase in enumerate(stock)}
+    vectors = [unit_vector(row, terms, idf) for row in counts]
+    answers = [sorted({place[span.text] for span in pair.spans}) for pair in pairs]
+    shares = Counter(place[phrase] for pair in habit for phrase in {span.text for span in pair.spans})
+    index = Index(
+        idf=idf,
+        example_terms=torch.tensor([term for row in vectors for term, _ in row], dtype=torch.int32),
+        example_values=torch.tensor([value for row in vectors for _, value in row], dtype=torch.float16),
+        example_starts=_starts(map(len, vectors)),
+        answer_phrases=torch.tensor([phrase for row in answers for phrase in row], dtype=torch.int32),
+        answer_starts=_starts(map(len, answers)),
+        weights=torch.tensor([pair.weight for pair in pairs]),
+        habit=torch.tensor([shares[number] / len(habit) for number in range(len(stock))]),
+    )
+    return index, list(terms), stock
+
+
+def common_phrases(pairs: Sequence[Pair], least: int) -> list[Pair]:
+    """The pairs with only those phrases that stand in at least `least` of them; some may have none left."""
+    counts = Counter(phrase for pair in pairs for phrase in {span.text for span in pair.spans})
+    return [replace(pair, spans=tuple(span for span in pair.spans if counts[span.text] >= least)) for pair in pairs]
+
+
+def _starts(lengths: Iterable[int]) -> torch.Tensor:
+    starts = [0]
+    for length in lengths:
+        starts.append(starts[-1] + length)
+    return torch.tensor(starts, dtype=torch.int32)
+
+
+def save_retrieval(folder: Path, card: PolicyCard, index: Index, terms: Sequence[str], stock: Sequence[str]) -> None:
+    """Write the folder; the card last, so that a half-written folder is no policy."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / CARD_FILE).unlink(missing_ok=True)
+    save_file({name: getattr(index, name).contiguous() for name in Index.__slots__}, folder / INDEX_FILE)
+    write_text(folder / TERMS_FILE, "".join(f"{term}\n" for term in terms))
+    write_text(folder / STOCK_FILE, "".join(f"{phrase}\n" for phrase in stock))
+    write_text(folder / CARD_FILE, json.dumps(card.to_json(), indent=2, ensure_ascii=False) + "\n")
