@@ -190,8 +190,9 @@ def test_the_buttons_on_the_page_write_text(live: Live) -> None:
     page = ("both", 20, "Heun", True, 0)  # passes, steps, sampler, hires fix and its steps: all found on the page
     made = live.press("negopt_txt2img_to_native", "click", "a cat", "", "[art:0-0.5:1]", "", *page)
     assert made["txt2img_prompt"] == "a cat[[, art:19]:[, art:59]:40]"
-    made = live.press("negopt_txt2img_positive", "change", "[art:0-0.5:1], <b>", "", "a cat", "", 20, 7)
-    assert "steps 11 to 20 of 20: art, &lt;b&gt;" in made["negopt_txt2img_line"]
+    made = live.press("negopt_txt2img_positive", "change", "[art:0-0.5:1], <b>", "", "a cat", "", 20, 7, False)
+    assert "steps 11 to 20 of 20: art, &lt;b&gt;" in made["negopt_txt2img_times"]
+    assert "is not ticked" in made["negopt_txt2img_times"]
 
 
 def test_the_pages_own_paste_button_restores_the_plan(live: Live) -> None:
