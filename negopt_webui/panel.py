@@ -106,7 +106,9 @@ def wire(controls: Controls, tab: str, page: Mapping[str, Any], buttons: Buttons
         "passes": controls.passes,
     }
 
-    def connect(listen: Callable[..., Any], action: Callable[..., Any], names: str, outputs: list[Any]) -> Any:
+    def connect(
+        listen: Callable[..., Any], action: Callable[..., Any], names: str, outputs: list[Any], **how: Any
+    ) -> Any:
         wanted = names.split()
         present = [name for name in wanted if name in parts]
 
@@ -115,7 +117,7 @@ def wire(controls: Controls, tab: str, page: Mapping[str, Any], buttons: Buttons
             return action(*(given.get(name) for name in wanted))
 
         inputs = [parts[name] for name in present]
-        return listen(fn=call, inputs=inputs, outputs=outputs, show_progress="hidden")
+        return listen(fn=call, inputs=inputs, outputs=outputs, show_progress="hidden", **how)
 
     def connect_box(button: Any, action: Callable[..., Any], names: str, outputs: list[Any]) -> None:
         done = connect(button.click, action, names, outputs)
@@ -126,8 +128,8 @@ def wire(controls: Controls, tab: str, page: Mapping[str, Any], buttons: Buttons
     checked = "positive_words negative_words prompt negative steps cfg enabled"
     changing = (controls.positive, controls.negative, controls.enabled, page.get("steps"), page.get("cfg"))
     for part in changing:
-        if part is not None:
-            connect(part.change, buttons.check, checked, [controls.times])
+        if part is not None:  # not through the queue, which gives up on a busy machine
+            connect(part.change, buttons.check, checked, [controls.times], queue=False)
     asked = "prompt negative positive_words negative_words policy seed"
     connect(controls.fill_schedule.click, buttons.fill_schedule, asked, [controls.positive, controls.negative, line])
     if "prompt" not in page or "negative" not in page:

@@ -38,7 +38,9 @@ class Component:
     def click(self, fn: Any, inputs: list[Any], outputs: list[Any], show_progress: str = "full") -> Listener:
         return self._listen("click", fn, inputs, outputs, show_progress)
 
-    def change(self, fn: Any, inputs: list[Any], outputs: list[Any], show_progress: str = "full") -> Listener:
+    def change(
+        self, fn: Any, inputs: list[Any], outputs: list[Any], show_progress: str = "full", queue: bool = True
+    ) -> Listener:
         return self._listen("change", fn, inputs, outputs, show_progress)
 
     def fire(self, event: str) -> None:
