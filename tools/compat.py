@@ -33,7 +33,15 @@ MATRIX: dict[str, tuple[str, ...]] = {
 WHEELS_UP_TO = {"4.30.2": (3, 11)}
 """Newest Python for which a row's packages are built."""
 TINY = {"tiny-t5": ("seq2seq", "negative"), "tiny-gpt2": ("df", "modifiers")}
-STEPS = "60"
+WORDS = {
+    "blurry": "blurry",
+    "low quality": "low quality",
+    "sharp focus": "[sharp focus:0-0.5:0.75]",
+    "watermark": "[watermark:0.5-1:1.25]",
+}
+"""What the small policies learn to say, and when it acts."""
+SUBJECTS = ("a photo of a cat", "a red circle", "a forest at night", "an oil painting of a ship")
+STEPS = "80"
 
 
 def main() -> int:
@@ -95,9 +103,14 @@ def tiny_policy(home: Path, name: str) -> Path:
     folder, run = home / "policies" / name, home / "runs" / name
     for old in (folder, run):
         shutil.rmtree(old, ignore_errors=True)
-    command = [sys.executable, "-m", "negopt_core", "train", "sft", "--pairs", "world", "--kind", kind]
-    command += ["--polarity", polarity, "--stock", "world", "--scheduled", "--width", "32", "--layers", "2"]
-    command += ["--steps", STEPS, "--threads", "1", "--run", str(run), "-o", str(folder)]
+    run.parent.mkdir(parents=True, exist_ok=True)
+    pairs, stock = run.with_suffix(".jsonl"), run.with_suffix(".txt")
+    rows = [json.dumps({"prompt": subject, polarity: ", ".join(WORDS.values())}) for subject in SUBJECTS]
+    pairs.write_text("\n".join(rows) + "\n")
+    stock.write_text("\n".join(WORDS) + "\n")
+    command = [sys.executable, "-m", "negopt_core", "train", "sft", "--pairs", str(pairs), "--kind", kind]
+    command += ["--polarity", polarity, "--stock", str(stock), "--scheduled", "--learn-schedule", "--width", "32"]
+    command += ["--steps", STEPS, "--rate", "0.01", "--threads", "1", "--run", str(run), "-o", str(folder)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
         raise SetupError(f"training {name} failed: {last_line(done)}")
