@@ -97,7 +97,7 @@ def _suggested(request: Request, policy: Policy) -> Written:
         modes=MODES[request.mode],
         negative=request.negative,
         seed=request.seed % 2**63,
-        embeddings=_embedding_names(),
+        embeddings=embedding_names(),
     )
     answer = suggest(policy, [request.prompt], options)[0]
     told = {"policy": answer.policy, "policy_hash": policy.fingerprint, "locked": False}
@@ -117,7 +117,7 @@ def _written(request: Request, positive: str, negative: str, warnings: Any, told
     return Written(positive, negative, "\n".join(warnings), json.dumps(record, ensure_ascii=False))
 
 
-def _embedding_names() -> frozenset[str]:
+def embedding_names() -> frozenset[str]:
     import folder_paths
 
     return frozenset(PurePath(name).stem for name in folder_paths.get_filename_list("embeddings"))

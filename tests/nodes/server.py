@@ -34,11 +34,11 @@ class Server:
 
     def __init__(self, port: int, base: Path) -> None:
         self.base = base
-        self._address = f"http://127.0.0.1:{port}"
+        self.address = f"http://127.0.0.1:{port}"
 
     def read(self, path: str, **query: str) -> bytes:
         """The body of a page."""
-        address = f"{self._address}{path}?{urllib.parse.urlencode(query)}" if query else self._address + path
+        address = f"{self.address}{path}?{urllib.parse.urlencode(query)}" if query else self.address + path
         with urllib.request.urlopen(address, timeout=30) as answer:
             return bytes(answer.read())
 
@@ -50,7 +50,7 @@ class Server:
         """Put a graph in the queue; its id. Raises Refused if ComfyUI finds it invalid."""
         body = {"prompt": prompt, "extra_data": {"extra_pnginfo": {"workflow": workflow}} if workflow else {}}
         request = urllib.request.Request(
-            self._address + "/prompt", json.dumps(body).encode(), {"Content-Type": "application/json"}
+            self.address + "/prompt", json.dumps(body).encode(), {"Content-Type": "application/json"}
         )
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
