@@ -1,0 +1,81 @@
+// What one click is going to do, decided before anything is touched. Plain data, no page.
+// @ts-check
+import { isPositiveSomewhere, runOf, samplersFedBy, textsOf, textWidgets, wordsOf } from "./trace.js";
+
+/** @typedef {import("./flat.js").Flat} Flat */
+/** @typedef {import("./trace.js").Text} Text */
+
+/**
+ * @typedef {object} Plan
+ * @property {Text} prompt where the positive prompt stands
+ * @property {Text | null} negative where the negative goes; null: an encoder has to be made
+ * @property {string | null} encoder the positive encoder that a new negative one is modelled on
+ * @property {string[]} samplers keys of the samplers that are served
+ * @property {string[]} notes codes of what the user should know
+ */
+
+/**
+ * Plan the writing of a negative for a node. The node may hold the positive text or the negative one.
+ * @param {Flat} flat @param {string} key
+ * @returns {Plan | { fault: string }}
+ */
+export function planNegative(flat, key) {
+  if (!textWidgets(flat.get(key)).length) return { fault: "no-text" };
+  const text = wordsOf(flat, key);
+  if (!text) return { fault: "computed-text" };
+  const fed = samplersFedBy(flat, key);
+  if (!fed.length) return { fault: "no-sampler" };
+  const served = fed.filter((one) => one.side === "positive");
+  if (!served.length) return fromNegative(flat, text, fed.map((one) => one.sampler));
+  const samplers = [...new Set(served.map((one) => one.sampler))].filter((one) => runOf(flat, one).hasNegative);
+  if (!samplers.length) return { fault: "no-negative-input" };
+  return fromPositive(flat, { text, key, samplers });
+}
+
+/** @param {Flat} flat @param {Text} negative @param {string[]} samplers @returns {Plan | { fault: string }} */
+function fromNegative(flat, negative, samplers) {
+  const prompt = textsOf(flat, samplers[0], "positive").texts[0];
+  if (!prompt) return { fault: "no-positive" };
+  return { prompt, negative, encoder: null, samplers, notes: notesOf(flat, samplers) };
+}
+
+/**
+ * @param {Flat} flat @param {{ text: Text, key: string, samplers: string[] }} asked `key`: the node that was clicked
+ * @returns {Plan}
+ */
+function fromPositive(flat, { text, key, samplers }) {
+  const found = samplers.map((one) => textsOf(flat, one, "negative"));
+  const own = found.flatMap((one) => one.texts).filter((one) => !isPositiveSomewhere(flat, one.key));
+  const notes = notesOf(flat, samplers);
+  if (new Set(own.map((one) => one.key)).size > 1) notes.push("many-negatives");
+  // every sampler must get it: one that has none of these texts would be left out silently
+  const isWhole = own.length > 0 && found.every((one) => one.texts.some((other) => other.key === own[0].key));
+  if (!isWhole && own.length) notes.push("not-all-samplers");
+  if (!own.length && found.some((one) => one.isZeroed)) notes.push("was-zeroed");
+  const encoder = own.length ? null : encoderOf(flat, key);
+  return { prompt: text, negative: own[0] ?? null, encoder, samplers, notes };
+}
+
+/** @param {Flat} flat @param {string[]} samplers @returns {string[]} */
+function notesOf(flat, samplers) {
+  const runs = samplers.map((one) => runOf(flat, one));
+  return runs.some((run) => run.cfg === 1 && !run.hasNag) ? ["cfg-one"] : [];
+}
+
+/**
+ * The encoder that a text goes through: the node itself, or the first one below it that makes conditioning.
+ * @param {Flat} flat @param {string} key
+ * @returns {string | null}
+ */
+export function encoderOf(flat, key) {
+  const queue = [key];
+  for (const current of queue) {
+    const node = flat.get(current);
+    if (node?.outputs.some((output) => output.type === "CONDITIONING")) return current;
+    for (const below of flat.values()) {
+      const isFed = below.inputs.some((input) => input.origin?.key === current);
+      if (isFed && !queue.includes(below.key)) queue.push(below.key);
+    }
+  }
+  return null;
+}
