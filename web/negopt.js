@@ -1,30 +1,37 @@
-// Keeps what a prompt-writing node wrote in the node itself, so that it is saved with the workflow and can be edited.
-import { app } from "../../scripts/app.js";
-
-const WRITERS = new Set(["NegOptSuggest", "NegOptOneClick"]);
-const TEXTS = { locked_positive: "negopt_positive", locked_negative: "negopt_negative" };
-
-const widgetOf = (node, name) => node.widgets?.find((widget) => widget.name === name);
+// negopt in ComfyUI's page. Everything it shows or does starts here; the parts are in ui/, plain logic in lib/.
+import { app, loadTexts, say } from "./host.js";
+import { keepTexts } from "./ui/writers.js";
+import { addModifiers, hasPrompt, onSelected, writeNegative } from "./ui/one_click.js";
 
 app.registerExtension({
-  name: "negopt.writers",
+  name: "negopt",
+
+  commands: [
+    { id: "negopt.writeNegative", label: "negopt: write the negative", icon: "pi pi-ban", function: onSelected(writeNegative) },
+    { id: "negopt.addModifiers", label: "negopt: add modifiers", icon: "pi pi-sparkles", function: onSelected(addModifiers) },
+  ],
+  keybindings: [
+    { combo: { key: "n", alt: true, shift: true }, commandId: "negopt.writeNegative" },
+    { combo: { key: "m", alt: true, shift: true }, commandId: "negopt.addModifiers" },
+  ],
+
+  async setup() {
+    await loadTexts();
+  },
+
+  getNodeMenuItems(node) {
+    if (!hasPrompt(node)) return [];
+    return [
+      { content: say("menu-negative"), callback: () => writeNegative(node) },
+      { content: say("menu-modifiers"), callback: () => addModifiers(node) },
+    ];
+  },
+
+  getSelectionToolboxCommands(item) {
+    return item?.widgets && hasPrompt(item) ? ["negopt.writeNegative", "negopt.addModifiers"] : [];
+  },
 
   nodeCreated(node) {
-    if (!WRITERS.has(node.comfyClass)) return;
-    for (const name of Object.keys(TEXTS)) {
-      const widget = widgetOf(node, name);
-      if (!widget) continue;
-      // An unlocked node ignores these texts. Sent empty, they cannot make ComfyUI run the graph again.
-      widget.serializeValue = () => (widgetOf(node, "locked")?.value ? widget.value : "");
-    }
-    const before = node.onExecuted;
-    node.onExecuted = function (output) {
-      before?.apply(this, arguments);
-      if (widgetOf(node, "locked")?.value) return;
-      for (const [name, key] of Object.entries(TEXTS)) {
-        const widget = widgetOf(node, name);
-        if (widget && output?.[key]) widget.value = output[key][0];
-      }
-    };
+    keepTexts(node);
   },
 });

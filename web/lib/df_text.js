@@ -115,7 +115,11 @@ function brackets(text, problems) {
   return pairs;
 }
 
-/** @param {string} body `words:range:weight`, split at the last two bare colons */
+/**
+ * `words:range:weight`, split at the last two bare colons.
+ * @param {string} body
+ * @returns {{ words: string, weight: number, start: number, end: number } | { rule: string }}
+ */
 function readSpan(body) {
   const colons = [...body.matchAll(/\\[[\]:\\]|:/g)].filter((match) => match[0] === ":").map((match) => match.index);
   if (colons.length < 2) return { rule: "a phrase is written [words:low-high:weight]" };

@@ -11,6 +11,7 @@ import { isPositiveSomewhere, runOf, samplersFedBy, textsOf, textWidgets, wordsO
  * @property {Text | null} negative where the negative goes; null: an encoder has to be made
  * @property {string | null} encoder the positive encoder that a new negative one is modelled on
  * @property {string[]} samplers keys of the samplers that are served
+ * @property {{ key: string, input: string }[]} sockets where a new encoder has to be connected
  * @property {string[]} notes codes of what the user should know
  */
 
@@ -36,7 +37,7 @@ export function planNegative(flat, key) {
 function fromNegative(flat, negative, samplers) {
   const prompt = textsOf(flat, samplers[0], "positive").texts[0];
   if (!prompt) return { fault: "no-positive" };
-  return { prompt, negative, encoder: null, samplers, notes: notesOf(flat, samplers) };
+  return { prompt, negative, encoder: null, samplers, sockets: [], notes: notesOf(flat, samplers) };
 }
 
 /**
@@ -53,7 +54,8 @@ function fromPositive(flat, { text, key, samplers }) {
   if (!isWhole && own.length) notes.push("not-all-samplers");
   if (!own.length && found.some((one) => one.isZeroed)) notes.push("was-zeroed");
   const encoder = own.length ? null : encoderOf(flat, key);
-  return { prompt: text, negative: own[0] ?? null, encoder, samplers, notes };
+  const sockets = own.length ? [] : unique(samplers.map((one) => negativeSocket(flat, one)));
+  return { prompt: text, negative: own[0] ?? null, encoder, samplers, sockets, notes };
 }
 
 /** @param {Flat} flat @param {string[]} samplers @returns {string[]} */
@@ -78,4 +80,24 @@ export function encoderOf(flat, key) {
     }
   }
   return null;
+}
+
+/** @param {{ key: string, input: string }[]} sockets */
+const unique = (sockets) => [...new Map(sockets.map((one) => [`${one.key} ${one.input}`, one])).values()];
+
+/**
+ * Where a negative enters on its way to a sampler: above nodes such as ControlNet, which carry both sides.
+ * @param {Flat} flat @param {string} samplerKey
+ */
+export function negativeSocket(flat, samplerKey) {
+  let node = flat.get(samplerKey);
+  let input = node?.inputs.find((one) => one.type === "CONDITIONING" && /neg/i.test(one.name));
+  let place = { key: samplerKey, input: input?.name ?? "negative" };
+  for (let depth = 0; input?.origin && depth < 64; depth += 1) {
+    node = flat.get(input.origin.key);
+    input = node?.inputs.find((one) => one.type === "CONDITIONING" && /neg/i.test(one.name));
+    if (!node || !input) break;
+    place = { key: node.key, input: input.name };
+  }
+  return place;
 }

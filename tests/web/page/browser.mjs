@@ -1,0 +1,84 @@
+// A Chromium on a running ComfyUI, and what the tests ask of its page. No request leaves this machine.
+import { createRequire } from "node:module";
+
+const { chromium } = createRequire(process.env.NEGOPT_PLAYWRIGHT + "/")("playwright-core");
+
+const ARGS = ["--no-sandbox", "--disable-dev-shm-usage", "--use-gl=angle", "--use-angle=swiftshader"];
+const SETTINGS = {
+  "Comfy.TutorialCompleted": true,
+  "Comfy.VersionCompatibility.DisableWarnings": true,
+  "Comfy.Minimap.Visible": false,
+  "Comfy.Workflow.ShowMissingModelsWarning": false,
+  "Comfy.RightSidePanel.IsOpen": false,
+  "LiteGraph.Canvas.MinFontSizeForLOD": 0,
+  "LiteGraph.Canvas.LowQualityRenderingZoomThreshold": 0,
+};
+const LOCAL = ["127.0.0.1", "localhost"];
+// ComfyUI's own page asks for these and logs what it does not get, with or without us
+const NOT_OURS = /favicon|ERR_FAILED|ERR_BLOCKED|Content Security Policy|userdata|manager|status of 404|templates/i;
+
+/** Opens a page; `settings` are ComfyUI's. Returns the page and the list of errors it will have shown. */
+export async function open(url, settings = {}) {
+  const browser = await chromium.launch({ executablePath: process.env.NEGOPT_CHROMIUM, headless: true, args: ARGS });
+  const context = await browser.newContext({ viewport: { width: 1500, height: 900 } });
+  const page = await context.newPage();
+  page.setDefaultTimeout(120_000);
+  const errors = [];
+  page.on("pageerror", (error) => errors.push(`pageerror: ${error}`));
+  page.on("console", (message) => {
+    if (message.type() === "error" && !NOT_OURS.test(message.text())) errors.push(message.text().slice(0, 300));
+  });
+  page.on("dialog", (dialog) => {
+    errors.push(`dialog: ${dialog.message()}`);
+    dialog.dismiss();
+  });
+  await context.route("**/*", (route) => {
+    const to = new URL(route.request().url());
+    return LOCAL.includes(to.hostname) || ["data:", "blob:"].includes(to.protocol) ? route.continue() : route.abort();
+  });
+  await context.request.post(`${url}/settings`, { data: { ...SETTINGS, ...settings } });
+  await page.goto(url, { waitUntil: "domcontentloaded" });
+  await page.waitForFunction(
+    () => window.app?.graph && window.LiteGraph && Object.keys(LiteGraph.registered_node_types).length > 100,
+    null,
+    { timeout: 280_000 },
+  );
+  await page.waitForTimeout(2500);
+  return { browser, page, errors };
+}
+
+/** Load a saved workflow and frame it. */
+export async function load(page, workflow) {
+  await page.evaluate(async (saved) => app.loadGraphData(saved), workflow);
+  await page.waitForTimeout(1200);
+  await frame(page);
+}
+
+/** Zoom so that the whole graph is seen. */
+export async function frame(page) {
+  await page.evaluate(() => {
+    const boxes = app.graph.nodes.map((node) => [node.pos[0], node.pos[1] - 30, node.pos[0] + node.size[0], node.pos[1] + node.size[1]]);
+    const low = [0, 1].map((axis) => Math.min(...boxes.map((box) => box[axis])));
+    const high = [2, 3].map((axis) => Math.max(...boxes.map((box) => box[axis])));
+    app.canvas.ds.fitToBounds([low[0] - 60, low[1] - 60, high[0] - low[0] + 120, high[1] - low[1] + 120]);
+    app.canvas.setDirty(true, true);
+  });
+  await page.waitForTimeout(800);
+}
+
+/** The value of a widget of a node. */
+export const widget = (page, id, name) =>
+  page.evaluate(([node, key]) => app.graph.getNodeById(node)?.widgets.find((one) => one.name === key)?.value, [id, name]);
+
+/** Select one node and run a command. */
+export async function command(page, id, name) {
+  await page.evaluate(
+    ([node, key]) => {
+      app.canvas.deselectAll();
+      app.canvas.selectNode(app.graph.getNodeById(node));
+      return app.extensionManager.command.execute(key);
+    },
+    [id, name],
+  );
+  await page.waitForTimeout(300);
+}

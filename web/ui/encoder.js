@@ -1,0 +1,45 @@
+// Making a negative encoder beside the positive one: same kind, same CLIP, same sizes, empty text.
+import { app, nodeAt, setWidget } from "../host.js";
+
+const GAP = 60;
+
+/** The live nodes that a plan needs to make an encoder; null if one is gone or they lie in different graphs. */
+export function placesFor(plan) {
+  const model = plan.encoder && nodeAt(plan.encoder);
+  const sockets = plan.sockets.map(({ key, input }) => ({ node: nodeAt(key), input }));
+  if (!model || !sockets.length || sockets.some(({ node }) => node?.graph !== model.graph)) return null;
+  return { model, sockets };
+}
+
+/** Make the encoder, connect it in place of what was there, and return it. Call inside of `oneStep`. */
+export function makeEncoder({ model, sockets }, textNames) {
+  const made = window.LiteGraph.createNode(model.type);
+  model.graph.add(made);
+  made.pos = [model.pos[0], model.pos[1] + model.size[1] + GAP];
+  made.size = [...model.size];
+  for (const widget of model.widgets ?? []) {
+    if (!textNames.includes(widget.name) && widget.name && !widget.options?.canvasOnly) {
+      setWidget(made, widget.name, widget.value);
+    }
+  }
+  model.inputs?.forEach((input, slot) => {
+    if (input.link != null && !textNames.includes(input.name)) copyLink(model, made, slot);
+  });
+  const output = made.outputs.findIndex((one) => one.type === "CONDITIONING");
+  for (const { node, input } of sockets) {
+    made.connect(output, node, node.inputs.findIndex((one) => one.name === input));
+  }
+  app.canvas?.setDirty(true, true);
+  return made;
+}
+
+/** Connect an input of `made` to where the same input of `model` comes from, across a subgraph's inlet too. */
+function copyLink(model, made, slot) {
+  const { graph } = model;
+  const link = graph.getLink?.(model.inputs[slot].link) ?? graph.links[model.inputs[slot].link];
+  const target = made.inputs.findIndex((one) => one.name === model.inputs[slot].name);
+  if (!link || target < 0) return;
+  const origin = graph.getNodeById(link.origin_id);
+  if (origin) origin.connect(link.origin_slot, made, target);
+  else graph.inputNode?.slots?.[link.origin_slot]?.connect(made.inputs[target], made);
+}
