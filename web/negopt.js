@@ -1,6 +1,8 @@
 // negopt in ComfyUI's page. Everything it shows or does starts here; the parts are in ui/, plain logic in lib/.
 import { app, loadTexts, say } from "./host.js";
 import { keepTexts } from "./ui/writers.js";
+import { addStyle } from "./ui/style.js";
+import { addTimeline } from "./ui/timeline.js";
 import { addModifiers, hasPrompt, onSelected, writeNegative } from "./ui/one_click.js";
 
 app.registerExtension({
@@ -12,10 +14,11 @@ app.registerExtension({
   ],
   keybindings: [
     { combo: { key: "n", alt: true, shift: true }, commandId: "negopt.writeNegative" },
-    { combo: { key: "m", alt: true, shift: true }, commandId: "negopt.addModifiers" },
+    { combo: { key: "j", alt: true, shift: true }, commandId: "negopt.addModifiers" },
   ],
 
   async setup() {
+    addStyle();
     await loadTexts();
   },
 
@@ -33,5 +36,6 @@ app.registerExtension({
 
   nodeCreated(node) {
     keepTexts(node);
+    addTimeline(node);
   },
 });

@@ -24,4 +24,13 @@ export const ENGLISH = {
   "note-plain-encoder": "This encoder cannot schedule words, so they act in the whole run.",
   "server-gone": "ComfyUI's server does not answer.",
   "answer-unreadable": "ComfyUI's server gave an answer that cannot be read; its log may say why.",
+  "lane-positive": "positive prompt",
+  "lane-negative": "negative prompt",
+  "timeline-hint": "drag: window · up/down: weight · L: lock",
+  "steps-of-sampler": "{steps} steps, as the sampler says",
+  "steps-of-node": "{steps} steps, as set in this node",
+  "bar-says": "{words}: steps {first} to {last} of {steps} (0-based), weight {weight}",
+  "bar-never": "{words}: its window holds none of the {steps} steps, so it never acts",
+  "more-phrases": "{count} more phrases are in the text; they are not drawn.",
+  "taken-literally": "(character {place}) is taken literally: {rule}",
 };

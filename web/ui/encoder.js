@@ -15,8 +15,8 @@ export function placesFor(plan) {
 export function makeEncoder({ model, sockets }, textNames) {
   const made = window.LiteGraph.createNode(model.type);
   model.graph.add(made);
-  made.pos = [model.pos[0], model.pos[1] + model.size[1] + GAP];
   made.size = [...model.size];
+  made.pos = freePlace(model);
   for (const widget of model.widgets ?? []) {
     if (!textNames.includes(widget.name) && widget.name && !widget.options?.canvasOnly) {
       setWidget(made, widget.name, widget.value);
@@ -42,4 +42,16 @@ function copyLink(model, made, slot) {
   const origin = graph.getNodeById(link.origin_id);
   if (origin) origin.connect(link.origin_slot, made, target);
   else graph.inputNode?.slots?.[link.origin_slot]?.connect(made.inputs[target], made);
+}
+
+/** The first place below `model` where a node of its size lies on no other. */
+function freePlace(model) {
+  const [left, width, height] = [model.pos[0], model.size[0], model.size[1] + GAP];
+  let top = model.pos[1] + height;
+  const others = [...(model.graph.nodes ?? [])].sort((one, other) => one.pos[1] - other.pos[1]);
+  for (const { pos, size } of others) {
+    const isBeside = pos[0] > left + width || pos[0] + size[0] < left;
+    if (!isBeside && pos[1] - GAP < top + height && pos[1] + size[1] > top) top = pos[1] + size[1] + GAP;
+  }
+  return [left, top];
 }

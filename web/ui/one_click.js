@@ -1,6 +1,6 @@
 // One click: write the negative of a prompt, or add modifiers to it, wherever in the graph its text stands.
 import { app, ask, keyOf, nodeAt, notify, oneStep, rootGraph, say, setWidget, setting } from "../host.js";
-import { escapeWords } from "../lib/df_text.js";
+import { escapeWords, format } from "../lib/df_text.js";
 import { flatten } from "../lib/flat.js";
 import { levelOfGraph } from "../lib/levels.js";
 import { encoderOf, planNegative } from "../lib/plan.js";
@@ -33,7 +33,7 @@ export async function writeNegative(node) {
     const before = target ? textOf(target, plan.negative.widgets) : "";
     const asked = { prompt: textOf(nodeAt(plan.prompt.key), plan.prompt.widgets), family: familyOf(flat, plan.samplers[0]) };
     const answer = await suggestion({ ...asked, negative: isScheduled ? before : escapeWords(before), mode: "negative" });
-    const text = isScheduled ? answer.df_negative : answer.negative;
+    const text = before + added(before, isScheduled, answer.df_negative, answer.negative);
     if (text === before) return notify("info", say("nothing-added"));
     if (target && (textOf(target, plan.negative.widgets) !== before || !target.graph)) throw new Error(say("was-changed"));
     oneStep(() => {
@@ -58,7 +58,7 @@ export async function addModifiers(node) {
     const sampler = samplersFedBy(flat, key)[0]?.sampler;
     const prompt = isScheduled ? before : escapeWords(before);
     const answer = await suggestion({ prompt, negative: "", mode: "modifiers", family: sampler && familyOf(flat, sampler) });
-    const text = isScheduled ? answer.df_positive : answer.positive;
+    const text = before + added(before, isScheduled, answer.df_positive, answer.positive);
     if (text === before) return notify("info", say("nothing-added"));
     if (textOf(target, words.widgets) !== before || !target.graph) throw new Error(say("was-changed"));
     oneStep(() => words.widgets.forEach((name) => setWidget(target, name, text)));
@@ -79,10 +79,15 @@ export function onSelected(action) {
 async function suggestion({ prompt, negative, mode, family }) {
   if (!prompt.trim()) throw new Error(say("prompt-empty"));
   const chosen = setting("negopt.policy") || "";
-  const policy = chosen || (family && family !== "sd3" ? `rules:${family}` : "");
+  const policy = chosen || (family ? `rules:${family}` : "");
   const budget = Number(setting("negopt.budget")) || 0;
   const asked = { prompt, negative, mode, ...(policy && { policy }), ...(family && { model_family: family }) };
   return ask("/suggest", { ...asked, ...(budget > 0 && { max_tokens: budget }) });
+}
+
+/** What was written behind the user's own text, which itself is never rewritten. */
+function added(before, isScheduled, dfText, plainText) {
+  return isScheduled ? dfText.slice(format(before).length) : plainText.slice(before.length);
 }
 
 const textOf = (node, names) => String(node?.widgets?.find((one) => one.name === names[0])?.value ?? "");

@@ -15,7 +15,7 @@ const SETTINGS = {
 };
 const LOCAL = ["127.0.0.1", "localhost"];
 // ComfyUI's own page asks for these and logs what it does not get, with or without us
-const NOT_OURS = /favicon|ERR_FAILED|ERR_BLOCKED|Content Security Policy|userdata|manager|status of 404|templates/i;
+const NOT_OURS = /accessed before initialization|favicon|ERR_FAILED|ERR_BLOCKED|Content Security Policy|userdata|manager|status of 404|templates/i;
 
 /** Opens a page; `settings` are ComfyUI's. Returns the page and the list of errors it will have shown. */
 export async function open(url, settings = {}) {
@@ -26,7 +26,11 @@ export async function open(url, settings = {}) {
   const errors = [];
   page.on("pageerror", (error) => errors.push(`pageerror: ${error}`));
   page.on("console", (message) => {
-    if (message.type() === "error" && !NOT_OURS.test(message.text())) errors.push(message.text().slice(0, 300));
+    if (message.type() === "error" && !NOT_OURS.test(message.text())) errors.push(message.text().slice(0, 1200));
+  });
+  await context.addInitScript(() => {
+    const log = console.error;
+    console.error = (...told) => log(...told, new Error().stack?.split("\n").slice(2, 9).join(" | "));
   });
   page.on("dialog", (dialog) => {
     errors.push(`dialog: ${dialog.message()}`);
@@ -39,7 +43,7 @@ export async function open(url, settings = {}) {
   await context.request.post(`${url}/settings`, { data: { ...SETTINGS, ...settings } });
   await page.goto(url, { waitUntil: "domcontentloaded" });
   await page.waitForFunction(
-    () => window.app?.graph && window.LiteGraph && Object.keys(LiteGraph.registered_node_types).length > 100,
+    () => window.app?.canvas?.graph && window.LiteGraph && Object.keys(LiteGraph.registered_node_types).length > 100,
     null,
     { timeout: 280_000 },
   );
