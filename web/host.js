@@ -83,7 +83,7 @@ export const rootGraph = () => app.rootGraph ?? app.graph?.rootGraph ?? app.grap
 
 /** ComfyUI's execution id of a live node, such as "12:5" inside of subgraph 12; null if it is in no graph. */
 export function keyOf(node, graph = rootGraph(), path = []) {
-  if (node.graph === graph || graph.getNodeById?.(node.id) === node) return [...path, node.id].join(":");
+  if (graph.getNodeById?.(node.id) === node) return [...path, node.id].join(":");
   for (const one of graph.nodes ?? []) {
     if (!one.isSubgraphNode?.()) continue;
     const key = keyOf(node, one.subgraph, [...path, one.id]);

@@ -1,5 +1,5 @@
 // The timeline of NegOptTimeline: two lanes of bars under the texts. The texts are the truth; the bars follow them.
-import { app, keyOf, oneStep, say } from "../host.js";
+import { app, keyOf, nodeAt, oneStep, say } from "../host.js";
 import { changeBar, clampWeight } from "../lib/bars.js";
 import { runOf, samplersFedBy } from "../lib/trace.js";
 import { listen } from "./bar_input.js";
@@ -57,6 +57,7 @@ function laneOf(state, side) {
 }
 
 function edit(state, lane, { index, change, isDone }) {
+  attach(state);
   const bar = lane.bars[index];
   const widget = widgetOf(state.node, LANES[lane.side]);
   if (!bar || !widget) return;
@@ -83,6 +84,7 @@ const isLinked = (node, side) => node.inputs?.some((input) => input.name === LAN
 const isLocked = (node, bar) => Boolean(bar && node.properties?.[LOCKS]?.includes(bar.label));
 
 function toggleLock(state, bar) {
+  attach(state);
   oneStep(() => {
     const locks = new Set(state.node.properties?.[LOCKS] ?? []);
     if (!locks.delete(bar.label)) locks.add(bar.label);
@@ -115,25 +117,38 @@ function selectText(widget, { from, to }) {
 
 function keepLooking(state) {
   const look = () => {
-    if (!state.root.isConnected) return;
+    if (!state.root.isConnected) return state.isRemoved && clearInterval(timer);
+    attach(state);
     if (state.looks % TRACE_EVERY === 0) state.sampler = sampledSteps(state.node);
     state.looks += 1;
-    const own = Number(widgetOf(state.node, "steps")?.value) || 1;
-    const steps = Math.max(1, state.sampler ?? own);
-    const isNew = steps !== state.steps;
-    state.steps = steps;
-    for (const lane of state.lanes) {
-      if (isNew || String(widgetOf(state.node, LANES[lane.side])?.value ?? "") !== lane.text) draw(state, lane);
-    }
-    const told = say(state.sampler ? "steps-of-sampler" : "steps-of-node", { steps });
-    if (state.left.textContent !== told) state.left.textContent = told;
+    refresh(state);
   };
   const timer = setInterval(look, LOOK_EVERY);
   const before = state.node.onRemoved;
   state.node.onRemoved = function () {
-    clearInterval(timer);
+    state.isRemoved = true;
     return before?.apply(this, arguments);
   };
+}
+
+/** Undo and load make new node objects, and the Vue renderer keeps showing this element for the new one. */
+function attach(state) {
+  const key = keyOf(state.node);
+  if (key) state.key = key;
+  const now = !key && state.key ? nodeAt(state.key) : null;
+  if (now?.comfyClass === NODE) state.node = now;
+}
+
+function refresh(state) {
+  const own = Number(widgetOf(state.node, "steps")?.value) || 1;
+  const steps = Math.max(1, state.sampler ?? own);
+  const isNew = steps !== state.steps;
+  state.steps = steps;
+  for (const lane of state.lanes) {
+    if (isNew || String(widgetOf(state.node, LANES[lane.side])?.value ?? "") !== lane.text) draw(state, lane);
+  }
+  const told = say(state.sampler ? "steps-of-sampler" : "steps-of-node", { steps });
+  if (state.left.textContent !== told) state.left.textContent = told;
 }
 
 /** Steps of the first sampler that the node's texts reach; null if none does or it does not say. */
