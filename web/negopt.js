@@ -1,6 +1,7 @@
 // negopt in ComfyUI's page. Everything it shows or does starts here; the parts are in ui/, plain logic in lib/.
 import { app, loadTexts, say } from "./host.js";
 import { keepTexts } from "./ui/writers.js";
+import { addReview } from "./ui/review.js";
 import { addStyle } from "./ui/style.js";
 import { addTimeline } from "./ui/timeline.js";
 import { addModifiers, hasPrompt, onSelected, writeNegative } from "./ui/one_click.js";
@@ -36,6 +37,7 @@ app.registerExtension({
 
   nodeCreated(node) {
     keepTexts(node);
+    addReview(node);
     addTimeline(node);
   },
 });

@@ -31,6 +31,13 @@ const SHEET = `
 .negopt-finding[data-severity=warning]::before { content: "▲"; color: #d0a030; }
 .negopt-finding[data-severity=info]::before { content: "ℹ"; color: var(--descrip-text, #999); }
 .negopt-finding[data-severity=good]::before { content: "✓"; color: #4c9a6a; }
+.negopt-finding[data-severity=none] { align-items: center; }
+.negopt-phrases { display: flex; flex-wrap: wrap; gap: 3px; }
+.negopt-chip { display: inline-flex; gap: 3px; align-items: center; border-radius: 8px; padding: 0 2px 0 7px; max-width: 100%;
+  overflow: hidden; background: var(--comfy-input-bg, #222); border: 1px solid #4c9a6a; }
+.negopt-chip[data-side=negative] { border-color: #b5604f; }
+.negopt-chip > span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.negopt-chip .negopt-button { padding: 0 3px; border: 0; background: none; }
 .negopt-button { font: inherit; color: var(--input-text, #ddd); background: var(--comfy-menu-secondary-bg, var(--comfy-menu-bg, #353535));
   border: 1px solid var(--border-color, #4e4e4e); border-radius: 4px; padding: 1px 8px; cursor: pointer; flex: none; }
 .negopt-button:hover { filter: brightness(1.2); }
