@@ -2,6 +2,8 @@
 import { app, loadTexts, say } from "./host.js";
 import { keepTexts } from "./ui/writers.js";
 import { addReview } from "./ui/review.js";
+import { loadPolicies, SETTINGS, startWithSettings } from "./ui/settings.js";
+import { tab } from "./ui/sidebar.js";
 import { addStyle } from "./ui/style.js";
 import { addTimeline } from "./ui/timeline.js";
 import { addModifiers, hasPrompt, onSelected, writeNegative } from "./ui/one_click.js";
@@ -18,9 +20,13 @@ app.registerExtension({
     { combo: { key: "j", alt: true, shift: true }, commandId: "negopt.addModifiers" },
   ],
 
+  settings: SETTINGS,
+
   async setup() {
     addStyle();
     await loadTexts();
+    app.extensionManager?.registerSidebarTab?.(tab());
+    loadPolicies(); // not waited for: the page need not
   },
 
   getNodeMenuItems(node) {
@@ -36,6 +42,7 @@ app.registerExtension({
   },
 
   nodeCreated(node) {
+    startWithSettings(node);
     keepTexts(node);
     addReview(node);
     addTimeline(node);

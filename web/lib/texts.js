@@ -49,4 +49,8 @@ export const ENGLISH = {
   "review-reroll": "another phrase instead of '{words}'",
   "review-remove": "remove '{words}'",
   "review-no-other": "The policy has no other phrase for this prompt.",
+  "tab-title": "Policies",
+  "tab-tooltip": "negopt: policies and their cards",
+  "tab-where": "Folders with a policy.json go into models/negopt. Nothing is downloaded.",
+  "tab-refresh": "refresh",
 };

@@ -64,7 +64,7 @@ function drawBar(element, bar, { steps, isFixed }) {
   element.setAttribute("aria-readonly", String(isFixed));
   const weight = bar.weight === 1 ? "" : ` ×${bar.weight}`;
   const label = element.nextSibling;
-  label.textContent = `${isFixed ? "🔒 " : ""}${bar.label}${weight}`;
+  label.replaceChildren(...(isFixed ? [make("i", "pi pi-lock")] : []), `${bar.label}${weight}`);
   label.style.left = `calc(${Math.min(left, 70)}% + 8px)`;
   const values = { words: bar.label, first, last: stop - 1, steps, weight: bar.weight };
   const told = say(isNever ? "bar-never" : "bar-says", values);

@@ -14,7 +14,7 @@ const LOOK_EVERY = 700; // ms
 const MOST_FINDINGS = 6;
 const MOST_PHRASES = 60;
 const TRIES = 6; // seeds asked for another phrase
-const [LEAST_HEIGHT, MOST_HEIGHT] = [64, 260];
+const [LEAST_HEIGHT, MOST_HEIGHT, MARGIN] = [64, 260, 16];
 
 /** Give a writing node its review. */
 export function addReview(node) {
@@ -22,22 +22,29 @@ export function addReview(node) {
   const root = make("div", "negopt-meter");
   const parts = { bar: make("div", "negopt-finding"), findings: make("div"), phrases: make("div", "negopt-phrases") };
   root.append(parts.bar, parts.findings, parts.phrases);
-  const state = { node, root, ...parts, asked: "", pending: "", shown: "", lines: 1 };
+  const state = { node, root, ...parts, asked: "", pending: "", shown: "" };
   fillBar(state);
   const widget = node.addDOMWidget("review", "negopt_review", root, {
     serialize: false,
     hideOnZoom: false,
     margin: 8,
-    getMinHeight: () => Math.min(MOST_HEIGHT, LEAST_HEIGHT + 18 * state.lines),
+    getMinHeight: () => heightOf(state),
   });
   widget.serialize = false;
   keepLooking(state);
 }
 
+function heightOf({ bar, findings, phrases }) {
+  const needed = bar.offsetHeight + findings.offsetHeight + phrases.offsetHeight + MARGIN;
+  return Math.min(MOST_HEIGHT, Math.max(LEAST_HEIGHT, needed));
+}
+
 function fillBar(state) {
   const write = button(say("review-write"), () => guarded(() => writeNow(state)));
-  const up = button("👍", () => guarded(() => like(state, "up")), say("review-up"));
-  const down = button("👎", () => guarded(() => like(state, "down")), say("review-down"));
+  const up = button("", () => guarded(() => like(state, "up")), say("review-up"));
+  const down = button("", () => guarded(() => like(state, "down")), say("review-down"));
+  up.append(make("i", "pi pi-thumbs-up"));
+  down.append(make("i", "pi pi-thumbs-down"));
   state.bar.append(write, up, down);
   state.bar.dataset.severity = "none";
 }
@@ -153,7 +160,6 @@ function drawFindings(state, findings, context) {
     lines.push(good);
   }
   state.findings.replaceChildren(...lines);
-  state.lines = lines.length + state.phrases.children.length / 4;
 }
 
 /** A chip for each phrase that was written; the user's own words have none. */

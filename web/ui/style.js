@@ -19,6 +19,7 @@ const SHEET = `
 .negopt-bar[data-never=true] { background: transparent; border-color: #d0a030; }
 .negopt-label { position: absolute; left: 8px; bottom: 1px; max-width: calc(100% - 12px); white-space: pre; overflow: hidden;
   text-overflow: ellipsis; pointer-events: none; line-height: 15px; text-shadow: 0 0 3px var(--comfy-input-bg, #222); }
+.negopt-label .pi { font-size: 10px; margin-right: 4px; }
 .negopt-edge { position: absolute; top: 0; bottom: 0; width: 7px; cursor: ew-resize; }
 .negopt-edge[data-edge=start] { left: 0; } .negopt-edge[data-edge=end] { right: 0; }
 .negopt-problem { display: block; width: 100%; text-align: left; font: inherit; color: inherit; background: none; cursor: pointer; flex: none;
