@@ -1,0 +1,65 @@
+"""The page in a real Chromium on a real ComfyUI, in both renderers. Pictures go to NEGOPT_SHOTS, if it is set."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent / "nodes"))
+from host import Host, find_host  # noqa: E402
+from server import running  # noqa: E402
+
+pytestmark = [pytest.mark.host, pytest.mark.slow]
+
+CHECKS = re.findall(r"^  async (\w+)\(", (HERE / "page" / "checks.mjs").read_text(encoding="utf-8"), re.M)
+PATIENCE = 900
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def find_browser() -> dict[str, str] | str:
+    """Environment for the checks, or what is missing."""
+    node = shutil.which("node")
+    chromium = os.environ.get("NEGOPT_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    playwright = Path(os.environ.get("NEGOPT_PLAYWRIGHT") or Path.home() / "comfy" / "pw")
+    if node is None or chromium is None:
+        return "NOT TESTED IN A BROWSER: node and Chromium are needed (NEGOPT_CHROMIUM)"
+    if not (playwright / "node_modules" / "playwright-core").is_dir():
+        return f"NOT TESTED IN A BROWSER: no playwright-core under {playwright}; set NEGOPT_PLAYWRIGHT"
+    return {"NEGOPT_CHROMIUM": chromium, "NEGOPT_PLAYWRIGHT": str(playwright)}
+
+
+@pytest.fixture(scope="module")
+def faults(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], str | None]:
+    """(renderer, check) -> what went wrong; every check run once in each renderer, on one server."""
+    host, browser = find_host(), find_browser()
+    if not isinstance(host, Host):
+        pytest.skip(host)
+    if isinstance(browser, str):
+        pytest.skip(browser)
+    shots = Path(os.environ.get("NEGOPT_SHOTS") or tmp_path_factory.mktemp("shots"))
+    found: dict[tuple[str, str], str | None] = {}
+    with running(host, tmp_path_factory.mktemp("comfyui")) as server:
+        for mode in ("classic", "vue"):
+            command = ["node", str(HERE / "page" / "checks.mjs"), server.address, mode, str(shots)]
+            environment = {**os.environ, **browser}
+            done = subprocess.run(
+                command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+            )
+            lines = [json.loads(line[1:]) for line in done.stdout.splitlines() if line.startswith("@")]
+            if not lines:
+                raise RuntimeError(f"the checks did not start:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
+            found |= {(mode, line["check"]): line["fault"] for line in lines}
+    return found
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("mode", ["classic", "vue"])
+def test_in_the_page(mode: str, check: str, faults: dict[tuple[str, str], str | None]) -> None:
+    assert (mode, check) in faults, "the check did not run"
+    assert not faults[mode, check], faults[mode, check]
