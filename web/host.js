@@ -79,6 +79,13 @@ export function setWidget(node, name, value) {
   node.setDirtyCanvas?.(true, true);
 }
 
+/** Make a node as tall as its widgets need; the Vue renderer does that itself. */
+export function grow(node) {
+  if (window.LiteGraph.vueNodesMode || !node.computeSize) return;
+  const least = node.computeSize()[1];
+  if (least > node.size[1]) node.setSize([node.size[0], least]);
+}
+
 export const rootGraph = () => app.rootGraph ?? app.graph?.rootGraph ?? app.graph;
 
 /** ComfyUI's execution id of a live node, such as "12:5" inside of subgraph 12; null if it is in no graph. */

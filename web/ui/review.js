@@ -1,6 +1,6 @@
 // Under the nodes that write prompts: what was written, phrase by phrase, before anything is sampled; what of it can
 // have no effect, and what to do about it; thumbs up and down.
-import { ask, keyOf, nodeAt, notify, oneStep, say, setting } from "../host.js";
+import { ask, grow, keyOf, nodeAt, notify, oneStep, say, setting } from "../host.js";
 import { barsOf } from "../lib/bars.js";
 import { freshPhrase, replaced, withoutPhrases } from "../lib/phrases.js";
 import { inspectBody, policyOf, textsIn } from "../lib/setup.js";
@@ -160,6 +160,7 @@ function drawFindings(state, findings, context) {
     lines.push(good);
   }
   state.findings.replaceChildren(...lines);
+  grow(state.node);
 }
 
 /** A chip for each phrase that was written; the user's own words have none. */
@@ -171,6 +172,7 @@ function drawPhrases(state) {
   state.shown = told;
   const chips = [...chipsOf(state, "positive", positive, prompt), ...chipsOf(state, "negative", negative, own)];
   state.phrases.replaceChildren(...chips.slice(0, MOST_PHRASES));
+  grow(state.node);
 }
 
 function chipsOf(state, side, text, own) {

@@ -1,5 +1,5 @@
 // The timeline of NegOptTimeline: two lanes of bars under the texts. The texts are the truth; the bars follow them.
-import { app, keyOf, nodeAt, oneStep, say } from "../host.js";
+import { app, grow, keyOf, nodeAt, oneStep, say } from "../host.js";
 import { changeBar, clampWeight } from "../lib/bars.js";
 import { runOf, samplersFedBy } from "../lib/trace.js";
 import { listen } from "./bar_input.js";
@@ -145,7 +145,9 @@ function refresh(state) {
   const isNew = steps !== state.steps;
   state.steps = steps;
   for (const lane of state.lanes) {
-    if (isNew || String(widgetOf(state.node, LANES[lane.side])?.value ?? "") !== lane.text) draw(state, lane);
+    if (!isNew && String(widgetOf(state.node, LANES[lane.side])?.value ?? "") === lane.text) continue;
+    draw(state, lane);
+    grow(state.node);
   }
   const told = say(state.sampler ? "steps-of-sampler" : "steps-of-node", { steps });
   if (state.left.textContent !== told) state.left.textContent = told;
