@@ -10,9 +10,10 @@ let texts = ENGLISH;
 
 /** Load our texts in the page's language; English stands in for what is missing. */
 export async function loadTexts() {
+  const language = setting("Comfy.Locale") ?? "en";
+  if (language === "en") return; // nothing to wait for
   try {
     const answer = await api.fetchApi("/i18n");
-    const language = setting("Comfy.Locale") ?? "en";
     texts = { ...ENGLISH, ...((await answer.json())[language]?.negopt ?? {}) };
   } catch {
     texts = ENGLISH;

@@ -1,6 +1,7 @@
 """The page's plain modules under node's own test runner, and the vectors that tie them to the Python reader."""
 
 import importlib.util
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -27,3 +28,12 @@ def test_the_modules_pass_their_tests_in_node() -> None:
     if done.returncode == 9:
         pytest.skip("NOT TESTED: the page's modules; this node has no test runner")
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+
+
+def test_the_modules_pass_the_type_checker() -> None:
+    folder = Path(os.environ.get("NEGOPT_PLAYWRIGHT") or Path.home() / "comfy" / "pw")
+    compiler = shutil.which("tsc") or next(map(str, folder.glob("node_modules/.bin/tsc")), None)
+    if compiler is None:
+        pytest.skip(f"NOT CHECKED: types of the page's modules; no tsc on the path or under {folder}")
+    done = subprocess.run([compiler, "-p", str(HERE)], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout[-6000:]
