@@ -175,7 +175,7 @@ def _judge_windows(pair: PromptPair, setup: Setup) -> Iterator[Finding]:
 def _judge_embeddings(pair: PromptPair, setup: Setup) -> Iterator[Finding]:
     known = None if setup.embeddings is None else {_file_key(name) for name in setup.embeddings}
     for side, prompt in _sides(pair):
-        used = _embeddings_in(prompt.text)
+        used = embedding_names(prompt.text)
         if known is None and used:
             yield Finding(
                 "embedding-unchecked",
@@ -254,7 +254,8 @@ def _phrases(prompt: DFPrompt) -> Iterator[tuple[tuple[str, ...], str, Window]]:
                 yield words, phrase.strip(), span.window
 
 
-def _embeddings_in(text: str) -> list[str]:
+def embedding_names(text: str) -> list[str]:
+    """Names of embedding files in a text: `embedding:name`, and well-known ones by bare name."""
     named = [found.group(1).rstrip(".") for found in _NAMED.finditer(text)]
     return [name for name in named if name] + [found.group() for found in _BARE.finditer(text)]
 

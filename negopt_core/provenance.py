@@ -1,9 +1,12 @@
-"""How a picture was made, written into the picture: one versioned record in a PNG text chunk, and A1111's text."""
+"""How a picture was made, as it travels in the picture: our versioned record, A1111's text, ComfyUI's graph."""
 
 from __future__ import annotations
 
 import io
 import json
+import re
+import struct
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -15,7 +18,17 @@ from .files import write_bytes
 
 CHUNK = "negopt"
 """Name of the PNG text chunk that holds the record."""
+COMFY_CHUNK = "negopt_comfyui"
+"""PNG text chunk with the record of the ComfyUI nodes."""
+INFOTEXT, GRAPH, WORKFLOW = "parameters", "prompt", "workflow"
+"""Names under which `read_texts` gives A1111's text, and ComfyUI's graph as it ran and as the page shows it."""
 SCHEMA = 1
+
+_EXIF_PART, _USER_COMMENT = 0x8769, 0x9286
+_COMFY_TAG = re.compile(rf"({GRAPH}|{WORKFLOW}):(?=\s*\{{)", re.IGNORECASE)
+_SETTINGS_LINE = re.compile(r"Steps: \d+\b")
+_SETTING = re.compile(r'(?:\A|,)([^:,"]+):\s*("(?:[^"\\]|\\.)*"|[^,]*)')
+_NEGATIVE_LINE = "Negative prompt:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +103,7 @@ def write_picture(path: Path, pixels: Any, record: Record) -> None:
 
     info = PngInfo()
     info.add_itxt(CHUNK, json.dumps(record.to_json(), ensure_ascii=True))
-    info.add_itxt("parameters", infotext(record).encode("utf-8", "replace").decode("utf-8"))
+    info.add_itxt(INFOTEXT, infotext(record).encode("utf-8", "replace").decode("utf-8"))
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "PNG", pnginfo=info)
     write_bytes(path, stream.getvalue())
@@ -98,19 +111,86 @@ def write_picture(path: Path, pixels: Any, record: Record) -> None:
 
 def read_picture(path: Path) -> Record:
     """The record in a picture; raises OutputError if there is none that can be read."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(path) as image:
-            text = image.info.get(CHUNK)
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise OutputError(f"cannot read {path} as a picture: {error}") from error
+    text = read_texts(path).get(CHUNK)
     if text is None:
         raise OutputError(f"{path} holds no negopt record; it was not painted by negopt, or its metadata was stripped")
     try:
         return record_from_json(json.loads(text))
     except ValueError as error:
         raise OutputError(f"the negopt record in {path} is not JSON: {error}") from error
+
+
+def read_texts(path: Path) -> dict[str, str]:
+    """Every text that travels with a picture, by name; raises OutputError for a file that is no picture.
+
+    PNG has named chunks. In JPEG and WebP, A1111 writes an EXIF comment and ComfyUI writes EXIF tags; both come under
+    the names that their PNG chunks have.
+    """
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about damaged EXIF: what can be read is read
+            with Image.open(path) as image:
+                return _texts_of(image)
+    # what Pillow raises for damaged files is not one family
+    except (OSError, ValueError, SyntaxError, KeyError, TypeError, struct.error, Image.DecompressionBombError) as error:
+        raise OutputError(f"cannot read {path} as a picture: {error}") from error
+
+
+def _texts_of(image: Any) -> dict[str, str]:
+    known = {CHUNK, COMFY_CHUNK, INFOTEXT, GRAPH}
+    if image.format == "PNG" and not image.info.keys() & known:
+        image.load()  # a PNG may have its texts behind the pixels
+    texts = {str(name): str(text) for name, text in image.info.items() if isinstance(text, str)}
+    return texts if texts.keys() & known or "exif" not in image.info else {**_exif_texts(image.getexif()), **texts}
+
+
+def _exif_texts(exif: Any) -> dict[str, str]:
+    found = {}
+    for value in exif.values():
+        if isinstance(value, str) and (tag := _COMFY_TAG.match(value)):
+            found[tag.group(1).lower()] = value[tag.end() :]
+    comment = exif.get_ifd(_EXIF_PART).get(_USER_COMMENT)
+    if isinstance(comment, bytes):
+        comment = _decode_comment(comment)
+    return {**found, INFOTEXT: comment} if isinstance(comment, str) and comment.strip() else found
+
+
+def _decode_comment(comment: bytes) -> str:
+    """An EXIF user comment: eight bytes that name the encoding, then the text."""
+    kind, text = comment[:8], comment[8:]
+    if kind != b"UNICODE\0":
+        return (text if kind in (b"ASCII\0\0\0", bytes(8)) else comment).decode("utf-8", "replace")
+    # either byte order is in use; in western text the high bytes are zero
+    is_little = text[1::2].count(0) > text[::2].count(0)
+    return text.decode("utf-16-le" if is_little else "utf-16-be", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Infotext:
+    """A1111's `parameters` text, taken apart."""
+
+    positive: str
+    negative: str
+    settings: Mapping[str, str]
+    """Steps, Sampler, Seed and so on, as written."""
+
+
+def parse_infotext(text: str) -> Infotext:
+    """Read what `infotext` and A1111-family programs write; OutputError for any other text."""
+    lines = [line.strip() for line in text.splitlines()]
+    places = [place for place, line in enumerate(lines) if _SETTINGS_LINE.match(line)]
+    body = lines[: places[-1]] if places else lines
+    found = [place for place, line in enumerate(body) if line.startswith(_NEGATIVE_LINE)]
+    if not places and not found:
+        raise OutputError(f"this is no A1111 text, it has neither a negative prompt nor settings: {text[:60]!r}")
+    cut = found[0] if found else len(body)
+    settings = {
+        name.strip(): value.strip(' "') for name, value in _SETTING.findall(lines[places[-1]] if places else "")
+    }
+    negative = "\n".join(body[cut:]).removeprefix(_NEGATIVE_LINE)
+    return Infotext("\n".join(body[:cut]).strip(), negative.strip(), settings)
 
 
 def infotext(record: Record) -> str:
@@ -124,5 +204,5 @@ def infotext(record: Record) -> str:
         "Model hash": record.model_hash,
         "Version": f"negopt {record.negopt}",
     }
-    lines = [record.positive, *([f"Negative prompt: {record.negative}"] if record.negative else [])]
+    lines = [record.positive, *([f"{_NEGATIVE_LINE} {record.negative}"] if record.negative else [])]
     return "\n".join([*lines, ", ".join(f"{key}: {value}" for key, value in values.items())])

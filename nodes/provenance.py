@@ -10,11 +10,9 @@ from comfy_api.latest import io
 
 from ..negopt_core.df_text import parse_prompt
 from ..negopt_core.errors import OutputError
+from ..negopt_core.provenance import COMFY_CHUNK as CHUNK
 from .host import make_schema
 from .workflow import sampling_settings
-
-CHUNK = "negopt_comfyui"
-"""PNG text chunk with negopt's record; `prompt` and `workflow` are ComfyUI's own, `parameters` is A1111's."""
 
 
 class NegOptSaveProvenance(io.ComfyNode):

@@ -1,6 +1,7 @@
 """What holds for every test: no network beyond this machine, no hub, no setting of the user's own."""
 
 import os
+import signal
 import socket
 from typing import Any
 
@@ -9,6 +10,10 @@ import pytest
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TRANSFORMERS_OFFLINE"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # started in the background of a script: without this no test, and no process it starts, could be interrupted
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LOCAL = ("127.", "localhost", "::1", "0.0.0.0")
 

@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = {
     "stdlib": {"errors", "prompt", "df_text", "schedule", "dialects", "inspect", "planner", "clock", "chunks", "files"},
     "model": {"weighting", "conditioning", "policy", "reward"},
-    "work": {"paint", "world", "data", "train", "evaluate"},
-    "edge": {"cli", "commands", "provenance", "__main__"},
+    "work": {"paint", "world", "data", "train", "evaluate", "provenance"},
+    "edge": {"cli", "commands", "__main__"},
 }
 RANK = {module: rank for rank, modules in enumerate(LAYERS.values()) for module in modules}
 HOSTS = {
@@ -31,6 +31,7 @@ HOSTS = {
     "modules",
     "gradio",
 }
+HOSTS |= {"fastapi", "starlette"}
 MAY_IMPORT_DIFFUSERS = ("negopt_core/paint/", "negopt_core/world/")
 
 
@@ -78,7 +79,8 @@ def layer_module(name: str) -> str:
 
 
 CORE = sources("negopt_core")
-SKINS = sources("nodes", "scripts")
+WEBUI = sources("negopt_webui")
+SKINS = sources("nodes", "scripts") + WEBUI
 
 
 def test_the_library_has_files_to_check() -> None:
@@ -123,11 +125,16 @@ def test_only_paint_and_world_import_diffusers() -> None:
 
 
 def test_a_host_skin_imports_no_other_skin() -> None:
-    """`nodes` is also the name of a module of ComfyUI, and `scripts` of a folder of the webui."""
+    """`nodes` is also the name of a module of ComfyUI, and `scripts` of a folder of the webui.
+
+    `scripts/` is the webui's door to `negopt_webui/`, so that one way is open.
+    """
 
     def is_foreign(item: Import) -> bool:
-        mine = Path(item.path).parts[0]
-        return top(item.name) in {"nodes", "scripts"} and not (item.is_relative and top(item.name) == mine)
+        mine, theirs = Path(item.path).parts[0], top(item.name)
+        if (mine, theirs) == ("scripts", "negopt_webui"):
+            return item.is_relative
+        return theirs in {"nodes", "scripts", "negopt_webui"} and not (item.is_relative and theirs == mine)
 
     assert not violations(SKINS, is_foreign)
 
@@ -141,6 +148,23 @@ def test_a_host_skin_imports_the_library_the_way_its_host_can() -> None:
         return of_library and (item.is_relative != is_node or item.name.startswith("negopt_core.train"))
 
     assert not violations(SKINS, is_wrong)
+
+
+def test_the_webuis_package_knows_no_host_and_needs_no_third_party() -> None:
+    """The host's modules and gradio are handed to it, so that it can be tested without them."""
+    known = sys.stdlib_module_names | {"negopt_core", "negopt_webui"}
+    assert len(WEBUI) > 5
+    assert not violations(WEBUI, lambda item: top(item.name) not in known)
+
+
+def test_the_webuis_package_stays_below_the_work_layer() -> None:
+    """Nothing that paints, trains or parses a command line is loaded into a webui."""
+
+    def is_above(item: Import) -> bool:
+        parts = item.name.split(".")
+        return parts[0] == "negopt_core" and RANK.get(parts[1], 0) > RANK["policy"]
+
+    assert not violations(WEBUI + sources("scripts"), is_above)
 
 
 @pytest.mark.parametrize(

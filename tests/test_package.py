@@ -21,7 +21,10 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(enco
 LOWER_BOUND = re.compile(r"[A-Za-z0-9_-]+>=\d+(\.\d+)*")
 OURS = sorted(
     path.relative_to(ROOT).as_posix()
-    for pattern in ("*.py", *(f"{folder}/**/*.py" for folder in ("negopt_core", "nodes", "scripts", "tools", "bench")))
+    for pattern in (
+        "*.py",
+        *(f"{folder}/**/*.py" for folder in ("negopt_core", "negopt_webui", "nodes", "scripts", "tools", "bench")),
+    )
     for path in ROOT.glob(pattern)
 )
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 
+from ..errors import PromptError
+
 WORLD = "world"
+COMFY = "comfy:"
 WORLD_STEPS, WORLD_CFG = 20, 4.0
 """What the demo world is measured with (docs/world.md)."""
+MODEL_HELP = "world, a diffusers folder, a .safetensors file, hf:owner/name, or comfy:[CHECKPOINT@]http://host:port,..."
 PAPER_STEPS, PAPER_CFG = 25, 7.5
 """NegOpt's settings for Stable Diffusion (arXiv 2403.07605)."""
 
@@ -27,13 +31,32 @@ class Choice:
 
 def choose(model: str, steps: int | None, cfg: float | None) -> Choice:
     """Fill in what the user left open."""
-    if model == WORLD:
-        from ..world import world_dir
+    if not paints_world(model):
+        return Choice(model, model, PAPER_STEPS if steps is None else steps, PAPER_CFG if cfg is None else cfg, "sd15")
+    steps, cfg = WORLD_STEPS if steps is None else steps, WORLD_CFG if cfg is None else cfg
+    return Choice(model, place_of(model), steps, cfg, WORLD)
 
-        return Choice(
-            model, str(world_dir()), WORLD_STEPS if steps is None else steps, WORLD_CFG if cfg is None else cfg, "world"
-        )
-    return Choice(model, model, PAPER_STEPS if steps is None else steps, PAPER_CFG if cfg is None else cfg, "sd15")
+
+def paints_world(model: str) -> bool:
+    """True for the demo world, here or on ComfyUI servers."""
+    return model == WORLD or (model.startswith(COMFY) and "@" not in model)
+
+
+def place_of(model: str) -> str:
+    """What `open_painter` understands."""
+    from ..world import world_dir
+
+    return str(world_dir()) if model == WORLD else model
+
+
+def read_size(text: str | None) -> tuple[int | None, int | None]:
+    """`WIDTHxHEIGHT` in pixels; (None, None) for the model's own."""
+    if text is None:
+        return None, None
+    width, _, height = text.lower().partition("x")
+    if not width.isdigit() or not height.isdigit():
+        raise PromptError(f"--size is written WIDTHxHEIGHT in pixels, got {text!r}")
+    return int(width), int(height)
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:

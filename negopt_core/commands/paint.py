@@ -12,14 +12,14 @@ from ..errors import ModelError, PromptError
 from ..files import check_folder, free_path
 from ..policy import Policy, load_policy, suggest
 from ..prompt import PromptPair
-from .models import Choice, add_model_arguments, choose, policy_name
+from .models import MODEL_HELP, Choice, add_model_arguments, choose, policy_name, read_size
 from .output import add_json, emit, tell
 from .suggest import add_policy_arguments, options_from
 
 if TYPE_CHECKING:
     import torch
 
-    from ..paint.diffusers_painter import DiffusersPainter
+    from ..paint.base import ModelPainter
     from ..provenance import Record
 
 
@@ -31,9 +31,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--from", dest="source", type=Path, metavar="IMAGE", help="paint this picture again, bit for bit"
     )
     add_policy_arguments(parser, default="")
-    parser.add_argument(
-        "--model", default="world", help="world, a diffusers folder, a .safetensors file or hf:owner/name"
-    )
+    parser.add_argument("--model", default="world", help=MODEL_HELP)
     add_model_arguments(parser)
     parser.add_argument("--seed", type=int, default=0, help="seed of the first picture; the next ones count up")
     parser.add_argument("-n", type=int, default=1, dest="count", help="pictures to paint (default 1)")
@@ -92,11 +90,11 @@ def _propose(args: argparse.Namespace, choice: Choice) -> tuple[PromptPair, Poli
     return suggestion.pair, policy, list(suggestion.warnings)
 
 
-def _open(args: argparse.Namespace, choice: Choice) -> DiffusersPainter:
+def _open(args: argparse.Namespace, choice: Choice) -> ModelPainter:
     from ..paint.base import PaintSettings
-    from ..paint.diffusers_painter import load_painter
+    from ..paint.open import open_painter
 
-    width, height = _size(args.size)
+    width, height = read_size(args.size)
     settings = PaintSettings(
         steps=choice.steps,
         guidance_scale=choice.cfg,
@@ -108,16 +106,7 @@ def _open(args: argparse.Namespace, choice: Choice) -> DiffusersPainter:
         init_image=_read_image(args.img2img) if args.img2img else None,
         strength=args.strength,
     )
-    return load_painter(choice.path, settings, device=args.device, offload=args.offload)
-
-
-def _size(text: str | None) -> tuple[int | None, int | None]:
-    if text is None:
-        return None, None
-    width, _, height = text.lower().partition("x")
-    if not width.isdigit() or not height.isdigit():
-        raise PromptError(f"--size is written WIDTHxHEIGHT in pixels, got {text!r}")
-    return int(width), int(height)
+    return open_painter(choice.path, settings, device=args.device, offload=args.offload)
 
 
 def _read_image(path: Path) -> torch.Tensor:
@@ -146,7 +135,7 @@ def _progress(first: int, total: int) -> Any:
 def _record(
     args: argparse.Namespace,
     choice: Choice,
-    painter: DiffusersPainter,
+    painter: ModelPainter,
     pair: PromptPair,
     policy: Policy | None,
     seed: int,
@@ -179,7 +168,7 @@ def _record(
         modes=tuple(args.mode.split(",")) if policy else (),
         init_image_sha256=hashlib.sha256(args.img2img.read_bytes()).hexdigest() if args.img2img else "",
         strength=about["strength"],
-        libraries={key: about[key] for key in ("torch", "diffusers")},
+        libraries={key: about[key] for key in ("torch", "diffusers", "comfyui") if key in about},
     )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..files import write_bytes
 from .output import add_json, emit
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ def add_training(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser = kinds.add_parser("retrieval", help="index what people wrote; the nearest examples vote")
     parser.add_argument("--pairs", type=Path, required=True, metavar="FILE", help="prompts with people's negatives")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="policy folder")
+    parser.add_argument("--notice", type=Path, metavar="FILE", help="notices of the data's sources, kept in the folder")
     parser.add_argument("--name", help="name of the policy (default: the output folder's)")
     parser.add_argument("--least-examples", type=int, default=3, help="leave out terms in fewer prompts (default 3)")
     parser.add_argument("--least-phrases", type=int, default=1, help="leave out phrases in fewer negatives (default 1)")
@@ -35,7 +38,10 @@ def run(args: argparse.Namespace) -> int:
     pairs = common_phrases(pairs_of(rows), args.least_phrases)
     habit = [pair for pair, row in zip(pairs, rows, strict=True) if row.family == "user"] or pairs
     index, terms, stock = fit_index([pair for pair in pairs if pair.spans], habit, args.least_examples)
+    notice = args.notice.read_bytes() if args.notice else b""
     save_retrieval(args.output, _card(args, rows), index, terms, stock)
+    if notice:
+        write_bytes(args.output / "NOTICE.md", notice)
     values = {"folder": str(args.output), "examples": len(index.weights), "terms": len(terms), "phrases": len(stock)}
     emit(args, values, f"exported {args.output}: {len(index.weights)} examples, {len(stock)} phrases")
     return 0
@@ -54,6 +60,9 @@ def _card(args: argparse.Namespace, rows: list[Row]) -> Any:
         provenance={
             "made_by": f"negopt {__version__}",
             "data": args.pairs.name,
+            "data_sha256": hashlib.sha256(args.pairs.read_bytes()).hexdigest(),
+            "least_examples": args.least_examples,
+            "least_phrases": args.least_phrases,
             "sources": [f"{source} ({licence}): {count}" for (source, licence), count in sources.most_common()],
         },
         licence="Apache-2.0",

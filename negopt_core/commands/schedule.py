@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 
 from ..df_text import format_prompt, parse_report
-from ..dialects import DIALECTS, to_dialect
+from ..dialects import DIALECTS, to_a1111_passes, to_dialect
 from ..errors import DialectError
+from ..prompt import DFPrompt
 from ..schedule import compile_schedule, spans_never_live
 from .output import add_json, emit
 
@@ -17,6 +18,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("text", metavar="DF_TEXT", help="DF-Prompt text, such as 'a cat, [detailed:0-0.5:0.75]'")
     parser.add_argument("--steps", type=int, required=True, help="sampler steps of the run")
     parser.add_argument("--dialect", help=f"only this notation: {', '.join(DIALECTS)}")
+    parser.add_argument("--hires-steps", type=int, help="steps of a second pass; only A1111's notation says them")
     add_json(parser)
     parser.set_defaults(run=run)
 
@@ -33,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     written: dict[str, str | None] = {}
     for dialect in [args.dialect] if args.dialect else DIALECTS:
         try:
-            written[dialect] = to_dialect(parsed.prompt, dialect, args.steps)
+            written[dialect] = _write(parsed.prompt, dialect, args.steps, args.hires_steps)
         except DialectError as error:
             if args.dialect:
                 raise
@@ -53,3 +55,9 @@ def run(args: argparse.Namespace) -> int:
     lines += [f"{dialect}: {text}" for dialect, text in written.items() if text is not None]
     emit(args, {**values, "warnings": warnings}, "\n".join([*lines, *(f"note: {warning}" for warning in warnings)]))
     return 0
+
+
+def _write(prompt: DFPrompt, dialect: str, steps: int, hires_steps: int | None) -> str:
+    if dialect == "a1111" and hires_steps is not None:
+        return to_a1111_passes(prompt, steps, hires_steps)
+    return to_dialect(prompt, dialect, steps)

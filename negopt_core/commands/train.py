@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import retrieval, world
-from .output import add_json, emit
-from .scorers import add_sources, load_named
+from . import retrieval, train_ppo, world
+from .train_common import add_common, export, prepare
 
 if TYPE_CHECKING:
     from ..policy.language import LanguagePolicy
@@ -23,7 +21,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         dest="what", required=True
     )
     _add_sft(kinds)
-    _add_ppo(kinds)
+    train_ppo.add(kinds)
     retrieval.add_training(kinds)
     world.add_training(kinds)
 
@@ -39,115 +37,53 @@ def _add_sft(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     sft.add_argument("--stock", metavar="FILE", help="phrases a new policy may write, one a line; `world`, or none")
     sft.add_argument("--scheduled", action="store_true", help="a new policy also chooses windows and weights")
     sft.add_argument("--learn-schedule", action="store_true", help="the pairs say windows and weights: learn them")
+    sft.add_argument(
+        "--augment",
+        type=float,
+        nargs="?",
+        const=0.5,
+        default=0.0,
+        metavar="P",
+        help="vary case and commas of prompts, anew each epoch, with this probability (0.5 if none is given)",
+    )
     sft.add_argument("--width", type=int, default=96)
     sft.add_argument("--layers", type=int, default=2)
     sft.add_argument("--steps", type=int, default=1000)
     sft.add_argument("--batch", type=int, default=32)
     sft.add_argument("--rate", type=float, default=1e-3, help="learning rate (default 1e-3)")
     sft.set_defaults(run=run_sft)
-    _add_common(sft)
-
-
-def _add_ppo(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    ppo = kinds.add_parser("ppo", help="learn from rewards of painted pictures; run again to resume")
-    ppo.add_argument("--policy", type=Path, required=True, metavar="DIR", help="where to start; also the reference")
-    ppo.add_argument("--prompts", required=True, metavar="FILE", help="text or JSON Lines; `world` draws them")
-    ppo.add_argument("--reward", default="world-quality:1,world-alignment:3", help="scorer:weight[:floor],...")
-    ppo.add_argument("--model", default="world", help="painter: world, a diffusers folder, a .safetensors file")
-    ppo.add_argument("--paint-steps", type=int, default=12)
-    ppo.add_argument("--cfg", type=float, default=4.0)
-    ppo.add_argument("--steps", type=int, default=200)
-    ppo.add_argument("--batch", type=int, default=16, help="prompts a step")
-    ppo.add_argument("--group", type=int, default=2, help="responses to each prompt")
-    ppo.add_argument("--pictures", type=int, default=1, help="pictures of each response")
-    ppo.add_argument("--epochs", type=int, default=4)
-    ppo.add_argument("--rate", type=float, default=3e-4, help="learning rate (default 3e-4)")
-    ppo.add_argument("--advantage", choices=("gae", "group", "grpo"), default="gae")
-    ppo.add_argument("--kl", type=float, default=0.02, help="price of a nat away from the start")
-    ppo.add_argument("--kl-target", type=float, default=0.0, help="nats a response; 0 keeps the price fixed")
-    ppo.add_argument("--entropy", type=float, default=0.0)
-    add_sources(ppo)
-    ppo.set_defaults(run=run_ppo)
-    _add_common(ppo)
-
-
-def _add_common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--run", dest="folder", type=Path, required=True, metavar="DIR", help="run folder")
-    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="policy folder (default: export in the run)")
-    parser.add_argument("--name", help="name of the policy (default: the output folder's)")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--save-every", type=int, default=50, help="steps between checkpoints")
-    parser.add_argument("--threads", type=int, help="CPU threads")
-    add_json(parser)
+    add_common(sft)
 
 
 def run_sft(args: argparse.Namespace) -> int:
     """Learn from pairs and export."""
-    from ..train.run import Loop, Run, run_steps
+    from contextlib import nullcontext
+
+    from ..train.events import event_files, ignore
+    from ..train.processes import check_alone
+    from ..train.run import Listeners, Loop, Run, run_steps
+    from ..train.samples import sft_samples
     from ..train.sft import SFT, SFTSettings
 
-    config = _prepare(args)
+    check_alone("train sft")
+    config = prepare(args)
     pairs, held_out = _pairs(args.pairs, args), _pairs(args.held_out, args) if args.held_out else []
-    settings = SFTSettings(args.steps, args.batch, args.rate, learns_schedule=args.learn_schedule, seed=args.seed)
-    sft = SFT(_start(args), pairs, settings)
-    run = Run.open(args.folder, config)
-    run_steps(run, sft, sft.step, Loop(args.steps, args.save_every), "sft")
-    measured = sft.evaluate(held_out or pairs[:512])
-    return _export(args, sft.policy, measured, f"{len(pairs)} pairs from {Path(args.pairs).name}")
-
-
-def run_ppo(args: argparse.Namespace) -> int:
-    """Learn from rewards and export."""
-    from copy import deepcopy
-
-    from ..paint.base import PaintSettings
-    from ..paint.diffusers_painter import load_painter
-    from ..policy.language.backbone import width_of
-    from ..policy.language.folder import open_policy
-    from ..train.critic import Critic
-    from ..train.ppo import PPO, PPOSettings
-    from ..train.rollout import Actors
-    from ..train.run import Loop, Run, run_steps
-    from ..train.setup import build_reward
-    from ..world import world_dir
-
-    config = _prepare(args)
-    policy = open_policy(args.policy)
-    batch = min(32, args.batch * args.group * args.pictures)
-    model = str(world_dir()) if args.model == "world" else args.model
-    painter = load_painter(model, PaintSettings(args.paint_steps, args.cfg, batch_size=batch))
-    reward = build_reward(args.reward, lambda name: load_named(name, args.source, role="reward"))
-    settings = PPOSettings(
-        prompts=args.batch,
-        group=args.group,
-        pictures=args.pictures,
-        epochs=args.epochs,
-        minibatch=args.batch * args.group,
-        learning_rate=args.rate,
-        advantage=args.advantage,
-        kl=args.kl,
-        kl_target=args.kl_target,
-        entropy=args.entropy,
+    settings = SFTSettings(
+        args.steps,
+        args.batch,
+        args.rate,
+        learns_schedule=args.learn_schedule,
+        augment=args.augment,
         seed=args.seed,
     )
-    actors = Actors(policy, deepcopy(policy), Critic(width_of(policy.model)), painter, reward)
-    ppo = PPO(actors, _prompts(args), settings)
+    sft = SFT(_start(args), pairs, settings)
     run = Run.open(args.folder, config)
-    run_steps(run, ppo, lambda: ppo.step()[0], Loop(args.steps, args.save_every, ("reward", "kl")), "ppo")
-    recent = run.metrics()[-20:]
-    measured = {"reward": sum(row["reward"] for row in recent) / len(recent)}
-    return _export(args, policy, measured, f"PPO on {args.reward} from {args.policy.name}")
-
-
-def _prepare(args: argparse.Namespace) -> dict[str, Any]:
-    """Threads and logging; returns what the run folder remembers: every argument that decides the result."""
-    import torch
-
-    logging.getLogger("negopt").setLevel(logging.INFO)
-    if args.threads:
-        torch.set_num_threads(args.threads)
-    left_out = {"run", "folder", "output", "name", "threads", "json", "debug", "save_every"}
-    return {key: str(value) for key, value in vars(args).items() if key not in left_out}
+    write_samples = sft_samples(sft.policy, held_out or pairs, run.folder)
+    with event_files(run.folder) if args.tensorboard else nullcontext(ignore) as write:
+        listeners = Listeners(write, write_samples)
+        run_steps(run, sft, sft.step, Loop(args.steps, args.save_every), "sft", listeners)
+    measured = sft.evaluate(held_out or pairs[:512])
+    return export(args, sft.policy, measured, f"{len(pairs)} pairs from {Path(args.pairs).name}")
 
 
 def _pairs(source: Any, args: argparse.Namespace) -> list[Any]:
@@ -158,13 +94,6 @@ def _pairs(source: Any, args: argparse.Namespace) -> list[Any]:
         draw = draw_negatives if args.polarity == "negative" else draw_modifiers
         return draw(4000, 1000 + args.seed)
     return read_pairs(Path(source), args.polarity)
-
-
-def _prompts(args: argparse.Namespace) -> list[str]:
-    from ..train.setup import read_prompts
-    from ..world.measure import draw_prompts
-
-    return draw_prompts(2000, 2000 + args.seed) if args.prompts == "world" else read_prompts(Path(args.prompts))
 
 
 def _start(args: argparse.Namespace) -> LanguagePolicy:
@@ -191,24 +120,3 @@ def _start(args: argparse.Namespace) -> LanguagePolicy:
     )
     phrases = [phrase for phrase in stock if phrase.strip()]
     return new_policy(card, load_tokenizer(args.tokenizer), phrases, Size(args.width, args.layers), args.seed)
-
-
-def _export(args: argparse.Namespace, policy: LanguagePolicy, measured: dict[str, float], how: str) -> int:
-    from dataclasses import replace
-
-    from .. import __version__
-    from ..policy.language.folder import save_policy
-
-    output: Path = args.output or args.folder / "export"
-    history = [*policy.card.provenance.get("history", []), how]
-    policy.card = replace(
-        policy.card,
-        name=args.name or output.name,
-        metrics={**policy.card.metrics, **measured},
-        provenance={"made_by": f"negopt {__version__}", "seed": args.seed, "history": history},
-        licence=policy.card.licence or "Apache-2.0",
-    )
-    save_policy(policy, output)
-    told = ", ".join(f"{name} {value:.3f}" for name, value in measured.items())
-    emit(args, {"folder": str(output), **measured}, f"exported {output} ({told})")
-    return 0

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
+
+from .pairs import Pair
 
 
 def vary_prompt(prompt: str, rng: random.Random, probability: float = 0.5) -> str:
@@ -14,3 +17,13 @@ def vary_prompt(prompt: str, rng: random.Random, probability: float = 0.5) -> st
     if rng.random() < probability:
         prompt = prompt.lower() if prompt.isupper() else prompt.capitalize()
     return "".join("." if sign == "," and rng.random() < probability else sign for sign in prompt)
+
+
+def vary_pair(pair: Pair, seed: int, epoch: int, index: int, probability: float = 0.5) -> Pair:
+    """The pair as this epoch sees it. `index` is its place among the pairs.
+
+    Its noise is drawn anew from the three numbers, so that it is the same whatever came before: nothing to save.
+    Only the prompt is varied. In the answer a comma is what ends a phrase.
+    """
+    rng = random.Random(f"{seed}/{epoch}/{index}")
+    return replace(pair, prompt=vary_prompt(pair.prompt, rng, probability))

@@ -4,7 +4,7 @@
 
 I' is painted from the full prompt s', I from the short prompt s, both from the same noise; u is the unit step, 1 above
 0 and 0 at 0 and below; CLIP compares both with the short prompt. A pair is kept if S >= sigma. PAE: sigma 0.5, gamma
-0.01.
+0.01. For negatives, which PAE does not have, I' is painted from the prompt with its negative.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from torch import Tensor
 from ..df_text import format_prompt
 from ..errors import TrainingError
 from ..paint.base import Painter
+from ..policy.language.render import pair_of
 from ..policy.phrases import append_phrases
 from ..prompt import DFPrompt, PromptPair
 from ..reward.base import Scorer
@@ -40,10 +42,17 @@ class ConfidenceSettings:
     batch: int = 16
     """Pairs painted at a time."""
     seed: int = 0
+    polarity: str = "modifiers"
+    """Which side of the prompt the answers go to."""
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.sigma <= 1.0 or self.pictures < 1 or self.batch < 1:
-            raise TrainingError("sigma lies between 0 and 1, and pictures and batch are at least 1")
+            raise TrainingError(
+                "sigma lies between 0 and 1, and pictures and batch are at least 1; "
+                f"got {self.sigma:g}, {self.pictures} and {self.batch}"
+            )
+        if not math.isfinite(self.gamma):
+            raise TrainingError(f"gamma is a number, got {self.gamma}")
 
 
 def confidence(aes_full: Tensor, aes_short: Tensor, clip_full: Tensor, clip_short: Tensor, gamma: float) -> Tensor:
@@ -97,19 +106,20 @@ def _score(
     shorts = [pairs[row].prompt for row in rows for _ in range(count)]
     scores = []
     for full in (True, False):
-        sides = [_side(pairs[row], full) for row in rows for _ in range(count)]
+        sides = [_side(pairs[row], full, settings.polarity) for row in rows for _ in range(count)]
         images = painter.paint(sides, seeds)
         scores += [scorer(images, shorts).view(-1, count) for scorer in (aesthetic, clip)]
     return [float(score) for score in confidence(scores[0], scores[2], scores[1], scores[3], settings.gamma)]
 
 
-def _side(pair: Pair, full: bool) -> PromptPair:
-    plain = DFPrompt.plain(pair.prompt)
-    return PromptPair(append_phrases(plain, pair.spans) if full else plain)
+def _side(pair: Pair, full: bool, polarity: str) -> PromptPair:
+    return pair_of(pair.prompt, pair.spans if full else (), polarity)
 
 
 def _key(pair: Pair, settings: ConfidenceSettings) -> str:
-    decides = {name: value for name, value in asdict(settings).items() if name not in ("sigma", "batch")}
+    decides = {name: value for name, value in asdict(settings).items() if name not in ("sigma", "batch", "polarity")}
+    if settings.polarity != "modifiers":
+        decides["polarity"] = settings.polarity
     text = format_prompt(append_phrases(DFPrompt.plain(pair.prompt), pair.spans))
     return hashlib.sha256(f"{pair.prompt}\0{text}\0{json.dumps(decides)}".encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..df_text import parse_prompt
+from ..df_text import format_prompt, parse_prompt
 from ..errors import TrainingError
-from ..policy.phrases import phrase_spans
-from ..prompt import Span
+from ..files import write_bytes
+from ..policy.phrases import append_phrases, phrase_spans
+from ..prompt import DFPrompt, Span
 
 NEGATIVE_KEYS = ("negative", "negative_prompt")
 MODIFIER_KEYS = ("modifiers",)
@@ -28,11 +31,20 @@ class Pair:
     """How much the example counts in the loss."""
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The pairs of a source, and how many examples were left after each filter, in order."""
+
+    pairs: tuple[Pair, ...]
+    counts: Mapping[str, int]
+
+
 def read_pairs(path: Path, polarity: str) -> list[Pair]:
     """Read JSON Lines, plain or gzipped; TrainingError names file and line.
 
     Each line is an object with `prompt` and, for negatives, `negative` (DF-Prompt text) or `negative_prompt`; for
-    modifiers, `modifiers` (a list, or DF-Prompt text) and, if it differs from the prompt, `subject`.
+    modifiers, `modifiers` (a list, or DF-Prompt text) and, if it differs from the prompt, `subject`. `weight` is how
+    much it counts (1 if it is left out). Lines without an answer of this polarity are left out.
     """
     try:
         return [pair for number, line in _lines(path) if (pair := _pair(path, number, line, polarity)) is not None]
@@ -42,15 +54,21 @@ def read_pairs(path: Path, polarity: str) -> list[Pair]:
 
 def write_pairs(pairs: Iterable[Pair], polarity: str) -> str:
     """JSON Lines that `read_pairs` reads back as they were."""
-    from ..df_text import format_prompt
-    from ..policy.phrases import append_phrases
-    from ..prompt import DFPrompt
-
     key = NEGATIVE_KEYS[0] if polarity == "negative" else MODIFIER_KEYS[0]
-    return "".join(
-        json.dumps({"prompt": pair.prompt, key: format_prompt(append_phrases(DFPrompt(()), pair.spans))}) + "\n"
-        for pair in pairs
-    )
+    rows = []
+    for pair in pairs:
+        row = {"prompt": pair.prompt, key: format_prompt(append_phrases(DFPrompt(()), pair.spans))}
+        rows.append(json.dumps(row | ({} if pair.weight == 1.0 else {"weight": pair.weight})) + "\n")
+    return "".join(rows)
+
+
+def save_pairs(path: Path, pairs: Iterable[Pair], polarity: str) -> str:
+    """Write JSON Lines, gzipped if the name ends so, whole or not at all; returns the file's SHA-256."""
+    content = write_pairs(pairs, polarity).encode("utf-8")
+    if path.suffix == ".gz":
+        content = gzip.compress(content, mtime=0)  # the same pairs, the same bytes
+    write_bytes(path, content)
+    return hashlib.sha256(content).hexdigest()
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -69,9 +87,16 @@ def _pair(path: Path, number: int, line: str, polarity: str) -> Pair | None:
         if found is None:
             return None  # a prompt without an answer is not an example
         prompt = str(row.get("subject", row["prompt"]) if polarity == "modifiers" else row["prompt"])
-        return Pair(prompt, _spans(found), float(row.get("weight", 1.0)))
+        return Pair(prompt, _spans(found), _weight(row.get("weight", 1.0)))
     except (KeyError, TypeError, ValueError) as error:
         raise TrainingError(f"{path}, line {number}: {error!r}; see `data --help` for the format") from error
+
+
+def _weight(value: Any) -> float:
+    weight = float(value)
+    if not 0.0 <= weight < math.inf:
+        raise ValueError(f"a weight is 0 or more, got {value!r}")
+    return weight
 
 
 def _keys(polarity: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..errors import TrainingError
 from .pairs import Pair
 
 _SPACE = re.compile(r"[\s,.;:!?]+")
@@ -28,15 +29,23 @@ def normalise(prompt: str) -> str:
 
 
 def clean_pairs(pairs: Sequence[Pair]) -> tuple[list[Pair], dict[str, int]]:
-    """Without pairs that lack prompt or answer, and without exact repetitions; and the count after each filter."""
+    """Without pairs that lack prompt or answer, and without repetitions; and the count after each filter.
+
+    A pair repeats another if prompt and phrases are the same but for case, spaces and punctuation. Of two, the one
+    that counts more is kept, at the place of the first.
+    """
     counts = {"read": len(pairs)}
     kept = [pair for pair in pairs if normalise(pair.prompt)]
     counts["with a prompt"] = len(kept)
     kept = [pair for pair in kept if pair.spans]
     counts["with an answer"] = len(kept)
-    kept = list(dict.fromkeys(kept))
-    counts["distinct"] = len(kept)
-    return kept, counts
+    best: dict[object, Pair] = {}
+    for pair in kept:
+        key = (normalise(pair.prompt), *((normalise(span.text), span.weight, span.window) for span in pair.spans))
+        if key not in best or pair.weight > best[key].weight:
+            best[key] = pair
+    counts["distinct"] = len(best)
+    return list(best.values()), counts
 
 
 def split_pairs(pairs: Sequence[Pair], shares: Mapping[str, float], salt: str = "") -> Split:
@@ -44,7 +53,7 @@ def split_pairs(pairs: Sequence[Pair], shares: Mapping[str, float], salt: str = 
     pair added later moves no other. `shares` add up to 1; each part gets about its share of the prompts.
     """
     if not shares or min(shares.values()) < 0 or abs(sum(shares.values()) - 1) > 1e-9:
-        raise ValueError(f"shares need to add up to 1, got {dict(shares)}")
+        raise TrainingError(f"shares are 0 or more and add up to 1, got {dict(shares)}")
     kept, counts = clean_pairs(pairs)
     parts: dict[str, list[Pair]] = {name: [] for name in shares}
     for pair in kept:

@@ -32,6 +32,15 @@ def to_dialect(prompt: DFPrompt, dialect: str, steps: int) -> str:
     raise _unknown(dialect)
 
 
+def to_a1111_passes(prompt: DFPrompt, steps: int, hires_steps: int) -> str:
+    """Write A1111 prompt editing for a picture with hires fix: the schedule starts anew in the second pass.
+
+    `steps` and `hires_steps` are the host's own totals for the two passes. Raises as `to_dialect` does.
+    """
+    first, hires = to_dialect(prompt, "a1111", steps), a1111.write(prompt, hires_steps, steps_before=steps)
+    return a1111.between_passes(first, hires, steps)
+
+
 def from_dialect(text: str, dialect: str, steps: int) -> DFPrompt:
     """Read another program's notation, as it would act in a run of `steps`.
 

@@ -1,6 +1,7 @@
 """A1111's prompt editing, as its 1.10 reads it: `[before:after:when]`, `(words:weight)`, backslash escapes.
 
 `when` is the last step, counted from 0, that still has `before`; a number with a point is a fraction of all steps.
+In a hires pass whole numbers go on counting from the first pass, so that `[before:after:N]` changes between the passes.
 """
 
 from __future__ import annotations
@@ -23,8 +24,11 @@ _WEIGHT = re.compile(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)\s*", re.ASCII)
 _STRONGER = 1.1  # what a pair of round brackets without a number means; square ones divide
 
 
-def write(prompt: DFPrompt, steps: int) -> str:
-    """Write prompt editing that gives each step of a run of `steps` exactly our text."""
+def write(prompt: DFPrompt, steps: int, steps_before: int = 0) -> str:
+    """Write prompt editing that gives each step of a run of `steps` exactly our text.
+
+    `steps_before` are the steps of the pass before this one: 0 for a first pass.
+    """
     edits = find_edits(prompt, steps, _write_words)
     if 1 in edits.firsts:
         span = boundary_span(prompt, steps, 1)
@@ -33,10 +37,15 @@ def write(prompt: DFPrompt, steps: int) -> str:
             f"A1111 cannot switch between its first and second step, which {span.text[:40]!r} ({window}) does "
             f"in {steps} steps; widen or move the window"
         )
-    text = "".join(_edit(runs(piece, edits.firsts)) for piece in edits.pieces)
+    text = "".join(_edit(runs(piece, edits.firsts), steps_before) for piece in edits.pieces)
     _check_reserved(text, edits)
     ending = _ENDS_AS_WEIGHT.search(text)
     return f"{text[: ending.start()]}({text[ending.start() :]}:1)" if ending else text
+
+
+def between_passes(first: str, hires: str, steps: int) -> str:
+    """One text for two passes: `first` in a pass of `steps`, then `hires`, written with as many `steps_before`."""
+    return first if first == hires else _switch(first, hires, steps)
 
 
 def read(text: str, steps: int) -> DFPrompt:
@@ -57,12 +66,16 @@ def _write_words(text: str, weight: float) -> str:
     return words if weight == 1.0 else f"({words}:{plain_number(weight)})"
 
 
-def _edit(switches: list[tuple[int, str]]) -> str:
+def _edit(switches: list[tuple[int, str]], steps_before: int) -> str:
     """Nest the switches from the last to the first."""
     text = switches[-1][1]
     for (_, before), (first, _) in reversed(list(pairwise(switches))):
-        text = f"[{before}:{text}:{first - 1}]" if before else f"[{text}:{first - 1}]"
+        text = _switch(before, text, steps_before + first - 1)
     return text
+
+
+def _switch(before: str, after: str, last: int) -> str:
+    return f"[{before}:{after}:{last}]" if before else f"[{after}:{last}]"
 
 
 def _check_reserved(text: str, edits: Edits) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Event
 from types import MappingProxyType
-from typing import Literal, Protocol, get_args
+from typing import Any, Literal, Protocol, get_args
 
 import torch
 
@@ -99,6 +99,18 @@ PRESETS: Mapping[str, PaintSettings] = MappingProxyType(
 """The papers' own settings; change single values with `dataclasses.replace`."""
 
 
+MAX_SEED = 2**63 - 1
+
+
+def check_seeds(pairs: Sequence[PromptPair], seeds: Sequence[int]) -> None:
+    """PromptError unless there are pairs and for each a seed that every painter can use."""
+    if not pairs or len(pairs) != len(seeds):
+        raise PromptError(f"painting needs at least one pair and one seed for each, got {len(pairs)} and {len(seeds)}")
+    for seed in seeds:
+        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
+            raise PromptError(f"a seed is a whole number from 0 to {MAX_SEED}, got {seed!r}")
+
+
 class Painter(Protocol):
     """Paints prompt pairs. A diffusers pipeline, a ComfyUI server or a fake for tests."""
 
@@ -108,4 +120,28 @@ class Painter(Protocol):
         Returns [B, 3, H, W] float32 in 0..1 on the CPU, in the order of `pairs`. A picture depends on its pair and
         seed, not on its neighbours. For several pictures of one pair, repeat the pair with different seeds.
         """
+        ...
+
+
+class ModelPainter(Painter, Protocol):
+    """A painter that says what it paints with, for a picture's record, and can be watched and stopped."""
+
+    settings: PaintSettings
+
+    def paint(
+        self,
+        pairs: Sequence[PromptPair],
+        seeds: Sequence[int],
+        on_progress: OnProgress | None = None,
+        cancel: Cancel | None = None,
+    ) -> torch.Tensor:
+        """As `Painter.paint`; Cancelled if `cancel` says so."""
+        ...
+
+    def model_hash(self) -> str:
+        """The first 16 hex digits of a SHA-256 over the weights; empty where they are out of reach."""
+        ...
+
+    def describe(self) -> dict[str, Any]:
+        """What paints and how, in plain values: at least `device`, `dtype`, `strength` and `torch`."""
         ...

@@ -13,7 +13,7 @@ import torch
 from ..conditioning import Conditioner, conditioner_for
 from ..errors import Cancelled, ModelError, PromptError
 from ..prompt import PromptPair
-from .base import Cancel, OnProgress, PaintSettings
+from .base import Cancel, OnProgress, PaintSettings, check_seeds
 from .batches import Batch, as_batches, plan_job
 from .sampler import Run, plan_run, sampler_for
 from .weights import hash_files, hash_modules, open_pipeline
@@ -23,7 +23,6 @@ _IMAGE_TO_IMAGE = {
     "StableDiffusionXLPipeline": "StableDiffusionXLImg2ImgPipeline",
 }
 _DEFAULT_STRENGTH = 0.75
-_MAX_SEED = 2**63 - 1
 
 
 class DiffusersPainter:
@@ -60,7 +59,7 @@ class DiffusersPainter:
         Raises PromptError for bad pairs, seeds or step counts, Cancelled if `cancel` says so, and ModelError if the
         device runs out of memory.
         """
-        _check_seeds(pairs, seeds)
+        check_seeds(pairs, seeds)
         conditioner = conditioner_for(
             self._pipeline, self.settings.weighting, self.settings.clip_skip, self.settings.comma_backtrack
         )
@@ -200,14 +199,6 @@ class _Watch:
         if self._on_progress is not None:
             self._on_progress(self._done, self._total)
         self.check()
-
-
-def _check_seeds(pairs: Sequence[PromptPair], seeds: Sequence[int]) -> None:
-    if not pairs or len(pairs) != len(seeds):
-        raise PromptError(f"painting needs at least one pair and one seed for each, got {len(pairs)} and {len(seeds)}")
-    for seed in seeds:
-        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= _MAX_SEED:
-            raise PromptError(f"a seed is a whole number from 0 to {_MAX_SEED}, got {seed!r}")
 
 
 def _prepared(pipeline: Any, settings: PaintSettings) -> Any:

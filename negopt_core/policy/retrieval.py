@@ -28,6 +28,7 @@ from torch import Tensor
 from ..errors import PolicyError
 from ..prompt import DFPrompt, PromptPair, Span
 from .card import PolicyCard
+from .contradiction import is_contradicted, is_unwelcome, read_asked
 from .media import names_a_body, shows_a_body
 from .phrases import append_phrases
 from .words import words_of
@@ -136,7 +137,7 @@ class RetrievalPolicy:
         return found
 
     def votes(self, prompt: str) -> dict[str, float]:
-        """Phrases that are said, best first, with their scores; at least one."""
+        """Phrases that are said, best first, with their scores; none works against the prompt."""
         settings, index = self._settings, self._index
         similar = self._similarity(prompt)
         near = similar.topk(min(settings.neighbours, len(similar)))
@@ -148,10 +149,21 @@ class RetrievalPolicy:
         if not shows_a_body(frozenset(words_of(prompt))):
             scores = scores.masked_fill(self._bodies, 0.0)
         scores = scores / (votes.sum() + settings.habit).clamp(min=1e-12)
-        best = scores.topk(min(settings.max_phrases, len(scores)))
-        ranked = zip(best.indices.tolist(), best.values.tolist(), strict=True)
-        likely = [(self._stock[place], score) for place, score in ranked]
-        return dict(likely[:1] + [(phrase, score) for phrase, score in likely[1:] if score >= settings.threshold])
+        order = scores.argsort(descending=True, stable=True)
+        return self._said(prompt, order.tolist(), scores[order].tolist())
+
+    def _said(self, prompt: str, order: list[int], scores: list[float]) -> dict[str, float]:
+        """From the best on what may be said: the first one whatever its score, the others from the threshold on."""
+        asked, is_negative = read_asked(prompt), self._card.polarity == "negative"
+        said: dict[str, float] = {}
+        for place, score in zip(order, scores, strict=True):
+            is_enough = score < self._settings.threshold and bool(said)
+            if is_enough or score <= 0.0 or len(said) == self._settings.max_phrases:
+                break
+            phrase = self._stock[place]
+            if not (is_contradicted if is_negative else is_unwelcome)(phrase, asked):
+                said[phrase] = score
+        return said
 
     def _similarity(self, prompt: str) -> Tensor:
         """[N] cosines with every example."""

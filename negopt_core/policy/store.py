@@ -16,6 +16,8 @@ from .static import StaticPolicy
 
 CARD_NAME = "policy.json"
 HUB_PREFIX = "hf:"
+SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "policies"
+"""Folder of the trained policies that come with negopt."""
 READABLE_KINDS = ("rules", "static", "retrieval", "seq2seq", "df")
 """Kinds of policy that this version can run."""
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
@@ -33,8 +35,13 @@ class Listed:
 
 
 def builtin_names() -> tuple[str, ...]:
-    """Names that need no files: `static`, `rules` (for Stable Diffusion 1.5) and `rules:FAMILY`."""
-    return ("static", "rules", *(f"rules:{family}" for family in FAMILIES))
+    """What comes with negopt: `static`, `rules` (for Stable Diffusion 1.5), `rules:FAMILY`, and the trained ones."""
+    return ("static", "rules", *(f"rules:{family}" for family in FAMILIES), *shipped_names())
+
+
+def shipped_names() -> tuple[str, ...]:
+    """Trained policies that come with negopt."""
+    return tuple(sorted(path.parent.name for path in SHIPPED.glob(f"*/{CARD_NAME}")))
 
 
 def load_policy(name: str, folders: Sequence[Path] = ()) -> Policy:
@@ -50,14 +57,16 @@ def load_policy(name: str, folders: Sequence[Path] = ()) -> Policy:
     for folder in (Path(name), *(root / name for root in folders)):
         if name and _is_policy(folder):
             return _load_folder(folder)
+    first, sign, second = name.partition(SIGN)
+    if sign:
+        return JointPolicy(load_policy(first, folders), load_policy(second, folders))
+    if name in shipped_names():
+        return _load_folder(SHIPPED / name)
     if name == "static":
         return StaticPolicy()
     kind, _, family = name.partition(":")
     if kind == "rules":
         return RulesPolicy(rules_card(family) if family or ":" in name else rules_card())
-    first, sign, second = name.partition(SIGN)
-    if sign:
-        return JointPolicy(load_policy(first, folders), load_policy(second, folders))
     searched = ", ".join(str(folder) for folder in folders) or "no model folders"
     raise PolicyError(
         f"no policy is called {name[:200]!r} (looked for a folder with {CARD_NAME}, then in {searched}); "
@@ -67,11 +76,15 @@ def load_policy(name: str, folders: Sequence[Path] = ()) -> Policy:
 
 def list_policies(folders: Sequence[Path] = ()) -> list[Listed]:
     """Every policy that `load_policy` can load from `folders` or by built-in name."""
-    found = [Listed(name, name.partition(":")[0], "built in") for name in builtin_names()]
+    found = [Listed(name, _builtin_kind(name), "built in") for name in builtin_names()]
     for root in folders:
         for path in sorted(root.glob(f"*/{CARD_NAME}")):
             found.append(Listed(path.parent.name, read_card(path.parent).kind, str(path.parent)))
     return found
+
+
+def _builtin_kind(name: str) -> str:
+    return read_card(SHIPPED / name).kind if name in shipped_names() else name.partition(":")[0]
 
 
 def read_card(folder: Path) -> PolicyCard:

@@ -28,18 +28,32 @@ class Scorer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RewardTerm:
-    """One scorer's share of a reward: `weight * s`, or with a floor the hinge `weight * min(0, s - floor)`."""
+    """One scorer's share of a reward: `weight * s`, or with a floor the hinge `weight * min(0, s - floor)`.
+
+    With a baseline, `s` is the picture's score minus `baseline` times the score of the plain prompt's picture.
+    """
 
     scorer: Scorer
     weight: float = 1.0
     floor: float | None = None
+    baseline: float = 0.0
+    """beta of PAE's equation 4 (arXiv 2404.04095), 0 or more; at 0, the paper's choice, no plain picture is needed."""
 
     def __post_init__(self) -> None:
-        if not math.isfinite(self.weight) or (self.floor is not None and not math.isfinite(self.floor)):
-            raise ModelError(f"a reward term needs finite numbers, got weight {self.weight} and floor {self.floor}")
+        given = {"weight": self.weight, "floor": self.floor, "baseline": self.baseline}
+        if not all(number is None or math.isfinite(number) for number in given.values()):
+            raise ModelError(f"a reward term needs finite numbers, got {given}")
+        if self.baseline < 0.0:
+            raise ModelError(f"a baseline takes the plain picture's score off, so it is 0 or more, got {self.baseline}")
 
-    def value(self, scores: Tensor) -> Tensor:
-        """[B] scores -> [B] contribution to the reward."""
+    def value(self, scores: Tensor, plain: Tensor | None = None) -> Tensor:
+        """[B] scores -> [B] contribution to the reward; `plain` [B] are those of the plain prompt's pictures."""
+        if self.baseline:
+            if plain is None:
+                raise ModelError(
+                    f"{self.scorer.name} is measured against the plain prompt's picture; give those pictures too"
+                )
+            scores = scores - self.baseline * plain
         return self.weight * (scores if self.floor is None else (scores - self.floor).clamp(max=0.0))
 
 
@@ -65,13 +79,25 @@ class Reward:
         if not names or len(set(names)) != len(names):
             raise ModelError(f"a reward needs at least one term and each scorer once, got {names}")
 
-    def __call__(self, images: Tensor, prompts: Sequence[str]) -> Scored:
-        """Reward pictures [B, 3, H, W]; raises ModelError where pictures, prompts or scores do not match."""
-        if len(images) != len(prompts):
-            raise ModelError(
-                f"every picture needs its own prompt, got {len(images)} pictures and {len(prompts)} prompts"
-            )
-        found = {term.scorer.name: term.value(_checked(term.scorer, images, prompts)) for term in self.terms}
+    @property
+    def needs_plain(self) -> bool:
+        """True if a term is measured against the picture of the plain prompt."""
+        return any(term.baseline for term in self.terms)
+
+    def __call__(self, images: Tensor, prompts: Sequence[str], plain: Tensor | None = None) -> Scored:
+        """Reward pictures [B, 3, H, W]; raises ModelError where pictures, prompts or scores do not match.
+
+        `plain` [B, 3, H, W], needed only if `needs_plain`: the plain prompts' pictures from the same noise.
+        """
+        for name, pictures in (("", images), ("plain ", plain)):
+            if pictures is not None and len(pictures) != len(prompts):
+                raise ModelError(
+                    f"every {name}picture needs its own prompt, got {len(pictures)} pictures and {len(prompts)} prompts"
+                )
+        found = {}
+        for term in self.terms:
+            base = None if plain is None or not term.baseline else _checked(term.scorer, plain, prompts)
+            found[term.scorer.name] = term.value(_checked(term.scorer, images, prompts), base)
         return Scored(torch.stack(list(found.values())).sum(dim=0), found)
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
+
+from ..errors import OutputError
 
 
 def save_checkpoint(
@@ -19,18 +22,32 @@ def save_checkpoint(
     generator: torch.Generator,
     progress: Mapping[str, float],
 ) -> None:
-    """Write everything the next step depends on; the file appears whole or not at all."""
+    """Write everything the next step depends on; the file appears whole or not at all.
+
+    Raises OutputError, and leaves the file that was there before as it is, if that cannot be done.
+    """
     tensors: dict[str, Tensor] = {"generator": generator.get_state()}
     for name, module in modules.items():
         tensors |= {f"module/{name}/{key}": value.clone() for key, value in module.state_dict().items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer/{index}/{key}": torch.as_tensor(value).clone() for key, value in state.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
-    save_file(
-        {key: value.contiguous() for key, value in tensors.items()}, partial, {"progress": json.dumps(dict(progress))}
-    )
-    partial.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(
+            {key: value.contiguous() for key, value in tensors.items()},
+            partial,
+            {"progress": json.dumps(dict(progress))},
+        )
+        with partial.open("rb+") as file:  # a disk may find out that it is full only now
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except (OSError, SafetensorError) as error:
+        partial.unlink(missing_ok=True)
+        raise OutputError(
+            f"cannot write {path}: {error}; the last checkpoint is intact: make room, and the same command goes "
+            "on from there"
+        ) from error
 
 
 def load_checkpoint(

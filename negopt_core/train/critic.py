@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 
@@ -19,3 +20,10 @@ class Critic(nn.Module):
         """States are detached: the critic learns from the policy's states, not the other way round."""
         values: Tensor = self.out(self.body(hidden.detach()))[..., 0]
         return values
+
+
+def new_critic(width: int, seed: int) -> Critic:
+    """A critic whose weights depend on the seed only, and no random state but its own is touched."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Critic(width)

@@ -69,16 +69,20 @@ def roll_out(
     picture_seeds: Sequence[Sequence[int]],
     sampling: Sampling,
 ) -> Rollout:
-    """Respond, paint with the given seeds (one list for each response), and reward against the plain prompts."""
+    """Respond, paint with the given seeds (one list for each response), and reward against the plain prompts.
+
+    The plain prompts' own pictures are painted, from the same noise, only if a term of the reward asks for them.
+    """
     policy = actors.policy
     responses = policy.respond(prompts, response_seeds, sampling)
     rows = read_spans(responses, policy.tokenizer, policy.card)
     pairs = [pair_of(prompt, spans, policy.card.polarity) for prompt, spans in zip(prompts, rows, strict=True)]
     count = len(picture_seeds[0])
-    images = actors.painter.paint(
-        [pair for pair in pairs for _ in range(count)], [seed for seeds in picture_seeds for seed in seeds]
-    )
-    scored = actors.reward(images, [prompt for prompt in prompts for _ in range(count)])
+    each = [prompt for prompt in prompts for _ in range(count)]
+    seeds = [seed for row in picture_seeds for seed in row]
+    images = actors.painter.paint([pair for pair in pairs for _ in range(count)], seeds)
+    plain = paint_plain(actors.painter, each, seeds) if actors.reward.needs_plain else None
+    scored = actors.reward(images, each, plain)
     device = responses.words.device
     analysis = policy.analyze(prompts, responses, sampling)
     reference = actors.reference.analyze(prompts, responses, sampling)
@@ -93,6 +97,15 @@ def roll_out(
         values=actors.critic(analysis.hidden),
         images=images,
     )
+
+
+def paint_plain(painter: Painter, prompts: Sequence[str], seeds: Sequence[int]) -> Tensor:
+    """[B, 3, H, W]: the prompts with nothing added, from the given noise; responses that share both share a picture."""
+    places = list(zip(prompts, seeds, strict=True))
+    distinct = list(dict.fromkeys(places))
+    images = painter.paint([PromptPair.plain(prompt) for prompt, _ in distinct], [seed for _, seed in distinct])
+    where = {place: number for number, place in enumerate(distinct)}
+    return images[[where[place] for place in places]]
 
 
 def _by_response(values: Tensor, count: int) -> Tensor:

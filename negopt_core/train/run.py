@@ -16,9 +16,10 @@ import torch
 from torch import nn
 
 from .. import __version__
-from ..errors import Cancelled, TrainingError
+from ..errors import Cancelled, OutputError, TrainingError
 from ..files import write_text
 from .checkpoint import load_checkpoint, save_checkpoint
+from .processes import ALONE, Processes
 from .progress import Pace
 
 log = logging.getLogger("negopt")
@@ -83,18 +84,19 @@ class Run:
             write_text(path, json.dumps(made, indent=2) + "\n")
         return run
 
-    def resume(self, trainable: Trainable) -> int:
-        """Restore the checkpoint if there is one, and forget metrics after it; returns the step to go on from."""
+    def restore(self, trainable: Trainable) -> int:
+        """Take the checkpoint back if there is one; returns the step to go on from."""
         path = self.folder / CHECKPOINT
         if not path.exists():
-            (self.folder / METRICS).unlink(missing_ok=True)
             return 0
         numbers = load_checkpoint(path, trainable.modules(), trainable.optimizer, trainable.rng)
         trainable.restore(numbers)
-        step = int(numbers["step"])
+        return int(numbers["step"])
+
+    def forget_after(self, step: int) -> None:
+        """Leave out metrics of steps that the checkpoint does not hold."""
         kept = [row for row in self.metrics() if row["step"] <= step]
         write_text(self.folder / METRICS, "".join(json.dumps(row) + "\n" for row in kept))
-        return step
 
     def save(self, trainable: Trainable, step: int) -> None:
         """Write the checkpoint; the file appears whole or not at all."""
@@ -103,8 +105,14 @@ class Run:
 
     def note(self, step: int, metrics: Mapping[str, float]) -> None:
         """Append one line to metrics.jsonl."""
-        with (self.folder / METRICS).open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"step": step, **metrics}) + "\n")
+        try:
+            with (self.folder / METRICS).open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"step": step, **metrics}) + "\n")
+        except OSError as error:
+            raise OutputError(
+                f"cannot write {self.folder / METRICS}: {error.strerror or error}; the last checkpoint is intact: make "
+                "room, and the same command goes on from there"
+            ) from error
 
     def metrics(self) -> list[dict[str, float]]:
         """Every line of metrics.jsonl; a last line that was cut short is left out."""
@@ -128,26 +136,59 @@ class Loop:
     """Metrics in the progress line."""
 
 
+def _on_step(step: int, metrics: Mapping[str, float]) -> None:
+    pass
+
+
+def _on_save(step: int) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """What else the leader does; it changes nothing in the run."""
+
+    on_step: Callable[[int, Mapping[str, float]], None] = _on_step
+    """After each step, with its metrics."""
+    on_save: Callable[[int], None] = _on_save
+    """After each checkpoint."""
+
+
+SILENT = Listeners()
+
+
 def run_steps(
     run: Run,
     trainable: Trainable,
     step: Callable[[], Mapping[str, float]],
     loop: Loop,
     label: str,
-    on_save: Callable[[int], None] = lambda done: None,
+    listeners: Listeners = SILENT,
+    processes: Processes = ALONE,
 ) -> None:
-    """Go on from the checkpoint to the end. Ctrl-C finishes the step, saves, raises Cancelled; twice stops at once."""
-    done = run.resume(trainable)
-    pace = Pace(label, loop.steps, done)
+    """Go on from the checkpoint to the end. Ctrl-C finishes the step, saves, raises Cancelled; twice stops at once.
+
+    Every process of a job takes each step; the leader alone writes, and all stop at the same step.
+    """
+    with processes.together():
+        done = run.restore(trainable)
+        if processes.is_leader:
+            run.forget_after(done)
+    processes.check_same(done, trainable.modules())
+    pace, is_asked = Pace(label, loop.steps, done), False
     with gentle_stop() as asked:
-        while done < loop.steps and not asked:
+        while done < loop.steps and not is_asked:
             metrics = step()
             done += 1
-            run.note(done, metrics)
-            pace.update(done, ", ".join(f"{name} {metrics[name]:.3f}" for name in loop.show if name in metrics))
-            if done % loop.save_every == 0 or done == loop.steps or asked:
-                run.save(trainable, done)
-                on_save(done)
+            is_asked = processes.any(bool(asked))
+            with processes.together():
+                if processes.is_leader:
+                    run.note(done, metrics)
+                    listeners.on_step(done, metrics)
+                    pace.update(done, ", ".join(f"{name} {metrics[name]:.3f}" for name in loop.show if name in metrics))
+                    if done % loop.save_every == 0 or done == loop.steps or is_asked:
+                        run.save(trainable, done)
+                        listeners.on_save(done)
     if done < loop.steps:
         raise Cancelled(f"stopped at step {done} of {loop.steps}; the same command goes on from there")
 

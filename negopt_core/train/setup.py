@@ -26,6 +26,8 @@ PAE_WINDOW_PRIOR = (0.15866, 0.68269, 0.15866)
 PAE_WEIGHT_PRIOR = (0.00135, 0.15731, 0.68269, 0.15731, 0.00135)
 """PAE's bins and what its first stage installs (papers.md, section 1B); late half, all, early half."""
 
+_TERM = "a reward term is scorer:weight[:floor][:plain[=share]]"
+
 
 @dataclass(frozen=True, slots=True)
 class Size:
@@ -84,18 +86,25 @@ def load_tokenizer(source: str) -> Any:
 
 
 def build_reward(line: str, load_scorer: Callable[[str], Scorer]) -> Reward:
-    """Terms written `scorer:weight[:floor]` and separated by commas, such as `world-quality:1,world-alignment:3`."""
-    terms = []
-    for part in line.split(","):
-        name, *numbers = part.strip().split(":")
-        try:
-            given = [float(number) for number in numbers]
-        except ValueError as error:
-            raise TrainingError(f"a reward term is scorer:weight[:floor], got {part.strip()!r}") from error
-        if len(given) > 2:
-            raise TrainingError(f"a reward term is scorer:weight[:floor], got {part.strip()!r}")
-        terms.append(RewardTerm(load_scorer(name), *given))
-    return Reward(tuple(terms))
+    """Terms written `scorer:weight[:floor][:plain[=share]]` and separated by commas, such as
+    `world-quality:1:plain,world-alignment:3`. `plain` takes the score of the plain prompt's picture off, or a share
+    of it: PAE's beta."""
+    return Reward(tuple(_term(part.strip(), load_scorer) for part in line.split(",")))
+
+
+def _term(text: str, load_scorer: Callable[[str], Scorer]) -> RewardTerm:
+    name, *fields = text.split(":")
+    word, sign, share = fields[-1].partition("=") if fields else ("", "", "")
+    has_baseline = word == "plain"
+    try:
+        numbers = [float(field) for field in (fields[:-1] if has_baseline else fields)]
+        baseline = (float(share) if sign else 1.0) if has_baseline else 0.0
+    except ValueError as error:
+        raise TrainingError(f"{_TERM}, got {text!r}") from error
+    if len(numbers) > 2:
+        raise TrainingError(f"{_TERM}, got {text!r}")
+    weight, floor = [*numbers, *(None, None)][:2]
+    return RewardTerm(load_scorer(name), 1.0 if weight is None else weight, floor, baseline)
 
 
 def read_prompts(path: Path) -> list[str]:

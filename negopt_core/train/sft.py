@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ..data.augment import vary_pair
 from ..data.pairs import Pair
 from ..errors import TrainingError
 from ..policy.language import LanguagePolicy, Responses, Sampling
@@ -30,11 +31,15 @@ class SFTSettings:
     max_grad_norm: float = 1.0
     learns_schedule: bool = True
     """Whether windows and weights are learned too; off where the pairs say nothing about them."""
+    augment: float = 0.0
+    """Probability of PAE's noise on a prompt's case and on each of its commas; PAE has 0.5. 0 is off."""
     seed: int = 0
 
     def __post_init__(self) -> None:
         if min(self.steps, self.batch_size) < 1 or not self.learning_rate > 0:
             raise TrainingError("steps and batch_size need to be at least 1, and the learning rate above 0")
+        if not 0.0 <= self.augment <= 1.0:
+            raise TrainingError(f"augment is a probability from 0 to 1, got {self.augment}")
 
 
 class SFT:
@@ -55,19 +60,30 @@ class SFT:
         settings = self.settings
         for group in self.optimizer.param_groups:
             group["lr"] = settings.learning_rate * self._rate()
-        chosen = torch.randint(len(self.pairs), (settings.batch_size,), generator=self.rng).tolist()
+        pairs = self._draw()
         self.policy.train()
         with torch.random.fork_rng():  # dropout draws from the global state, which no checkpoint holds
             torch.manual_seed(int(torch.randint(2**62, (1,), generator=self.rng)))
-            losses = self.losses([self.pairs[index] for index in chosen])
+            losses = self.losses(pairs)
         channels = CHANNELS if settings.learns_schedule else ("words",)
         loss = torch.stack([losses[channel] for channel in channels]).sum()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.policy.parameters(), settings.max_grad_norm)
+        norm = nn.utils.clip_grad_norm_(self.policy.parameters(), settings.max_grad_norm)
+        if not bool(torch.isfinite(norm)):
+            raise TrainingError("the gradient is not a finite number; the last checkpoint is intact. Lower the rate")
         self.optimizer.step()
         self.done += 1
         return {"loss": float(loss.detach()), **{f"loss/{name}": float(losses[name].detach()) for name in channels}}
+
+    def _draw(self) -> list[Pair]:
+        """The next batch, each prompt with this epoch's noise; an epoch is as many examples as there are pairs."""
+        settings = self.settings
+        chosen = torch.randint(len(self.pairs), (settings.batch_size,), generator=self.rng).tolist()
+        if not settings.augment:
+            return [self.pairs[index] for index in chosen]
+        epoch = self.done * settings.batch_size // len(self.pairs)
+        return [vary_pair(self.pairs[index], settings.seed, epoch, index, settings.augment) for index in chosen]
 
     def losses(self, pairs: Sequence[Pair]) -> dict[str, Tensor]:
         """Mean negative log-likelihood of an action by channel."""

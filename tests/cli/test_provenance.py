@@ -11,7 +11,15 @@ from PIL.PngImagePlugin import PngInfo
 
 from negopt_core.errors import OutputError
 from negopt_core.files import write_bytes, write_text
-from negopt_core.provenance import CHUNK, Record, infotext, read_picture, record_from_json, write_picture
+from negopt_core.provenance import (
+    CHUNK,
+    Record,
+    infotext,
+    parse_infotext,
+    read_picture,
+    record_from_json,
+    write_picture,
+)
 
 RECORD = Record(
     prompt="a cat \udc80 🐈",
@@ -46,6 +54,19 @@ def test_infotext_is_what_other_programs_read() -> None:
     assert infotext(RECORD).splitlines()[:2] == ["a cat", "Negative prompt: blurry"]
     assert infotext(RECORD).splitlines()[2].startswith("Steps: 20, Sampler: model, CFG scale: 4, Seed: 7, Size: 4x2")
     assert "Negative prompt" not in infotext(replace(RECORD, negative=""))
+
+
+def test_infotext_is_read_back() -> None:
+    for negative in ("blurry", "", "a\nb, Seed: 3"):
+        info = parse_infotext(infotext(replace(RECORD, negative=negative)))
+        assert (info.positive, info.negative) == (RECORD.positive, negative)
+        assert info.settings["Steps"] == "20" and info.settings["Size"] == "4x2"
+    info = parse_infotext('a\nb\nNegative prompt: c\nSteps: 5, Lora hashes: "x: 1, y: 2", Seed: 3\nTemplate: {a|b}')
+    assert (info.positive, info.negative) == ("a\nb", "c")
+    assert info.settings == {"Steps": "5", "Lora hashes": "x: 1, y: 2", "Seed": "3"}
+    for text in ("", "just words", "Steps to the castle"):
+        with pytest.raises(OutputError, match="no A1111 text"):
+            parse_infotext(text)
 
 
 @pytest.mark.parametrize(

@@ -20,24 +20,40 @@ def test_from_pairs_to_rewards_to_suggestions(tmp_path: Path, capsys: pytest.Cap
     """The CI smoke run: SFT, PPO with real pictures and judges, export, suggest."""
     taught = str(tmp_path / "taught")
     told = run(
-        capsys, "sft", "--pairs", "world", "--stock", "world", "--scheduled", "--steps", "4",
+        capsys, "sft", "--pairs", "world", "--stock", "world", "--scheduled", "--steps", "4", "--augment",
         "--run", str(tmp_path / "sft"), "-o", taught, *SMALL,
     )  # fmt: skip
     assert told["folder"] == taught and isinstance(told["eval/words"], float)
+    assert json.loads((tmp_path / "sft" / "config.json").read_text())["settings"]["augment"] == "0.5"
     ppo = (
         "ppo", "--policy", taught, "--prompts", "world", "--run", str(tmp_path / "ppo"),
         "-o", str(tmp_path / "trained"), "--paint-steps", "2", "--batch", "2", "--epochs", "1",
+        "--reward", "world-quality:1:plain,world-alignment:3",
         "--threads", "1", "--json",
     )  # fmt: skip
     told = run(capsys, *ppo, "--steps", "2")
     rows = [json.loads(line) for line in (tmp_path / "ppo" / "metrics.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows] == [1, 2] and {"reward/world-quality", "kl", "entropy"} <= rows[0].keys()
+    assert [path.name for path in (tmp_path / "ppo" / "samples").iterdir()] == ["step-000002.jpg"]
+    assert "a photo" in (tmp_path / "sft" / "samples" / "step-000004.txt").read_text()
+    run(capsys, *ppo, "--steps", "2", "--tensorboard", "--save-every", "1")  # the same run: these decide nothing
     assert main(["suggest", "a photo of a red ball", "--policy", str(tmp_path / "trained"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["policy"] == "trained"
     card = json.loads((tmp_path / "trained" / "policy.json").read_text())
     assert len(card["provenance"]["history"]) == 2 and "reward" in card["metrics"]
     assert main(["train", *ppo, "--steps", "3"]) == 1  # another length is another run
     assert "other settings (steps)" in capsys.readouterr().err
+
+
+def test_one_process_does_what_a_launcher_started_too_often(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert main(["train", "sft", "--pairs", "world", "--run", str(tmp_path / "r")]) == 1
+    assert "train sft is work for one process, this is one of 2" in capsys.readouterr().err
+    monkeypatch.delenv("MASTER_ADDR", raising=False)
+    assert main(["train", "ppo", "--policy", str(tmp_path), "--prompts", "world", "--run", str(tmp_path / "r")]) == 1
+    assert "cannot join the others" in capsys.readouterr().err and not (tmp_path / "r").exists()
 
 
 def test_what_cannot_be_trained_is_said_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ from negopt_core import (
     parse_prompt,
     segment_at,
 )
-from negopt_core.dialects import DIALECTS, from_dialect, to_dialect
+from negopt_core.dialects import DIALECTS, from_dialect, to_a1111_passes, to_dialect
 
 CHAIN = "a cat[, art:0.2-0.8:1][, oil:0.5-0.9:1]"
 
@@ -46,6 +46,24 @@ def test_what_is_written_for_ten_steps(df_text: str, a1111: str, prompt_control:
         assert to_dialect(prompt, "a1111", 10) == a1111
     if prompt_control is not None:
         assert to_dialect(prompt, "prompt-control", 10) == prompt_control
+
+
+@pytest.mark.parametrize(
+    ("df_text", "text"),
+    [
+        ("a cat, (big)", r"a cat, \(big\)"),  # nothing changes, so nothing is switched
+        ("a cat, [x:0-0.5:1]", "[a cat[, x:4]:a cat[, x:12]:10]"),
+        ("[x:0-0.5:0.5]", "[[(x:0.5):4]:[(x:0.5):12]:10]"),
+        ("a cat, [x:0.9-1:1]", None),  # between the first and the second of ten steps
+    ],
+)
+def test_the_second_pass_counts_on_from_the_first(df_text: str, text: str | None) -> None:
+    """Ten steps, then six: in the second pass step 0 is number 10."""
+    if text is None:
+        with pytest.raises(DialectError, match="first and second step"):
+            to_a1111_passes(parse_prompt(df_text), 10, 6)
+    else:
+        assert to_a1111_passes(parse_prompt(df_text), 10, 6) == text
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

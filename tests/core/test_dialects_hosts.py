@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from negopt_core import DFPrompt, DialectError, Span, Window, compile_schedule, segment_at
-from negopt_core.dialects import from_dialect, to_dialect
+from negopt_core.dialects import from_dialect, to_a1111_passes, to_dialect
 
 Parts = list[tuple[str, float]]
 
@@ -71,16 +71,19 @@ def weights(text: str) -> Parts:
     return [*parts, (words, 1.0)]
 
 
-def a1111_at(text: str, step: int, steps: int) -> Parts:
-    """What A1111 encodes at a step: the number in a bracket is the last step of `before`, step 0 never alone."""
+def a1111_at(text: str, step: int, steps: int, steps_before: int | None = None) -> Parts:
+    """What A1111 encodes at a step: the number in a bracket is the last step of `before`, step 0 never alone.
+
+    `steps_before` is None in a picture with one pass, 0 in the first and the first's steps in the second pass of two.
+    """
     assert not re.search(r"\b(AND|BREAK)\b|#", text)
     assert not re.search(r":\s*[-+]?(\d+\.?|\d*\.\d+)\s*$", text)
 
     def pick(fields: list[str]) -> str:
-        last = int(fields[-1])
-        assert 1 <= last < steps
+        last = min(steps, int(fields[-1]) - (steps_before or 0))
+        assert steps_before is not None or 1 <= last < steps
         before = fields[0] if len(fields) == 3 else ""
-        return before if step <= last else fields[-2]
+        return before if last >= 1 and step <= last else fields[-2]
 
     encoded = choose(text, pick)
     assert "BREAK" not in re.split(r"\W+", encoded)
@@ -164,6 +167,22 @@ def test_the_host_encodes_our_segments_at_every_step(dialect: str, prompt: DFPro
         wanted = joined(list(segment_at(schedule, step).parts))
         assert [part[0] for part in got] == [part[0] for part in wanted], (step, text)
         assert all(math.isclose(a[1], b[1]) for a, b in zip(got, wanted, strict=True)), (step, text)
+
+
+@given(prompt=prompts, steps=st.sampled_from([1, 3, 10, 20]), hires_steps=st.sampled_from([1, 2, 7, 20]))
+@settings(max_examples=60, deadline=None)
+def test_the_host_starts_our_schedule_anew_in_the_hires_pass(prompt: DFPrompt, steps: int, hires_steps: int) -> None:
+    try:
+        text = to_a1111_passes(prompt, steps, hires_steps)
+    except DialectError as error:
+        assert any(is_known_limit(str(error), prompt, "a1111", total) for total in (steps, hires_steps)), error
+        return
+    for total, before in ((steps, 0), (hires_steps, steps)):
+        schedule = compile_schedule(prompt, total)
+        for step in range(total):
+            got = joined(a1111_at(text, step, total, before))
+            wanted = joined(list(segment_at(schedule, step).parts))
+            assert [part[0] for part in got] == [part[0] for part in wanted], (step, total, text)
 
 
 def words_at(prompt: DFPrompt, step: int, steps: int) -> list[list]:

@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,12 +43,14 @@ def test_a_split_is_the_same_everywhere_and_new_pairs_move_no_old_ones() -> None
 
 
 def test_counts_are_reported_at_each_filter() -> None:
-    given = [*pairs(3), pairs(1)[0], Pair(" ,. ", (Span("x"),)), Pair("no answer", ())]
+    given = [*pairs(3), Pair("Prompt number, 0", (Span("Blurry"),)), Pair(" ,. ", (Span("x"),)), Pair("no answer", ())]
     kept, counts = clean_pairs(given)
     assert kept == pairs(3)
     assert counts == {"read": 6, "with a prompt": 5, "with an answer": 4, "distinct": 3}
+    liked = replace(pairs(1)[0], weight=2.0)
+    assert clean_pairs([*pairs(2), liked])[0] == [liked, pairs(2)[1]]
     for wrong in ({}, {"a": 0.5}, {"a": 1.5, "b": -0.5}):
-        with pytest.raises(ValueError, match="add up to 1"):
+        with pytest.raises(TrainingError, match="add up to 1"):
             split_pairs(pairs(2), wrong)
 
 

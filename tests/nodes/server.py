@@ -32,8 +32,8 @@ class Refused(Exception):
 class Server:
     """Asks a running ComfyUI."""
 
-    def __init__(self, port: int, base: Path) -> None:
-        self.base = base
+    def __init__(self, port: int, base: Path, process: subprocess.Popen[bytes]) -> None:
+        self.base, self.process = base, process
         self.address = f"http://127.0.0.1:{port}"
 
     def read(self, path: str, **query: str) -> bytes:
@@ -94,15 +94,15 @@ def running(host: Host, base: Path) -> Iterator[Server]:
     with (base / "log.txt").open("w") as log:
         process = subprocess.Popen(command, cwd=INSIDE, env=host.environment, stdout=log, stderr=log)
         try:
-            yield _wait_until_up(Server(port, base), process)
+            yield _wait_until_up(Server(port, base, process))
         finally:
             process.terminate()
             process.wait(timeout=60)
 
 
-def _wait_until_up(server: Server, process: subprocess.Popen[bytes]) -> Server:
+def _wait_until_up(server: Server) -> Server:
     end = time.monotonic() + PATIENCE
-    while process.poll() is None and time.monotonic() < end:
+    while server.process.poll() is None and time.monotonic() < end:
         try:
             server.ask("/system_stats")
             return server

@@ -127,7 +127,7 @@ def test_a_name_that_leads_nowhere_says_what_there_is(name: str, message: str) -
 
 
 def test_a_kind_this_version_cannot_run_is_refused_with_the_ones_it_can(tmp_path: Path) -> None:
-    with pytest.raises(PolicyError, match="rules, static, seq2seq, df"):
+    with pytest.raises(PolicyError, match="rules, static, retrieval, seq2seq, df"):
         load_policy(str(write_policy(tmp_path / "p", kind="magic")))
 
 

@@ -21,6 +21,12 @@ def test_each_side_comes_from_its_own_policy() -> None:
     assert joint.fingerprint != load_policy("rules+rules").fingerprint
 
 
+def test_rules_for_a_family_can_be_either_half() -> None:
+    joint = load_policy("rules:sdxl+rules:anime")
+    assert joint.fingerprint != load_policy("rules:anime+rules:sdxl").fingerprint
+    assert "masterpiece" in suggest(joint, [PROMPT])[0].positive
+
+
 @pytest.mark.parametrize("mode", ["negative", "modifiers"])
 def test_each_side_can_be_off(mode: str) -> None:
     (one,) = suggest(load_policy("static+rules"), [PROMPT], SuggestOptions(modes=(mode,)))

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from negopt_core.errors import PolicyError
-from negopt_core.policy import list_policies, load_policy, suggest
+from negopt_core.policy import SuggestOptions, list_policies, load_policy, suggest
 from negopt_core.policy.static import StaticPolicy, static_card
+from negopt_core.policy.store import SHIPPED, shipped_names
 
 
 def test_a_suggestion_does_not_depend_on_its_neighbours() -> None:
@@ -48,3 +49,20 @@ def test_a_broken_policy_folder_is_one_clear_error(tmp_path: Path, files: dict[s
 def test_a_name_that_leads_nowhere_is_one_clear_error(name: str) -> None:
     with pytest.raises(PolicyError):
         load_policy(name)
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_every_shipped_policy_answers_by_name(name: str) -> None:
+    policy = load_policy(name)
+    prompts = ["portrait photo of an old fisherman, natural light", "1girl, anime", "日本語 🐟", "a " * 3000]
+    for suggestion in suggest(policy, prompts, SuggestOptions(modes=("negative",))):
+        assert suggestion.positive == suggestion.prompt and suggestion.negative
+        assert not any("contradict" in warning for warning in suggestion.warnings)
+    assert policy.card.licence and policy.card.provenance["sources"]
+    assert (SHIPPED / name / "NOTICE.md").exists()
+
+
+def test_shipped_policies_are_listed_with_their_kind() -> None:
+    assert {"nearest": "retrieval", "rules": "rules"}.items() <= {
+        item.name: item.kind for item in list_policies()
+    }.items()

@@ -46,6 +46,44 @@ def test_pae_hinges_match_the_worked_vectors(scores: tuple[float, float, float],
     assert pae(*scores) == pytest.approx(expected, abs=1e-5)
 
 
+@dataclass
+class Paired(Fixed):
+    """Scores the pictures of the plain prompt, which are black, from a second list."""
+
+    plain: Sequence[float] = ()
+
+    def __call__(self, images: torch.Tensor, prompts: Sequence[str]) -> torch.Tensor:
+        return torch.tensor(self.plain if not images.any() else self.values)
+
+
+@pytest.mark.parametrize(("beta", "expected"), [(0.0, 4.9), (0.5, 2.4), (1.0, -0.1)])
+def test_pae_with_beta_takes_the_plain_pictures_beauty_off(beta: float, expected: float) -> None:
+    """P15, equation 4 on papers.md's vector (aes 6.0, clip 0.25, pick 17.5); the plain picture has 5.0."""
+    terms = (
+        RewardTerm(Paired("aesthetic", [6.0], [5.0]), baseline=beta),
+        RewardTerm(Paired("clip", [0.25], [0.1]), 20.0, floor=0.28),
+        RewardTerm(Paired("pickscore", [17.5], [1.0]), 1.0, floor=18.0),
+    )
+    reward, image = Reward(terms), torch.ones(1, 3, 1, 1)
+    assert reward.needs_plain == bool(beta)
+    assert float(reward(image, ["p"], torch.zeros(1, 3, 1, 1)).total) == pytest.approx(expected, abs=1e-5)
+    if beta:
+        with pytest.raises(ModelError, match="plain prompt's picture"):
+            reward(image, ["p"])
+
+
+def test_a_hinge_can_be_measured_from_the_plain_picture_and_each_from_its_own() -> None:
+    """No worse than 0.01 below the plain picture: 20 * min(0, s - s0 + 0.01)."""
+    term = RewardTerm(Paired("clip", [0.25, 0.30, 0.295], [0.30, 0.20, 0.30]), 20.0, floor=-0.01, baseline=1.0)
+    scored = Reward((term,))(torch.ones(3, 3, 1, 1), ["a", "b", "c"], torch.zeros(3, 3, 1, 1))
+    assert scored.total.tolist() == pytest.approx([-0.8, 0.0, 0.0], abs=1e-5)
+    with pytest.raises(ModelError, match="plain picture needs its own prompt"):
+        Reward((term,))(torch.ones(3, 3, 1, 1), ["a", "b", "c"], torch.zeros(2, 3, 1, 1))
+    for wrong in (-1.0, float("nan")):
+        with pytest.raises(ModelError):
+            RewardTerm(Length(), baseline=wrong)
+
+
 def test_negopt_weighs_five_one_one_and_terms_add_up() -> None:
     terms = (
         RewardTerm(Fixed("a", [6.0, 5.0]), 5.0),

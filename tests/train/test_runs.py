@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,8 +68,8 @@ def test_phrases_that_the_policy_cannot_write_are_counted() -> None:
     assert skipped == [2]
 
 
-def sft_run(folder: Path, steps: int, stop_at: int = 0) -> SFT:
-    settings = SFTSettings(steps=6, batch_size=4)
+def sft_run(folder: Path, steps: int, stop_at: int = 0, augment: float = 0.0) -> SFT:
+    settings = SFTSettings(steps=6, batch_size=4, augment=augment)
     sft = SFT(language_policy("df"), PAIRS, settings)
     count = 0
 
@@ -84,14 +84,51 @@ def sft_run(folder: Path, steps: int, stop_at: int = 0) -> SFT:
     return sft
 
 
-def test_a_run_that_was_stopped_goes_on_to_the_same_weights(tmp_path: Path) -> None:
-    whole = sft_run(tmp_path / "whole", 6)
+@pytest.mark.parametrize("augment", [0.0, 0.5])
+def test_a_run_that_was_stopped_goes_on_to_the_same_weights(augment: float, tmp_path: Path) -> None:
+    whole = sft_run(tmp_path / "whole", 6, augment=augment)
     with pytest.raises(Cancelled, match="step 3 of 6"):
-        sft_run(tmp_path / "parts", 6, stop_at=3)
-    parts = sft_run(tmp_path / "parts", 6)
+        sft_run(tmp_path / "parts", 6, stop_at=3, augment=augment)
+    parts = sft_run(tmp_path / "parts", 6, augment=augment)
     assert all(torch.equal(a, b) for a, b in zip(whole.policy.parameters(), parts.policy.parameters(), strict=True))
     lines = [(tmp_path / name / METRICS).read_text() for name in ("whole", "parts")]
     assert lines[0] == lines[1] and len(lines[0].splitlines()) == 6
+
+
+def test_noise_on_prompts_is_new_in_each_epoch_and_the_same_after_a_restart() -> None:
+    """P10: what the policy reads at each step, taken from the trainer itself."""
+    pairs = [Pair(f"A ball, red, at Number{index}", (Span("blurry"),)) for index in range(3)]
+    read: list[list[str]] = []
+
+    class Listening(SFT):
+        def losses(self, pairs: Sequence[Pair]) -> dict[str, torch.Tensor]:
+            read.append([pair.prompt for pair in pairs])
+            return super().losses(pairs)
+
+    def trainer(augment: float = 0.5, seed: int = 1) -> SFT:
+        return Listening(language_policy("df"), pairs, SFTSettings(8, 3, augment=augment, seed=seed))
+
+    sft = trainer()
+    for _ in range(8):  # a batch is an epoch here
+        sft.step()
+    whole = list(read)
+    for number, pair in enumerate(pairs):
+        epochs = [{text for text in batch if text.lower().endswith(f"number{number}")} for batch in whole]
+        assert all(len(seen) <= 1 for seen in epochs) and len(set().union(*epochs)) > 1, pair
+    begun, resumed = trainer(), trainer()
+    for _ in range(3):
+        begun.step()
+    resumed.rng.set_state(begun.rng.get_state())
+    resumed.restore(begun.numbers())
+    for done in range(3, 8):
+        read.clear()
+        resumed.step()
+        assert read == [whole[done]]
+    read.clear()
+    trainer(augment=0.0).step()
+    assert set(read[0]) <= {pair.prompt for pair in pairs}
+    with pytest.raises(TrainingError, match="probability"):
+        SFTSettings(augment=1.5)
 
 
 def test_a_run_that_was_killed_goes_back_to_its_checkpoint(tmp_path: Path) -> None:
@@ -136,16 +173,27 @@ def test_the_second_interrupt_is_not_gentle() -> None:
 
 def test_pairs_are_written_and_read_back(tmp_path: Path) -> None:
     path = tmp_path / "pairs.jsonl"
+    weighted = [*PAIRS, replace(PAIRS[0], weight=2.5)]
     for polarity in ("negative", "modifiers"):
-        path.write_text(write_pairs(PAIRS, polarity))
-        assert read_pairs(path, polarity) == PAIRS
+        path.write_text(write_pairs(weighted, polarity))
+        assert read_pairs(path, polarity) == weighted
     path.write_text('{"prompt": "p", "negative_prompt": "a, b (c), "}\n\n{"prompt": "no answer"}\n')
     assert read_pairs(path, "negative") == [Pair("p", (Span("a"), Span("b (c)")))]
     path.write_text('{"prompt": "a cat, 8k, hdr", "subject": "a cat", "modifiers": ["8k", "hdr", " "]}\n')
     assert read_pairs(path, "modifiers") == [Pair("a cat", (Span("8k"), Span("hdr")))]
 
 
-@pytest.mark.parametrize("line", ["[]", "{", '{"negative": "x"}', '{"prompt": "a", "negative": 3}'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[]",
+        "{",
+        '{"negative": "x"}',
+        '{"prompt": "a", "negative": 3}',
+        '{"prompt": "a", "negative": "b", "weight": -1}',
+        '{"prompt": "a", "negative": "b", "weight": NaN}',
+    ],
+)
 def test_a_malformed_line_is_named(line: str, tmp_path: Path) -> None:
     path = tmp_path / "pairs.jsonl"
     path.write_text('{"prompt": "a", "negative": "b"}\n' + line + "\n")

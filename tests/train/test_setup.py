@@ -48,7 +48,28 @@ def test_the_papers_rewards_as_lines() -> None:
     assert float(build_reward("6,0.30:20:0.28,20:1:18", Constant)(image, ["p"]).total) == pytest.approx(6.0)
 
 
-@pytest.mark.parametrize("line", ["1:x", "1:2:3:4", "1,1", "1:nan"])
+@pytest.mark.parametrize(
+    ("line", "weight", "floor", "baseline"),
+    [
+        ("6", 1.0, None, 0.0),
+        ("6:plain", 1.0, None, 1.0),
+        ("6:2:plain", 2.0, None, 1.0),
+        ("6:2:plain=0.5", 2.0, None, 0.5),
+        (" 6:20:-0.01:plain ", 20.0, -0.01, 1.0),
+        ("6:20:0.28", 20.0, 0.28, 0.0),
+    ],
+)
+def test_a_term_can_be_measured_from_the_plain_picture(
+    line: str, weight: float, floor: float | None, baseline: float
+) -> None:
+    (term,) = build_reward(line, Constant).terms
+    assert (term.weight, term.floor, term.baseline) == (weight, floor, baseline)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["1:x", "1:2:3:4", "1,1", "1:nan", "1:2:3:4:plain", "1:plain:2", "1:plain=x", "1:plain=-1", "1:plain="],
+)
 def test_a_reward_that_means_nothing_is_refused(line: str) -> None:
     with pytest.raises(NegOptError):
         build_reward(line, Constant)

@@ -19,6 +19,7 @@ from ..card import PolicyCard, parse_card
 from .backbone import build_model
 from .grammar import FreeGrammar, Grammar, StockGrammar
 from .model import LanguagePolicy
+from .old_readers import for_old_readers
 
 KINDS = ("seq2seq", "df")
 CARD_FILE, HEADS_FILE, STOCK_FILE = "policy.json", "heads.safetensors", "stock.txt"
@@ -44,6 +45,7 @@ def save_policy(policy: LanguagePolicy, folder: Path, dtype: torch.dtype = torch
     policy.model.save_pretrained(str(folder), safe_serialization=True)
     policy.model.to(dtype=before)  # type: ignore[call-arg]
     policy.tokenizer.save_pretrained(str(folder))
+    for_old_readers(folder)
     save_file(
         {name: value.to(dtype).contiguous() for name, value in policy.heads.state_dict().items()}, folder / HEADS_FILE
     )

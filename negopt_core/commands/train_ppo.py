@@ -1,0 +1,129 @@
+"""`train ppo`: a policy from rewards of painted pictures, in one process or in as many as a launcher starts."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .models import COMFY, MODEL_HELP, place_of, read_size
+from .scorers import add_sources, load_named
+from .train_common import add_common, export, prepare
+
+if TYPE_CHECKING:
+    from ..paint.base import Painter
+    from ..train.ppo import PPO, PPOSettings
+    from ..train.processes import Processes
+    from ..train.run import Run
+
+_REWARD = "scorer:weight[:floor][:plain[=share]],...; plain: measured against the plain prompt's picture, same noise"
+
+
+def add(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the command."""
+    ppo = kinds.add_parser("ppo", help="learn from rewards of painted pictures; run again to resume")
+    ppo.add_argument("--policy", type=Path, required=True, metavar="DIR", help="where to start; also the reference")
+    ppo.add_argument("--prompts", required=True, metavar="FILE", help="text or JSON Lines; `world` draws them")
+    ppo.add_argument("--reward", default="world-quality:1,world-alignment:3", help=_REWARD)
+    ppo.add_argument("--model", default="world", help=f"painter: {MODEL_HELP}")
+    ppo.add_argument("--size", metavar="WxH", help="pixels (default: the model's own; 512x512 on a ComfyUI server)")
+    ppo.add_argument("--paint-steps", type=int, default=12)
+    ppo.add_argument("--cfg", type=float, default=4.0)
+    ppo.add_argument("--steps", type=int, default=200)
+    ppo.add_argument("--batch", type=int, default=16, help="prompts a step")
+    ppo.add_argument("--group", type=int, default=2, help="responses to each prompt")
+    ppo.add_argument("--pictures", type=int, default=1, help="pictures of each response")
+    ppo.add_argument("--epochs", type=int, default=4)
+    ppo.add_argument("--rate", type=float, default=3e-4, help="learning rate (default 3e-4)")
+    ppo.add_argument("--advantage", choices=("gae", "group", "grpo"), default="gae")
+    ppo.add_argument("--kl", type=float, default=0.02, help="price of a nat away from the start")
+    ppo.add_argument("--kl-target", type=float, default=0.0, help="nats a response; 0 keeps the price fixed")
+    ppo.add_argument("--entropy", type=float, default=0.0)
+    add_sources(ppo)
+    ppo.set_defaults(run=run)
+    add_common(ppo)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Learn from rewards and export. Of several processes only the first writes and speaks."""
+    from ..train.processes import joined
+    from ..train.run import Run
+
+    with joined() as processes:
+        config = prepare(args, processes.is_leader)
+        with processes.together():
+            ppo = _trainer(args, processes)
+            folder = Run.open(args.folder, config) if processes.is_leader else Run(args.folder)
+        _train(args, ppo, folder)
+    if not processes.is_leader:
+        return 0
+    recent = folder.metrics()[-20:]
+    measured = {"reward": sum(row["reward"] for row in recent) / len(recent)}
+    return export(args, ppo.actors.policy, measured, f"PPO on {args.reward} from {args.policy.name}")
+
+
+def _train(args: argparse.Namespace, ppo: PPO, folder: Run) -> None:
+    from contextlib import nullcontext
+
+    from ..train.events import event_files, ignore
+    from ..train.run import Listeners, Loop, run_steps
+    from ..train.samples import PPOSamples
+
+    samples = PPOSamples(ppo, folder.folder)
+    is_told = args.tensorboard and ppo.processes.is_leader
+    with event_files(folder.folder) if is_told else nullcontext(ignore) as write:
+        loop = Loop(args.steps, args.save_every, ("reward", "kl"))
+        run_steps(folder, ppo, samples.step, loop, "ppo", Listeners(write, samples.write), ppo.processes)
+
+
+def _trainer(args: argparse.Namespace, processes: Processes) -> PPO:
+    from copy import deepcopy
+
+    from ..policy.language.backbone import width_of
+    from ..policy.language.folder import open_policy
+    from ..train.critic import new_critic
+    from ..train.ppo import PPO
+    from ..train.rollout import Actors
+    from ..train.setup import build_reward
+
+    policy = open_policy(args.policy)
+    reward = build_reward(args.reward, lambda name: load_named(name, args.source, role="reward"))
+    critic = new_critic(width_of(policy.model), args.seed)
+    actors = Actors(policy, deepcopy(policy), critic, _painter(args, processes), reward)
+    return PPO(actors, _prompts(args), _settings(args), processes)
+
+
+def _settings(args: argparse.Namespace) -> PPOSettings:
+    from ..train.ppo import PPOSettings
+
+    return PPOSettings(
+        prompts=args.batch,
+        group=args.group,
+        pictures=args.pictures,
+        epochs=args.epochs,
+        minibatch=args.batch * args.group,
+        learning_rate=args.rate,
+        advantage=args.advantage,
+        kl=args.kl,
+        kl_target=args.kl_target,
+        entropy=args.entropy,
+        seed=args.seed,
+    )
+
+
+def _painter(args: argparse.Namespace, processes: Processes) -> Painter:
+    from ..paint.base import PaintSettings
+    from ..paint.open import open_painter
+
+    width, height = read_size(args.size)
+    share = -(-args.batch * args.group * args.pictures // processes.size)
+    settings = PaintSettings(args.paint_steps, args.cfg, height, width, batch_size=min(32, share))
+    device = None if args.model.startswith(COMFY) else processes.device
+    return open_painter(place_of(args.model), settings, device=device)
+
+
+def _prompts(args: argparse.Namespace) -> list[str]:
+    from ..train.setup import read_prompts
+    from ..world.measure import draw_prompts
+
+    return draw_prompts(2000, 2000 + args.seed) if args.prompts == "world" else read_prompts(Path(args.prompts))

@@ -1,0 +1,77 @@
+"""What a user wants to leave out of training: sexual prompts, artists' names, anything on a list of their own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from ..policy.words import phrase_key
+from .pairs import Pair
+
+SEXUAL = (
+    *("nsfw", "nude", "nudes", "nudity", "naked", "topless", "bottomless", "undressed", "lingerie", "porn", "porno"),
+    *("pornographic", "pornography", "hentai", "ecchi", "erotic", "erotica", "sex", "sexual", "sexually", "sexy"),
+    *(
+        "lewd",
+        "orgasm",
+        "masturbation",
+        "genitals",
+        "penis",
+        "vagina",
+        "nipple",
+        "breasts",
+        "cleavage",
+        "fetish",
+        "bdsm",
+    ),
+)
+"""English only, and only words that seldom mean anything else: a coarse sieve, not a promise."""
+
+_WORK = "art|artwork|painting|illustration|photo|photograph|photography|drawing|render|design|style"
+_DONE = "drawn|painted|illustrated|photographed|rendered|directed|designed|created|made"
+_CREDIT = re.compile(
+    rf"\A(?:(?:concept )?(?:{_WORK}|{_DONE}) )?by (?!(?:the|an?|my|his|her|its|their)\b)\w"
+    r"|\A(?:in )?(?:the )?style of (?!(?:the|an?)\b)\w",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Nothing is left out unless asked for."""
+
+    is_safe: bool = False
+    """Leave out pairs whose prompt names something on `SEXUAL`; negatives may name it, that is what they are for."""
+    has_artists: bool = True
+    """If False, modifiers that credit somebody ("by ...", "in the style of ...") are left out, phrase by phrase."""
+    without: tuple[str, ...] = ()
+    """Words or phrases. A pair whose prompt says one is left out, and so is a phrase of an answer that does."""
+
+
+def keep_allowed(pairs: Iterable[Pair], polarity: str, rules: Rules) -> tuple[list[Pair], dict[str, int]]:
+    """The pairs that the rules allow, and how many were left after each rule that is in force."""
+    kept, counts = list(pairs), {}
+    for name, is_on, banned in (
+        ("safe", rules.is_safe, SEXUAL),
+        ("without what you listed", bool(rules.without), rules.without),
+    ):
+        if is_on:
+            keys = [f" {key} " for phrase in banned if (key := phrase_key(phrase))]
+            is_answer = polarity == "modifiers" or banned is not SEXUAL
+            kept = [_without(pair, keys, is_answer) for pair in kept if not _says(pair.prompt, keys)]
+            counts[name] = len(kept)
+    if not rules.has_artists and polarity == "modifiers":
+        kept = [replace(pair, spans=tuple(s for s in pair.spans if not _CREDIT.match(s.text))) for pair in kept]
+    return kept, counts
+
+
+def _without(pair: Pair, keys: Sequence[str], is_answer: bool) -> Pair:
+    if not is_answer:
+        return pair
+    return replace(pair, spans=tuple(span for span in pair.spans if not _says(span.text, keys)))
+
+
+def _says(text: str, keys: Sequence[str]) -> bool:
+    words = f" {phrase_key(text)} "
+    return any(key in words for key in keys)

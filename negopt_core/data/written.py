@@ -1,0 +1,121 @@
+"""Prompts as people wrote them for a host, made into training pairs: brackets, weights and tags become phrases."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from ..df_text import parse_prompt
+from ..dialects import from_dialect
+from ..errors import DialectError, PromptError
+from ..inspect import embedding_names
+from ..policy.phrases import without_prefix
+from ..policy.words import phrase_key
+from ..prompt import DFPrompt, Span
+from .pairs import Pair
+
+Notation = Literal["a1111", "comfy", "df"]
+
+_STEPS = 20  # of a text whose picture does not say how many it had
+_NETWORK = re.compile(r"<\w+:[^<>]*>")
+_NAMED_EMBEDDING = re.compile(r"(?<!\w)embedding:[\w.\-/\\]+")
+_SPLITTER = re.compile(r"\b(?:BREAK|AND(?=\s|\Z))")
+_COMFY_LITERAL = re.compile(r"(?<!\\)[\[\]|]")
+_WEIGHT = re.compile(r":\s*-?[\d.]+\s*(?=[)\]])")
+_BARE_WEIGHT = re.compile(r":\s*\d*\.\d+\s*\Z")
+_BRACKET = re.compile(r"\\(?=[()\[\]\\:|])|[()\[\]{}|]")
+_EDGE = " \t.;:!?\"'`*_~-–|/\\"
+_HAS_WORD = re.compile(r"[^\W_]")
+
+
+def read_written(text: str, notation: Notation, steps: int = _STEPS) -> DFPrompt:
+    """A prompt as its host read it, without LoRA tags and embedding names, which mean nothing without their files.
+
+    Text that the host's notation cannot explain keeps its words and loses its brackets and weights.
+    """
+    if notation == "df":
+        return parse_prompt(text)
+    text = _SPLITTER.sub(",", _NAMED_EMBEDDING.sub("", _NETWORK.sub("", text))).replace("#", " ")
+    if notation == "comfy":  # ComfyUI weighs with round brackets only
+        text = _COMFY_LITERAL.sub(r"\\\g<0>", text)
+    try:
+        # the comma: a text that ends in `:1.2` would be the weight of everything before it
+        return from_dialect(f"{text},", "a1111", max(1, steps))
+    except (DialectError, PromptError):
+        return DFPrompt.plain(plain_words(text))
+
+
+def plain_words(text: str) -> str:
+    """A host's text without brackets, weights and escapes."""
+    return _BRACKET.sub("", _WEIGHT.sub("", text))
+
+
+def whole_phrases(spans: Iterable[Span]) -> list[Span]:
+    """One span for each comma-separated phrase, cleaned, each phrase once, embedding names left out.
+
+    A phrase that is only partly weighted, as in `a (red:1.2) ball`, gets weight and window of its longest part.
+    """
+    return _clean(_split(spans))
+
+
+def pair_of_sides(
+    positive: DFPrompt, negative: DFPrompt, polarity: str, written: str = "", weight: float = 1.0
+) -> Pair:
+    """What one picture's prompts teach. `written` is what the user wrote before a policy added to it, if known.
+
+    Modifiers are what follows `written`, else what follows the first comma (PAE, arXiv 2404.04095).
+    """
+    if polarity == "negative":
+        prompt = _line(written or _all_words(positive)).rstrip(" ,")
+        return Pair(prompt, tuple(whole_phrases(negative.spans)), weight)
+    added = whole_phrases(without_prefix(positive, written) or ()) if written else []
+    if added:
+        return Pair(_line(written), tuple(added), weight)
+    first, *rest = _split(positive.spans)
+    return Pair(_line(_first_words(first)), tuple(_clean(rest)), weight)
+
+
+def _clean(phrases: Iterable[Sequence[Span]]) -> list[Span]:
+    kept: dict[str, Span] = {}
+    for parts in phrases:
+        text = _tidy(_first_words(parts))
+        if not _HAS_WORD.search(text) or embedding_names(text):
+            continue
+        longest = max(parts, key=lambda part: len(part.text.strip()))
+        kept.setdefault(phrase_key(text) or text.casefold(), Span(text, round(longest.weight, 3), longest.window))
+    return list(kept.values())
+
+
+def _split(spans: Iterable[Span]) -> list[list[Span]]:
+    """The parts between commas and line ends; a part keeps the weight and window of the span it was in."""
+    phrases: list[list[Span]] = [[]]
+    for span in spans:
+        head, *tail = re.split(r"[,\n]", span.text)
+        phrases[-1] += [Span(head, span.weight, span.window)] if head else []
+        phrases += [[Span(text, span.weight, span.window)] if text else [] for text in tail]
+    return phrases
+
+
+def _all_words(prompt: DFPrompt) -> str:
+    if all(span.window.is_full for span in prompt.spans):
+        return prompt.text
+    return ", ".join(map(_first_words, _split(prompt.spans)))
+
+
+def _first_words(parts: Iterable[Span]) -> str:
+    """The text of a phrase; of words that replace each other during the run, as in `[a:b:0.5] cat`, the first."""
+    kept: list[Span] = []
+    for part in parts:
+        if all(max(part.window.start, other.window.start) < min(part.window.end, other.window.end) for other in kept):
+            kept.append(part)
+    return "".join(part.text for part in kept)
+
+
+def _tidy(text: str) -> str:
+    text = _BARE_WEIGHT.sub("", _line(text)).strip(_EDGE)
+    return text[1:-1].strip(_EDGE) if text.startswith("[") and text.endswith("]") else text
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

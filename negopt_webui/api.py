@@ -1,0 +1,85 @@
+"""`/negopt/v1/suggest` and `/negopt/v1/policies`: what the buttons do, for programs.
+
+The webui's own password does not cover routes of extensions, so: small input, policies by name only, nothing written.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from negopt_core.df_text import format_prompt, parse_prompt
+from negopt_core.errors import NegOptError, PromptError
+
+from .request import EVERYTHING, NOTHING, WRITES
+from .shelf import DEFAULT, Shelf
+from .writing import Wish, ask, into_prompt
+
+SUGGEST, POLICIES = "/negopt/v1/suggest", "/negopt/v1/policies"
+MAX_BODY = 64 * 1024
+"""Bytes of a request that are read at all."""
+MAX_TEXT = 8_000
+"""Characters of either prompt."""
+_MODES = [mode for mode in WRITES if mode != NOTHING]
+
+Answer = tuple[int, dict[str, Any]]
+"""HTTP status and JSON."""
+
+
+def policies(shelf: Shelf) -> Answer:
+    """What can be asked."""
+    return 200, {"policies": shelf.names(), "default": DEFAULT, "modes": _MODES}
+
+
+def too_large() -> Answer:
+    """For a body that was not read to its end."""
+    return 413, {"error": f"a request may have {MAX_BODY:,} bytes; shorten the prompt"}
+
+
+def suggest(shelf: Shelf, body: bytes) -> Answer:
+    """Both prompts with the policy's words written into them, and the same words with their windows."""
+    try:
+        values = json.loads(body)
+        if not isinstance(values, dict):
+            raise PromptError(f"a request is a JSON object, got {type(values).__name__}; send {{'prompt': …}}")
+        wish = _wish(values)
+        written = ask(shelf.policy(_text(values, "policy", DEFAULT)), wish)
+        return 200, {
+            "prompt": into_prompt(wish.prompt, written.positive, False),
+            "negative": into_prompt(wish.negative, written.negative, True),
+            "scheduled_prompt": format_prompt(written.positive),
+            "scheduled_negative": format_prompt(written.negative),
+            "policy": written.policy,
+            "seed": wish.seed,
+            "warnings": list(written.warnings),
+        }
+    except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or brackets without end
+        return 400, {"error": f"the request is not JSON: {error}"}
+    except NegOptError as error:
+        return 400, {"error": str(error)}
+
+
+def _wish(values: dict[str, Any]) -> Wish:
+    mode = _text(values, "mode", EVERYTHING)
+    if mode not in _MODES:
+        raise PromptError(f"mode is one of {', '.join(_MODES)}, got {mode[:80]!r}")
+    seed = values.get("seed", 0)
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise PromptError(f"a seed is a whole number, got {str(seed)[:80]!r}")
+    return Wish(
+        _text(values, "prompt", None),
+        _text(values, "negative", ""),
+        parse_prompt(_text(values, "scheduled_prompt", "")),
+        parse_prompt(_text(values, "scheduled_negative", "")),
+        WRITES[mode],
+        seed,
+    )
+
+
+def _text(values: dict[str, Any], name: str, default: str | None) -> str:
+    value = values.get(name, default)
+    if not isinstance(value, str):
+        raise PromptError(f"{name} is a text, got {type(value).__name__}; send a string")
+    if len(value) > MAX_TEXT:
+        raise PromptError(f"{name} may have {MAX_TEXT:,} characters, got {len(value):,}; shorten it")
+    return value

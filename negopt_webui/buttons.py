@@ -1,0 +1,129 @@
+"""What the buttons do: each takes the boxes' contents and gives back their new contents and a line for the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from negopt_core.df_text import format_prompt, parse_prompt
+from negopt_core.errors import NegOptError, PromptError
+from negopt_core.prompt import DFPrompt
+
+from .check import Boxes, check, to_html
+from .native import add_schedule
+from .plan import check_passes
+from .request import MAX_WORDS
+from .shelf import Shelf
+from .writing import Wish, Written, ask, count_windows, into_prompt, joined
+
+Answer = tuple[Any, ...]
+NEGATIVE, MODIFIERS = ("negative",), ("modifiers",)
+
+
+@dataclass(frozen=True, slots=True)
+class Buttons:
+    """The page's actions. `total_steps` is the host's count for a sampler; `keep` leaves a box as it is."""
+
+    shelf: Shelf
+    total_steps: Callable[[str, int], int]
+    keep: Callable[[], Any]
+
+    def write_negative(
+        self, prompt: str, negative: str, positive_words: str, negative_words: str, policy: str, seed: Any
+    ) -> Answer:
+        """New text for the negative box, and the line."""
+        wish = _wish(prompt, negative, positive_words, negative_words, NEGATIVE, seed)
+        return self._into_box(policy, wish, True)
+
+    def add_modifiers(
+        self, prompt: str, negative: str, positive_words: str, negative_words: str, policy: str, seed: Any
+    ) -> Answer:
+        """New text for the prompt box, and the line."""
+        wish = _wish(prompt, negative, positive_words, negative_words, MODIFIERS, seed)
+        return self._into_box(policy, wish, False)
+
+    def fill_schedule(
+        self, prompt: str, negative: str, positive_words: str, negative_words: str, policy: str, seed: Any
+    ) -> Answer:
+        """New text for both schedule boxes, and the line."""
+        wish = _wish(prompt, negative, positive_words, negative_words, NEGATIVE + MODIFIERS, seed)
+        try:
+            written = self._ask(policy, wish)
+        except NegOptError as error:
+            return self.keep(), self.keep(), to_html([str(error)])
+        positive = joined(wish.scheduled_prompt, written.positive)
+        negatives = joined(wish.scheduled_negative, written.negative)
+        told = [f"{written.policy} has filled the schedule; it acts while 'Enable negopt' is ticked", *written.warnings]
+        return format_prompt(positive), format_prompt(negatives), to_html(told)
+
+    def to_native(
+        self,
+        prompt: str,
+        negative: str,
+        positive_words: str,
+        negative_words: str,
+        passes: str,
+        steps: Any,
+        sampler: Any,
+        hires: Any,
+        hires_steps: Any,
+    ) -> Answer:
+        """Both prompt boxes with the schedule as prompt editing, both schedule boxes empty, and the line."""
+        try:
+            chosen = check_passes(passes)
+            first = self.total_steps(str(sampler or ""), _whole(steps))
+            second = self.total_steps(str(sampler or ""), _whole(hires_steps or steps)) if hires is True else None
+            new_prompt = add_schedule(prompt, _words(positive_words), False, first, second, chosen)
+            new_negative = add_schedule(negative, _words(negative_words), True, first, second, chosen)
+        except NegOptError as error:
+            return *(self.keep() for _ in range(4)), to_html([str(error)])
+        told = f"written for {first} steps" + (f" and {second} in the hires pass" if second else "")
+        return new_prompt, new_negative, "", "", to_html([f"{told}; with other steps it would act at other places"])
+
+    def check(self, positive_words: str, negative_words: str, prompt: str, negative: str, steps: Any, cfg: Any) -> str:
+        """The line."""
+        known = Boxes(positive_words or "", negative_words or "", prompt or "", negative or "")
+        if isinstance(steps, int | float):
+            known = replace(known, steps=int(steps))
+        if isinstance(cfg, int | float):
+            known = replace(known, cfg=float(cfg))
+        return to_html(check(known))
+
+    def _into_box(self, policy: str, wish: Wish, is_negative: bool) -> Answer:
+        try:
+            written = self._ask(policy, wish)
+            added = written.negative if is_negative else written.positive
+            text = into_prompt(wish.negative if is_negative else wish.prompt, added, is_negative)
+        except NegOptError as error:
+            return self.keep(), to_html([str(error)])
+        if not added.text:
+            return self.keep(), to_html([f"{written.policy} has nothing to add", *written.warnings])
+        windows = count_windows(added)
+        told = [f"written by {written.policy}"]
+        if windows:
+            told.append(
+                f"{windows} of the phrases have a window, which plain text cannot keep: they act in every step; "
+                "'Fill the schedule' keeps the windows"
+            )
+        return text, to_html([*told, *written.warnings])
+
+    def _ask(self, policy: str, wish: Wish) -> Written:
+        return ask(self.shelf.policy(str(policy)), wish)
+
+
+def _wish(
+    prompt: str, negative: str, positive_words: str, negative_words: str, modes: tuple[str, ...], seed: Any
+) -> Wish:
+    chosen = int(seed) if isinstance(seed, int | float) and seed >= 0 else 0  # -1 has no picture to take a seed from
+    return Wish(prompt or "", negative or "", _words(positive_words), _words(negative_words), modes, chosen)
+
+
+def _words(text: str) -> DFPrompt:
+    return parse_prompt((text or "")[:MAX_WORDS])
+
+
+def _whole(value: Any) -> int:
+    if not isinstance(value, int | float) or value < 1:
+        raise PromptError(f"a schedule in the prompt's own notation needs the number of steps, got {value!r}")
+    return int(value)

@@ -1,0 +1,92 @@
+"""Prompts as people write them in the webui: where words are added, and which words a prompt holds.
+
+`AND` parts, their weights, `BREAK`, prompt editing and LoRA tags are the user's and stay as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from negopt_core.dialects import a1111
+from negopt_core.prompt import DFPrompt, Span
+
+from .plan import Passes
+
+_AND = re.compile(r"\bAND\b")
+_PART_END = re.compile(r"(?:\s*:\s*[-+]?(?:\d+\.?|\d*\.\d+))?\s*\Z")  # what the host reads as the part's weight
+_ENDS_IN_BREAK = re.compile(r"\bBREAK\Z")
+_NETWORK = re.compile(r"<\w+:[^<>]*>")
+_COMMENT = re.compile(r"#.*")
+_SPLIT = re.compile(r"\b(?:AND|BREAK)\b")
+_WEIGHT = re.compile(r":\s*[-+]?[.\d]+\s*(?=[)\]]|\Z)")
+_BRACKET = re.compile(r"(?<!\\)[\[\]()]")
+_FIELD = re.compile(r"(?<!\\)[:|]")
+_ESCAPE = re.compile(r"\\([\[\]():|\\])")
+_SEPARATORS = re.compile(r"\s*,[\s,]*")
+_BASE = "x"  # stands for the user's prompt while an addition is written
+
+
+def add_words(prompt: str, words: str, is_negative: bool) -> str:
+    """The prompt with words (in the host's notation) at the end of every part that `AND` makes; none change nothing."""
+    return _add(prompt, is_negative, lambda joiner: joiner + words) if words else prompt
+
+
+def add_schedule(
+    prompt: str, added: DFPrompt, is_negative: bool, steps: int, hires_steps: int | None, passes: Passes
+) -> str:
+    """The prompt with a schedule in the host's own prompt editing; acts exactly as if we added it step by step.
+
+    `steps` are the host's own total for the first pass, `hires_steps` for the second (None: there is none). Raises
+    DialectError for what prompt editing cannot say.
+    """
+    if not added.text.strip():
+        return prompt
+    return _add(prompt, is_negative, lambda joiner: _edits(added, joiner, steps, hires_steps, passes))
+
+
+def write_words(parts: tuple[tuple[str, float], ...]) -> str:
+    """Weighted words in the host's notation; DialectError for words that it reserves."""
+    return a1111.write(DFPrompt(tuple(Span(text, weight) for text, weight in parts)), 1)
+
+
+def plain_words(prompt: str) -> str:
+    """The words of a prompt without notation, for a policy to read: both sides of an edit, no networks, no weights."""
+    text = _NETWORK.sub("", _COMMENT.sub("", prompt))
+    text = _WEIGHT.sub("", _SPLIT.sub(",", text))
+    text = _ESCAPE.sub(r"\1", _FIELD.sub(", ", _BRACKET.sub("", text)))
+    return _SEPARATORS.sub(", ", text).strip(" \t\r\n,")
+
+
+def _add(prompt: str, is_negative: bool, write: Callable[[str], str]) -> str:
+    if is_negative:  # the host does not split it
+        return _add_to_part(prompt, len(prompt.rstrip()), write) if prompt else write("")
+    parts = _AND.split(prompt)
+    if parts == [""]:
+        return write("")
+    ends = [found.start() if (found := _PART_END.search(part)) else len(part) for part in parts]
+    return "AND".join(_add_to_part(part, end, write) for part, end in zip(parts, ends, strict=True))
+
+
+def _add_to_part(part: str, end: int, write: Callable[[str], str]) -> str:
+    head = part[:end]
+    if not head.strip():  # nothing may touch the AND in front of it
+        space = part[: len(part) - len(part.lstrip())]
+        return (space or " ") + write("") + part[len(space) :]
+    joiner = " " if head.endswith(",") or _ENDS_IN_BREAK.search(head) else ", "
+    return head + write(joiner) + part[end:]
+
+
+def _edits(added: DFPrompt, joiner: str, steps: int, hires_steps: int | None, passes: Passes) -> str:
+    first = _edit(added, joiner, steps, 0) if passes != "hires" else ""
+    if hires_steps is None:
+        return first
+    hires = _edit(added, joiner, hires_steps, steps) if passes != "first" else ""
+    return a1111.between_passes(first, hires, steps)
+
+
+def _edit(added: DFPrompt, joiner: str, steps: int, steps_before: int) -> str:
+    if "," not in joiner:  # it can stay when nothing follows it
+        return joiner + a1111.write(added, steps, steps_before)
+    whole = DFPrompt((Span(_BASE + joiner), *added.spans))
+    return a1111.write(whole, steps, steps_before).removeprefix(_BASE)

@@ -1,0 +1,153 @@
+"""The accordion on the page. Gradio is handed in: its version is the webui's business (3.41 and 4.40 are known)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from negopt_core.df_text import format_prompt
+from negopt_core.errors import NegOptError
+
+from .buttons import Buttons
+from .plan import PASSES, Plan, read_plan
+from .request import NOTHING, WRITES
+from .session import PLAN_KEY
+
+log = logging.getLogger("negopt")
+
+WATCHED = {
+    "prompt": "{tab}_prompt",
+    "negative": "{tab}_neg_prompt",
+    "steps": "{tab}_steps",
+    "sampler": "{tab}_sampling",
+    "cfg": "{tab}_cfg_scale",
+    "hires": "{tab}_hr-checkbox",
+    "hires_steps": "{tab}_hires_steps",
+}
+"""Parts of the page that the buttons read: our names, and the host's ids of them. Not every host and tab has all."""
+
+_EXAMPLE = "[sharp focus:0-0.5:0.8] acts in the second half of the steps at weight 0.8 (1 = first step, 0 = last)"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Controls:
+    """Our components; the first seven are the script's arguments, in order."""
+
+    enabled: Any
+    policy: Any
+    writes: Any
+    positive: Any
+    negative: Any
+    passes: Any
+    seed: Any
+    write_negative: Any
+    add_modifiers: Any
+    fill_schedule: Any
+    to_native: Any
+    line: Any
+
+    @property
+    def arguments(self) -> list[Any]:
+        """What the host passes to the script's methods."""
+        return [self.enabled, self.policy, self.writes, self.positive, self.negative, self.passes, self.seed]
+
+
+def build(gr: Any, tab: str, names: Sequence[str], default: str) -> Controls:
+    """Make the components. Cheap and without effect: the host does it six times at every start."""
+
+    def of(name: str) -> str:
+        return f"negopt_{tab}_{name}"
+
+    with gr.Accordion("negopt", open=False, elem_id=of("accordion")):
+        enabled = gr.Checkbox(label="Enable negopt", value=False, elem_id=of("enabled"))
+        with gr.Row():
+            policy = gr.Dropdown(
+                label="Policy", choices=list(names), value=default, allow_custom_value=True, elem_id=of("policy")
+            )
+            seed = gr.Number(label="Policy seed (-1: the picture's)", value=0, precision=0, elem_id=of("seed"))
+        with gr.Row():
+            write_negative = gr.Button("Write the negative", elem_id=of("write_negative"))
+            add_modifiers = gr.Button("Add modifiers", elem_id=of("add_modifiers"))
+            fill_schedule = gr.Button("Fill the schedule", elem_id=of("fill_schedule"))
+        positive = gr.Textbox(
+            label="Scheduled words, prompt", value="", lines=2, placeholder=_EXAMPLE, elem_id=of("positive")
+        )
+        negative = gr.Textbox(label="Scheduled words, negative prompt", value="", lines=2, elem_id=of("negative"))
+        line = gr.HTML(value="", elem_id=of("line"))
+        with gr.Row():
+            passes = gr.Dropdown(label="Passes", choices=list(PASSES), value="both", elem_id=of("passes"))
+            writes = gr.Dropdown(
+                label="Policy writes while generating", choices=list(WRITES), value=NOTHING, elem_id=of("writes")
+            )
+            to_native = gr.Button("Turn the schedule into prompt editing", elem_id=of("to_native"))
+    return Controls(
+        enabled, policy, writes, positive, negative, passes, seed,
+        write_negative, add_modifiers, fill_schedule, to_native, line,
+    )  # fmt: skip
+
+
+def wire(controls: Controls, page: Mapping[str, Any], buttons: Buttons) -> None:
+    """Connect the buttons and the live check; `page` has what was found of `WATCHED`."""
+    parts = {
+        **page,
+        "positive_words": controls.positive,
+        "negative_words": controls.negative,
+        "policy": controls.policy,
+        "seed": controls.seed,
+        "passes": controls.passes,
+    }
+
+    def connect(listen: Callable[..., Any], action: Callable[..., Any], names: str, outputs: list[Any]) -> None:
+        wanted = names.split()
+        present = [name for name in wanted if name in parts]
+
+        def call(*values: Any) -> Any:
+            given = dict(zip(present, values, strict=True))
+            return action(*(given.get(name) for name in wanted))
+
+        inputs = [parts[name] for name in present]
+        listen(fn=call, inputs=inputs, outputs=outputs, show_progress="hidden")
+
+    line = controls.line
+    checked = "positive_words negative_words prompt negative steps cfg"
+    for box in (controls.positive, controls.negative):
+        connect(box.change, buttons.check, checked, [line])
+    asked = "prompt negative positive_words negative_words policy seed"
+    connect(controls.fill_schedule.click, buttons.fill_schedule, asked, [controls.positive, controls.negative, line])
+    if "prompt" not in page or "negative" not in page:
+        return
+    connect(controls.write_negative.click, buttons.write_negative, asked, [page["negative"], line])
+    connect(controls.add_modifiers.click, buttons.add_modifiers, asked, [page["prompt"], line])
+    connect(
+        controls.to_native.click,
+        buttons.to_native,
+        "prompt negative positive_words negative_words passes steps sampler hires hires_steps",
+        [page["prompt"], page["negative"], controls.positive, controls.negative, line],
+    )
+
+
+def paste_fields(controls: Controls) -> list[tuple[Any, Callable[[Mapping[str, Any]], Any]]]:
+    """How each component gets its value from a pasted infotext; None leaves it as it is.
+
+    A picture without a plan switches us off. What the policy wrote is in the plan, so it must not write again.
+    """
+    return [
+        (controls.enabled, lambda params: _pasted(params, lambda _: True) is not None),
+        (controls.positive, lambda params: _pasted(params, lambda plan: format_prompt(plan.positive))),
+        (controls.negative, lambda params: _pasted(params, lambda plan: format_prompt(plan.negative))),
+        (controls.passes, lambda params: _pasted(params, lambda plan: plan.passes)),
+        (controls.writes, lambda params: _pasted(params, lambda _: NOTHING)),
+    ]
+
+
+def _pasted(params: Mapping[str, Any], pick: Callable[[Plan], Any]) -> Any:
+    record = params.get(PLAN_KEY)
+    if record is None:
+        return None
+    try:
+        return pick(read_plan(str(record)))
+    except NegOptError as error:
+        log.warning("negopt: %s", error)
+        return None

@@ -1,0 +1,80 @@
+"""Asking a policy, and taking from its answer just the words that it adds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from negopt_core.df_text import format_prompt, parse_prompt
+from negopt_core.policy import Policy, SuggestOptions, suggest
+from negopt_core.policy.phrases import append_phrases, phrase_spans, without_prefix
+from negopt_core.prompt import DFPrompt, Span
+
+from .native import add_words, plain_words, write_words
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a policy is asked: the user's two prompts in the webui's notation, and what is scheduled on each side."""
+
+    prompt: str
+    negative: str
+    scheduled_prompt: DFPrompt = field(default_factory=DFPrompt)
+    scheduled_negative: DFPrompt = field(default_factory=DFPrompt)
+    modes: tuple[str, ...] = ("negative", "modifiers")
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The words that a policy adds on each side, and what the user should know."""
+
+    positive: DFPrompt
+    negative: DFPrompt
+    policy: str
+    fingerprint: str
+    warnings: tuple[str, ...]
+
+
+def ask(policy: Policy, wish: Wish) -> Written:
+    """What the policy adds to the user's words and to what is scheduled already; nothing of it is said twice."""
+    positive = append_phrases(DFPrompt.plain(plain_words(wish.prompt)), phrase_spans(wish.scheduled_prompt.spans))
+    negative = append_phrases(DFPrompt.plain(plain_words(wish.negative)), phrase_spans(wish.scheduled_negative.spans))
+    options = SuggestOptions(modes=wish.modes, negative=format_prompt(negative), seed=wish.seed)
+    (answer,) = suggest(policy, [format_prompt(positive)], options)
+    return Written(
+        _added(positive, parse_prompt(answer.df_positive)),
+        _added(negative, parse_prompt(answer.df_negative)),
+        answer.policy,
+        policy.fingerprint,
+        answer.warnings,
+    )
+
+
+def as_text(added: DFPrompt) -> str:
+    """The words in the webui's notation, with their weights and without their windows: they act in every step."""
+    phrases = [Span(phrase.text, phrase.weight) for phrase in phrase_spans(added.spans)]
+    return write_words(tuple((span.text, span.weight) for span in append_phrases(DFPrompt(), phrases).spans))
+
+
+def into_prompt(prompt: str, added: DFPrompt, is_negative: bool) -> str:
+    """The prompt box after the words were written into it."""
+    return add_words(prompt, as_text(added), is_negative)
+
+
+def joined(first: DFPrompt, second: DFPrompt) -> DFPrompt:
+    """Both, as one comma-separated list."""
+    return append_phrases(first, phrase_spans(second.spans))
+
+
+def count_windows(added: DFPrompt) -> int:
+    """How many phrases do not act in every step."""
+    return sum(not phrase.window.is_full for phrase in phrase_spans(added.spans))
+
+
+def _added(before: DFPrompt, after: DFPrompt) -> DFPrompt:
+    """The phrases that follow `before` in `after`; a suggestion keeps the user's own words untouched and first."""
+    fixed = len(before.spans)
+    rest = list(after.spans[fixed:])
+    if before.spans and before.spans[-1].is_plain:  # plain words that follow are one span with it
+        rest = [*(without_prefix(DFPrompt(after.spans[fixed - 1 : fixed]), before.spans[-1].text) or []), *rest]
+    return append_phrases(DFPrompt(), phrase_spans(rest))

@@ -1,0 +1,145 @@
+"""The door through which A1111, Forge and Forge Neo load negopt; everything with a thought in it is in `negopt_webui/`.
+
+The webui runs this file by path, with the extension's folder on `sys.path` only until it has run: every package that is
+needed later is imported here. It also keeps it out of `sys.modules`, so no dataclass can live here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from modules import paths, prompt_parser, script_callbacks, scripts, sd_samplers, shared
+
+from negopt_webui import api, axes, injection, panel, session
+from negopt_webui.buttons import Buttons
+from negopt_webui.host import EncodeCache, Webui
+from negopt_webui.shelf import DEFAULT, Shelf
+
+HOST = Webui(prompt_parser, sd_samplers, shared)
+SECTION = ("negopt", "negopt")
+
+
+def policy_folders() -> list[Path]:
+    """Where policies are: `models/negopt`, and the folder in the settings."""
+    folders = [Path(paths.models_path) / "negopt"]
+    extra = str(HOST.option("negopt_policy_folder", "") or "").strip()
+    return [*folders, Path(extra)] if extra else folders
+
+
+# The three last as long as this module, which the host loads anew with its page. No state of a job is in any of them.
+SHELF = Shelf(policy_folders)
+CACHE = EncodeCache()
+BUTTONS = Buttons(SHELF, HOST.total_steps, gr.update)
+
+
+class NegOptScript(scripts.Script):
+    """What the host calls for each job. Everything it knows of a job hangs on the job's own processing object."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.page: dict[str, Any] = {}
+        self.is_watching = self.is_wired = False
+
+    def title(self) -> str:
+        return "negopt"
+
+    def show(self, is_img2img: bool) -> Any:
+        if not self.is_watching:  # the host asks more than once
+            self.is_watching = True
+            for name, elem_id in panel.WATCHED.items():
+                self.on_after_component(self.finder(name), elem_id=elem_id.format(tab=_tab(is_img2img)))
+        return scripts.AlwaysVisible
+
+    def finder(self, name: str) -> Any:
+        """Keeps a part of the page when the host has made it."""
+
+        def found(made: Any) -> None:
+            self.page[name] = made.component
+
+        return found
+
+    def ui(self, is_img2img: bool) -> list[Any]:
+        names = SHELF.names()
+        chosen = HOST.option("negopt_policy", DEFAULT)
+        controls = panel.build(gr, _tab(is_img2img), names, chosen if chosen in names else DEFAULT)
+        if not self.is_wired:  # later calls only read our defaults, away from the page
+            self.is_wired = True
+            panel.wire(controls, self.page, BUTTONS)
+        self.infotext_fields = panel.paste_fields(controls)
+        self.paste_field_names = [session.PLAN_KEY]
+        return controls.arguments
+
+    def process(self, p: Any, *values: Any) -> None:
+        with session.marked(p):
+            session.begin(p, values, SHELF)
+
+    def process_before_every_sampling(self, p: Any, *_: Any, **__: Any) -> None:
+        job = injection.job_of(p)
+        if job is not None and not job.has_failed:
+            with session.marked(p):
+                injection.prepare(job, p, HOST, CACHE)
+
+    def postprocess_batch(self, p: Any, *_: Any, **__: Any) -> None:
+        with session.marked(p):
+            session.check_batch(p)
+
+    def postprocess(self, p: Any, _processed: Any, *_: Any) -> None:
+        if injection.job_of(p) is not None and not HOST.option("persistent_cond_cache", True):
+            CACHE.clear()
+
+
+def _tab(is_img2img: bool) -> str:
+    return "img2img" if is_img2img else "txt2img"
+
+
+def on_cfg_denoiser(params: Any) -> None:
+    """Once for each call of the network."""
+    p = getattr(params.denoiser, "p", None)
+    job = injection.job_of(p)
+    if job is not None and not job.has_failed:
+        with session.marked(p):
+            injection.swap(job, params, HOST, CACHE)
+
+
+def on_before_ui() -> None:
+    """The grid script has been loaded by now, wherever it stands in the order."""
+    axes.add_axes(scripts.scripts_data, SHELF.names)
+
+
+def on_ui_settings() -> None:
+    """Our section of the settings page."""
+    add, info = shared.opts.add_option, shared.OptionInfo
+    add("negopt_policy", info(DEFAULT, "Policy chosen at start", section=SECTION))
+    add("negopt_policy_folder", info("", "Another folder with policies, besides models/negopt", section=SECTION))
+
+
+def on_app_started(_demo: Any, app: Any) -> None:
+    """Routes for programs; see `negopt_webui/api.py`."""
+    from starlette.concurrency import run_in_threadpool
+    from starlette.responses import JSONResponse
+
+    async def suggest(request: Any) -> Any:
+        body = b""
+        async for part in request.stream():
+            body += part
+            if len(body) > api.MAX_BODY:
+                return reply(api.too_large())
+        return reply(await run_in_threadpool(api.suggest, SHELF, body))
+
+    async def policies(_request: Any) -> Any:
+        return reply(api.policies(SHELF))
+
+    def reply(answer: api.Answer) -> Any:
+        status, values = answer
+        return JSONResponse(values, status_code=status)
+
+    app.add_route(api.SUGGEST, suggest, methods=["POST"])
+    app.add_route(api.POLICIES, policies, methods=["GET"])
+
+
+script_callbacks.on_cfg_denoiser(on_cfg_denoiser)
+script_callbacks.on_before_ui(on_before_ui)
+script_callbacks.on_ui_settings(on_ui_settings)
+script_callbacks.on_app_started(on_app_started)

@@ -1,0 +1,45 @@
+"""STUB of gradio: remembers what was made and what was connected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Component:
+    """Any component, also as a container."""
+
+    def __init__(self, *args: Any, label: str | None = None, value: Any = None, **settings: Any) -> None:
+        self.label, self.value, self.settings = label or (args[0] if args else None), value, settings
+        self.events: dict[str, tuple[Any, list[Any], list[Any]]] = {}
+
+    def __enter__(self) -> Component:
+        return self
+
+    def __exit__(self, *_: Any) -> None: ...
+
+    def _listen(self, event: str, fn: Any, inputs: list[Any], outputs: list[Any], show_progress: str) -> None:
+        assert show_progress in ("full", "minimal", "hidden")
+        self.events[event] = (fn, inputs, outputs)
+
+    def click(self, fn: Any, inputs: list[Any], outputs: list[Any], show_progress: str = "full") -> None:
+        self._listen("click", fn, inputs, outputs, show_progress)
+
+    def change(self, fn: Any, inputs: list[Any], outputs: list[Any], show_progress: str = "full") -> None:
+        self._listen("change", fn, inputs, outputs, show_progress)
+
+    def fire(self, event: str) -> None:
+        """What a person does on the page: the outputs get their new values."""
+        fn, inputs, outputs = self.events[event]
+        found = fn(*(component.value for component in inputs))
+        for component, value in zip(outputs, found if len(outputs) > 1 else [found], strict=True):
+            if value is not KEEP:
+                component.value = value
+
+
+Accordion = Row = Checkbox = Dropdown = Number = Button = Textbox = HTML = Slider = Component
+KEEP = object()
+
+
+def update() -> Any:
+    """Leaves a component as it is."""
+    return KEEP

@@ -1,0 +1,217 @@
+"""Inside a real webui: the same pixels as the same schedule in the webui's own notation, and what travels in pictures.
+
+`make test-host` with NEGOPT_WEBUI_URL set; `docs/a1111.md` says on which hosts and versions this has passed.
+"""
+
+import json
+from typing import Any
+
+import pytest
+from webui_live import HIRES_STEPS, SECOND_ORDER, STEPS, Live, Made, Refused, find_live
+
+from negopt_core.df_text import parse_prompt
+from negopt_webui.native import add_schedule
+from negopt_webui.plan import Passes, read_plan
+
+pytestmark = pytest.mark.host
+
+LATE = "[vivid colours:0-0.5:1]"
+LONG = ", ".join(f"a red house number {number} by the sea" for number in range(12))  # more than one chunk of tokens
+
+CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "late words": (LATE, "", {}),
+    "early words": ("[vivid colours:0.5-1:1]", "", {}),
+    "words in the middle, weighted": ("[vivid colours:0.25-0.75:1.3]", "", {}),
+    "the negative side": ("", "[mud:0-0.5:1.2], [fog:0.5-1:1]", {}),
+    "both sides": (LATE, "[mud:0-0.25:0.8]", {}),
+    "overlapping windows": ("[one:0-0.5:1], [two:0.25-1:0.7], [three:0.25-0.75:1.2]", "", {}),
+    "Euler a": (LATE, "", {"sampler_name": "Euler a"}),
+    "DPM++ 2M": (LATE, "", {"sampler_name": "DPM++ 2M"}),
+    "DDIM": (LATE, "", {"sampler_name": "DDIM"}),
+    "Heun": (LATE, "[mud:0-0.25:1]", {"sampler_name": "Heun"}),
+    "DPM++ SDE": (LATE, "", {"sampler_name": "DPM++ SDE"}),
+    "a batch of two, twice": (LATE, "[mud:0-0.5:1]", {"batch_size": 2, "n_iter": 2}),
+    "CFG 1": (LATE, "[mud:0-0.5:1]", {"cfg_scale": 1.0}),
+    "hires, both passes": (LATE, "[mud:0-0.5:1]", {"enable_hr": True}),
+    "hires, the first pass only": (LATE, "[mud:0-0.5:1]", {"enable_hr": True, "passes": "first"}),
+    "hires, the second pass only": (LATE, "[mud:0-0.5:1]", {"enable_hr": True, "passes": "hires"}),
+    "hires, Heun": (LATE, "", {"enable_hr": True, "sampler_name": "Heun"}),
+    "AND with weights": (LATE, "", {"prompt": "a red house AND the sea :0.6"}),
+    "the user's own editing": (LATE, "", {"prompt": "a [red:blue:3] house, [in the snow:0.6]"}),
+    "alternating words": (LATE, "", {"prompt": "a [red|blue] house"}),
+    "BREAK": (LATE, "", {"prompt": "a red house BREAK the sea"}),
+    "emphasis around it": ("[a (big) dog:0-0.5:1.1]", "", {"prompt": "a (red:1.2) house"}),
+    "more than one chunk": (LATE, "[mud:0-0.5:1]", {"prompt": LONG, "negative": LONG.replace("red", "grey")}),
+}
+
+
+@pytest.fixture(scope="module")
+def live() -> Live:
+    """The webui; the whole module is skipped, loudly, without one."""
+    found = find_live()
+    if not isinstance(found, Live):
+        pytest.skip(found)
+    return found
+
+
+def on(positive: str, negative: str = "", passes: str = "both", writes: str = "nothing") -> list[Any]:
+    return [True, "rules", writes, positive, negative, passes, 0]
+
+
+def both_ways(live: Live, positive: str, negative: str, case: dict[str, Any]) -> tuple[Made, Made]:
+    """The same schedule as ours, and as the webui's own prompt editing."""
+    settings = {"prompt": "a red house by the sea", "negative": "grey", "passes": "both", **case}
+    prompt, own, passes = (settings.pop(name) for name in ("prompt", "negative", "passes"))
+    factor = 2 if settings.get("sampler_name") in SECOND_ORDER else 1
+    hires = HIRES_STEPS * factor if settings.get("enable_hr") else None
+    native = [
+        add_schedule(text, parse_prompt(words), is_negative, STEPS * factor, hires, passes)
+        for text, words, is_negative in ((prompt, positive, False), (own, negative, True))
+    ]
+    return live.paint(prompt, own, on(positive, negative, passes), **settings), live.paint(*native, **settings)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_pixels_are_those_of_the_hosts_own_notation(case: str, live: Live) -> None:
+    positive, negative, settings = CASES[case]
+    ours, native = both_ways(live, positive, negative, settings)
+    assert "NegOpt error" not in ours.infotexts[0]
+    assert ours.pixels == native.pixels
+
+
+@pytest.mark.parametrize(
+    ("ours", "other"),
+    [
+        (LATE, "[vivid colours:0-0.375:1]"),  # one step later
+        (LATE, "[vivid colours:0-0.625:1]"),  # one step earlier
+        (LATE, "[vivid colours:0-0.5:1.1]"),
+        (LATE, "[vivid tones:0-0.5:1]"),
+        (LATE, ""),
+    ],
+)
+def test_a_slip_of_one_step_or_a_tenth_of_weight_would_show(ours: str, other: str, live: Live) -> None:
+    """Without this the equalities above would mean nothing."""
+    assert live.paint("a red house", ours=on(ours)).pixels != live.paint("a red house", ours=on(other)).pixels
+    native = add_schedule("a red house", parse_prompt(other), False, STEPS, None, "both")
+    assert live.paint("a red house", ours=on(ours)).pixels != live.paint(native).pixels
+
+
+def test_words_for_the_whole_run_are_plain_text(live: Live) -> None:
+    ours = live.paint("a red house", "grey", on("vivid", "mud"))
+    assert ours.pixels == live.paint("a red house, vivid", "grey, mud").pixels
+
+
+def test_off_is_as_if_it_were_not_there_before_and_after(live: Live) -> None:
+    plain = live.paint("a red house", "grey")
+    off = live.paint("a red house", "grey", [False, "rules", "negative", LATE, LATE])
+    live.paint("a red house", "grey", on(LATE, LATE))
+    again = live.paint("a red house", "grey")
+    assert plain.encoded == off.encoded == again.encoded
+    assert plain.infotexts == again.infotexts and "NegOpt" not in plain.infotexts[0]
+
+
+def plan_in(live: Live, made: Made, index: int = 0) -> str:
+    return str(live.parameters(made.encoded[index])["NegOpt plan"])
+
+
+def test_a_picture_made_by_a_policy_is_made_again_without_it(live: Live) -> None:
+    made = live.paint("a photo of a cat", "", on(LATE, writes="negative and modifiers"))
+    plan = read_plan(plan_in(live, made))
+    record = json.loads(plan.to_json())
+    assert plan.origin.policy == "rules" and plan.negative.text
+    again = live.paint("a photo of a cat", "", on(record["prompt"], record["negative"], plan.passes))
+    assert again.pixels == made.pixels
+
+
+def test_pictures_of_one_batch_carry_their_own_plans(live: Live) -> None:
+    made = live.paint("a photo of a cat", "", on(LATE, writes="negative"), batch_size=2, n_iter=2)
+    assert len(made.pictures) >= 4
+    plans = {plan_in(live, made, index) for index in range(len(made.pictures))}
+    assert all(read_plan(plan).negative.text for plan in plans)
+
+
+def test_the_hosts_own_paste_gives_the_same_picture(live: Live) -> None:
+    made = live.paint("a red house", "grey", on(LATE, "[mud:0-0.5:1]", "both"))
+    try:
+        answer = live.post("/sdapi/v1/txt2img", {"infotext": made.infotexts[0], "width": 64, "height": 64})
+    except Refused as refused:
+        if refused.status == 500 and live.is_forge:
+            pytest.skip("Forge's API field 'infotext' fails by itself: NOT TESTED HERE")
+        raise
+    assert answer["images"][0] == made.encoded[0]
+
+
+def test_a_failure_is_written_in_the_picture(live: Live) -> None:
+    made = live.paint("a red house", "", on("[this AND that:0-0.5:1]"))
+    assert "NegOpt error" in made.infotexts[0] and "NegOpt plan" not in made.infotexts[0]
+    assert made.pixels == live.paint("a red house").pixels
+
+
+def test_the_arguments_are_listed_and_may_be_few_or_many(live: Live) -> None:
+    scripts = live.get("/sdapi/v1/script-info")
+    (ours,) = [script for script in scripts if script["name"] == "negopt" and not script["is_img2img"]]
+    assert [argument["value"] for argument in ours["args"]] == [False, "rules", "nothing", "", "", "both", 0]
+    plain = live.paint("a red house")
+    assert live.paint("a red house", ours=[]).pixels == plain.pixels
+    few, many = live.paint("a red house", ours=on(LATE)[:4]), live.paint("a red house", ours=[*on(LATE), 1, "x"])
+    assert few.pixels == many.pixels != plain.pixels
+
+
+def test_programs_can_ask_the_policies(live: Live) -> None:
+    answer = live.post("/negopt/v1/suggest", {"prompt": "a photo of a (cat:1.2)", "mode": "negative"})
+    assert answer["policy"] == "rules" and answer["negative"] and answer["prompt"] == "a photo of a (cat:1.2)"
+    assert "rules" in live.get("/negopt/v1/policies")["policies"]
+    for body, status in ((b"{", 400), (b'{"prompt": 1}', 400), (b"x" * 100_000, 413)):
+        with pytest.raises(Refused) as refused:
+            live.post("/negopt/v1/suggest", body)
+        assert refused.value.status == status
+
+
+def test_the_buttons_on_the_page_write_text(live: Live) -> None:
+    asked = ("a photo of a cat AND a dog", "", "", "", "rules", 0)
+    negative, line = live.press("negopt_txt2img_write_negative", "click", *asked)
+    assert negative.startswith("low quality") and "[" not in negative and "written by rules" in line
+    prompt, _ = live.press("negopt_img2img_add_modifiers", "click", *asked)
+    assert prompt.count("sharp focus") == 2 and prompt.startswith("a photo of a cat, ")
+    positive, negative, _ = live.press("negopt_txt2img_fill_schedule", "click", *asked)
+    assert "[sharp focus:0-0.5:0.75]" in positive and "[blurry:0-0.8:1]" in negative
+    sampler = ("both", 20, "Heun", True, 0)
+    prompt, *_ = live.press("negopt_txt2img_to_native", "click", "a cat", "", "[art:0-0.5:1]", "", *sampler)
+    assert prompt == "a cat[[, art:19]:[, art:59]:40]"  # the page's own steps, sampler and hires fix, all found
+    (line,) = live.press("negopt_txt2img_positive", "change", "[art:0-0.5:1], <b>", "", "a cat", "", 20, 7)
+    assert "steps 11 to 20 of 20: art, &lt;b&gt;" in line
+
+
+def grid_arguments(live: Live, label: str, values: str) -> list[Any]:
+    """The grid's own arguments, with one axis of ours and nothing drawn around the pictures."""
+    scripts = live.get("/sdapi/v1/script-info")
+    (grid,) = [script for script in scripts if script["name"] == "x/y/z plot" and not script["is_img2img"]]
+    arguments = [argument.get("value") for argument in grid["args"]]
+    labels = [argument["label"] for argument in grid["args"]]
+    choices = grid["args"][labels.index("X type")]["choices"]
+    arguments[labels.index("X type")] = choices.index(label)
+    arguments[labels.index("X values")] = values
+    for axis in "YZ":
+        arguments[labels.index(f"{axis} type")] = 0
+    arguments[labels.index("Include Sub Images")] = True
+    arguments[labels.index("Draw legend")] = False
+    return arguments
+
+
+def test_each_cell_of_a_grid_has_its_own_words(live: Live) -> None:
+    arguments = grid_arguments(live, "[negopt] scheduled words, prompt", '"[vivid:0-0.5:1]",fog')
+    made = live.paint("a red house", script_name="x/y/z plot", script_args=arguments)
+    wanted = [live.paint("a red house", ours=on(words)).pixels[0] for words in ("[vivid:0-0.5:1]", "fog")]
+    assert wanted[0] != wanted[1]
+    assert [pixels for pixels in made.pixels if pixels in wanted] == wanted
+
+
+PASSES: tuple[Passes, ...] = ("both", "first", "hires")
+
+
+@pytest.mark.parametrize("passes", PASSES)
+def test_a_second_picture_with_the_same_words_is_no_other(passes: Passes, live: Live) -> None:
+    """What was kept from the first job must be what would have been encoded for the second."""
+    first = live.paint("a red house", "grey", on(LATE, LATE, passes), enable_hr=True)
+    live.paint("a blue house", "grey", on(LATE, LATE, passes), override_settings={"CLIP_stop_at_last_layers": 2})
+    assert live.paint("a red house", "grey", on(LATE, LATE, passes), enable_hr=True).pixels == first.pixels

@@ -1,0 +1,287 @@
+"""STUB contract: the accordion, its buttons, infotext and paste, grid axes, settings, and the routes."""
+
+import asyncio
+import json
+import re
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import pytest
+from webui_stub import StubWebui
+
+from negopt_core.policy.static import static_card
+
+
+class Page:
+    """The parts of the host's page that the buttons read, and our own components."""
+
+    def __init__(self, webui: StubWebui, prompt: str = "a photo of a cat", negative: str = "") -> None:
+        make = webui.gradio.Component
+        self.prompt, self.negative = make(value=prompt), make(value=negative)
+        self.steps, self.sampler = make(value=10), make(value="Euler")
+        self.cfg = make(value=7.0)
+        ids = {"prompt": self.prompt, "neg_prompt": self.negative, "steps": self.steps, "cfg_scale": self.cfg}
+        for name, component in {**ids, "sampling": self.sampler}.items():
+            for callback in webui.callbacks[f"after txt2img_{name}"]:
+                callback(types.SimpleNamespace(component=component))
+        built: list[Any] = []
+        build = webui.module.panel.build
+        webui.module.panel.build = lambda *args: built.append(build(*args)) or built[-1]
+        self.arguments = webui.script.ui(False)
+        webui.module.panel.build = build
+        self.ours = built[0]
+
+
+@pytest.fixture
+def page(webui: StubWebui) -> Page:
+    return Page(webui)
+
+
+def test_the_arguments_are_public_and_only_ever_grow(page: Page) -> None:
+    """API clients send them by position."""
+    assert [(argument.label, argument.value) for argument in page.arguments] == [
+        ("Enable negopt", False),
+        ("Policy", "rules"),
+        ("Policy writes while generating", "nothing"),
+        ("Scheduled words, prompt", ""),
+        ("Scheduled words, negative prompt", ""),
+        ("Passes", "both"),
+        ("Policy seed (-1: the picture's)", 0),
+    ]
+
+
+def test_it_is_off_unless_someone_ticks_it(webui: StubWebui, page: Page) -> None:
+    for button in (page.ours.write_negative, page.ours.add_modifiers, page.ours.fill_schedule, page.ours.to_native):
+        button.fire("click")
+    assert page.ours.enabled.value is False
+
+
+@pytest.mark.parametrize("values", [(), (None,), ({"a": 1},), ("on", "x"), (1, "rules"), (False, "rules", "negative")])
+def test_lists_that_were_not_meant_for_us_do_nothing(webui: StubWebui, values: tuple[Any, ...]) -> None:
+    p = webui.job(*values)
+    webui.run(p)
+    assert not p.extra_generation_params and not p.comments
+
+
+def test_a_client_may_send_fewer_arguments_and_more(webui: StubWebui) -> None:
+    p = webui.job(True, "rules", "nothing", "art", "", "both", 0, "from the future", 7)
+    assert "NegOpt plan" in webui.run(p).infotexts[0]
+    p = webui.job(True, "rules", "negative")
+    assert "low quality" in webui.run(p).passes[0][0].negative[0]
+
+
+def test_one_click_writes_plain_words_into_the_negative_box(page: Page) -> None:
+    page.ours.write_negative.fire("click")
+    assert page.negative.value.startswith("low quality, worst quality, blurry")
+    assert "[" not in page.negative.value and "cat" not in page.negative.value
+    assert "have a window" in page.ours.line.value and page.ours.negative.value == ""
+    before = page.negative.value
+    page.ours.write_negative.fire("click")
+    assert page.negative.value == before and "nothing to add" in page.ours.line.value  # nothing is said twice
+
+
+def test_modifiers_go_into_every_part_of_the_prompt(webui: StubWebui) -> None:
+    page = Page(webui, "a photo of a cat <lora:x:1> AND a (dog:1.2) :0.5")
+    page.ours.add_modifiers.fire("click")
+    assert re.fullmatch(
+        r"a photo of a cat <lora:x:1>, natural.* AND a \(dog:1.2\), natural.*\(sharp focus:0.75\).* :0.5",
+        page.prompt.value,
+    )
+
+
+def test_the_schedule_keeps_the_windows(page: Page) -> None:
+    page.ours.fill_schedule.fire("click")
+    assert "[sharp focus:0-0.5:0.75]" in page.ours.positive.value
+    assert "[blurry:0-0.8:1]" in page.ours.negative.value
+    assert page.prompt.value == "a photo of a cat" and page.negative.value == ""
+
+
+def test_the_schedule_becomes_prompt_editing(page: Page) -> None:
+    page.ours.positive.value, page.ours.negative.value = "[art:0-0.5:1]", "[mud:0-0.8:1.2], dust"
+    page.ours.to_native.fire("click")
+    assert (page.prompt.value, page.negative.value) == ("a photo of a cat[, art:4]", "[(mud:1.2), :1]dust")
+    assert page.ours.positive.value == page.ours.negative.value == ""
+    assert "for 10 steps" in page.ours.line.value
+
+
+def test_what_prompt_editing_cannot_say_changes_nothing(page: Page) -> None:
+    page.ours.positive.value = "[art:0-0.9:1]"
+    page.ours.to_native.fire("click")
+    assert page.prompt.value == "a photo of a cat" and page.ours.positive.value == "[art:0-0.9:1]"
+    assert "cannot switch between its first and second step" in page.ours.line.value
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("[art:0-0.5:1]", "prompt, steps 6 to 10 of 10: art"),
+        ("[art:0-2:1]", "a range needs 0 &lt;= low &lt; high &lt;= 1"),
+        ("[art:0.51-0.52:1]", "holds none of the 10 steps"),
+        ("(art:1.2)", "a weight is written [words:0-1:weight]"),
+        ("<lora:art:1>", "networks go into the prompt box"),
+        ("[this AND that:0-0.5:1]", "splits a prompt at &#x27;AND&#x27;"),
+        ("<img src=x onerror=alert(1)>", "&lt;img src=x onerror=alert(1)&gt;"),
+        ("", ""),
+    ],
+)
+def test_the_live_check_says_what_will_happen(page: Page, words: str, said: str) -> None:
+    page.ours.positive.value = words
+    page.ours.positive.fire("change")
+    assert said in page.ours.line.value and "<img" not in page.ours.line.value
+
+
+def test_the_live_check_knows_the_rest_of_the_page(page: Page) -> None:
+    page.cfg.value, page.ours.negative.value = 1, "cat"
+    page.ours.negative.fire("change")
+    assert "CFG is 1" in page.ours.line.value
+
+
+def test_a_missing_policy_is_named_on_the_page(page: Page) -> None:
+    page.ours.policy.value = "../../etc"
+    page.ours.write_negative.fire("click")
+    assert "is not here" in page.ours.line.value and page.negative.value == ""
+
+
+def plan_of(infotext: str) -> str:
+    found = re.search(r'NegOpt plan: ("(?:\\.|[^\\"])+")', infotext)  # how hosts find a quoted value
+    assert found is not None
+    return str(json.loads(found.group(1)))
+
+
+def test_a_pasted_picture_brings_its_plan_back_without_its_policy(webui: StubWebui, page: Page) -> None:
+    p = webui.job(True, "rules", "negative and modifiers", "[art:0-0.5:1]", "", "both", 3)
+    made = webui.run(p)
+    for component, read in webui.script.infotext_fields:
+        value = read({"NegOpt plan": plan_of(made.infotexts[0])})
+        component.value = component.value if value is None else value
+    assert page.ours.enabled.value is True and page.ours.writes.value == "nothing"
+    assert "[art:0-0.5:1]" in page.ours.positive.value and "[blurry:0-0.8:1]" in page.ours.negative.value
+    webui.module.SHELF.policy = None  # nobody is asked
+    again = webui.run(webui.job(*(argument.value for argument in page.arguments)))
+    assert [[vars(call) for call in calls] for calls in again.passes] == [
+        [vars(call) for call in calls] for calls in made.passes
+    ]
+
+
+@pytest.mark.parametrize("record", [None, "not json", '{"v":2,"prompt":"x"}', '{"v":1,"prompt":3}', "[1]"])
+def test_a_picture_without_a_plan_that_we_can_read_switches_off(
+    webui: StubWebui, page: Page, record: str | None
+) -> None:
+    params = {} if record is None else {"NegOpt plan": record}
+    values = {component: read(params) for component, read in webui.script.infotext_fields}
+    assert values.pop(page.ours.enabled) is False
+    assert set(values.values()) == {None}
+
+
+def test_pictures_of_a_job_can_have_plans_of_their_own(webui: StubWebui) -> None:
+    prompts = ["a photo of a cat", "an oil painting of a dog", "a photo of a hand", "a photo of text"]
+    p = webui.job(True, "rules", "negative", batch_size=2, n_iter=2, prompts_by_picture=prompts)
+    made = webui.run(p)
+    plans = [json.loads(plan_of(infotext))["negative"] for infotext in made.infotexts]
+    assert len(set(plans)) == 4
+    assert [row for calls in made.passes for row in calls[-1].negative] != [""] * 4
+    assert "painting" in plans[0] and "painting" not in plans[1]
+
+
+def test_the_grid_gets_our_axes_once_and_each_cell_its_own_value(webui: StubWebui) -> None:
+    class AxisOption:
+        def __init__(self, label: str, kind: Any, apply: Any, choices: Any = None) -> None:
+            self.label, self.type, self.apply, self.choices = label, kind, apply, choices
+
+    grid = types.SimpleNamespace(AxisOption=AxisOption, axis_options=[])
+    script = types.SimpleNamespace(script_class=type("Script", (), {"__module__": "xyz_grid.py"}), module=grid)
+    webui.module.scripts.scripts_data[:] = [script]
+    for _ in range(2):
+        webui.callbacks["on_before_ui"][0]()
+    axes = {option.label.removeprefix("[negopt] "): option for option in grid.axis_options}
+    assert len(axes) == len(grid.axis_options) == 6
+    assert "rules" in axes["policy"].choices()
+    cells = [webui.job(False), webui.job(False)]
+    for p, start in zip(cells, (0.25, 0.75), strict=True):
+        axes["window start"].apply(p, start, [])
+        axes["scheduled words, prompt"].apply(p, "art, [oil:0.5-1:1]", [])
+    made = [webui.run(p).passes[0] for p in cells]
+    assert [calls[step].positive[0] for calls in made for step in (0, 2, 6)] == [
+        "a cat", "a cat, art, oil", "a cat, art", "a cat", "a cat", "a cat, art",
+    ]  # fmt: skip
+    axes["enabled"].apply(cells[0], "False", [])
+    assert "NegOpt plan" not in webui.run(cells[0]).infotexts[0]
+
+
+def test_the_settings_have_our_section_and_a_folder_of_policies(webui: StubWebui, tmp_path: Path) -> None:
+    webui.callbacks["on_ui_settings"][0]()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "policy.json").write_text(json.dumps(static_card("mud").to_json()))
+    webui.options.update(negopt_policy_folder=str(tmp_path), negopt_policy="mine")
+    page = Page(webui)
+    assert page.ours.policy.value == "mine" and "rules:sdxl" in page.ours.policy.settings["choices"]
+    page.ours.write_negative.fire("click")
+    assert page.negative.value == "mud"
+
+
+class App:
+    """As much of an ASGI application as our routes use."""
+
+    def __init__(self) -> None:
+        self.routes: dict[str, Any] = {}
+
+    def add_route(self, path: str, route: Any, methods: list[str]) -> None:
+        self.routes[path] = route
+
+
+class Response:
+    def __init__(self, values: Any, status_code: int) -> None:
+        self.values, self.status = values, status_code
+
+
+@pytest.fixture
+def app(webui: StubWebui, monkeypatch: pytest.MonkeyPatch) -> App:
+    async def run_in_threadpool(function: Any, *args: Any) -> Any:
+        return function(*args)
+
+    parts = {"concurrency": {"run_in_threadpool": run_in_threadpool}, "responses": {"JSONResponse": Response}}
+    for name, content in parts.items():
+        monkeypatch.setitem(sys.modules, f"starlette.{name}", types.SimpleNamespace(**content))
+    monkeypatch.setitem(sys.modules, "starlette", types.ModuleType("starlette"))
+    app = App()
+    webui.callbacks["on_app_started"][0](None, app)
+    return app
+
+
+def post(app: App, body: bytes) -> Response:
+    async def stream() -> Any:
+        for start in range(0, len(body), 1000):
+            yield body[start : start + 1000]
+
+    return asyncio.run(app.routes["/negopt/v1/suggest"](types.SimpleNamespace(stream=stream)))
+
+
+def test_a_program_can_ask_for_what_the_buttons_write(app: App) -> None:
+    answer = post(app, json.dumps({"prompt": "a photo of a (cat:1.2)", "mode": "negative"}).encode())
+    assert answer.status == 200 and answer.values["prompt"] == "a photo of a (cat:1.2)"
+    assert answer.values["negative"].startswith("low quality") and "[" in answer.values["scheduled_negative"]
+    assert asyncio.run(app.routes["/negopt/v1/policies"](None)).values["default"] == "rules"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        (b"{", 400, "not JSON"),
+        (b"\xff", 400, "not JSON"),
+        (b"[]", 400, "JSON object"),
+        (b"{}", 400, "prompt is a text"),
+        (b'{"prompt": "x", "policy": "/etc"}', 400, "is not here"),
+        (b'{"prompt": "x", "policy": "hf:owner/name"}', 400, "is not here"),
+        (b'{"prompt": "x", "mode": "nothing"}', 400, "mode is one of"),
+        (b'{"prompt": "x", "seed": "1"}', 400, "whole number"),
+        (b'{"prompt": "x", "seed": -5}', 400, "a seed is"),
+        (b'{"prompt": "%s"}' % (b"x" * 9000), 400, "may have 8,000 characters"),
+        (b'{"prompt": "%s"}' % (b"x" * 90000), 413, "65,536 bytes"),
+        (b"[" * 5000, 400, ""),
+    ],
+)
+def test_bad_requests_get_one_line(app: App, body: bytes, status: int, said: str) -> None:
+    answer = post(app, body)
+    assert answer.status == status and said in answer.values["error"]
