@@ -16,10 +16,10 @@ from ..negopt_core.inspect import inspect_setup
 from ..negopt_core.policy import Policy, PolicyCard, SuggestOptions, load_policy, suggest
 from ..negopt_core.policy.joint import SIGN
 from ..negopt_core.policy.phrases import append_phrases, phrase_spans, without_prefix
-from ..negopt_core.policy.store import CARD_NAME, read_card
+from ..negopt_core.policy.store import CARD_NAME, builtin_names, read_card
 from ..negopt_core.prompt import DFPrompt, PromptPair
 from .api_read import InspectAsk, Like, RequestError, SuggestAsk
-from .policy import find_policy, policy_folders, policy_names, policy_state
+from .policy import find_policy, policy_folders, policy_names, policy_origin, policy_state
 from .writing import embedding_names
 
 _MAX_LIKES_BYTES = 100_000_000
@@ -36,7 +36,7 @@ class Desk:
 
     def suggest(self, ask: SuggestAsk) -> dict[str, Any]:
         """A suggestion as JSON, with the hash of the policy that wrote it."""
-        policy = self.policy(ask.policy)
+        policy = on_device(self.policy(ask.policy), _idle_device() if ask.on_gpu else "cpu")
         options = SuggestOptions(
             modes=ask.modes,
             negative=ask.negative,
@@ -56,6 +56,23 @@ class Desk:
             if self._policy is None or self._state != state:
                 self._policy, self._state = find_policy(name), state
             return self._policy
+
+
+def on_device(policy: Any, device: Any) -> Any:
+    """A policy with its weights on a device; policies without weights stay what they are."""
+    for part in (policy, getattr(policy, "negative", None), getattr(policy, "modifiers", None)):
+        module = getattr(part, "policy", None)
+        if hasattr(module, "parameters"):
+            module.to(device)
+    return policy
+
+
+def _idle_device() -> Any:
+    """ComfyUI's device, or the CPU while a graph is running: the sampler comes first."""
+    from comfy.model_management import get_torch_device
+    from server import PromptServer
+
+    return "cpu" if PromptServer.instance.prompt_queue.get_tasks_remaining() else get_torch_device()
 
 
 def check_name(name: str) -> None:
@@ -124,8 +141,9 @@ def _listed(name: str) -> dict[str, Any]:
     try:
         card = find_card(name)
     except NegOptError as error:
-        return {"name": name, "fault": str(error)}
-    return {"name": name, "kind": card.kind, "polarity": card.polarity, "families": list(card.families)}
+        return {"name": name, "fault": str(error), "from": "", "is_ours": name in builtin_names()}
+    told = {"name": name, "kind": card.kind, "polarity": card.polarity, "families": list(card.families)}
+    return {**told, "from": policy_origin(name), "is_ours": name in builtin_names()}
 
 
 def find_card(name: str) -> PolicyCard:

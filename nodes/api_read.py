@@ -14,6 +14,8 @@ from ..negopt_core.policy.tokens import estimate_tokens
 from .writing import MODES
 
 MAX_BODY_BYTES = 4_000_000
+MAX_ARCHIVE_BYTES = 8_000_000_000
+"""Of an imported policy, as a ZIP."""
 MAX_TEXT = 200_000
 """Characters of one prompt that the routes take; far above any prompt that can act."""
 _MAX_NAME = 200
@@ -44,6 +46,8 @@ class SuggestAsk:
     policy: str
     max_tokens: int | None
     model_family: str | None
+    on_gpu: bool = False
+    """Whether a policy with weights may run on the graphics card while nothing is being painted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ def read_suggest(body: Body, default_policy: str) -> SuggestAsk:
         policy=_text(body, "policy", default_policy, _MAX_NAME) or default_policy,
         max_tokens=_whole(body, "max_tokens", _MAX_BUDGET),
         model_family=_text(body, "model_family", "", _MAX_NAME) or None,
+        on_gpu=_flag(body, "on_gpu"),
     )
 
 
@@ -117,9 +122,9 @@ def read_like(body: Body) -> Like:
     return Like(verdict, **texts, policy=_text(body, "policy", "", _MAX_NAME), seed=_seed(body))
 
 
-def read_name(value: str | None) -> str:
-    """The name of a policy in a query."""
-    if not value or len(value) > _MAX_NAME:
+def read_name(value: Any) -> str:
+    """The name of a policy, in a query or a body."""
+    if not isinstance(value, str) or not value or len(value) > _MAX_NAME:
         raise RequestError(400, "bad-value", f"name must be a policy's name of 1 to {_MAX_NAME} characters")
     return value
 

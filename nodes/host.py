@@ -33,6 +33,13 @@ def show_on_node(node_id: str | None, text: str) -> None:
         server.send_progress_text(text, node_id)
 
 
+def tell_page(event: str, data: dict[str, Any]) -> None:
+    """Send an event to every page that is open; silent where there is no server."""
+    server = getattr(getattr(sys.modules.get("server"), "PromptServer", None), "instance", None)
+    if server is not None:
+        server.send_sync(event, data)
+
+
 def warn(node_id: str | None, message: str) -> None:
     """Say something the user should know: in the log, and on the node."""
     log.warning("negopt: %s", message)

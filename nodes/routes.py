@@ -1,7 +1,7 @@
 """Server routes under `/negopt/v1`, on ComfyUI's own server and behind its own origin rules. Errors are JSON.
 
-Work runs in two threads of our own, one for policies and one for all else, so that neither the server's loop nor the
-sampler's thread waits for it; what would wait too long is refused.
+Work runs in three threads of our own, for policies, for downloads and files, and for all else, so that neither the
+server's loop nor the sampler's thread waits for it; what would wait too long is refused.
 """
 
 from __future__ import annotations
@@ -9,14 +9,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from ..negopt_core.errors import NegOptError
+from . import api_policies
 from .api_answers import Desk, card_answer, inspect, keep_like, list_offered
 from .api_read import (
+    MAX_ARCHIVE_BYTES,
     MAX_BODY_BYTES,
     Body,
     RequestError,
@@ -62,6 +65,7 @@ class Routes:
         self._desk = Desk()
         self._policies = Queue("negopt-policy")
         self._light = Queue("negopt-light")
+        self._files = Queue("negopt-files")
 
     async def suggest(self, request: Any) -> Any:
         body = await _body(request)
@@ -77,6 +81,23 @@ class Routes:
     async def card(self, request: Any) -> Any:
         name = read_name(request.query.get("name"))
         return await self._light.run(lambda: card_answer(name))
+
+    async def pull(self, request: Any) -> Any:
+        name = read_name((await _body(request)).get("name"))
+        return await self._files.run(lambda: api_policies.pull(name))
+
+    async def delete(self, request: Any) -> Any:
+        name = read_name((await _body(request)).get("name"))
+        return await self._files.run(lambda: api_policies.delete(name))
+
+    async def bring_in(self, request: Any) -> Any:
+        name = read_name(request.query.get("name"))
+        if request.content_type != "application/zip":
+            raise RequestError(415, "not-zip", "send the ZIP with Content-Type: application/zip")
+        with tempfile.TemporaryDirectory(prefix="negopt.") as folder:
+            archive = Path(folder) / "policy.zip"
+            await _receive(request, archive)
+            return await self._files.run(lambda: api_policies.bring_in(archive, name))
 
     async def like(self, request: Any) -> Any:
         body = await _body(request)
@@ -97,6 +118,9 @@ def register_routes() -> bool:
         ("POST", "/inspect", routes.inspect),
         ("GET", "/policies", routes.policies),
         ("GET", "/policies/card", routes.card),
+        ("POST", "/policies/pull", routes.pull),
+        ("POST", "/policies/delete", routes.delete),
+        ("POST", "/policies/import", routes.bring_in),
         ("POST", "/likes", routes.like),
     ):
         server.routes.route(method, PREFIX + path)(_answering(handler))
@@ -139,6 +163,17 @@ async def _body(request: Any) -> Body:
         if len(raw) > MAX_BODY_BYTES:
             raise _too_large()
     return read_body(bytes(raw))
+
+
+async def _receive(request: Any, path: Path) -> None:
+    """Write an upload to a file, in pieces; the loop only ever waits for the network."""
+    left, loop = MAX_ARCHIVE_BYTES, asyncio.get_running_loop()
+    with path.open("wb") as file:
+        async for chunk in request.content.iter_chunked(1 << 20):
+            left -= len(chunk)
+            if left < 0:
+                raise RequestError(413, "too-long", f"a ZIP may have {MAX_ARCHIVE_BYTES:,} bytes")
+            await loop.run_in_executor(None, file.write, chunk)
 
 
 def _too_large() -> RequestError:

@@ -17,8 +17,8 @@ from comfy_api.latest import io
 from ..negopt_core.errors import ModelError
 from ..negopt_core.prompt import Window
 from .gate import gate_entries
-from .host import make_schema, node_id_of, warn
-from .run_state import STEPS, UNITS, HookSettings, Run
+from .host import make_schema, node_id_of, tell_page, warn
+from .run_state import STEPS, UNITS, HookSettings, Run, step_percents
 from .tags import KEY, has_tags
 
 _SHOWN = 4  # phrases named in a warning
@@ -97,6 +97,7 @@ def _start_run(
     _check_family(guider, conds)
     run = Run.begin(settings, _sampler_name(executor.class_obj), sigmas)
     _tell_before(run, guider, conds, extra_args["model_options"])
+    _tell_percents(run, guider)
 
     def report(*report_args: Any, **report_kw: Any) -> None:
         run.on_report()
@@ -193,6 +194,14 @@ def _tell_before(run: Run, guider: Any, conds: Any, model_options: Any) -> None:
         more = f" and {len(idle) - _SHOWN} more" if len(idle) > _SHOWN else ""
         names = ", ".join(repr(text) for text in idle[:_SHOWN])
         warn(run.settings.node_id, f"never acts: {names}{more}; a window needs to reach one of {run.total_steps} steps")
+
+
+def _tell_percents(run: Run, guider: Any) -> None:
+    """The page shows what each step was in ComfyUI's percent; only a run with its model can tell."""
+    sigmas = run.scale.sigmas
+    if run.settings.node_id is not None and len(sigmas) > 1 and not run.scale.is_rising:
+        percents = step_percents(sigmas, guider.inner_model.model_sampling.percent_to_sigma)
+        tell_page("negopt.run", {"node": run.settings.node_id, "percents": percents})
 
 
 def _never_live(conds: Any, steps: int) -> list[str]:

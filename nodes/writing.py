@@ -82,8 +82,9 @@ def write_prompts(request: Request, load: Callable[[], Policy], node: type[io.Co
 
 
 def shown(written: Written) -> dict[str, list[str]]:
-    """What the page gets: it fills the node's text fields with it."""
-    return {"negopt_positive": [written.positive], "negopt_negative": [written.negative]}
+    """What the page gets: it fills the node's text fields with it and says where they come from."""
+    texts = {"negopt_positive": [written.positive], "negopt_negative": [written.negative]}
+    return {**texts, "negopt_record": [written.record]}
 
 
 def _locked(request: Request) -> Written:

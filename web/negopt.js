@@ -1,12 +1,16 @@
 // negopt in ComfyUI's page. Everything it shows or does starts here; the parts are in ui/, plain logic in lib/.
-import { app, loadTexts, say } from "./host.js";
+import { api, app, loadTexts, say } from "./host.js";
 import { keepTexts } from "./ui/writers.js";
+import { keepRecord, lockOrphans } from "./ui/origin.js";
 import { addReview } from "./ui/review.js";
 import { loadPolicies, SETTINGS, startWithSettings } from "./ui/settings.js";
 import { tab } from "./ui/sidebar.js";
 import { addStyle } from "./ui/style.js";
-import { addTimeline } from "./ui/timeline.js";
+import { addTimeline, keepPercents } from "./ui/timeline.js";
 import { addModifiers, hasPrompt, onSelected, writeNegative } from "./ui/one_click.js";
+import { writeScheduled } from "./ui/wiring.js";
+
+let policiesKnown = null;
 
 app.registerExtension({
   name: "negopt",
@@ -14,6 +18,7 @@ app.registerExtension({
   commands: [
     { id: "negopt.writeNegative", label: "negopt: write the negative", icon: "pi pi-ban", function: onSelected(writeNegative) },
     { id: "negopt.addModifiers", label: "negopt: add modifiers", icon: "pi pi-sparkles", function: onSelected(addModifiers) },
+    { id: "negopt.writeScheduled", label: "negopt: write both, scheduled", icon: "pi pi-clock", function: onSelected(writeScheduled) },
   ],
   keybindings: [
     { combo: { key: "n", alt: true, shift: true }, commandId: "negopt.writeNegative" },
@@ -26,7 +31,13 @@ app.registerExtension({
     addStyle();
     await loadTexts();
     app.extensionManager?.registerSidebarTab?.(tab());
-    loadPolicies(); // not waited for: the page need not
+    api.addEventListener("negopt.run", keepPercents);
+    policiesKnown = loadPolicies(); // not waited for: the page need not
+  },
+
+  async afterConfigureGraph() {
+    await policiesKnown;
+    lockOrphans();
   },
 
   getNodeMenuItems(node) {
@@ -34,16 +45,17 @@ app.registerExtension({
     return [
       { content: say("menu-negative"), callback: () => writeNegative(node) },
       { content: say("menu-modifiers"), callback: () => addModifiers(node) },
+      { content: say("menu-schedule"), callback: () => writeScheduled(node) },
     ];
   },
 
   getSelectionToolboxCommands(item) {
-    return item?.widgets && hasPrompt(item) ? ["negopt.writeNegative", "negopt.addModifiers"] : [];
+    return item?.widgets && hasPrompt(item) ? ["negopt.writeNegative", "negopt.addModifiers", "negopt.writeScheduled"] : [];
   },
 
   nodeCreated(node) {
     startWithSettings(node);
-    keepTexts(node);
+    keepTexts(node, keepRecord);
     addReview(node);
     addTimeline(node);
   },

@@ -53,6 +53,8 @@ function phrasesOf(text, span) {
  */
 export function changeBar(text, bar, change) {
   const next = { ...bar, ...change, weight: clampWeight(change.weight ?? bar.weight) };
+  // a bracket that cannot be read stands in ordinary words: untouched, it stays as it was typed
+  if (next.start === bar.start && next.end === bar.end && next.weight === bar.weight) return text;
   return text.slice(0, bar.from) + writeSpan(next) + text.slice(bar.to);
 }
 

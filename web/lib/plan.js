@@ -1,6 +1,9 @@
 // What one click is going to do, decided before anything is touched. Plain data, no page.
 // @ts-check
-import { isPositiveSomewhere, runOf, samplersFedBy, textsOf, textWidgets, wordsOf } from "./trace.js";
+import { hookOf, isPositiveSomewhere, runOf, samplersFedBy, textsOf, textWidgets, wordsOf } from "./trace.js";
+
+/** Encoders whose text alone makes their conditioning, so that NegOptEncode can stand in for them. */
+const PLAIN_ENCODERS = new Set(["CLIPTextEncode", "NegOptEncode"]);
 
 /** @typedef {import("./flat.js").Flat} Flat */
 /** @typedef {import("./trace.js").Text} Text */
@@ -58,11 +61,47 @@ function fromPositive(flat, { text, key, samplers }) {
   return { prompt: text, negative: own[0] ?? null, encoder, samplers, sockets, notes };
 }
 
-/** @param {Flat} flat @param {string[]} samplers @returns {string[]} */
-function notesOf(flat, samplers) {
-  const runs = samplers.map((one) => runOf(flat, one));
-  return runs.some((run) => run.cfg === 1 && !run.hasNag) ? ["cfg-one"] : [];
+/**
+ * @typedef {object} Wiring what has to change so that words can act in their own steps
+ * @property {Plan} plan
+ * @property {string[]} replaced keys of encoders that become NegOptEncode
+ * @property {{ key: string, offset: number, total: number }[]} unhooked samplers without our hook, with their part of a chain
+ */
+
+/**
+ * Plan the whole scheduled wiring around a prompt: encoders that can schedule, and the hook before each sampler.
+ * @param {Flat} flat @param {string} key
+ * @returns {Wiring | { fault: string }}
+ */
+export function planWiring(flat, key) {
+  const plan = planNegative(flat, key);
+  if ("fault" in plan) return plan;
+  const encoders = [plan.prompt.key, ...(plan.negative ? [plan.negative.key] : [])].map((one) => encoderOf(flat, one));
+  const kinds = encoders.map((one) => (one ? flat.get(one)?.type : undefined));
+  if (kinds.some((kind) => !kind || !PLAIN_ENCODERS.has(kind))) return { fault: "other-encoder" };
+  const replaced = encoders.filter((one, index) => kinds[index] !== "NegOptEncode");
+  const unhooked = plan.samplers.filter((one) => !hookOf(flat, one)).map((one) => partOf(flat, one));
+  return { plan, replaced: /** @type {string[]} */ ([...new Set(replaced)]), unhooked };
 }
+
+/** A sampler that runs only some steps of a chain. @param {Flat} flat @param {string} key */
+function partOf(flat, key) {
+  const { start_at_step: start, end_at_step: end, steps } = flat.get(key)?.widgets ?? {};
+  const total = Number(steps) || 0;
+  const isPart = Number(start) > 0 || (Number(end) > 0 && Number(end) < total);
+  return { key, offset: isPart ? Number(start) : 0, total: isPart ? total : 0 };
+}
+
+/** Samplers that do not compute the negative. @param {Flat} flat @param {string[]} samplers */
+export function atCfgOne(flat, samplers) {
+  return samplers.filter((one) => {
+    const run = runOf(flat, one);
+    return run.cfg === 1 && !run.hasNag;
+  });
+}
+
+/** @param {Flat} flat @param {string[]} samplers @returns {string[]} */
+const notesOf = (flat, samplers) => (atCfgOne(flat, samplers).length ? ["cfg-one"] : []);
 
 /**
  * The encoder that a text goes through: the node itself, or the first one below it that makes conditioning.

@@ -11,6 +11,7 @@
 const TEXT_WIDGETS = ["text", "df_text", "text_g", "text_l", "clip_l", "clip_g", "t5xxl", "prompt", "string", "value"];
 const CARRIERS = new Set(["STRING", "CONDITIONING", "*"]);
 const NO_PROMPT = /^(NegOptSuggest|NegOptOneClick|Save|Load|Note|Markdown)/; // ours write their texts themselves
+const HOOKS = /^NegOpt(SamplerHook|OneClick)$/;
 const ZERO_OUT = "ConditioningZeroOut";
 
 /**
@@ -134,6 +135,18 @@ export function familyOf(flat, samplerKey) {
   if (above(/^CLIPTextEncodeFlux$|^FluxGuidance$/)) return "flux";
   if (above(/^CLIPTextEncodeSDXL/)) return "sdxl";
   return above(/^CLIPTextEncodeSD3$/) ? "sd3" : undefined;
+}
+
+/**
+ * The node that hooks a sampler's model, if one does.
+ * @param {Flat} flat @param {string} samplerKey
+ * @returns {string | undefined}
+ */
+export function hookOf(flat, samplerKey) {
+  const sampler = flat.get(samplerKey);
+  let hook;
+  if (sampler) climbs(flat, sampler, "MODEL", (node) => HOOKS.test(node.type) && Boolean((hook = node.key)));
+  return hook;
 }
 
 /** @param {FlatNode} node takes a model and conditioning and gives no conditioning: it samples, or guides a sampler */

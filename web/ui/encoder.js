@@ -34,14 +34,37 @@ export function makeEncoder({ model, sockets }, textNames) {
 }
 
 /** Connect an input of `made` to where the same input of `model` comes from, across a subgraph's inlet too. */
-function copyLink(model, made, slot) {
+function copyLink(model, made, slot, name = model.inputs[slot].name) {
   const { graph } = model;
   const link = graph.getLink?.(model.inputs[slot].link) ?? graph.links[model.inputs[slot].link];
-  const target = made.inputs.findIndex((one) => one.name === model.inputs[slot].name);
+  const target = made.inputs.findIndex((one) => one.name === name);
   if (!link || target < 0) return;
   const origin = graph.getNodeById(link.origin_id);
   if (origin) origin.connect(link.origin_slot, made, target);
   else graph.inputNode?.slots?.[link.origin_slot]?.connect(made.inputs[target], made);
+}
+
+/**
+ * Put a node of another type in an encoder's place, with its links; `names` maps widgets of the old one to the new one's.
+ * Call inside of `oneStep`.
+ */
+export function replaceEncoder(old, type, names) {
+  const { graph } = old;
+  const made = window.LiteGraph.createNode(type);
+  graph.add(made);
+  made.pos = [...old.pos];
+  made.size = [Math.max(old.size[0], made.size[0]), Math.max(old.size[1], made.size[1])];
+  for (const key of ["color", "bgcolor"]) if (old[key]) made[key] = old[key];
+  old.inputs?.forEach((input, slot) => input.link != null && copyLink(old, made, slot, names[input.name]));
+  const output = made.outputs.findIndex((one) => one.type === "CONDITIONING");
+  for (const id of [...(old.outputs.find((one) => one.type === "CONDITIONING")?.links ?? [])]) {
+    const link = graph.getLink?.(id) ?? graph.links[id];
+    const target = link && graph.getNodeById(link.target_id);
+    if (target) made.connect(output, target, link.target_slot);
+    else if (link) graph.outputNode?.slots?.[link.target_slot]?.connect(made.outputs[output], made);
+  }
+  graph.remove(old);
+  return made;
 }
 
 /** The first place below `model` where a node of its size lies on no other. */

@@ -22,7 +22,7 @@ export function makeLane(side) {
 }
 
 /** Draw a lane from its text; bars that are there already are changed in place, so that focus and a drag survive. */
-export function drawLane(lane, { text, steps, isLocked, isReadOnly, onProblem }) {
+export function drawLane(lane, { text, steps, percents, isLocked, isReadOnly, onProblem }) {
   const read = barsOf(text);
   lane.text = text;
   lane.bars = read.bars.slice(0, MOST_ROWS);
@@ -30,7 +30,7 @@ export function drawLane(lane, { text, steps, isLocked, isReadOnly, onProblem })
   while (lane.rows.children.length > lane.bars.length) lane.rows.lastChild.remove();
   while (lane.rows.children.length < lane.bars.length) lane.rows.append(makeRow());
   lane.bars.forEach((bar, index) => {
-    drawBar(lane.rows.children[index].firstChild, bar, { steps, isFixed: isReadOnly || isLocked(bar) });
+    drawBar(lane.rows.children[index].firstChild, bar, { steps, percents, isFixed: isReadOnly || isLocked(bar) });
   });
   const hidden = read.bars.length - lane.bars.length;
   lane.problems.replaceChildren(
@@ -53,7 +53,7 @@ function makeRow() {
   return row;
 }
 
-function drawBar(element, bar, { steps, isFixed }) {
+function drawBar(element, bar, { steps, percents, isFixed }) {
   const { first, stop } = stepsOf(bar, steps);
   const isNever = isNeverLive(bar, steps);
   const left = (100 * (isNever ? bar.start * steps : first)) / steps;
@@ -67,7 +67,8 @@ function drawBar(element, bar, { steps, isFixed }) {
   label.replaceChildren(...(isFixed ? [make("i", "pi pi-lock")] : []), `${bar.label}${weight}`);
   label.style.left = `calc(${Math.min(left, 70)}% + 8px)`;
   const values = { words: bar.label, first, last: stop - 1, steps, weight: bar.weight };
-  const told = say(isNever ? "bar-never" : "bar-says", values);
+  const range = percents && !isNever ? say("bar-percent", { from: percents[first], to: percents[stop] }) : "";
+  const told = say(isNever ? "bar-never" : "bar-says", values) + range;
   element.title = told;
   element.setAttribute("aria-label", bar.label);
   element.setAttribute("aria-valuetext", told);

@@ -1,10 +1,8 @@
 // What can be done about a finding with one click; each is one undo step.
-import { app, nodeAt, oneStep, say, setWidget } from "../host.js";
+import { nodeAt, oneStep, say, setWidget } from "../host.js";
 import { widened, withoutPhrases } from "../lib/phrases.js";
+import { hasNode, insertBefore, NAG } from "./insert.js";
 import { widgetOf } from "./writers.js";
-
-const NAG = "NAGuidance";
-const GAP = 40;
 
 /**
  * Label and action for a finding, or null. `context`: node, sampler key, steps, model family, `write` (asks the policy).
@@ -16,9 +14,12 @@ export function remedyOf(finding, context) {
 
 const REMEDIES = {
   "cfg-one": (finding, context) =>
-    context.sampler && window.LiteGraph.registered_node_types[NAG]
-      ? { label: say("remedy-nag"), act: () => oneStep(() => insertNag(context.sampler)) }
+    context.sampler && hasNode(NAG)
+      ? { label: say("remedy-nag"), act: () => oneStep(() => insertBefore(context.sampler, NAG)) }
       : null,
+  "negative-zeroed": (finding, context) => connects(context),
+  "policy-missing": (finding, { node, texts }) =>
+    texts.positive || texts.negative ? { label: say("remedy-lock"), act: () => oneStep(() => keepText(node, texts)) } : null,
   "negative-empty": (finding, { write }) => ({ label: say("remedy-write"), act: write }),
   "phrase-in-both": removeSubjects,
   "embedding-missing": removeSubjects,
@@ -43,26 +44,18 @@ function edits({ side }, { node, texts }, label, change) {
   return { label, act: () => oneStep(() => keepText(node, { ...texts, [side]: after })) };
 }
 
+/** Connect the node's own negative where zeros stand in for it; only for a node that encodes it. */
+function connects({ node, sockets }) {
+  const output = (node.outputs ?? []).findIndex((one) => one.type === "CONDITIONING" && /neg/i.test(one.name));
+  const places = (sockets ?? []).map(({ key, input }) => ({ target: nodeAt(key), input }));
+  if (output < 0 || !places.length || places.some(({ target }) => target?.graph !== node.graph)) return null;
+  const connect = ({ target, input }) => node.connect(output, target, target.inputs.findIndex((one) => one.name === input));
+  return { label: say("remedy-connect"), act: () => oneStep(() => places.forEach(connect)) };
+}
+
 /** Put texts into the node and lock it, so that the next run uses them as they are. */
 export function keepText(node, { positive, negative }) {
   setWidget(node, "locked", true);
   setWidget(node, "locked_positive", positive);
   setWidget(node, "locked_negative", negative);
-}
-
-/** Put ComfyUI's own NAG node between a sampler and its model. */
-function insertNag(samplerKey) {
-  const sampler = nodeAt(samplerKey);
-  const slot = sampler?.inputs.findIndex((input) => input.type === "MODEL") ?? -1;
-  const linkId = sampler?.inputs[slot]?.link;
-  if (linkId == null) return;
-  const link = sampler.graph.getLink?.(linkId) ?? sampler.graph.links[linkId];
-  const origin = sampler.graph.getNodeById(link.origin_id);
-  const made = window.LiteGraph.createNode(NAG);
-  sampler.graph.add(made);
-  made.pos = [sampler.pos[0], sampler.pos[1] - made.size[1] - GAP];
-  if (origin) origin.connect(link.origin_slot, made, 0);
-  else sampler.graph.inputNode?.slots?.[link.origin_slot]?.connect(made.inputs[0], made);
-  made.connect(0, sampler, slot);
-  app.canvas?.setDirty(true, true);
 }

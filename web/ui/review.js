@@ -1,15 +1,20 @@
 // Under the nodes that write prompts: what was written, phrase by phrase, before anything is sampled; what of it can
 // have no effect, and what to do about it; thumbs up and down.
-import { ask, grow, keyOf, nodeAt, notify, oneStep, say, setting } from "../host.js";
-import { barsOf } from "../lib/bars.js";
+import { ask, grow, keyOf, notify, oneStep, say, setting } from "../host.js";
+import { barsOf, isPlain } from "../lib/bars.js";
+import { writeSpan } from "../lib/df_text.js";
 import { freshPhrase, replaced, withoutPhrases } from "../lib/phrases.js";
 import { inspectBody, policyOf, textsIn } from "../lib/setup.js";
+import { negativeSocket } from "../lib/plan.js";
 import { runOf } from "../lib/trace.js";
-import { flatNow } from "./one_click.js";
+import { flatNow, onGpu } from "./one_click.js";
 import { keepText, remedyOf } from "./remedies.js";
-import { make } from "./style.js";
+import { keepLooking } from "./looking.js";
+import { keepOrigin, missingPolicy, originLine } from "./origin.js";
+import { button, guarded, make } from "./style.js";
 import { isWriter, showTexts, widgetOf } from "./writers.js";
 
+const told = (work) => guarded(work, notify);
 const LOOK_EVERY = 700; // ms
 const MOST_FINDINGS = 6;
 const MOST_PHRASES = 60;
@@ -21,8 +26,9 @@ export function addReview(node) {
   if (!isWriter(node) || !node.addDOMWidget) return;
   const root = make("div", "negopt-meter");
   const parts = { bar: make("div", "negopt-finding"), findings: make("div"), phrases: make("div", "negopt-phrases") };
-  root.append(parts.bar, parts.findings, parts.phrases);
-  const state = { node, root, ...parts, asked: "", pending: "", shown: "" };
+  const origin = make("div", "negopt-origin");
+  root.append(parts.bar, parts.findings, parts.phrases, origin);
+  const state = { node, root, origin, ...parts, asked: "", pending: "", shown: "" };
   fillBar(state);
   const widget = node.addDOMWidget("review", "negopt_review", root, {
     serialize: false,
@@ -31,36 +37,22 @@ export function addReview(node) {
     getMinHeight: () => heightOf(state),
   });
   widget.serialize = false;
-  keepLooking(state);
+  keepLooking(state, () => look(state), LOOK_EVERY);
 }
 
-function heightOf({ bar, findings, phrases }) {
-  const needed = bar.offsetHeight + findings.offsetHeight + phrases.offsetHeight + MARGIN;
+function heightOf({ bar, findings, phrases, origin }) {
+  const needed = [bar, findings, phrases, origin].reduce((sum, one) => sum + one.offsetHeight, MARGIN);
   return Math.min(MOST_HEIGHT, Math.max(LEAST_HEIGHT, needed));
 }
 
 function fillBar(state) {
-  const write = button(say("review-write"), () => guarded(() => writeNow(state)));
-  const up = button("", () => guarded(() => like(state, "up")), say("review-up"));
-  const down = button("", () => guarded(() => like(state, "down")), say("review-down"));
+  const write = button(say("review-write"), () => told(() => writeNow(state)));
+  const up = button("", () => told(() => like(state, "up")), say("review-up"));
+  const down = button("", () => told(() => like(state, "down")), say("review-down"));
   up.append(make("i", "pi pi-thumbs-up"));
   down.append(make("i", "pi pi-thumbs-down"));
   state.bar.append(write, up, down);
   state.bar.dataset.severity = "none";
-}
-
-function button(label, act, title = "") {
-  const element = make("button", "negopt-button", label);
-  element.type = "button";
-  if (title) {
-    element.title = title;
-    element.setAttribute("aria-label", title);
-  }
-  element.addEventListener("click", (event) => {
-    event.stopPropagation();
-    act();
-  });
-  return element;
 }
 
 /** Ask the policy now, as a run would, and show what it says in the node. */
@@ -70,6 +62,7 @@ async function writeNow(state) {
   const answer = await suggestionFor(node, 0);
   oneStep(() => {
     showTexts(node, { locked_positive: answer.df_positive, locked_negative: answer.df_negative });
+    keepOrigin(node, answer);
     node.setDirtyCanvas?.(true, true);
   });
   if (answer.warnings.length && !setting("negopt.quiet")) notify("info", answer.warnings.join("\n"));
@@ -80,7 +73,7 @@ async function suggestionFor(node, shift) {
   const policy = policyOf(flat, flat.get(keyOf(node)));
   const [prompt, negative, mode] = ["prompt", "negative", "mode"].map((name) => widgetOf(node, name)?.value ?? "");
   const seed = (Number(widgetOf(node, "seed")?.value) || 0) + shift;
-  return ask("/suggest", { prompt, negative, mode, seed: Number.isSafeInteger(seed) ? seed : shift, ...(policy && { policy }) });
+  return ask("/suggest", { prompt, negative, mode, seed: Number.isSafeInteger(seed) ? seed : shift, ...(policy && { policy }), ...onGpu() });
 }
 
 async function like(state, verdict) {
@@ -90,55 +83,41 @@ async function like(state, verdict) {
   if (!positive && !negative) throw new Error(say("review-empty"));
   const prompt = String(widgetOf(node, "prompt")?.value ?? "");
   const seed = Number(widgetOf(node, "seed")?.value) || 0;
-  const told = { verdict, prompt, positive, negative, policy: policyOf(flat, flat.get(keyOf(node))) };
-  await ask("/likes", { ...told, seed: Number.isSafeInteger(seed) ? seed : 0 });
+  const kept = { verdict, prompt, positive, negative, policy: policyOf(flat, flat.get(keyOf(node))) };
+  await ask("/likes", { ...kept, seed: Number.isSafeInteger(seed) ? seed : 0 });
   notify("success", say(`review-kept-${verdict}`));
 }
 
 const textsNow = (node) => textsIn(Object.fromEntries((node.widgets ?? []).map((one) => [one.name, one.value])));
 
-function keepLooking(state) {
-  const look = () => {
-    if (!state.root.isConnected) return state.isRemoved && clearInterval(timer);
-    attach(state);
-    const key = keyOf(state.node);
-    if (!key) return;
-    const flat = flatNow();
-    const { body, sampler } = inspectBody(flat, key);
-    const asked = JSON.stringify(body);
-    drawPhrases(state);
-    // a text that is being typed is not judged letter by letter
-    if (asked !== state.asked && asked === state.pending) judge(state, { body, asked, sampler, run: sampler && runOf(flat, sampler) });
-    state.pending = asked;
-  };
-  const timer = setInterval(look, LOOK_EVERY);
-  const before = state.node.onRemoved;
-  state.node.onRemoved = function () {
-    state.isRemoved = true;
-    return before?.apply(this, arguments);
-  };
-}
-
-/** Undo and load make new node objects, and the Vue renderer keeps showing this element for the new one. */
-function attach(state) {
+function look(state) {
   const key = keyOf(state.node);
-  if (key) state.key = key;
-  const now = !key && state.key ? nodeAt(state.key) : null;
-  if (now && isWriter(now)) state.node = now;
+  if (!key) return;
+  const flat = flatNow();
+  const { body, sampler } = inspectBody(flat, key);
+  const missing = missingPolicy(state.node, policyOf(flat, flat.get(key)));
+  const sockets = sampler ? [negativeSocket(flat, sampler)] : [];
+  const asked = JSON.stringify([body, missing]);
+  drawPhrases(state);
+  // a text that is being typed is not judged letter by letter
+  if (asked !== state.asked && asked === state.pending) {
+    judge(state, { body, asked, missing, sampler, sockets, run: sampler && runOf(flat, sampler) });
+  }
+  state.pending = asked;
 }
 
-async function judge(state, { body, asked, sampler, run }) {
+async function judge(state, { body, asked, missing, sampler, sockets, run }) {
   state.asked = asked;
-  let told;
+  let answer;
   try {
-    told = await ask("/inspect", body);
+    answer = await ask("/inspect", body);
   } catch (error) {
     return drawFindings(state, [{ severity: "warning", message: String(error.message) }], {});
   }
   if (state.asked !== asked) return; // a later question is on its way
   const texts = { positive: body.positive, negative: body.negative };
-  const context = { node: state.node, sampler, texts, steps: run?.steps ?? 20, family: body.model_family };
-  drawFindings(state, told.findings, { ...context, write: () => guarded(() => writeNow(state)) });
+  const context = { node: state.node, sampler, sockets, texts, steps: run?.steps ?? 20, family: body.model_family };
+  drawFindings(state, [...missing, ...answer.findings], { ...context, write: () => told(() => writeNow(state)) });
 }
 
 function drawFindings(state, findings, context) {
@@ -167,9 +146,11 @@ function drawFindings(state, findings, context) {
 function drawPhrases(state) {
   const { positive, negative } = textsNow(state.node);
   const [prompt, own] = ["prompt", "negative"].map((name) => String(widgetOf(state.node, name)?.value ?? ""));
-  const told = JSON.stringify([positive, negative, prompt, own]);
-  if (told === state.shown) return;
-  state.shown = told;
+  const line = originLine(state.node);
+  const now = JSON.stringify([positive, negative, prompt, own, line]);
+  if (now === state.shown) return;
+  state.shown = now;
+  state.origin.textContent = line;
   const chips = [...chipsOf(state, "positive", positive, prompt), ...chipsOf(state, "negative", negative, own)];
   state.phrases.replaceChildren(...chips.slice(0, MOST_PHRASES));
   grow(state.node);
@@ -182,8 +163,9 @@ function chipsOf(state, side, text, own) {
     .map((bar) => {
       const chip = make("span", "negopt-chip");
       chip.dataset.side = side;
-      const again = button("⟳", () => guarded(() => reroll(state, side, bar)), say("review-reroll", { words: bar.label }));
+      const again = button("⟳", () => told(() => reroll(state, side, bar)), say("review-reroll", { words: bar.label }));
       const gone = button("×", () => remove(state, side, bar), say("review-remove", { words: bar.label }));
+      chip.title = isPlain(bar) ? bar.label : writeSpan(bar);
       chip.append(make("span", "", bar.label), again, gone);
       return chip;
     });
@@ -205,12 +187,4 @@ async function reroll(state, side, bar) {
     return oneStep(() => keepText(node, { ...texts, [side]: replaced(texts[side], bar, fresh) }));
   }
   notify("info", say("review-no-other"));
-}
-
-async function guarded(work) {
-  try {
-    await work();
-  } catch (error) {
-    notify("error", String(error?.message ?? error));
-  }
 }

@@ -6,17 +6,20 @@ const MODES = ["negative and modifiers", "negative", "modifiers"];
 const CATEGORY = "negopt";
 let policies = [];
 
-/** Names for the menu of policies; asked once, when the page is up. */
+/** The policies that are here; asked when the page is up, and when they change. */
 export async function loadPolicies() {
   try {
-    policies = (await ask("/policies")).policies.map((one) => one.name);
+    ({ policies } = await ask("/policies"));
   } catch {
     policies = []; // the menu then offers only what is set
   }
 }
 
+/** What the server offered last, each with its name and where it was fetched from; none while it has not told. */
+export const offeredPolicies = () => policies;
+
 function policyChoices() {
-  const known = [...new Set([setting("negopt.policy"), ...policies])].filter(Boolean);
+  const known = [...new Set([setting("negopt.policy"), ...policies.map((one) => one.name)])].filter(Boolean);
   return [{ text: "—", value: "" }, ...known.map((name) => ({ text: name, value: name }))];
 }
 
@@ -45,6 +48,18 @@ export const SETTINGS = [
     type: "number",
     attrs: { min: 0, max: 1000, step: 5 },
     defaultValue: 0,
+  },
+  {
+    id: "negopt.device",
+    category: [CATEGORY, "writing", "device"],
+    name: "Where one click runs policies with weights",
+    tooltip: "The graphics card is used only while nothing is being painted. Graphs that run use the CPU.",
+    type: "combo",
+    options: [
+      { text: "CPU", value: "cpu" },
+      { text: "GPU", value: "gpu" },
+    ],
+    defaultValue: "cpu",
   },
   {
     id: "negopt.quiet",

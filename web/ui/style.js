@@ -2,6 +2,7 @@
 
 const SHEET = `
 .negopt-timeline, .negopt-meter, .negopt-panel { color: var(--input-text, #ddd); font: 12px/1.3 Inter, Arial, sans-serif; box-sizing: border-box; }
+.negopt-timeline[hidden], .negopt-lane[hidden] { display: none; }
 .negopt-timeline { display: flex; flex-direction: column; gap: 4px; width: 100%; height: 100%; overflow: hidden auto;
   background: var(--comfy-input-bg, #222); border: 1px solid var(--border-color, #4e4e4e); border-radius: 6px; padding: 6px; }
 .negopt-head { display: flex; justify-content: space-between; gap: 8px; color: var(--descrip-text, #999); flex: none; }
@@ -45,6 +46,12 @@ const SHEET = `
 .negopt-button:hover { filter: brightness(1.2); }
 .negopt-panel { padding: 12px; display: flex; flex-direction: column; gap: 8px; height: 100%; overflow: auto; }
 .negopt-panel h3 { margin: 0; font-size: 14px; }
+.negopt-list { display: flex; flex-direction: column; gap: 8px; }
+.negopt-form { display: flex; flex-wrap: wrap; gap: 4px; }
+.negopt-field { flex: 1 1 120px; min-width: 0; font: inherit; color: inherit; background: var(--comfy-input-bg, #222);
+  border: 1px solid var(--border-color, #4e4e4e); border-radius: 4px; padding: 2px 6px; }
+.negopt-progress progress { width: 100%; accent-color: var(--p-primary-color, #4a9eff); }
+.negopt-origin { color: var(--descrip-text, #999); overflow-wrap: anywhere; }
 .negopt-card { border: 1px solid var(--border-color, #4e4e4e); border-radius: 6px; padding: 8px; }
 .negopt-card dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 10px; margin: 6px 0 0; overflow-wrap: anywhere; }
 .negopt-card dt { color: var(--descrip-text, #999); } .negopt-card dd { margin: 0; white-space: pre-wrap; }
@@ -65,4 +72,28 @@ export function make(tag, className = "", text = "") {
   if (className) element.className = className;
   if (text) element.textContent = text;
   return element;
+}
+
+/** A button that says what it does, and that the canvas under it does not see. */
+export function button(label, act, title = "") {
+  const element = make("button", "negopt-button", label);
+  element.type = "button";
+  if (title) {
+    element.title = title;
+    element.setAttribute("aria-label", title);
+  }
+  element.addEventListener("click", (event) => {
+    event.stopPropagation();
+    act();
+  });
+  return element;
+}
+
+/** Do `work`; what goes wrong is told in words. */
+export async function guarded(work, tell) {
+  try {
+    await work();
+  } catch (error) {
+    tell("error", String(error?.message ?? error));
+  }
 }

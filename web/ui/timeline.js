@@ -1,51 +1,72 @@
-// The timeline of NegOptTimeline: two lanes of bars under the texts. The texts are the truth; the bars follow them.
-import { app, grow, keyOf, nodeAt, oneStep, say } from "../host.js";
-import { changeBar, clampWeight } from "../lib/bars.js";
-import { runOf, samplersFedBy } from "../lib/trace.js";
+// Lanes of bars under the scheduled texts of our nodes. The texts are the truth; the bars follow them.
+import { app, grow, keyOf, nodeAt, oneStep, say, setWidget } from "../host.js";
+import { changeBar, clampWeight, isPlain as isPlainBar } from "../lib/bars.js";
+import { hookOf, runOf, samplersFedBy } from "../lib/trace.js";
 import { listen } from "./bar_input.js";
 import { drawLane, makeLane } from "./lane.js";
+import { attach, keepLooking } from "./looking.js";
 import { flatNow } from "./one_click.js";
 import { make } from "./style.js";
-import { widgetOf } from "./writers.js";
+import { isWriter, widgetOf } from "./writers.js";
 
-const NODE = "NegOptTimeline";
-const LANES = { positive: "df_text", negative: "df_negative" };
+/** Node -> side -> the widget with its text. Only NegOptTimeline shows lanes of plain words too. */
+const WRITTEN = { positive: "locked_positive", negative: "locked_negative" };
+const LANES = {
+  NegOptTimeline: { positive: "df_text", negative: "df_negative" },
+  NegOptEncode: { positive: "df_text" },
+  NegOptSuggest: WRITTEN,
+  NegOptOneClick: WRITTEN,
+};
+const MAIN = "NegOptTimeline";
 const LOCKS = "negopt_locked";
-const LOOK_EVERY = 300; // ms; texts also change where no callback tells: undo, load, another tab
+const LOOK_EVERY = 300; // ms
 const TRACE_EVERY = 7; // looks between two readings of the graph for the sampler's steps
-const [LEAST_HEIGHT, MOST_HEIGHT, ROW_HEIGHT] = [120, 320, 22];
+const [LEAST_HEIGHT, MOST_HEIGHT, SMALL_HEIGHT, ROW_HEIGHT] = [120, 320, 140, 22];
 
-/** Give a timeline node its bars. */
+/** Give a node with scheduled texts its bars. */
 export function addTimeline(node) {
-  if (node.comfyClass !== NODE || !node.addDOMWidget) return;
+  const kind = node.comfyClass;
+  if (!LANES[kind] || !node.addDOMWidget) return;
   const root = make("div", "negopt-timeline");
   const head = make("div", "negopt-head");
-  const [left, right] = [make("span"), make("span", "", say("timeline-hint"))];
+  const [left, right] = [make("span"), make("span", "", kind === MAIN ? say("timeline-hint") : "")];
   head.append(left, right);
-  const state = { node, root, left, lanes: [], steps: 0, sampler: null, looks: 0 };
-  state.lanes = Object.keys(LANES).map((side) => laneOf(state, side));
+  const state = { node, kind, root, left, lanes: [], steps: 0, sampler: null, looks: 0 };
+  state.lanes = Object.keys(LANES[kind]).map((side) => laneOf(state, side));
   root.append(head, ...state.lanes.map((lane) => lane.element));
   const widget = node.addDOMWidget("timeline", "negopt_timeline", root, {
     serialize: false,
     hideOnZoom: false,
     margin: 8,
     getMinHeight: () => heightOf(state),
+    ...(kind === MAIN ? {} : { getMaxHeight: () => heightOf(state) }),
   });
   widget.serialize = false;
-  keepLooking(state);
+  state.lanes.forEach((lane) => draw(state, lane));
+  hideIfEmpty(state);
+  keepLooking(state, () => look(state), LOOK_EVERY);
 }
 
 /** Room for every row, up to a limit; past it the lanes scroll. */
-function heightOf({ lanes }) {
-  const rows = lanes.reduce((sum, lane) => sum + lane.bars.length + 2 * lane.problems.children.length, 2);
-  return Math.min(MOST_HEIGHT, Math.max(LEAST_HEIGHT, rows * ROW_HEIGHT));
+function heightOf({ kind, lanes, root }) {
+  if (root.hidden) return 0;
+  const shown = lanes.filter((lane) => !lane.element.hidden);
+  const rows = shown.reduce((sum, lane) => sum + lane.bars.length + 2 * lane.problems.children.length, 2);
+  const [least, most] = kind === MAIN ? [LEAST_HEIGHT, MOST_HEIGHT] : [0, SMALL_HEIGHT];
+  return Math.min(most, Math.max(least, rows * ROW_HEIGHT));
+}
+
+/** Beside NegOptTimeline, bars are shown only where there is a window or a weight to show. */
+function hideIfEmpty(state) {
+  const isEmpty = state.kind !== MAIN && state.lanes.every((lane) => lane.element.hidden);
+  if (state.root.hidden !== isEmpty) state.root.hidden = isEmpty;
 }
 
 function laneOf(state, side) {
   const lane = makeLane(side);
   listen(lane, {
     steps: () => state.steps || 1,
-    isFixed: (index) => isLinked(state.node, side) || isLocked(state.node, lane.bars[index]),
+    isFixed: (index) => isLinked(state, side) || isLocked(state.node, lane.bars[index]),
     edit: (index, change, isDone) => edit(state, lane, { index, change, isDone }),
     nudge: (index, by) => {
       const weight = clampWeight(lane.bars[index].weight + by);
@@ -59,12 +80,14 @@ function laneOf(state, side) {
 function edit(state, lane, { index, change, isDone }) {
   attach(state);
   const bar = lane.bars[index];
-  const widget = widgetOf(state.node, LANES[lane.side]);
+  const widget = widgetOf(state.node, nameOf(state, lane.side));
   if (!bar || !widget) return;
   const text = changeBar(lane.text, bar, change);
   const write = () => {
     widget.value = text;
     widget.callback?.(text, app.canvas, state.node);
+    // what a person has changed is not written over by the next run
+    if (isWriter(state.node)) setWidget(state.node, "locked", true);
   };
   // while a bar is dragged only its own picture follows; one undo step is made when it is let go
   if (isDone) commit(write);
@@ -79,7 +102,10 @@ function commit(write) {
   (tracker?.captureCanvasState ?? tracker?.checkState)?.call(tracker);
 }
 
-const isLinked = (node, side) => node.inputs?.some((input) => input.name === LANES[side] && input.link != null) ?? false;
+const nameOf = ({ kind }, side) => LANES[kind][side];
+
+const isLinked = ({ node, kind }, side) =>
+  node.inputs?.some((input) => input.name === LANES[kind][side] && input.link != null) ?? false;
 
 const isLocked = (node, bar) => Boolean(bar && node.properties?.[LOCKS]?.includes(bar.label));
 
@@ -95,16 +121,19 @@ function toggleLock(state, bar) {
 
 function draw(state, lane) {
   const { node } = state;
-  const name = LANES[lane.side];
+  const name = nameOf(state, lane.side);
   const text = String(widgetOf(node, name)?.value ?? "");
   drawLane(lane, {
     text,
     steps: state.steps || 1,
     isLocked: (bar) => isLocked(node, bar),
-    isReadOnly: isLinked(node, lane.side),
+    isReadOnly: isLinked(state, lane.side),
+    percents: state.percents,
     onProblem: (problem) => selectText(widgetOf(node, name), problem),
   });
-  lane.element.hidden = lane.side === "negative" && !text && !isLinked(node, "negative");
+  const isPlain = !lane.problems.childElementCount && lane.bars.every((bar) => isPlainBar(bar));
+  lane.element.hidden = state.kind === MAIN ? lane.side === "negative" && !text && !isLinked(state, "negative") : isPlain;
+  hideIfEmpty(state);
 }
 
 /** Show where in the text a bracket stands. */
@@ -115,52 +144,50 @@ function selectText(widget, { from, to }) {
   shown?.setSelectionRange?.(from, to);
 }
 
-function keepLooking(state) {
-  const look = () => {
-    if (!state.root.isConnected) return state.isRemoved && clearInterval(timer);
-    attach(state);
-    if (state.looks % TRACE_EVERY === 0) state.sampler = sampledSteps(state.node);
-    state.looks += 1;
-    refresh(state);
-  };
-  const timer = setInterval(look, LOOK_EVERY);
-  const before = state.node.onRemoved;
-  state.node.onRemoved = function () {
-    state.isRemoved = true;
-    return before?.apply(this, arguments);
-  };
-}
-
-/** Undo and load make new node objects, and the Vue renderer keeps showing this element for the new one. */
-function attach(state) {
-  const key = keyOf(state.node);
-  if (key) state.key = key;
-  const now = !key && state.key ? nodeAt(state.key) : null;
-  if (now?.comfyClass === NODE) state.node = now;
+function look(state) {
+  if (state.looks % TRACE_EVERY === 0) trace(state);
+  state.looks += 1;
+  refresh(state);
 }
 
 function refresh(state) {
   const own = Number(widgetOf(state.node, "steps")?.value) || 1;
   const steps = Math.max(1, state.sampler ?? own);
-  const isNew = steps !== state.steps;
-  state.steps = steps;
+  const drawnFor = `${steps} ${state.percents}`;
+  const isNew = drawnFor !== state.drawnFor;
+  Object.assign(state, { steps, drawnFor });
   for (const lane of state.lanes) {
-    if (!isNew && String(widgetOf(state.node, LANES[lane.side])?.value ?? "") === lane.text) continue;
+    if (!isNew && String(widgetOf(state.node, nameOf(state, lane.side))?.value ?? "") === lane.text) continue;
     draw(state, lane);
     grow(state.node);
   }
-  const told = say(state.sampler ? "steps-of-sampler" : "steps-of-node", { steps });
+  const told = say(stepsKey(state), { steps });
   if (state.left.textContent !== told) state.left.textContent = told;
 }
 
-/** Steps of the first sampler that the node's texts reach; null if none does or it does not say. */
-function sampledSteps(node) {
-  const key = keyOf(node);
-  if (!key) return null;
-  const flat = flatNow();
-  for (const { sampler } of samplersFedBy(flat, key)) {
-    const { steps } = runOf(flat, sampler);
-    if (steps) return steps;
-  }
-  return null;
+function stepsKey({ sampler, percents }) {
+  if (!sampler) return "steps-of-node";
+  return percents ? "steps-with-percent" : "steps-of-sampler";
+}
+
+/**
+ * The first sampler that the node's texts reach: its steps, if it says; the side that a single lane is on; and what each
+ * step was in ComfyUI's percent when it last ran, which only a run can tell.
+ */
+function trace(state) {
+  const key = keyOf(state.node);
+  const flat = key ? flatNow() : new Map();
+  const fed = key ? samplersFedBy(flat, key) : [];
+  const { sampler, side } = fed.find((one) => runOf(flat, one.sampler).steps) ?? fed[0] ?? {};
+  state.sampler = (sampler && runOf(flat, sampler).steps) || null;
+  const hook = sampler && hookOf(flat, sampler);
+  const percents = hook && nodeAt(hook)?.negoptPercents;
+  state.percents = percents?.length === state.sampler + 1 ? percents : null;
+  if (side && state.lanes.length === 1) state.lanes[0].element.dataset.side = side;
+}
+
+/** The server tells what the steps of a run were; kept on the live node that hooks the model, never saved. */
+export function keepPercents({ detail }) {
+  const node = nodeAt(detail?.node);
+  if (node && Array.isArray(detail.percents)) node.negoptPercents = detail.percents;
 }

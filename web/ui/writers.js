@@ -16,8 +16,8 @@ export function showTexts(node, texts) {
   }
 }
 
-/** Hook a node so that its texts follow each run. */
-export function keepTexts(node) {
+/** Hook a node so that its texts follow each run; `onRecord(node, record)` is told where they come from. */
+export function keepTexts(node, onRecord) {
   if (!isWriter(node)) return;
   for (const name of Object.keys(TEXTS)) {
     const widget = widgetOf(node, name);
@@ -30,5 +30,6 @@ export function keepTexts(node) {
     before?.apply(this, arguments);
     const told = Object.entries(TEXTS).filter(([, key]) => output?.[key]);
     showTexts(node, Object.fromEntries(told.map(([name, key]) => [name, output[key][0]])));
+    if (output?.negopt_record) onRecord(node, output.negopt_record[0]);
   };
 }
