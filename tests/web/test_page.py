@@ -17,8 +17,12 @@ from server import running  # noqa: E402
 
 pytestmark = [pytest.mark.host, pytest.mark.slow]
 
-CHECKS = re.findall(r"^  async (\w+)\(", (HERE / "page" / "checks.mjs").read_text(encoding="utf-8"), re.M)
-PATIENCE = 900
+CHECKS = [
+    name
+    for path in sorted((HERE / "page").glob("checks_*.mjs"))
+    for name in re.findall(r"^  async (\w+)\(", path.read_text(encoding="utf-8"), re.M)
+]
+PATIENCE = 5400
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -46,7 +50,7 @@ def faults(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], st
     found: dict[tuple[str, str], str | None] = {}
     with running(host, tmp_path_factory.mktemp("comfyui")) as server:
         for mode in ("classic", "vue"):
-            command = ["node", str(HERE / "page" / "checks.mjs"), server.address, mode, str(shots)]
+            command = ["node", str(HERE / "page" / "run.mjs"), server.address, mode, str(shots)]
             environment = {**os.environ, **browser}
             done = subprocess.run(
                 command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False

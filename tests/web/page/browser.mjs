@@ -41,6 +41,12 @@ export async function open(url, settings = {}) {
     return LOCAL.includes(to.hostname) || ["data:", "blob:"].includes(to.protocol) ? route.continue() : route.abort();
   });
   await context.request.post(`${url}/settings`, { data: { ...SETTINGS, ...settings } });
+  await ready(page, url);
+  return { browser, context, page, errors };
+}
+
+/** Open ComfyUI in a tab and wait until its nodes are there. */
+export async function ready(page, url) {
   await page.goto(url, { waitUntil: "domcontentloaded" });
   await page.waitForFunction(
     () => window.app?.canvas?.graph && window.LiteGraph && Object.keys(LiteGraph.registered_node_types).length > 100,
@@ -48,7 +54,29 @@ export async function open(url, settings = {}) {
     { timeout: 280_000 },
   );
   await page.waitForTimeout(2500);
-  return { browser, page, errors };
+}
+
+/** Answer the dialog that is open: "Yes" is its last button, "No" the one before. */
+export async function answer(page, yes) {
+  const buttons = page.locator("[role=dialog] button").filter({ hasText: /\S/ });
+  await buttons.first().waitFor();
+  const count = await buttons.count();
+  await buttons.nth(yes === "Yes" ? count - 1 : count - 2).click();
+  await page.locator("[role=dialog]").first().waitFor({ state: "hidden" });
+}
+
+/** Run the graph to its end; throws what ComfyUI says is wrong with it. */
+export async function finished(page) {
+  const count = () => page.evaluate(async () => Object.keys(await (await fetch("/api/history")).json()).length);
+  const before = await count();
+  await page.evaluate(() => app.queuePrompt(0, 1));
+  const end = Date.now() + 240_000;
+  while ((await count()) === before) {
+    if (Date.now() > end) throw new Error("the graph never finished");
+    await page.waitForTimeout(300);
+  }
+  const status = await page.evaluate(async () => Object.values(await (await fetch("/api/history")).json()).pop().status);
+  if (status.status_str !== "success") throw new Error(`the graph failed: ${JSON.stringify(status.messages).slice(0, 800)}`);
 }
 
 /** Load a saved workflow and frame it. */
@@ -80,9 +108,30 @@ export async function command(page, id, name) {
     ([node, key]) => {
       app.canvas.deselectAll();
       app.canvas.selectNode(app.graph.getNodeById(node));
-      return app.extensionManager.command.execute(key);
+      app.extensionManager.command.execute(key); // not waited for: it may ask something first
     },
     [id, name],
   );
   await page.waitForTimeout(300);
+}
+
+/** Wait until something is true in the page. */
+export const waitFor = (page, test, given) => page.waitForFunction(test, given, { timeout: 120_000 });
+
+/** One undo, as Ctrl+Z does it. */
+export async function undo(page) {
+  await page.evaluate(() => app.extensionManager.command.execute("Comfy.Undo"));
+  await page.waitForTimeout(1200);
+}
+
+/** Where an element is once it has stopped moving: nodes grow with what they show. */
+export async function settled(locator) {
+  let before = null;
+  for (let look = 0; look < 40; look += 1) {
+    const box = await locator.boundingBox();
+    if (before && box && ["x", "y", "width", "height"].every((side) => Math.abs(box[side] - before[side]) < 0.5)) return box;
+    before = box;
+    await locator.page().waitForTimeout(250);
+  }
+  throw new Error("the element never stopped moving");
 }
