@@ -103,7 +103,7 @@ export const widget = (page, id, name) =>
   page.evaluate(([node, key]) => app.graph.getNodeById(node)?.widgets.find((one) => one.name === key)?.value, [id, name]);
 
 /** Select one node and run a command. */
-export async function command(page, id, name) {
+export async function command(page, id, name, rest = 300) {
   await page.evaluate(
     ([node, key]) => {
       app.canvas.deselectAll();
@@ -112,7 +112,7 @@ export async function command(page, id, name) {
     },
     [id, name],
   );
-  await page.waitForTimeout(300);
+  await page.waitForTimeout(rest);
 }
 
 /** Wait until something is true in the page. */
