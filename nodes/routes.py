@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +28,7 @@ from .api_read import (
     read_name,
     read_suggest,
 )
+from .host import page_server
 from .policy import DEFAULT
 from .writing import embedding_names
 
@@ -106,7 +106,7 @@ class Routes:
 
 def register_routes() -> bool:
     """Add the routes to ComfyUI's server; returns whether there is a server that did not have them yet."""
-    server = getattr(getattr(sys.modules.get("server"), "PromptServer", None), "instance", None)
+    server = page_server()
     if server is None:
         return False
     if any(str(getattr(route, "path", "")).startswith(PREFIX) for route in server.routes):

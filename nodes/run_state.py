@@ -82,6 +82,9 @@ class Run:
         return [self.start_sigmas[start] for start in starts]
 
 
+_HALVINGS = 20  # a millionth of the run; training timesteps are a thousandth apart
+
+
 def step_percents(sigmas: tuple[float, ...], percent_to_sigma: PercentToSigma) -> list[float]:
     """ComfyUI's percent at the beginning of each step of a falling run and at its end: one more than there are steps.
 
@@ -94,7 +97,7 @@ def step_percents(sigmas: tuple[float, ...], percent_to_sigma: PercentToSigma) -
 
 def _percent_of(sigma: float, percent_to_sigma: PercentToSigma) -> float:
     low, high = 0.0, 1.0
-    for _ in range(30):
+    for _ in range(_HALVINGS):
         middle = (low + high) / 2
         low, high = (middle, high) if float(percent_to_sigma(middle)) > sigma else (low, middle)
     return high

@@ -42,6 +42,9 @@ class Hub(BaseHTTPRequestHandler):
 
     def _answer(self, is_head: bool) -> None:
         path = self.path.partition("?")[0]
+        if path.startswith("/api/models/someone/mine/tree/"):
+            tree = [{"type": "file", "path": name, "size": len(body), "oid": "0" * 40} for name, body in FILES.items()]
+            return self._send(json.dumps(tree).encode(), "application/json", is_head)
         if path.startswith("/api/models/someone/mine"):
             siblings = [{"rfilename": name, "size": len(body)} for name, body in FILES.items()]
             told = {

@@ -12,6 +12,8 @@ import pytest
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "nodes"))
+sys.path.insert(0, str(HERE))
+from browser_tools import find_node_modules  # noqa: E402
 from host import Host, find_host  # noqa: E402
 from server import running  # noqa: E402
 
@@ -30,12 +32,12 @@ def find_browser() -> dict[str, str] | str:
     """Environment for the checks, or what is missing."""
     node = shutil.which("node")
     chromium = os.environ.get("NEGOPT_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    playwright = Path(os.environ.get("NEGOPT_PLAYWRIGHT") or Path.home() / "comfy" / "pw")
     if node is None or chromium is None:
-        return "NOT TESTED IN A BROWSER: node and Chromium are needed (NEGOPT_CHROMIUM)"
-    if not (playwright / "node_modules" / "playwright-core").is_dir():
-        return f"NOT TESTED IN A BROWSER: no playwright-core under {playwright}; set NEGOPT_PLAYWRIGHT"
-    return {"NEGOPT_CHROMIUM": chromium, "NEGOPT_PLAYWRIGHT": str(playwright)}
+        return "NOT TESTED IN A BROWSER: node and Chromium are needed; .ci/browser installs them where it can"
+    folder = find_node_modules("playwright-core")
+    if folder is None:
+        return "NOT TESTED IN A BROWSER: no playwright-core; run npm install in tests/web, or set NEGOPT_PLAYWRIGHT"
+    return {"NEGOPT_CHROMIUM": chromium, "NEGOPT_PLAYWRIGHT": str(folder)}
 
 
 @pytest.fixture(scope="module")

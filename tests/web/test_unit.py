@@ -1,14 +1,16 @@
 """The page's plain modules under node's own test runner, and the vectors that tie them to the Python reader."""
 
 import importlib.util
-import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+from browser_tools import find_node_modules  # noqa: E402
 
 
 def test_the_vectors_are_what_the_python_reader_says_now() -> None:
@@ -31,9 +33,9 @@ def test_the_modules_pass_their_tests_in_node() -> None:
 
 
 def test_the_modules_pass_the_type_checker() -> None:
-    folder = Path(os.environ.get("NEGOPT_PLAYWRIGHT") or Path.home() / "comfy" / "pw")
-    compiler = shutil.which("tsc") or next(map(str, folder.glob("node_modules/.bin/tsc")), None)
+    folder = find_node_modules("typescript")
+    compiler = str(folder / "node_modules/.bin/tsc") if folder else shutil.which("tsc")
     if compiler is None:
-        pytest.skip(f"NOT CHECKED: types of the page's modules; no tsc on the path or under {folder}")
+        pytest.skip("NOT CHECKED: types of the page's modules; no tsc: run npm install in tests/web")
     done = subprocess.run([compiler, "-p", str(HERE)], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout[-6000:]

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 
 const { chromium } = createRequire(process.env.NEGOPT_PLAYWRIGHT + "/")("playwright-core");
 
-const ARGS = ["--no-sandbox", "--disable-dev-shm-usage", "--use-gl=angle", "--use-angle=swiftshader"];
+const ARGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-software-rasterizer"];
 const SETTINGS = {
   "Comfy.TutorialCompleted": true,
   "Comfy.VersionCompatibility.DisableWarnings": true,
@@ -20,7 +20,7 @@ const NOT_OURS = /accessed before initialization|favicon|ERR_FAILED|ERR_BLOCKED|
 /** Opens a page; `settings` are ComfyUI's. Returns the page and the list of errors it will have shown. */
 export async function open(url, settings = {}) {
   const browser = await chromium.launch({ executablePath: process.env.NEGOPT_CHROMIUM, headless: true, args: ARGS });
-  const context = await browser.newContext({ viewport: { width: 1500, height: 900 } });
+  const context = await browser.newContext({ viewport: { width: 1400, height: 860 }, reducedMotion: "reduce" });
   const page = await context.newPage();
   page.setDefaultTimeout(120_000);
   const errors = [];

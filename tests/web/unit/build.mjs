@@ -26,6 +26,12 @@ const KINDS = {
     ["LATENT"],
     ["seed", "control", "steps", "cfg"],
   ],
+  KSamplerAdvanced: [
+    ["model:MODEL", "positive:CONDITIONING", "negative:CONDITIONING"],
+    ["LATENT"],
+    ["add_noise", "noise_seed", "control", "steps", "cfg", "sampler_name", "scheduler", "start_at_step", "end_at_step"],
+  ],
+  NegOptSamplerHook: [["model:MODEL"], ["MODEL"], ["unit", "step_offset", "total_steps"]],
   CFGGuider: [["model:MODEL", "positive:CONDITIONING", "negative:CONDITIONING"], ["GUIDER"], ["cfg"]],
   BasicGuider: [["model:MODEL", "conditioning:CONDITIONING"], ["GUIDER"], []],
   BasicScheduler: [["model:MODEL"], ["SIGMAS"], ["scheduler", "steps", "denoise"]],
