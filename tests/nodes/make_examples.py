@@ -44,7 +44,7 @@ def as_workflow(sketches: dict[int, Sketch], known: dict[str, Any], note: str) -
                 "id": number,
                 "type": sketch.kind,
                 "pos": [40 + 440 * sketch.at[0], 60 + ROW * sketch.at[1]],
-                "size": [400, 120 + 40 * len(sketch.widgets)],
+                "size": [400, 90 + 28 * len(sketch.widgets)],
                 "flags": {},
                 "order": order,
                 "mode": 0,

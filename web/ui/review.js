@@ -63,6 +63,7 @@ async function writeNow(state) {
   oneStep(() => {
     showTexts(node, { locked_positive: answer.df_positive, locked_negative: answer.df_negative });
     keepOrigin(node, answer);
+    drawPhrases(state); // now, so that what the node grows by belongs to the same undo step
     node.setDirtyCanvas?.(true, true);
   });
   if (answer.warnings.length && !setting("negopt.quiet")) notify("info", answer.warnings.join("\n"));

@@ -21,7 +21,7 @@ const MAIN = "NegOptTimeline";
 const LOCKS = "negopt_locked";
 const LOOK_EVERY = 300; // ms
 const TRACE_EVERY = 7; // looks between two readings of the graph for the sampler's steps
-const [LEAST_HEIGHT, MOST_HEIGHT, SMALL_HEIGHT, ROW_HEIGHT] = [120, 320, 140, 22];
+const [LEAST_HEIGHT, MOST_HEIGHT, SMALL_HEIGHT, HEAD_HEIGHT, ROW_HEIGHT] = [120, 320, 176, 64, 22];
 
 /** Give a node with scheduled texts its bars. */
 export function addTimeline(node) {
@@ -42,18 +42,30 @@ export function addTimeline(node) {
     ...(kind === MAIN ? {} : { getMaxHeight: () => heightOf(state) }),
   });
   widget.serialize = false;
+  for (const side of Object.keys(LANES[kind])) follow(state, side);
   state.lanes.forEach((lane) => draw(state, lane));
-  hideIfEmpty(state);
   keepLooking(state, () => look(state), LOOK_EVERY);
+}
+
+/** Draw at once when a text is set: a node that grew later would be an undo step of its own. */
+function follow(state, side) {
+  const widget = widgetOf(state.node, nameOf(state, side));
+  if (!widget) return;
+  const before = widget.callback;
+  widget.callback = function () {
+    const told = before?.apply(this, arguments);
+    refresh(state);
+    return told;
+  };
 }
 
 /** Room for every row, up to a limit; past it the lanes scroll. */
 function heightOf({ kind, lanes, root }) {
   if (root.hidden) return 0;
   const shown = lanes.filter((lane) => !lane.element.hidden);
-  const rows = shown.reduce((sum, lane) => sum + lane.bars.length + 2 * lane.problems.children.length, 2);
+  const rows = shown.reduce((sum, lane) => sum + lane.bars.length + 2 * lane.problems.children.length, 0);
   const [least, most] = kind === MAIN ? [LEAST_HEIGHT, MOST_HEIGHT] : [0, SMALL_HEIGHT];
-  return Math.min(most, Math.max(least, rows * ROW_HEIGHT));
+  return Math.min(most, Math.max(least, HEAD_HEIGHT + rows * ROW_HEIGHT));
 }
 
 /** Beside NegOptTimeline, bars are shown only where there is a window or a weight to show. */
@@ -92,7 +104,7 @@ function edit(state, lane, { index, change, isDone }) {
   // while a bar is dragged only its own picture follows; one undo step is made when it is let go
   if (isDone) commit(write);
   else write();
-  draw(state, lane);
+  if (lane.text !== text) draw(state, lane); // else the widget's callback has drawn it
 }
 
 /** `oneStep` captures before and after; before, there must be nothing of the drag, so only the end is captured. */

@@ -12,7 +12,9 @@ export function showTexts(node, texts) {
   if (widgetOf(node, "locked")?.value) return;
   for (const [name, text] of Object.entries(texts)) {
     const widget = widgetOf(node, name);
-    if (widget) widget.value = text;
+    if (!widget) continue;
+    widget.value = text;
+    widget.callback?.(text);
   }
 }
 
