@@ -9,15 +9,17 @@ PY := .venv/bin/python
 endif
 TESTARGS ?=
 BENCHARGS ?=
+COMPATARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test check bench test-host reproduce clean
+.PHONY: help env demo test check bench compat test-host reproduce clean
 
 help:
 	@echo "make demo       set up, then paint the before/after sheet of the demo world into out/demo"
 	@echo "make test       set up, then run every test that can run here and say what was skipped and why"
 	@echo "make check      formatting, lint and types"
 	@echo "make bench      time the main parts side by side and write docs/benchmarks.md"
+	@echo "make compat     the policies under the transformers of every host, each in an environment of its own (downloads)"
 	@echo "make test-host  only the tests that need a real ComfyUI or webui"
 	@echo "make env        only set up the environment in .venv"
 	@echo "make clean      remove caches and build files; keeps .venv and out"
@@ -40,6 +42,9 @@ check: env
 
 bench: env
 	@$(PY) -m bench $(BENCHARGS)
+
+compat: env
+	@$(PY) tools/compat.py $(COMPATARGS)
 
 # pytest's exit status 5 means that no test carries the marker
 test-host: env

@@ -54,7 +54,7 @@ class Buttons:
             return self.keep(), self.keep(), to_html([str(error)])
         positive = joined(wish.scheduled_prompt, written.positive)
         negatives = joined(wish.scheduled_negative, written.negative)
-        told = [f"{written.policy} has filled the schedule; it acts while 'Enable negopt' is ticked", *written.warnings]
+        told = [f"{written.policy} has filled the schedule", *written.warnings]
         return format_prompt(positive), format_prompt(negatives), to_html(told)
 
     def to_native(
@@ -81,9 +81,18 @@ class Buttons:
         told = f"written for {first} steps" + (f" and {second} in the hires pass" if second else "")
         return new_prompt, new_negative, "", "", to_html([f"{told}; with other steps it would act at other places"])
 
-    def check(self, positive_words: str, negative_words: str, prompt: str, negative: str, steps: Any, cfg: Any) -> str:
-        """The line."""
-        known = Boxes(positive_words or "", negative_words or "", prompt or "", negative or "")
+    def check(
+        self,
+        positive_words: str,
+        negative_words: str,
+        prompt: str,
+        negative: str,
+        steps: Any,
+        cfg: Any,
+        enabled: Any,
+    ) -> str:
+        """When the words in the boxes act."""
+        known = Boxes(positive_words or "", negative_words or "", prompt or "", negative or "", enabled is not False)
         if isinstance(steps, int | float):
             known = replace(known, steps=int(steps))
         if isinstance(cfg, int | float):

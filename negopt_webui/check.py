@@ -32,6 +32,7 @@ class Boxes:
     negative: str
     prompt: str = ""
     prompt_negative: str = ""
+    is_enabled: bool = True
     steps: int | None = None
     cfg: float | None = None
 
@@ -49,6 +50,8 @@ def check(boxes: Boxes) -> list[str]:
     )
     found = inspect_setup(pair, Setup(steps=steps, cfg=cfg))
     lines += [str(finding) for finding in found if finding.severity == "warning"]
+    if not boxes.is_enabled and any(prompt.text.strip() for prompt in parsed):
+        lines.append("'Enable negopt' is not ticked: nothing of this acts")
     return lines + [
         line for (side, _), prompt in zip(sides, parsed, strict=True) for line in _times(side, prompt, steps)
     ]

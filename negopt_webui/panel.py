@@ -33,7 +33,11 @@ _EXAMPLE = "[sharp focus:0-0.5:0.8] acts in the second half of the steps at weig
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Controls:
-    """Our components; the first seven are the script's arguments, in order."""
+    """Our components; the first seven are the script's arguments, in order.
+
+    `line` says what a button has done, `times` what the schedule in the boxes will do. They are two, because a button
+    that fills the boxes also sets off the check of what is in them.
+    """
 
     enabled: Any
     policy: Any
@@ -47,6 +51,7 @@ class Controls:
     fill_schedule: Any
     to_native: Any
     line: Any
+    times: Any
 
     @property
     def arguments(self) -> list[Any]:
@@ -76,6 +81,7 @@ def build(gr: Any, tab: str, names: Sequence[str], default: str) -> Controls:
         )
         negative = gr.Textbox(label="Scheduled words, negative prompt", value="", lines=2, elem_id=of("negative"))
         line = gr.HTML(value="", elem_id=of("line"))
+        times = gr.HTML(value="", elem_id=of("times"))
         with gr.Row():
             passes = gr.Dropdown(label="Passes", choices=list(PASSES), value="both", elem_id=of("passes"))
             writes = gr.Dropdown(
@@ -84,14 +90,15 @@ def build(gr: Any, tab: str, names: Sequence[str], default: str) -> Controls:
             to_native = gr.Button("Turn the schedule into prompt editing", elem_id=of("to_native"))
     return Controls(
         enabled, policy, writes, positive, negative, passes, seed,
-        write_negative, add_modifiers, fill_schedule, to_native, line,
+        write_negative, add_modifiers, fill_schedule, to_native, line, times,
     )  # fmt: skip
 
 
-def wire(controls: Controls, page: Mapping[str, Any], buttons: Buttons) -> None:
+def wire(controls: Controls, tab: str, page: Mapping[str, Any], buttons: Buttons) -> None:
     """Connect the buttons and the live check; `page` has what was found of `WATCHED`."""
     parts = {
         **page,
+        "enabled": controls.enabled,
         "positive_words": controls.positive,
         "negative_words": controls.negative,
         "policy": controls.policy,
@@ -99,7 +106,9 @@ def wire(controls: Controls, page: Mapping[str, Any], buttons: Buttons) -> None:
         "passes": controls.passes,
     }
 
-    def connect(listen: Callable[..., Any], action: Callable[..., Any], names: str, outputs: list[Any]) -> None:
+    def connect(
+        listen: Callable[..., Any], action: Callable[..., Any], names: str, outputs: list[Any], **how: Any
+    ) -> Any:
         wanted = names.split()
         present = [name for name in wanted if name in parts]
 
@@ -108,20 +117,27 @@ def wire(controls: Controls, page: Mapping[str, Any], buttons: Buttons) -> None:
             return action(*(given.get(name) for name in wanted))
 
         inputs = [parts[name] for name in present]
-        listen(fn=call, inputs=inputs, outputs=outputs, show_progress="hidden")
+        return listen(fn=call, inputs=inputs, outputs=outputs, show_progress="hidden", **how)
+
+    def connect_box(button: Any, action: Callable[..., Any], names: str, outputs: list[Any]) -> None:
+        done = connect(button.click, action, names, outputs)
+        # the host counts tokens while a person types; it takes this name for gradio's argument in all its versions
+        done.then(fn=None, _js=f"function(){{update_{tab}_tokens();}}", show_progress="hidden")
 
     line = controls.line
-    checked = "positive_words negative_words prompt negative steps cfg"
-    for box in (controls.positive, controls.negative):
-        connect(box.change, buttons.check, checked, [line])
+    checked = "positive_words negative_words prompt negative steps cfg enabled"
+    changing = (controls.positive, controls.negative, controls.enabled, page.get("steps"), page.get("cfg"))
+    for part in changing:
+        if part is not None:  # not through the queue, which gives up on a busy machine
+            connect(part.change, buttons.check, checked, [controls.times], queue=False)
     asked = "prompt negative positive_words negative_words policy seed"
     connect(controls.fill_schedule.click, buttons.fill_schedule, asked, [controls.positive, controls.negative, line])
     if "prompt" not in page or "negative" not in page:
         return
-    connect(controls.write_negative.click, buttons.write_negative, asked, [page["negative"], line])
-    connect(controls.add_modifiers.click, buttons.add_modifiers, asked, [page["prompt"], line])
-    connect(
-        controls.to_native.click,
+    connect_box(controls.write_negative, buttons.write_negative, asked, [page["negative"], line])
+    connect_box(controls.add_modifiers, buttons.add_modifiers, asked, [page["prompt"], line])
+    connect_box(
+        controls.to_native,
         buttons.to_native,
         "prompt negative positive_words negative_words passes steps sampler hires hires_steps",
         [page["prompt"], page["negative"], controls.positive, controls.negative, line],

@@ -66,7 +66,7 @@ class NegOptScript(scripts.Script):
         controls = panel.build(gr, _tab(is_img2img), names, chosen if chosen in names else DEFAULT)
         if not self.is_wired:  # later calls only read our defaults, away from the page
             self.is_wired = True
-            panel.wire(controls, self.page, BUTTONS)
+            panel.wire(controls, _tab(is_img2img), self.page, BUTTONS)
         self.infotext_fields = panel.paste_fields(controls)
         self.paste_field_names = [session.PLAN_KEY]
         return controls.arguments

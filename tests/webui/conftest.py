@@ -7,6 +7,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from webui_page import Page
 from webui_stub import StubWebui
 
 
@@ -14,3 +15,9 @@ from webui_stub import StubWebui
 def webui(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> StubWebui:
     """A stand-in for each family of hosts, with our script loaded the way the host loads it."""
     return StubWebui(request.param, monkeypatch)
+
+
+@pytest.fixture
+def page(webui: StubWebui) -> Page:
+    """That webui's page."""
+    return Page(webui)

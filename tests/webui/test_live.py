@@ -101,6 +101,16 @@ def test_words_for_the_whole_run_are_plain_text(live: Live) -> None:
     assert ours.pixels == live.paint("a red house, vivid", "grey, mud").pixels
 
 
+def test_windows_count_the_steps_that_run_below_denoise_1(live: Live) -> None:
+    """8 steps at 0.5 run 5 of them: two fifths are over after the second."""
+    again = {"init_images": [live.paint("a red house").encoded[0]], "denoising_strength": 0.5}
+    ours = live.paint("a red house", "grey", on("[vivid colours:0-0.6:1]"), **again)
+    native = add_schedule("a red house", parse_prompt("[vivid colours:0-0.6:1]"), False, 5, None, "both")
+    assert native == "a red house[, vivid colours:1]"
+    assert ours.pixels == live.paint(native, "grey", **again).pixels
+    assert ours.pixels != live.paint(native.replace(":1]", ":2]"), "grey", **again).pixels
+
+
 def test_off_is_as_if_it_were_not_there_before_and_after(live: Live) -> None:
     plain = live.paint("a red house", "grey")
     off = live.paint("a red house", "grey", [False, "rules", "negative", LATE, LATE])
@@ -169,17 +179,39 @@ def test_programs_can_ask_the_policies(live: Live) -> None:
 
 def test_the_buttons_on_the_page_write_text(live: Live) -> None:
     asked = ("a photo of a cat AND a dog", "", "", "", "rules", 0)
-    negative, line = live.press("negopt_txt2img_write_negative", "click", *asked)
-    assert negative.startswith("low quality") and "[" not in negative and "written by rules" in line
-    prompt, _ = live.press("negopt_img2img_add_modifiers", "click", *asked)
-    assert prompt.count("sharp focus") == 2 and prompt.startswith("a photo of a cat, ")
-    positive, negative, _ = live.press("negopt_txt2img_fill_schedule", "click", *asked)
-    assert "[sharp focus:0-0.5:0.75]" in positive and "[blurry:0-0.8:1]" in negative
-    sampler = ("both", 20, "Heun", True, 0)
-    prompt, *_ = live.press("negopt_txt2img_to_native", "click", "a cat", "", "[art:0-0.5:1]", "", *sampler)
-    assert prompt == "a cat[[, art:19]:[, art:59]:40]"  # the page's own steps, sampler and hires fix, all found
-    (line,) = live.press("negopt_txt2img_positive", "change", "[art:0-0.5:1], <b>", "", "a cat", "", 20, 7)
-    assert "steps 11 to 20 of 20: art, &lt;b&gt;" in line
+    made = live.press("negopt_txt2img_write_negative", "click", *asked)
+    assert made["txt2img_neg_prompt"].startswith("low quality") and "[" not in made["txt2img_neg_prompt"]
+    assert "written by rules" in made["negopt_txt2img_line"]
+    made = live.press("negopt_img2img_add_modifiers", "click", *asked)
+    assert made["img2img_prompt"].count("sharp focus") == 2
+    made = live.press("negopt_txt2img_fill_schedule", "click", *asked)
+    assert "[sharp focus:0-0.5:0.75]" in made["negopt_txt2img_positive"]
+    assert "[blurry:0-0.8:1]" in made["negopt_txt2img_negative"]
+    page = ("both", 20, "Heun", True, 0)  # passes, steps, sampler, hires fix and its steps: all found on the page
+    made = live.press("negopt_txt2img_to_native", "click", "a cat", "", "[art:0-0.5:1]", "", *page)
+    assert made["txt2img_prompt"] == "a cat[[, art:19]:[, art:59]:40]"
+    made = live.press("negopt_txt2img_positive", "change", "[art:0-0.5:1], <b>", "", "a cat", "", 20, 7, False)
+    assert "steps 11 to 20 of 20: art, &lt;b&gt;" in made["negopt_txt2img_times"]
+    assert "is not ticked" in made["negopt_txt2img_times"]
+
+
+def test_the_pages_own_paste_button_restores_the_plan(live: Live) -> None:
+    infotext = live.paint("a red house", "grey", on(LATE, "mud", "first")).infotexts[0]
+    pasted = live.press("paste", "click", infotext)
+    given = {name.removeprefix("negopt_txt2img_"): answer.get("value") for name, answer in pasted.items()}
+    assert (given["enabled"], given["passes"], given["writes"]) == (True, "first", "nothing")
+    assert (given["positive"], given["negative"]) == (LATE, "mud")
+    foreign = live.press("paste", "click", infotext.replace("NegOpt plan", "Other plan"))
+    assert foreign["negopt_txt2img_enabled"]["value"] is False and "value" not in foreign["negopt_txt2img_positive"]
+
+
+def test_a_lora_tag_stays_alive(live: Live) -> None:
+    loras = live.get("/sdapi/v1/loras")
+    if not loras:
+        pytest.skip("NOT TESTED WITH A LORA: this webui has none in models/Lora")
+    tag = f"<lora:{loras[0]['name']}:1>"
+    ours, native = both_ways(live, LATE, "[mud:0-0.5:1]", {"prompt": f"a red house {tag}"})
+    assert ours.pixels == native.pixels != both_ways(live, LATE, "[mud:0-0.5:1]", {"prompt": "a red house"})[0].pixels
 
 
 def grid_arguments(live: Live, label: str, values: str) -> list[Any]:

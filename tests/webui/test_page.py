@@ -9,34 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from webui_page import Page
 from webui_stub import StubWebui
 
 from negopt_core.policy.static import static_card
-
-
-class Page:
-    """The parts of the host's page that the buttons read, and our own components."""
-
-    def __init__(self, webui: StubWebui, prompt: str = "a photo of a cat", negative: str = "") -> None:
-        make = webui.gradio.Component
-        self.prompt, self.negative = make(value=prompt), make(value=negative)
-        self.steps, self.sampler = make(value=10), make(value="Euler")
-        self.cfg = make(value=7.0)
-        ids = {"prompt": self.prompt, "neg_prompt": self.negative, "steps": self.steps, "cfg_scale": self.cfg}
-        for name, component in {**ids, "sampling": self.sampler}.items():
-            for callback in webui.callbacks[f"after txt2img_{name}"]:
-                callback(types.SimpleNamespace(component=component))
-        built: list[Any] = []
-        build = webui.module.panel.build
-        webui.module.panel.build = lambda *args: built.append(build(*args)) or built[-1]
-        self.arguments = webui.script.ui(False)
-        webui.module.panel.build = build
-        self.ours = built[0]
-
-
-@pytest.fixture
-def page(webui: StubWebui) -> Page:
-    return Page(webui)
 
 
 def test_the_arguments_are_public_and_only_ever_grow(page: Page) -> None:
@@ -111,31 +87,6 @@ def test_what_prompt_editing_cannot_say_changes_nothing(page: Page) -> None:
     page.ours.to_native.fire("click")
     assert page.prompt.value == "a photo of a cat" and page.ours.positive.value == "[art:0-0.9:1]"
     assert "cannot switch between its first and second step" in page.ours.line.value
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        ("[art:0-0.5:1]", "prompt, steps 6 to 10 of 10: art"),
-        ("[art:0-2:1]", "a range needs 0 &lt;= low &lt; high &lt;= 1"),
-        ("[art:0.51-0.52:1]", "holds none of the 10 steps"),
-        ("(art:1.2)", "a weight is written [words:0-1:weight]"),
-        ("<lora:art:1>", "networks go into the prompt box"),
-        ("[this AND that:0-0.5:1]", "splits a prompt at &#x27;AND&#x27;"),
-        ("<img src=x onerror=alert(1)>", "&lt;img src=x onerror=alert(1)&gt;"),
-        ("", ""),
-    ],
-)
-def test_the_live_check_says_what_will_happen(page: Page, words: str, said: str) -> None:
-    page.ours.positive.value = words
-    page.ours.positive.fire("change")
-    assert said in page.ours.line.value and "<img" not in page.ours.line.value
-
-
-def test_the_live_check_knows_the_rest_of_the_page(page: Page) -> None:
-    page.cfg.value, page.ours.negative.value = 1, "cat"
-    page.ours.negative.fire("change")
-    assert "CFG is 1" in page.ours.line.value
 
 
 def test_a_missing_policy_is_named_on_the_page(page: Page) -> None:

@@ -87,7 +87,7 @@ class Live:
                 request["hr_additional_modules"] = ["Use same choices"]
         if ours is not None:
             request["alwayson_scripts"] = {"negopt": {"args": ours}}
-        answer = self.post("/sdapi/v1/txt2img", request)
+        answer = self.post(f"/sdapi/v1/{'img2img' if 'init_images' in request else 'txt2img'}", request)
         info = json.loads(answer["info"])
         encoded = tuple(answer["images"])
         pictures = tuple(Image.open(io.BytesIO(base64.b64decode(picture))) for picture in encoded)
@@ -98,17 +98,20 @@ class Live:
         answer = self.post("/sdapi/v1/png-info", {"image": f"data:image/png;base64,{picture}"})
         return dict(answer["parameters"])
 
-    def press(self, elem_id: str, event: str, *values: Any) -> list[Any]:
-        """What the page does when a part of it is clicked or changed: the new values of what is connected to it."""
+    def press(self, elem_id: str, event: str, *values: Any) -> dict[str, Any]:
+        """What the page does when a part of it is clicked or changed: new values by id, if they change ours at all."""
         page = self.get("/config")
         ours = next(part["id"] for part in page["components"] if part["props"].get("elem_id") == elem_id)
+        names = {part["id"]: str(part["props"].get("elem_id")) for part in page["components"]}
         for number, link in enumerate(page["dependencies"]):
             sources = [
                 target if isinstance(target, list) else [target, link.get("trigger")] for target in link["targets"]
             ]
-            if [ours, event] in sources:
-                request = {"fn_index": link.get("id", number), "data": values, "session_hash": "negopt"}
-                return list(self.post("/run/predict", request)["data"])
+            if [ours, event] in sources and any("negopt" in names[output] for output in link["outputs"]):
+                given = [*values, *[None] * (len(link["inputs"]) - len(values))]
+                request = {"fn_index": link.get("id", number), "data": given, "session_hash": "negopt"}
+                answers = self.post("/run/predict", request)["data"]
+                return {names[output]: answer for output, answer in zip(link["outputs"], answers, strict=True)}
         raise LookupError(f"nothing is connected to {elem_id} ({event})")
 
     def _ask(self, request: urllib.request.Request) -> Any:
