@@ -26,7 +26,7 @@ INFOTEXT, GRAPH, WORKFLOW = "parameters", "prompt", "workflow"
 SCHEMA = 1
 
 _EXIF_PART, _USER_COMMENT = 0x8769, 0x9286
-_COMFY_TAG = re.compile(rf"({GRAPH}|{WORKFLOW}):(?=\s*\{{)", re.IGNORECASE)
+_COMFY_TAG = re.compile(rf"({GRAPH}|{WORKFLOW}|{CHUNK}|{COMFY_CHUNK}):(?=\s*\{{)", re.IGNORECASE)
 _SETTINGS_LINE = re.compile(r"Steps: \d+\b")
 _SETTING = re.compile(r'(?:\A|,)([^:,"]+):\s*("(?:[^"\\]|\\.)*"|[^,]*)')
 _NEGATIVE_LINE = "Negative prompt:"

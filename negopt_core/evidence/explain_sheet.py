@@ -13,7 +13,7 @@ from torch import Tensor
 from ..paint.pictures import to_pixels
 from .attribution import HELPS, HURTS, Attribution, Effect, Explanation
 
-_SIDE, _MARGIN, _WIDTH = 160, 14, 1040
+_SIDE, _MARGIN, _WIDTH = 160, 14, 820
 _INK, _SOFT, _PAPER = (24, 26, 30), (95, 100, 108), (255, 255, 255)
 COLOURS = {HELPS: (22, 120, 66), HURTS: (184, 48, 28)}
 """Ink of a phrase by verdict; others are grey."""

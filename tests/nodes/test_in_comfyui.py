@@ -12,6 +12,7 @@ MODULES = (
     "checks_writing",
     "checks_policies",
     "checks_demo",
+    "checks_evidence",
 )
 
 
