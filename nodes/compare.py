@@ -21,6 +21,8 @@ from .studio import as_image, load_scorer, make_studio, seeds_from, studio_input
 NONE, OWN, RULES = "no negative", "own negative", "rules"
 _SHOWN = 8
 """Seeds drawn in the grid; all of them count."""
+_CLEAR = 0.05
+"""A bootstrap over a handful of seeds is too sure of itself: p has to agree. It cannot fall below this with 5 seeds."""
 
 
 class NegOptCompare(io.ComfyNode):
@@ -76,7 +78,7 @@ class NegOptCompare(io.ComfyNode):
         told = verdict(scorer, found)
         show_on_node(node_id_of(cls), told)
         title = f"{scorer}: difference to no negative, {seeds} seeds"
-        plot = draw_intervals(title, [(name, one.difference) for name, one in found.items()])
+        plot = draw_intervals(title, [(name, one.difference) for name, one in found.items()], with_zero=True)
         by_arm = images.reshape(len(arms), len(numbers), *images.shape[1:])
         grid = _grid(scorer, arms, scores, by_arm, numbers)
         return io.NodeOutput(grid, as_image(plot), "\n".join(_lines(scores, found)), told)
@@ -106,8 +108,12 @@ def verdict(scorer: str, found: dict[str, Comparison]) -> str:
         return f"{name} scores {gain.value:+.3f} on {scorer} on one seed; take more seeds to know more"
     interval = f"{gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}] on {scorer}"
     rate = f"wins {wins.value:.0%} [{wins.low:.0%}, {wins.high:.0%}] of {best.prompts} seeds"
+    if gain.low > 0 and best.p < _CLEAR:
+        return f"{name} is better than no negative here: {interval}, {rate}, p {best.p:.3f}. One prompt only."
     if gain.low > 0:
-        return f"{name} is better than no negative here: {interval}, {rate}. One prompt only."
+        return (
+            f"{name} looks better than no negative, but {best.prompts} seeds cannot show it: {interval}, p {best.p:.3f}"
+        )
     return f"no clear winner over no negative: the best, {name}, has {interval}, {rate}"
 
 

@@ -14,12 +14,16 @@ _LEFT, _WIDTH, _ROW, _TOP, _MARGIN = 250, 820, 34, 48, 16
 _INK, _SOFT, _LINE, _MARK, _PAPER = (24, 26, 30), (95, 100, 108), (217, 221, 227), (43, 108, 176), (255, 255, 255)
 
 
-def draw_intervals(title: str, rows: Sequence[tuple[str, Interval]]) -> Image.Image:
-    """One line a row: its name, a dot at the value, a bar over the interval; a line at 0 if 0 is in sight."""
+def draw_intervals(title: str, rows: Sequence[tuple[str, Interval]], with_zero: bool = False) -> Image.Image:
+    """One line a row: its name, a dot at the value, a bar over the interval; a line at 0 if 0 is in sight.
+
+    `with_zero` brings it into sight, for differences.
+    """
     sheet = Image.new("RGB", (_WIDTH, _TOP + _ROW * len(rows) + 40), _PAPER)
     draw = ImageDraw.Draw(sheet)
     draw.text((_MARGIN, _MARGIN), title, _INK, _font(17))
-    ends = [end for _, found in rows for end in (found.value, found.low, found.high) if math.isfinite(end)] or [0.0]
+    ends = [end for _, found in rows for end in (found.value, found.low, found.high) if math.isfinite(end)]
+    ends = [*ends, 0.0] if with_zero or not ends else ends
     low, high = min(ends), max(ends)
     room = 0.08 * (high - low) or 0.5
     low, high = low - room, high + room

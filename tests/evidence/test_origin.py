@@ -57,9 +57,9 @@ def save(path: Path, **texts: str) -> Path:
     return path
 
 
-def infotext(plan: Plan, quoted: bool = True) -> str:
+def infotext(plan: Plan) -> str:
     """As A1111 writes it: a value with a comma or a colon is quoted like a JSON string."""
-    line = json.dumps(plan.to_json(), ensure_ascii=False) if quoted else plan.to_json()
+    line = json.dumps(plan.to_json(), ensure_ascii=False)
     return (
         "a cat, (sharp:1.2), [dog:bird:0.5]\nNegative prompt: my own\n"
         f"Steps: 10, Sampler: Euler a, Schedule type: Automatic, CFG scale: 7, Seed: 42, Size: 512x768, "
@@ -88,14 +88,13 @@ def test_negopts_own_pictures(tmp_path: Path) -> None:
     assert [check.outcome for check in verify(tmp_path / "a.png", found)] == [MATCHES, MATCHES]
 
 
-@pytest.mark.parametrize("quoted", [True, False])
-def test_pictures_of_the_a1111_family(tmp_path: Path, quoted: bool) -> None:
+def test_pictures_of_the_a1111_family(tmp_path: Path) -> None:
     plan = Plan(
         negopt_core.parse_prompt("[vivid:0-0.5:1.2]"),
         negopt_core.parse_prompt('blurry, "odd" one'),
         origin=Writer("rules", RULES.fingerprint, 3, "negative,modifiers"),
     )
-    path = save(tmp_path / "a.png", parameters=infotext(plan, quoted))
+    path = save(tmp_path / "a.png", parameters=infotext(plan))
     found = read_origin(path)
     assert_valid(found)
     assert found.host == "a1111" and found.versions == {"webui": "v1.10.1"}

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy
 import stage
 import torch
 from checks_demo import world
@@ -37,6 +38,20 @@ def check_comparing_paints_every_arm_on_the_same_noise() -> None:
     assert "win rate" in lines[1] and ("winner" in told or "better" in told)
     again = node("NegOptCompare").execute(prompt=PROMPT, own_negative="", mode="negative", **painting(seeds=1)).result
     assert len(again[2].splitlines()) == 2 and "one seed" in again[3]
+
+
+def check_a_verdict_claims_no_more_than_the_seeds_can_show() -> None:
+    verdict = stage.module("nodes.compare").verdict
+    compare = importlib.import_module(f"{stage.pack()[0]}.negopt_core.evidence.statistics").compare
+
+    def told(*gains: float) -> str:
+        values = numpy.array(gains)[:, None]
+        return str(verdict("x", {"arm": compare(values, numpy.zeros_like(values))}))
+
+    assert "is better" in told(1.0, 1.1, 0.9, 1.2, 1.0, 0.8, 1.1, 0.9)
+    assert "4 seeds cannot show it" in told(1.0, 1.1, 0.9, 1.2)
+    assert "no clear winner" in told(1.0, -1.1, 0.3, -0.2)
+    assert "one seed" in told(1.0) and "no finite" in told(float("nan"))
 
 
 def check_the_studio_paints_what_the_wired_graph_paints() -> None:
