@@ -101,7 +101,12 @@ def _suggested(request: Request, policy: Policy) -> Written:
         embeddings=embedding_names(),
     )
     answer = suggest(policy, [request.prompt], options)[0]
-    told = {"policy": answer.policy, "policy_hash": policy.fingerprint, "locked": False}
+    told = {
+        "policy": answer.policy,
+        "policy_hash": policy.fingerprint,
+        "policy_licence": policy.card.licence,
+        "locked": False,
+    }
     return _written(request, answer.df_positive, answer.df_negative, answer.warnings, told)
 
 
@@ -111,6 +116,7 @@ def _written(request: Request, positive: str, negative: str, warnings: Any, told
         **told,
         "seed": request.seed,
         "mode": request.mode,
+        "modes": list(MODES[request.mode]),
         "prompt": request.prompt,
         "df_positive": positive,
         "df_negative": negative,

@@ -13,6 +13,7 @@ MODULES = (
     "checks_policies",
     "checks_demo",
     "checks_percent",
+    "checks_evidence",
 )
 
 
