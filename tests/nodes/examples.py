@@ -54,7 +54,7 @@ def encode(at: tuple[float, float], text: str = "", source: tuple[int, int] | No
 
 
 def sampler(at: tuple[float, float], model: Any, positive: Any, negative: Any, latent: Any, **changed: Any) -> Sketch:
-    widgets = {"seed": 3, "control": "fixed", "steps": 20, "cfg": 5.0, "sampler_name": "dpmpp_2m"}
+    widgets = {"seed": 3, "control": "fixed", "steps": 20, "cfg": 2.5, "sampler_name": "dpmpp_2m"}
     widgets |= {"scheduler": "sgm_uniform", "denoise": 1.0, **changed}
     links = {"model": model, "positive": positive, "negative": negative, "latent_image": latent}
     return Sketch("KSampler", at, widgets, links)
@@ -62,7 +62,7 @@ def sampler(at: tuple[float, float], model: Any, positive: Any, negative: Any, l
 
 def part(at: tuple[float, float], links: dict[str, tuple[int, int]], start: int, stop: int, is_first: bool) -> Sketch:
     widgets = {"add_noise": "enable" if is_first else "disable", "noise_seed": 3, "control": "fixed", "steps": 20}
-    widgets |= {"cfg": 5.0, "sampler_name": "euler", "scheduler": "sgm_uniform", "start_at_step": start}
+    widgets |= {"cfg": 2.5, "sampler_name": "euler", "scheduler": "sgm_uniform", "start_at_step": start}
     widgets |= {"end_at_step": stop, "return_with_leftover_noise": "enable" if is_first else "disable"}
     return Sketch("KSamplerAdvanced", at, widgets, links)
 
@@ -74,7 +74,7 @@ def saved(
     links = {"images": (first, 0), **({"record": record} if record else {})}
     return {
         first: Sketch("VAEDecode", (column, 0), {}, {"samples": (samples, 0), "vae": vae}),
-        first + 1: Sketch("NegOptSaveProvenance", (column + 1, 0), {"filename_prefix": "negopt"}, links),
+        first + 1: Sketch("NegOptSaveProvenance", (column + 1, 0), {"filename_prefix": "negopt", "format": "png"}, links),
     }
 
 
