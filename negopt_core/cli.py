@@ -11,7 +11,21 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from . import __version__
-from .commands import convert, data, demo, paint, policies, schedule, score, suggest, train, world
+from .commands import (
+    convert,
+    data,
+    demo,
+    eval,
+    explain,
+    paint,
+    policies,
+    provenance,
+    schedule,
+    score,
+    suggest,
+    train,
+    world,
+)
 from .errors import DialectError, NegOptError, PolicyError, PromptError
 
 OK, FAILED, USAGE, STOPPED = 0, 1, 2, 130
@@ -33,7 +47,21 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"negopt {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (suggest, schedule, paint, score, demo, policies, data, train, world, convert):
+    for command in (
+        suggest,
+        schedule,
+        paint,
+        score,
+        eval,
+        explain,
+        provenance,
+        demo,
+        policies,
+        data,
+        train,
+        world,
+        convert,
+    ):
         command.add(commands)
     return parser
 

@@ -61,6 +61,10 @@ class Finding:
     severity: Severity
     message: str
     remedy: str
+    side: Literal["", "negative", "positive"] = ""
+    """The prompt that the subjects stand in, if it is one."""
+    subjects: tuple[str, ...] = ()
+    """The phrases or names it is about, each once, for a host that offers to remove or change them."""
 
     def __str__(self) -> str:
         return f"{self.message}; {self.remedy}"
@@ -163,6 +167,8 @@ def _judge_windows(pair: PromptPair, setup: Setup) -> Iterator[Finding]:
                 "warning",
                 f"{_examples(never)} in the {side}: the window holds none of the {setup.steps} steps, so it never acts",
                 "widen the window or use more steps",
+                side,
+                _distinct(never),
             )
 
 
@@ -176,6 +182,8 @@ def _judge_embeddings(pair: PromptPair, setup: Setup) -> Iterator[Finding]:
                 "info",
                 f"{_examples(used)} in the {side}: acts only if an embedding file of that name is installed",
                 "check that the file is there",
+                side,
+                _distinct(used),
             )
         missing = [] if known is None else [name for name in used if _file_key(name) not in known]
         if missing:
@@ -184,6 +192,8 @@ def _judge_embeddings(pair: PromptPair, setup: Setup) -> Iterator[Finding]:
                 "warning",
                 f"{_examples(missing)} in the {side}: no embedding file of that name, so it is read as plain letters",
                 "install the file or remove the name",
+                side,
+                _distinct(missing),
             )
 
 
@@ -206,6 +216,8 @@ def _judge_overlap(pair: PromptPair) -> Iterator[Finding]:
             "warning",
             f"{_examples(both)}: asked for in the positive and pushed away by the negative at the same time",
             "remove it from one of them",
+            "negative",
+            _distinct(both),
         )
 
 
@@ -223,10 +235,13 @@ def _judge_length(pair: PromptPair, setup: Setup) -> Iterator[Finding]:
                 f"the {side} has {tokens} tokens and the text encoder takes {setup.chunk_tokens} at once; "
                 "the rest is encoded apart from it, or cut by a host that does not chunk",
                 f"shorten it to {setup.chunk_tokens} tokens",
+                side,
             )
 
 
-def _sides(pair: PromptPair) -> tuple[tuple[str, DFPrompt], tuple[str, DFPrompt]]:
+def _sides(
+    pair: PromptPair,
+) -> tuple[tuple[Literal["negative"], DFPrompt], tuple[Literal["positive"], DFPrompt]]:
     return ("negative", pair.negative), ("positive", pair.positive)
 
 
@@ -252,7 +267,11 @@ def _file_key(name: str) -> str:
 
 def _examples(values: list[str]) -> str:
     """The first few different values, quoted, and how many more there are."""
-    different = list(dict.fromkeys(values))
+    different = _distinct(values)
     shown = ", ".join(repr(value if len(value) <= 40 else value[:37] + "...") for value in different[:_SHOWN])
     rest = len(different) - _SHOWN
     return f"{shown} and {rest} more" if rest > 0 else shown
+
+
+def _distinct(values: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))

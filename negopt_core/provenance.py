@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import re
 import struct
 import warnings
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ INFOTEXT, GRAPH, WORKFLOW = "parameters", "prompt", "workflow"
 SCHEMA = 1
 
 _EXIF_PART, _USER_COMMENT = 0x8769, 0x9286
-_COMFY_TAG = re.compile(rf"({GRAPH}|{WORKFLOW}):(?=\s*\{{)", re.IGNORECASE)
+_COMFY_TAG = re.compile(rf"({GRAPH}|{WORKFLOW}|{CHUNK}|{COMFY_CHUNK}):(?=\s*\{{)", re.IGNORECASE)
 _SETTINGS_LINE = re.compile(r"Steps: \d+\b")
 _SETTING = re.compile(r'(?:\A|,)([^:,"]+):\s*("(?:[^"\\]|\\.)*"|[^,]*)')
 _NEGATIVE_LINE = "Negative prompt:"
@@ -60,12 +61,21 @@ class Record:
     init_image_sha256: str = ""
     strength: float | None = None
     libraries: Mapping[str, str] = field(default_factory=dict)
+    host: str = "diffusers"
+    """What painted: diffusers or comfyui."""
+    policy_licence: str = ""
+    """What the policy's card says."""
+    scores: Mapping[str, float] = field(default_factory=dict)
+    """Rewards of this picture by scorer, if any were computed."""
+    pixels_sha256: str = ""
+    """Of the 8-bit RGB pixels, row by row; `write_picture` fills it in."""
     negopt: str = __version__
     schema: int = SCHEMA
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; `record_from_json` gives back an equal record."""
-        return asdict(self) | {"batch_seeds": list(self.batch_seeds), "modes": list(self.modes)}
+        lists = {"batch_seeds": list(self.batch_seeds), "modes": list(self.modes)}
+        return asdict(self) | lists
 
 
 def record_from_json(values: object) -> Record:
@@ -102,11 +112,24 @@ def write_picture(path: Path, pixels: Any, record: Record) -> None:
     from PIL.PngImagePlugin import PngInfo
 
     info = PngInfo()
+    record = replace(record, pixels_sha256=hash_pixels(pixels))
     info.add_itxt(CHUNK, json.dumps(record.to_json(), ensure_ascii=True))
     info.add_itxt(INFOTEXT, infotext(record).encode("utf-8", "replace").decode("utf-8"))
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "PNG", pnginfo=info)
     write_bytes(path, stream.getvalue())
+
+
+def shown_place(place: str) -> str:
+    """A model or file as it may be told to strangers: of a path from the root or the home folder only the last name."""
+    is_path = place.startswith(("/", "~", "\\\\")) or place[1:3] in (":\\", ":/")
+    return re.split(r"[/\\]", place.rstrip("/\\"))[-1] if is_path else place
+
+
+def hash_pixels(pixels: Any) -> str:
+    """SHA-256 of a uint8 array [H, W, 3], with its size, so that 2 x 3 and 3 x 2 pixels differ."""
+    height, width, _ = pixels.shape
+    return hashlib.sha256(f"{width}x{height}:".encode() + pixels.tobytes()).hexdigest()
 
 
 def read_picture(path: Path) -> Record:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from comfy_api.latest import ComfyExtension, io
 
-from . import conditioning, demo_model, policy, prompt, provenance, sampler_hook, timeline
+from . import compare, conditioning, demo_model, explain, policy, prompt, provenance, sampler_hook, score, timeline
+from .routes import register_routes
 
-_MODULES = (prompt, policy, timeline, conditioning, sampler_hook, provenance, demo_model)
+_MODULES = (prompt, policy, timeline, conditioning, sampler_hook, provenance, demo_model, score, compare, explain)
 
 NODES: list[type[io.ComfyNode]] = [node for module in _MODULES for node in module.NODES]
 
@@ -18,4 +19,5 @@ class NegOptExtension(ComfyExtension):
 
 async def comfy_entrypoint() -> NegOptExtension:
     """Called by ComfyUI when it loads the pack."""
+    register_routes()
     return NegOptExtension()

@@ -25,12 +25,23 @@ def node_id_of(node: type[io.ComfyNode]) -> str | None:
     return node.hidden.unique_id if node.hidden is not None else None
 
 
+def page_server() -> Any:
+    """ComfyUI's server, or None. Looked up, not imported: where ComfyUI runs as a library it must not start loading."""
+    return getattr(getattr(sys.modules.get("server"), "PromptServer", None), "instance", None)
+
+
 def show_on_node(node_id: str | None, text: str) -> None:
     """Write a line on the node in the page; silent where there is no page (library use, tests)."""
-    # looked up, not imported: where ComfyUI runs as a library its server must not start loading
-    server = getattr(getattr(sys.modules.get("server"), "PromptServer", None), "instance", None)
+    server = page_server()
     if node_id is not None and server is not None:
         server.send_progress_text(text, node_id)
+
+
+def tell_page(event: str, data: dict[str, Any]) -> None:
+    """Send an event to every page that is open; silent where there is no server."""
+    server = page_server()
+    if server is not None:
+        server.send_sync(event, data)
 
 
 def warn(node_id: str | None, message: str) -> None:

@@ -10,7 +10,7 @@ from comfy_api.latest import io
 from ..negopt_core.errors import PolicyError
 from ..negopt_core.policy import Policy, load_policy
 from ..negopt_core.policy.joint import SIGN
-from ..negopt_core.policy.store import CARD_NAME, builtin_names
+from ..negopt_core.policy.store import CARD_NAME, builtin_names, read_origin
 from .host import make_schema
 
 PolicyType = io.Custom("NEGOPT_POLICY")
@@ -65,6 +65,12 @@ def policy_state(name: str) -> str:
         if path.is_file()
     ]
     return "\n".join([name, *stamps])
+
+
+def policy_origin(name: str) -> str:
+    """Where a policy was fetched from, if that is known: of two joined ones both, one after the other."""
+    found = [read_origin(folder / part) for part in _parts(name) for folder in policy_folders()]
+    return " ".join(filter(None, found))
 
 
 class NegOptLoadPolicy(io.ComfyNode):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from ..negopt_core.clock import LoopClock, NoiseScale, loop_clock
@@ -79,3 +80,24 @@ class Run:
             if start not in self.start_sigmas:
                 self.start_sigmas[start] = float(percent_to_sigma(start))
         return [self.start_sigmas[start] for start in starts]
+
+
+_HALVINGS = 20  # a millionth of the run; training timesteps are a thousandth apart
+
+
+def step_percents(sigmas: tuple[float, ...], percent_to_sigma: PercentToSigma) -> list[float]:
+    """ComfyUI's percent at the beginning of each step of a falling run and at its end: one more than there are steps.
+
+    Between two steps it is the percent whose sigma lies half-way (geometric mean), found by bisection: a range that
+    begins there holds exactly the steps from there on.
+    """
+    cuts = [(before * after) ** 0.5 for before, after in pairwise(sigmas[:-1])]
+    return [round(_percent_of(sigma, percent_to_sigma), 4) for sigma in (sigmas[0], *cuts, sigmas[-1])]
+
+
+def _percent_of(sigma: float, percent_to_sigma: PercentToSigma) -> float:
+    low, high = 0.0, 1.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if float(percent_to_sigma(middle)) > sigma else (low, middle)
+    return high

@@ -8,6 +8,7 @@ ComfyUI's.
 from __future__ import annotations
 
 import math
+import threading
 from functools import partial
 from typing import Any
 
@@ -17,8 +18,8 @@ from comfy_api.latest import io
 from ..negopt_core.errors import ModelError
 from ..negopt_core.prompt import Window
 from .gate import gate_entries
-from .host import make_schema, node_id_of, warn
-from .run_state import STEPS, UNITS, HookSettings, Run
+from .host import make_schema, node_id_of, page_server, tell_page, warn
+from .run_state import STEPS, UNITS, HookSettings, Run, step_percents
 from .tags import KEY, has_tags
 
 _SHOWN = 4  # phrases named in a warning
@@ -97,6 +98,7 @@ def _start_run(
     _check_family(guider, conds)
     run = Run.begin(settings, _sampler_name(executor.class_obj), sigmas)
     _tell_before(run, guider, conds, extra_args["model_options"])
+    _tell_percents(run, guider)
 
     def report(*report_args: Any, **report_kw: Any) -> None:
         run.on_report()
@@ -193,6 +195,23 @@ def _tell_before(run: Run, guider: Any, conds: Any, model_options: Any) -> None:
         more = f" and {len(idle) - _SHOWN} more" if len(idle) > _SHOWN else ""
         names = ", ".join(repr(text) for text in idle[:_SHOWN])
         warn(run.settings.node_id, f"never acts: {names}{more}; a window needs to reach one of {run.total_steps} steps")
+
+
+def _tell_percents(run: Run, guider: Any) -> None:
+    """The page shows what each step was in ComfyUI's percent; only a run with its model can tell.
+
+    In a thread of its own: some hundred scalar calls of the model's noise schedule must not hold up the sampler.
+    """
+    node_id, sigmas = run.settings.node_id, run.scale.sigmas
+    if node_id is None or page_server() is None or len(sigmas) < 2 or run.scale.is_rising:
+        return
+    to_sigma = guider.inner_model.model_sampling.percent_to_sigma
+    told = threading.Thread(
+        target=lambda: tell_page("negopt.run", {"node": node_id, "percents": step_percents(sigmas, to_sigma)}),
+        name="negopt-percent",
+        daemon=True,
+    )
+    told.start()
 
 
 def _never_live(conds: Any, steps: int) -> list[str]:

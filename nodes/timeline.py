@@ -28,6 +28,14 @@ class NegOptTimeline(io.ComfyNode):
                 io.Int.Input(
                     "steps", default=20, min=1, max=10000, tooltip="Steps of the run the report is written for."
                 ),
+                io.String.Input(
+                    "df_negative",
+                    multiline=True,
+                    dynamic_prompts=True,
+                    default="",
+                    optional=True,
+                    tooltip="The negative prompt, written the same way; the second lane of the timeline.",
+                ),
             ],
             outputs=[
                 io.String.Output(display_name="df_text", tooltip="The same prompt, written the standard way."),
@@ -35,16 +43,26 @@ class NegOptTimeline(io.ComfyNode):
                 io.String.Output(
                     display_name="report", tooltip="What acts when, and brackets that were taken literally."
                 ),
+                io.String.Output(display_name="df_negative", tooltip="The negative prompt, written the standard way."),
+                io.String.Output(display_name="negative_text", tooltip="All words of the negative, without windows."),
             ],
             hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
-    def execute(cls, df_text: str, steps: int = 20) -> io.NodeOutput:
-        parsed = parse_report(df_text)
-        report = describe_steps(parsed, steps)
+    def execute(cls, df_text: str, steps: int = 20, df_negative: str = "") -> io.NodeOutput:
+        positive, negative = parse_report(df_text), parse_report(df_negative)
+        report = describe_steps(positive, steps)
+        if df_negative:
+            report += "\nnegative:\n" + describe_steps(negative, steps)
         show_on_node(node_id_of(cls), report)
-        return io.NodeOutput(format_prompt(parsed.prompt), parsed.prompt.text, report)
+        return io.NodeOutput(
+            format_prompt(positive.prompt),
+            positive.prompt.text,
+            report,
+            format_prompt(negative.prompt),
+            negative.prompt.text,
+        )
 
 
 NODES = [NegOptTimeline]

@@ -82,8 +82,9 @@ def write_prompts(request: Request, load: Callable[[], Policy], node: type[io.Co
 
 
 def shown(written: Written) -> dict[str, list[str]]:
-    """What the page gets: it fills the node's text fields with it."""
-    return {"negopt_positive": [written.positive], "negopt_negative": [written.negative]}
+    """What the page gets: it fills the node's text fields with it and says where they come from."""
+    texts = {"negopt_positive": [written.positive], "negopt_negative": [written.negative]}
+    return {**texts, "negopt_record": [written.record]}
 
 
 def _locked(request: Request) -> Written:
@@ -97,10 +98,15 @@ def _suggested(request: Request, policy: Policy) -> Written:
         modes=MODES[request.mode],
         negative=request.negative,
         seed=request.seed % 2**63,
-        embeddings=_embedding_names(),
+        embeddings=embedding_names(),
     )
     answer = suggest(policy, [request.prompt], options)[0]
-    told = {"policy": answer.policy, "policy_hash": policy.fingerprint, "locked": False}
+    told = {
+        "policy": answer.policy,
+        "policy_hash": policy.fingerprint,
+        "policy_licence": policy.card.licence,
+        "locked": False,
+    }
     return _written(request, answer.df_positive, answer.df_negative, answer.warnings, told)
 
 
@@ -110,6 +116,7 @@ def _written(request: Request, positive: str, negative: str, warnings: Any, told
         **told,
         "seed": request.seed,
         "mode": request.mode,
+        "modes": list(MODES[request.mode]),
         "prompt": request.prompt,
         "df_positive": positive,
         "df_negative": negative,
@@ -117,7 +124,7 @@ def _written(request: Request, positive: str, negative: str, warnings: Any, told
     return Written(positive, negative, "\n".join(warnings), json.dumps(record, ensure_ascii=False))
 
 
-def _embedding_names() -> frozenset[str]:
+def embedding_names() -> frozenset[str]:
     import folder_paths
 
     return frozenset(PurePath(name).stem for name in folder_paths.get_filename_list("embeddings"))

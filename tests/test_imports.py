@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = {
     "stdlib": {"errors", "prompt", "df_text", "schedule", "dialects", "inspect", "planner", "clock", "chunks", "files"},
     "model": {"weighting", "conditioning", "policy", "reward"},
-    "work": {"paint", "world", "data", "train", "evaluate", "provenance"},
+    "work": {"paint", "world", "data", "train", "evaluate", "evidence", "provenance"},
     "edge": {"cli", "commands", "__main__"},
 }
 RANK = {module: rank for rank, modules in enumerate(LAYERS.values()) for module in modules}

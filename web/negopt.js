@@ -1,30 +1,62 @@
-// Keeps what a prompt-writing node wrote in the node itself, so that it is saved with the workflow and can be edited.
-import { app } from "../../scripts/app.js";
+// negopt in ComfyUI's page. Everything it shows or does starts here; the parts are in ui/, plain logic in lib/.
+import { api, app, loadTexts, say } from "./host.js";
+import { keepTexts } from "./ui/writers.js";
+import { keepRecord, lockOrphans } from "./ui/origin.js";
+import { addReview } from "./ui/review.js";
+import { loadPolicies, SETTINGS, startWithSettings } from "./ui/settings.js";
+import { tab } from "./ui/sidebar.js";
+import { addStyle } from "./ui/style.js";
+import { addTimeline, keepPercents } from "./ui/timeline.js";
+import { addModifiers, hasPrompt, onSelected, writeNegative } from "./ui/one_click.js";
+import { writeScheduled } from "./ui/wiring.js";
 
-const WRITERS = new Set(["NegOptSuggest", "NegOptOneClick"]);
-const TEXTS = { locked_positive: "negopt_positive", locked_negative: "negopt_negative" };
-
-const widgetOf = (node, name) => node.widgets?.find((widget) => widget.name === name);
+let policiesKnown = null;
 
 app.registerExtension({
-  name: "negopt.writers",
+  name: "negopt",
+
+  commands: [
+    { id: "negopt.writeNegative", label: "negopt: write the negative", icon: "pi pi-ban", function: onSelected(writeNegative) },
+    { id: "negopt.addModifiers", label: "negopt: add modifiers", icon: "pi pi-sparkles", function: onSelected(addModifiers) },
+    { id: "negopt.writeScheduled", label: "negopt: write both, scheduled", icon: "pi pi-clock", function: onSelected(writeScheduled) },
+  ],
+  keybindings: [
+    { combo: { key: "n", alt: true, shift: true }, commandId: "negopt.writeNegative" },
+    { combo: { key: "j", alt: true, shift: true }, commandId: "negopt.addModifiers" },
+  ],
+
+  settings: SETTINGS,
+
+  async setup() {
+    addStyle();
+    await loadTexts();
+    app.extensionManager?.registerSidebarTab?.(tab());
+    api.addEventListener("negopt.run", keepPercents);
+    policiesKnown = loadPolicies(); // not waited for: the page need not
+  },
+
+  async afterConfigureGraph() {
+    await policiesKnown;
+    lockOrphans();
+  },
+
+  getNodeMenuItems(node) {
+    if (!hasPrompt(node)) return [];
+    return [
+      { content: say("menu-negative"), callback: () => writeNegative(node) },
+      { content: say("menu-modifiers"), callback: () => addModifiers(node) },
+      { content: say("menu-schedule"), callback: () => writeScheduled(node) },
+    ];
+  },
+
+  getSelectionToolboxCommands(item) {
+    return item?.widgets && hasPrompt(item) ? ["negopt.writeNegative", "negopt.addModifiers", "negopt.writeScheduled"] : [];
+  },
 
   nodeCreated(node) {
-    if (!WRITERS.has(node.comfyClass)) return;
-    for (const name of Object.keys(TEXTS)) {
-      const widget = widgetOf(node, name);
-      if (!widget) continue;
-      // An unlocked node ignores these texts. Sent empty, they cannot make ComfyUI run the graph again.
-      widget.serializeValue = () => (widgetOf(node, "locked")?.value ? widget.value : "");
-    }
-    const before = node.onExecuted;
-    node.onExecuted = function (output) {
-      before?.apply(this, arguments);
-      if (widgetOf(node, "locked")?.value) return;
-      for (const [name, key] of Object.entries(TEXTS)) {
-        const widget = widgetOf(node, name);
-        if (widget && output?.[key]) widget.value = output[key][0];
-      }
-    };
+    startWithSettings(node);
+    keepTexts(node, keepRecord);
+    addReview(node);
+    addTimeline(node);
   },
 });

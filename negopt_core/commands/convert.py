@@ -1,4 +1,4 @@
-"""`convert aesthetic`: published weights to safetensors, once."""
+"""`convert aesthetic|inception`: published weights to safetensors, once."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     aesthetic.add_argument("-o", "--output", type=Path, default=Path("aesthetic.safetensors"), metavar="FILE")
     add_json(aesthetic)
     aesthetic.set_defaults(run=run_aesthetic)
+    inception = kinds.add_parser("inception", help="torch-fidelity's weights-inception-2015-12-05 .pth, for FID and IS")
+    inception.add_argument("file", type=Path, metavar="FILE")
+    inception.add_argument("-o", "--output", type=Path, default=Path("inception.safetensors"), metavar="FILE")
+    add_json(inception)
+    inception.set_defaults(run=run_inception)
 
 
 def run_aesthetic(args: argparse.Namespace) -> int:
@@ -25,5 +30,14 @@ def run_aesthetic(args: argparse.Namespace) -> int:
     from ..reward.aesthetic import convert_head
 
     convert_head(args.file, args.output)
+    emit(args, {"file": str(args.output)}, f"wrote {args.output}")
+    return 0
+
+
+def run_inception(args: argparse.Namespace) -> int:
+    """Convert and say where."""
+    from ..evidence.features import convert_inception
+
+    convert_inception(args.file, args.output)
     emit(args, {"file": str(args.output)}, f"wrote {args.output}")
     return 0

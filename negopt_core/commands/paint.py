@@ -12,8 +12,9 @@ from ..errors import ModelError, PromptError
 from ..files import check_folder, free_path
 from ..policy import Policy, load_policy, suggest
 from ..prompt import PromptPair
-from .models import MODEL_HELP, Choice, add_model_arguments, choose, policy_name, read_size
+from .models import MODEL_HELP, WORLD, Choice, add_model_arguments, choose, policy_name, read_size
 from .output import add_json, emit, tell
+from .provenance import model_place
 from .suggest import add_policy_arguments, options_from
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--from", dest="source", type=Path, metavar="IMAGE", help="paint this picture again, bit for bit"
     )
     add_policy_arguments(parser, default="")
-    parser.add_argument("--model", default="world", help=MODEL_HELP)
+    parser.add_argument("--model", help=f"{MODEL_HELP} (default world; with --from the record's own)")
     add_model_arguments(parser)
     parser.add_argument("--seed", type=int, default=0, help="seed of the first picture; the next ones count up")
     parser.add_argument("-n", type=int, default=1, dest="count", help="pictures to paint (default 1)")
@@ -65,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _paint(args: argparse.Namespace) -> tuple[list[Path], list[Record], list[str]]:
-    choice = choose(args.model, args.steps, args.cfg)
+    choice = choose(args.model or WORLD, args.steps, args.cfg)
     pair, policy, warnings = _propose(args, choice)
     painter = _open(args, choice)
     seeds = [args.seed + number for number in range(args.count)]
@@ -142,7 +143,7 @@ def _record(
     group: list[int],
     image: torch.Tensor,
 ) -> Record:
-    from ..provenance import Record
+    from ..provenance import Record, shown_place
 
     about = painter.describe()
     return Record(
@@ -152,7 +153,7 @@ def _record(
         positive=pair.positive.text,
         negative=pair.negative.text,
         seed=seed,
-        model=choice.model,
+        model=shown_place(choice.model),
         model_hash=painter.model_hash(),
         steps=choice.steps,
         cfg=choice.cfg,
@@ -165,10 +166,12 @@ def _record(
         batch_seeds=tuple(group),
         policy=policy.card.name if policy else "",
         policy_hash=policy.fingerprint if policy else "",
+        policy_licence=policy.card.licence if policy else "",
         modes=tuple(args.mode.split(",")) if policy else (),
         init_image_sha256=hashlib.sha256(args.img2img.read_bytes()).hexdigest() if args.img2img else "",
         strength=about["strength"],
         libraries={key: about[key] for key in ("torch", "diffusers", "comfyui") if key in about},
+        host="comfyui" if about.get("painter") == "comfy-server" else "diffusers",
     )
 
 
@@ -180,7 +183,7 @@ def _repaint(args: argparse.Namespace) -> tuple[list[Path], list[Record], list[s
     _check_start(args, record)
     args.sampler, args.weighting, args.size = record.sampler, record.weighting, f"{record.width}x{record.height}"
     args.batch, args.strength, args.device = len(record.batch_seeds), record.strength, args.device or record.device
-    choice = choose(record.model, record.steps, record.cfg)
+    choice = choose(model_place(args.model, record.model, "diffusers"), record.steps, record.cfg)
     painter = _open(args, choice)
     if painter.model_hash() != record.model_hash:
         raise ModelError(

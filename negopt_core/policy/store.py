@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from .rules import RulesPolicy, rules_card
 from .static import StaticPolicy
 
 CARD_NAME = "policy.json"
+ORIGIN_NAME = "origin.json"
+"""Where a folder was fetched from, so that a workflow can say where others get it."""
 HUB_PREFIX = "hf:"
 SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "policies"
 """Folder of the trained policies that come with negopt."""
@@ -22,6 +25,7 @@ READABLE_KINDS = ("rules", "static", "retrieval", "seq2seq", "df")
 """Kinds of policy that this version can run."""
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 _MAX_CARD_BYTES = 1_000_000
+_MAX_ORIGIN = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,15 @@ def read_card(folder: Path) -> PolicyCard:
         return parse_card(text)
     except PolicyError as error:
         raise PolicyError(f"{path}: {error}") from error
+
+
+def read_origin(folder: Path) -> str:
+    """Where a policy folder was fetched from, such as `hf:owner/name@revision`; "" if that is not known."""
+    try:
+        told = json.loads((folder / ORIGIN_NAME).read_text(encoding="utf-8"))["from"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    return told[:_MAX_ORIGIN] if isinstance(told, str) else ""
 
 
 def _is_policy(folder: Path) -> bool:

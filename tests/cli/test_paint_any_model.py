@@ -36,7 +36,7 @@ def test_pictures_of_a_batch_are_painted_again_bit_for_bit(
     assert record["prompt"] == prompt and record["df_negative"].startswith("[fog:0-0.5:1], ")
     assert (record["policy"], len(record["policy_hash"]), record["steps"]) == ("rules", 64, 2)
     for path in values["images"]:
-        (again,) = paint(capsys, "--from", path, "-o", str(tmp_path / "b"))["images"]
+        (again,) = paint(capsys, "--from", path, "--model", model, "-o", str(tmp_path / "b"))["images"]
         with Image.open(path) as first, Image.open(again) as second:
             assert first.tobytes() == second.tobytes()
             assert first.info["negopt"] == second.info["negopt"]
@@ -61,9 +61,13 @@ def test_a_start_picture_is_asked_for_again_and_must_be_the_same(
     Image.new("RGB", (16, 16), (30, 30, 200)).save(other)
     plan = ["--model", model, "--steps", "4", "--strength", "0.5", "-o", str(tmp_path / "a")]
     (path,) = paint(capsys, "a cat", "--img2img", str(start), *plan)["images"]
-    assert "--img2img" in paint(capsys, "--from", path, "-o", str(tmp_path), code=2)
-    assert "is not the picture" in paint(capsys, "--from", path, "--img2img", str(other), "-o", str(tmp_path), code=2)
-    (again,) = paint(capsys, "--from", path, "--img2img", str(start), "-o", str(tmp_path / "b"))["images"]
+    assert "--img2img" in paint(capsys, "--from", path, "--model", model, "-o", str(tmp_path), code=2)
+    assert "is not the picture" in paint(
+        capsys, "--from", path, "--model", model, "--img2img", str(other), "-o", str(tmp_path), code=2
+    )
+    (again,) = paint(capsys, "--from", path, "--model", model, "--img2img", str(start), "-o", str(tmp_path / "b"))[
+        "images"
+    ]
     with Image.open(path) as first, Image.open(again) as second:
         assert first.tobytes() == second.tobytes()
 

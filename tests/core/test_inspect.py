@@ -183,6 +183,12 @@ def test_a_window_narrower_than_a_step_is_found_on_its_side() -> None:
     assert codes(pair, Setup()) == []
 
 
+def test_a_finding_names_its_side_and_each_subject_once() -> None:
+    pair = PromptPair(parse_prompt("a cat"), parse_prompt("Cat, cat, dog"))
+    (finding,) = inspect_setup(pair, Setup())
+    assert (finding.code, finding.side, finding.subjects) == ("phrase-in-both", "negative", ("Cat", "cat"))
+
+
 def test_findings_come_most_important_first() -> None:
     pair = pair_of("blurry cat", "blurry, EasyNegative, [x:0.81-0.89:1]")
     setup = Setup(

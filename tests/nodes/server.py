@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import time
@@ -82,7 +83,10 @@ class Server:
 
 @contextmanager
 def running(host: Host, base: Path) -> Iterator[Server]:
-    """A server whose only node pack is this repository; its files all lie under `base`."""
+    """A server whose only node pack is this repository; its files all lie under `base`.
+
+    NEGOPT_FRONTEND: the `static` folder of another frontend package than the one that is installed.
+    """
     for folder in ("models", "custom_nodes", "input", "output", "temp", "user"):
         (base / folder).mkdir(parents=True, exist_ok=True)
     (base / "custom_nodes" / "negopt").symlink_to(REPOSITORY, target_is_directory=True)
@@ -91,6 +95,8 @@ def running(host: Host, base: Path) -> Iterator[Server]:
         port = probe.getsockname()[1]
     database = f"sqlite:///{base / 'user' / 'comfyui.db'}"
     command = [host.python, "serve.py", "--port", str(port), "--base-directory", base, "--database-url", database]
+    if frontend := os.environ.get("NEGOPT_FRONTEND"):
+        command += ["--front-end-root", frontend]
     with (base / "log.txt").open("w") as log:
         process = subprocess.Popen(command, cwd=INSIDE, env=host.environment, stdout=log, stderr=log)
         try:

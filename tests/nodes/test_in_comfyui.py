@@ -12,6 +12,8 @@ MODULES = (
     "checks_writing",
     "checks_policies",
     "checks_demo",
+    "checks_percent",
+    "checks_evidence",
 )
 
 

@@ -53,6 +53,7 @@ def fault(call: Any, *words: str) -> None:
 def check_every_node_has_what_the_page_shows() -> None:
     _, nodes = stage.pack()
     ids = {"DemoModel", "Encode", "LoadPolicy", "OneClick", "SamplerHook", "SaveProvenance", "Suggest", "Timeline"}
+    ids |= {"Score", "Compare", "Explain"}
     assert nodes.keys() == {f"NegOpt{name}" for name in ids}
     for node_class in nodes.values():
         node_class.GET_SCHEMA()  # ComfyUI's own validation

@@ -1,0 +1,167 @@
+"""What the page is told: suggestions, findings, policies and their cards; plain JSON values, no HTTP."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ..negopt_core import __version__
+from ..negopt_core.df_text import Parsed, format_prompt, parse_report
+from ..negopt_core.errors import NegOptError, OutputError
+from ..negopt_core.inspect import inspect_setup
+from ..negopt_core.policy import Policy, PolicyCard, SuggestOptions, load_policy, suggest
+from ..negopt_core.policy.joint import SIGN
+from ..negopt_core.policy.phrases import append_phrases, phrase_spans, without_prefix
+from ..negopt_core.policy.store import CARD_NAME, builtin_names, read_card
+from ..negopt_core.prompt import DFPrompt, PromptPair
+from .api_read import InspectAsk, Like, RequestError, SuggestAsk
+from .policy import find_policy, policy_folders, policy_names, policy_origin, policy_state
+from .writing import embedding_names
+
+_MAX_LIKES_BYTES = 100_000_000
+_SHOWN_PROBLEMS = 100
+
+
+class Desk:
+    """Answers the page. Keeps the policy that was asked last, so that a click does not load weights again."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._state = ""
+        self._policy: Policy | None = None
+
+    def suggest(self, ask: SuggestAsk) -> dict[str, Any]:
+        """A suggestion as JSON, with the hash of the policy that wrote it."""
+        policy = on_device(self.policy(ask.policy), _idle_device() if ask.on_gpu else "cpu")
+        options = SuggestOptions(
+            modes=ask.modes,
+            negative=ask.negative,
+            seed=ask.seed,
+            max_tokens=ask.max_tokens,
+            embeddings=embedding_names(),
+            model_family=ask.model_family,
+        )
+        (answer,) = suggest(policy, [ask.prompt], options)
+        return {**answer.to_json(), "policy_hash": policy.fingerprint, "negopt": __version__}
+
+    def policy(self, name: str) -> Policy:
+        """A policy by the name of the menu; a path, or a name that leads out of the model folders, is not one."""
+        check_name(name)
+        state = policy_state(name)
+        with self._lock:
+            if self._policy is None or self._state != state:
+                self._policy, self._state = find_policy(name), state
+            return self._policy
+
+
+def on_device(policy: Any, device: Any) -> Any:
+    """A policy with its weights on a device; policies without weights stay what they are."""
+    for part in (policy, getattr(policy, "negative", None), getattr(policy, "modifiers", None)):
+        module = getattr(part, "policy", None)
+        if hasattr(module, "parameters"):
+            module.to(device)
+    return policy
+
+
+def _idle_device() -> Any:
+    """ComfyUI's device, or the CPU while a graph is running: the sampler comes first."""
+    from comfy.model_management import get_torch_device
+    from server import PromptServer
+
+    return "cpu" if PromptServer.instance.prompt_queue.get_tasks_remaining() else get_torch_device()
+
+
+def check_name(name: str) -> None:
+    """Refuse what the menu does not offer; two offered names may be joined as NEGATIVE+MODIFIERS."""
+    offered = policy_names()
+    if name in offered or (name.count(SIGN) == 1 and all(part in offered for part in name.split(SIGN))):
+        return
+    raise RequestError(
+        404,
+        "no-such-policy",
+        f"the policy {name[:100]!r} is not here; there are {', '.join(offered)}. Others go into models/negopt",
+    )
+
+
+def inspect(ask: InspectAsk) -> dict[str, Any]:
+    """Findings of the honesty meter, and the brackets on either side that are taken literally."""
+    positive, negative = parse_report(ask.positive), parse_report(ask.negative)
+    findings = inspect_setup(PromptPair(positive.prompt, negative.prompt), ask.setup)
+    return {
+        "findings": [asdict(finding) for finding in findings],
+        "problems": {"positive": _problems(positive), "negative": _problems(negative)},
+        "tokens": "estimated",
+    }
+
+
+def list_offered() -> dict[str, Any]:
+    """Every policy of the menu with kind, side and families; a broken card is listed with its fault."""
+    return {"policies": [_listed(name) for name in policy_names()]}
+
+
+def keep_like(like: Like, folder: Path) -> dict[str, Any]:
+    """Append one line to `likes.jsonl`, in the form that `train` reads; a dislike has keys of its own, so it is not
+    learned as an example to follow."""
+    path = folder / "likes.jsonl"
+    line = json.dumps(like_record(like)) + "\n"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if path.is_file() and path.stat().st_size + len(line) > _MAX_LIKES_BYTES:
+            raise OutputError(f"{path} is full ({_MAX_LIKES_BYTES:,} bytes); move it away")
+        with path.open("a", encoding="utf-8") as file:
+            file.write(line)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+    return {"kept": like.verdict}
+
+
+def like_record(like: Like) -> dict[str, Any]:
+    """One line of `likes.jsonl`; what was not written, or edited beyond telling apart, is left out."""
+    prompt = parse_report(like.prompt).prompt.text
+    prefix = "" if like.verdict == "up" else "rejected_"
+    added = phrase_spans(without_prefix(parse_report(like.positive).prompt, prompt) or ())
+    texts = {"negative": like.negative, "modifiers": format_prompt(append_phrases(DFPrompt(), added))}
+    return {
+        "prompt": prompt,
+        **{prefix + key: text for key, text in texts.items() if text.strip()},
+        "verdict": like.verdict,
+        "df_positive": like.positive,
+        "policy": like.policy,
+        "seed": like.seed,
+        "time": int(time.time()),
+        "negopt": __version__,
+    }
+
+
+def _listed(name: str) -> dict[str, Any]:
+    try:
+        card = find_card(name)
+    except NegOptError as error:
+        return {"name": name, "fault": str(error), "from": "", "is_ours": name in builtin_names()}
+    told = {"name": name, "kind": card.kind, "polarity": card.polarity, "families": list(card.families)}
+    return {**told, "from": policy_origin(name), "is_ours": name in builtin_names()}
+
+
+def find_card(name: str) -> PolicyCard:
+    """A policy's card, without its weights."""
+    check_name(name)
+    for folder in policy_folders():
+        if (folder / name / CARD_NAME).is_file():
+            return read_card(folder / name)
+    return load_policy(name).card
+
+
+def card_answer(name: str) -> dict[str, Any]:
+    """What the page shows of one policy."""
+    return {"name": name, "card": find_card(name).to_json()}
+
+
+def _problems(parsed: Parsed) -> list[dict[str, Any]]:
+    return [
+        {"position": problem.position, "length": len(problem.text), "rule": problem.rule}
+        for problem in parsed.problems[:_SHOWN_PROBLEMS]
+    ]

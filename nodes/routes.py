@@ -1,0 +1,186 @@
+"""Server routes under `/negopt/v1`, on ComfyUI's own server and behind its own origin rules. Errors are JSON.
+
+Work runs in three threads of our own, for policies, for downloads and files, and for all else, so that neither the
+server's loop nor the sampler's thread waits for it; what would wait too long is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from ..negopt_core.errors import NegOptError
+from . import api_policies
+from .api_answers import Desk, card_answer, inspect, keep_like, list_offered
+from .api_read import (
+    MAX_ARCHIVE_BYTES,
+    MAX_BODY_BYTES,
+    Body,
+    RequestError,
+    read_body,
+    read_inspect,
+    read_like,
+    read_name,
+    read_suggest,
+)
+from .host import page_server
+from .policy import DEFAULT
+from .writing import embedding_names
+
+log = logging.getLogger("negopt")
+
+PREFIX = "/negopt/v1"
+_MOST_WAITING = 8
+
+Work = Callable[[], dict[str, Any]]
+
+
+class Queue:
+    """One thread and a short queue."""
+
+    def __init__(self, name: str) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        self._waiting = 0
+
+    async def run(self, work: Work) -> dict[str, Any]:
+        """Do `work` in the thread; refuse if too much is waiting already."""
+        if self._waiting >= _MOST_WAITING:
+            raise RequestError(429, "busy", "too many requests are waiting; try again in a moment")
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        finally:
+            self._waiting -= 1
+
+
+class Routes:
+    """The handlers; each reads a request, works in a thread and answers JSON."""
+
+    def __init__(self) -> None:
+        self._desk = Desk()
+        self._policies = Queue("negopt-policy")
+        self._light = Queue("negopt-light")
+        self._files = Queue("negopt-files")
+
+    async def suggest(self, request: Any) -> Any:
+        body = await _body(request)
+        return await self._policies.run(lambda: self._desk.suggest(read_suggest(body, DEFAULT)))
+
+    async def inspect(self, request: Any) -> Any:
+        body = await _body(request)
+        return await self._light.run(lambda: inspect(read_inspect(body, embedding_names())))
+
+    async def policies(self, request: Any) -> Any:
+        return await self._light.run(list_offered)
+
+    async def card(self, request: Any) -> Any:
+        name = read_name(request.query.get("name"))
+        return await self._light.run(lambda: card_answer(name))
+
+    async def pull(self, request: Any) -> Any:
+        name = read_name((await _body(request)).get("name"))
+        return await self._files.run(lambda: api_policies.pull(name))
+
+    async def delete(self, request: Any) -> Any:
+        name = read_name((await _body(request)).get("name"))
+        return await self._files.run(lambda: api_policies.delete(name))
+
+    async def bring_in(self, request: Any) -> Any:
+        name = read_name(request.query.get("name"))
+        if request.content_type != "application/zip":
+            raise RequestError(415, "not-zip", "send the ZIP with Content-Type: application/zip")
+        with tempfile.TemporaryDirectory(prefix="negopt.") as folder:
+            archive = Path(folder) / "policy.zip"
+            await _receive(request, archive)
+            return await self._files.run(lambda: api_policies.bring_in(archive, name))
+
+    async def like(self, request: Any) -> Any:
+        body = await _body(request)
+        return await self._light.run(lambda: keep_like(read_like(body), _user_folder()))
+
+
+def register_routes() -> bool:
+    """Add the routes to ComfyUI's server; returns whether there is a server that did not have them yet."""
+    server = page_server()
+    if server is None:
+        return False
+    if any(str(getattr(route, "path", "")).startswith(PREFIX) for route in server.routes):
+        log.warning("negopt: another copy of this pack answers the page already; remove one of the two")
+        return False
+    routes = Routes()
+    for method, path, handler in (
+        ("POST", "/suggest", routes.suggest),
+        ("POST", "/inspect", routes.inspect),
+        ("GET", "/policies", routes.policies),
+        ("GET", "/policies/card", routes.card),
+        ("POST", "/policies/pull", routes.pull),
+        ("POST", "/policies/delete", routes.delete),
+        ("POST", "/policies/import", routes.bring_in),
+        ("POST", "/likes", routes.like),
+    ):
+        server.routes.route(method, PREFIX + path)(_answering(handler))
+    return True
+
+
+def _answering(handler: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Turn what a handler returns or raises into an answer."""
+    from aiohttp import web
+
+    async def answer(request: Any) -> Any:
+        try:
+            return web.json_response(await handler(request))
+        except RequestError as error:
+            return web.json_response(_fault(error.code, str(error)), status=error.status)
+        except NegOptError as error:
+            return web.json_response(_fault(type(error).__name__, str(error)), status=422)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            log.exception("negopt: a request of the page failed")
+            return web.json_response(_fault("internal", "negopt failed; ComfyUI's log has the reason"), status=500)
+
+    return answer
+
+
+def _fault(code: str, message: str) -> dict[str, Any]:
+    return {"error": {"code": code, "message": message}}
+
+
+async def _body(request: Any) -> Body:
+    """The JSON of a request. Its type must say JSON: a form of another site cannot send that unasked."""
+    if request.content_type != "application/json":
+        raise RequestError(415, "not-json", "send Content-Type: application/json")
+    if (request.content_length or 0) > MAX_BODY_BYTES:
+        raise _too_large()
+    raw = bytearray()
+    async for chunk in request.content.iter_chunked(65536):
+        raw += chunk
+        if len(raw) > MAX_BODY_BYTES:
+            raise _too_large()
+    return read_body(bytes(raw))
+
+
+async def _receive(request: Any, path: Path) -> None:
+    """Write an upload to a file, in pieces; the loop only ever waits for the network."""
+    left, loop = MAX_ARCHIVE_BYTES, asyncio.get_running_loop()
+    with path.open("wb") as file:
+        async for chunk in request.content.iter_chunked(1 << 20):
+            left -= len(chunk)
+            if left < 0:
+                raise RequestError(413, "too-long", f"a ZIP may have {MAX_ARCHIVE_BYTES:,} bytes")
+            await loop.run_in_executor(None, file.write, chunk)
+
+
+def _too_large() -> RequestError:
+    return RequestError(413, "too-long", f"a request may have {MAX_BODY_BYTES:,} bytes; shorten the texts")
+
+
+def _user_folder() -> Path:
+    import folder_paths
+
+    return Path(folder_paths.get_user_directory()) / "negopt"

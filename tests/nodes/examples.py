@@ -1,0 +1,218 @@
+"""What the example workflows are made of, as sketches: nodes, their places, widgets and links."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+BALL = "a photo of a red ball in the snow by day"
+WRITER = {"negative": "", "mode": "negative and modifiers", "seed": 1, "control": "fixed", "locked": False}
+EMPTY = {"locked_positive": "", "locked_negative": ""}
+POLICY = "rules:world"  # the demo world's own words; artists choose the family of their checkpoint
+NOTES = {
+    "basic_negative": "**Write a negative.** `write prompts` asks a policy for a negative that suits the prompt. Press "
+    "Run: the text appears in `locked_negative`. Switch on `locked` to edit it and keep it.",
+    "scheduled_modifiers": "**Words that act for a while.** `[, vivid:1-0.5:1]` acts in the first half of the steps "
+    "(1 is the start, 0 the end), `[, detailed:0.5-0:1.2]` in the second half at weight 1.2. The sampler hook makes it "
+    "exact.",
+    "scheduled_negative": "**Negatives that act for a while.** `blurry` is pushed away throughout, `too dark` in the "
+    "first half, `noisy` only at the end. Needs CFG above 1.",
+    "one_click": "**The whole job in one node.** It writes both prompts, encodes them and hooks the model. `record` "
+    "tells the last node how the picture was made.",
+    "img2img_with_hook": "**Again, from a picture.** The second sampler starts from the first one's picture with "
+    "denoise 0.6. Windows count the steps that run, so `detailed` acts in the second half of those.",
+    "two_pass": "**Two passes.** The first picture is enlarged and painted over with denoise 0.5. Both samplers share "
+    "one hooked model, and each counts its own steps.",
+    "ksampler_advanced_chain": "**One run cut in two.** Each sampler has its own hook: `step_offset` says where it "
+    "starts, `total_steps` how long the whole chain is.",
+    "timeline": "**Drawn windows.** Drag a bar's edge for when a phrase acts, drag it up or down for how strongly; the "
+    "text above follows, and the bars follow the text. The bars stand on the steps of the sampler at the end.",
+    "compare_arms": "**Does it help?** One prompt and one noise, three arms from left to right: no negative, the same "
+    "fixed negative for every prompt, and what the policy writes with its windows. One picture proves nothing: change "
+    "the seeds.",
+    "sdxl": "**SDXL.** Choose an SDXL checkpoint. `rules:sdxl` knows what that family reads; the hook keeps the "
+    "windows of both prompts exactly.",
+    "own_checkpoint": "**Your own checkpoint.** Choose an SD 1.5 or SDXL checkpoint and the policy of its family "
+    "(`rules:sdxl` and 1024 x 1024 for SDXL), then write your prompt.",
+}
+HOOK = {"unit": "sampler steps", "step_offset": 0, "total_steps": 0}
+
+
+@dataclass
+class Sketch:
+    """One node: its kind, its column and row on the canvas, its widgets in order, its links."""
+
+    kind: str
+    at: tuple[float, float]
+    widgets: dict[str, Any] = field(default_factory=dict)
+    links: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+
+def encode(at: tuple[float, float], text: str = "", source: tuple[int, int] | None = None, clip: int = 1) -> Sketch:
+    links = {"clip": (clip, 1), **({"df_text": source} if source else {})}
+    return Sketch("NegOptEncode", at, {"df_text": text, "weighting": "comfy", "same_length": True}, links)
+
+
+def sampler(at: tuple[float, float], model: Any, positive: Any, negative: Any, latent: Any, **changed: Any) -> Sketch:
+    widgets = {"seed": 3, "control": "fixed", "steps": 20, "cfg": 5.0, "sampler_name": "dpmpp_2m"}
+    widgets |= {"scheduler": "sgm_uniform", "denoise": 1.0, **changed}
+    links = {"model": model, "positive": positive, "negative": negative, "latent_image": latent}
+    return Sketch("KSampler", at, widgets, links)
+
+
+def part(at: tuple[float, float], links: dict[str, tuple[int, int]], start: int, stop: int, is_first: bool) -> Sketch:
+    widgets = {"add_noise": "enable" if is_first else "disable", "noise_seed": 3, "control": "fixed", "steps": 20}
+    widgets |= {"cfg": 5.0, "sampler_name": "euler", "scheduler": "sgm_uniform", "start_at_step": start}
+    widgets |= {"end_at_step": stop, "return_with_leftover_noise": "enable" if is_first else "disable"}
+    return Sketch("KSamplerAdvanced", at, widgets, links)
+
+
+def saved(
+    first: int, column: float, samples: int, record: tuple[int, int] | None = None, vae: Any = (1, 2)
+) -> dict[int, Sketch]:
+    """Decode and save, as nodes `first` and `first + 1`."""
+    links = {"images": (first, 0), **({"record": record} if record else {})}
+    return {
+        first: Sketch("VAEDecode", (column, 0), {}, {"samples": (samples, 0), "vae": vae}),
+        first + 1: Sketch("NegOptSaveProvenance", (column + 1, 0), {"filename_prefix": "negopt"}, links),
+    }
+
+
+DEMO = {1: Sketch("NegOptDemoModel", (0, 0), {"batch_size": 1})}
+
+
+def hook(at: tuple[float, float], model: tuple[int, int] = (1, 0), **changed: Any) -> Sketch:
+    return Sketch("NegOptSamplerHook", at, {**HOOK, **changed}, {"model": model})
+
+
+def scheduled(positive: str, negative: str) -> dict[int, Sketch]:
+    return {
+        **DEMO,
+        2: encode((1, 0), positive),
+        3: encode((1, 1), negative),
+        4: hook((1, 2)),
+        5: sampler((2, 0), (4, 0), (2, 0), (3, 0), (1, 3)),
+        **saved(6, 3, 5),
+    }
+
+
+def examples() -> dict[str, dict[int, Sketch]]:
+    """Name -> nodes by id."""
+    basic = {
+        **DEMO,
+        2: Sketch("NegOptLoadPolicy", (0, 1), {"policy": POLICY}),
+        3: Sketch("NegOptSuggest", (1, 0), {"prompt": BALL, **WRITER, "mode": "negative", **EMPTY}, {"policy": (2, 0)}),
+        4: encode((2, 0), source=(3, 0)),
+        5: encode((2, 1), source=(3, 1)),
+        6: hook((2, 2)),
+        7: sampler((3, 0), (6, 0), (4, 0), (5, 0), (1, 3)),
+        **saved(8, 4, 7, (3, 3)),
+    }
+    click = {"policy": POLICY, "weighting": "comfy", "prompt": BALL, **WRITER, **EMPTY}
+    one_click = {
+        **DEMO,
+        2: Sketch("NegOptOneClick", (1, 0), click, {"model": (1, 0), "clip": (1, 1)}),
+        3: sampler((2, 0), (2, 0), (2, 1), (2, 2), (1, 3)),
+        **saved(4, 3, 3, (2, 6)),
+    }
+    own = {
+        1: Sketch("CheckpointLoaderSimple", (0, 0), {"ckpt_name": "v1-5-pruned-emaonly.safetensors"}),
+        2: Sketch(
+            "NegOptOneClick",
+            (1, 0),
+            {**click, "policy": "rules:sd15", "prompt": "a photo of a fox in the snow"},
+            {"model": (1, 0), "clip": (1, 1)},
+        ),
+        3: Sketch("EmptyLatentImage", (1, 2), {"width": 512, "height": 512, "batch_size": 1}),
+        4: sampler((2, 0), (2, 0), (2, 1), (2, 2), (3, 0), cfg=7.0, scheduler="karras"),
+        **saved(5, 3, 4, (2, 6)),
+    }
+    again = scheduled(BALL, "blurry[, too dark:0.5-0:1]")
+    img2img = {
+        **{key: again[key] for key in (1, 2, 3, 4, 5)},
+        8: encode((1, 3), "a photo of a blue ball in the snow by day[, detailed:0.5-0:1]"),
+        9: sampler((3, 0), (4, 0), (8, 0), (3, 0), (5, 0), denoise=0.6, seed=4),
+        **saved(10, 4, 9),
+    }
+    two_pass = {
+        **{key: again[key] for key in (1, 2, 3, 4, 5)},
+        8: Sketch("LatentUpscaleBy", (3, 1), {"upscale_method": "bilinear", "scale_by": 1.5}, {"samples": (5, 0)}),
+        9: sampler((3, 0), (4, 0), (2, 0), (3, 0), (8, 0), denoise=0.5, seed=4),
+        **saved(10, 4, 9),
+    }
+    first = {"model": (4, 0), "positive": (2, 0), "negative": (3, 0), "latent_image": (1, 3)}
+    chain = {
+        **{key: again[key] for key in (1, 2, 3)},
+        4: hook((1, 2), step_offset=0, total_steps=20),
+        5: hook((1, 3), step_offset=8, total_steps=20),
+        6: part((2, 0), first, 0, 8, is_first=True),
+        7: part((3, 0), {**first, "model": (5, 0), "latent_image": (6, 0)}, 8, 20, is_first=False),
+        **saved(8, 4, 7),
+    }
+    drawn = {
+        "df_text": f"{BALL}[, vivid:1-0.5:1][, detailed:0.5-0:1.2]",
+        "steps": 20,
+        "df_negative": "blurry[, noisy:0.4-0:1.2]",
+    }
+    timeline = {
+        **DEMO,
+        2: Sketch("NegOptTimeline", (1, 0), drawn),
+        3: encode((2, 0), source=(2, 0)),
+        4: encode((2, 1), source=(2, 3)),
+        5: hook((2, 2)),
+        6: sampler((3, 0), (5, 0), (3, 0), (4, 0), (1, 3)),
+        **saved(7, 4, 6),
+    }
+    return {
+        "timeline": timeline,
+        "compare_arms": compare_arms(),
+        "sdxl": sdxl(),
+        "basic_negative": basic,
+        "scheduled_modifiers": scheduled(f"{BALL}[, vivid:1-0.5:1][, detailed:0.5-0:1.2]", "blurry"),
+        "scheduled_negative": scheduled(BALL, "blurry[, too dark:1-0.5:1][, noisy:0.4-0:1.2]"),
+        "one_click": one_click,
+        "img2img_with_hook": img2img,
+        "two_pass": two_pass,
+        "ksampler_advanced_chain": chain,
+        "own_checkpoint": own,
+    }
+
+
+def compare_arms() -> dict[int, Sketch]:
+    """No negative, a fixed one, and the policy's, from the same noise, stitched into one picture."""
+    arms = {11: ((1, 0), (5, 0), (6, 0)), 12: ((1, 0), (5, 0), (7, 0)), 13: ((4, 0), (8, 0), (9, 0))}
+    stitch = {"direction": "right", "match_image_size": True, "spacing_width": 2, "spacing_color": "white"}
+    return {
+        **DEMO,
+        2: Sketch("NegOptLoadPolicy", (0, 1), {"policy": POLICY}),
+        3: Sketch("NegOptSuggest", (1, 0), {"prompt": BALL, **WRITER, **EMPTY}, {"policy": (2, 0)}),
+        4: hook((1, 2)),
+        5: encode((2, 0), BALL),
+        6: encode((2, 1), ""),
+        7: encode((2, 2), "blurry, low quality, worst quality"),
+        8: encode((2, 3), source=(3, 0)),
+        9: encode((2, 4), source=(3, 1)),
+        **{key: sampler((3, key - 11), *links, (1, 3)) for key, links in arms.items()},
+        **{key + 10: Sketch("VAEDecode", (4, key - 11), {}, {"samples": (key, 0), "vae": (1, 2)}) for key in arms},
+        31: Sketch("ImageStitch", (5, 0), stitch, {"image1": (21, 0), "image2": (22, 0)}),
+        32: Sketch("ImageStitch", (5, 1), stitch, {"image1": (31, 0), "image2": (23, 0)}),
+        33: Sketch(
+            "NegOptSaveProvenance", (6, 0), {"filename_prefix": "negopt"}, {"images": (32, 0), "record": (3, 3)}
+        ),
+    }
+
+
+def sdxl() -> dict[int, Sketch]:
+    """The parts apart, with an SDXL checkpoint of the user's."""
+    writer = {"prompt": "a photo of a fox in the snow", **WRITER, **EMPTY}
+    return {
+        1: Sketch("CheckpointLoaderSimple", (0, 0), {"ckpt_name": "sd_xl_base_1.0.safetensors"}),
+        2: Sketch("NegOptLoadPolicy", (0, 1), {"policy": "rules:sdxl"}),
+        3: Sketch("NegOptSuggest", (1, 0), writer, {"policy": (2, 0)}),
+        4: encode((2, 0), source=(3, 0)),
+        5: encode((2, 1), source=(3, 1)),
+        6: hook((2, 2)),
+        7: Sketch("EmptyLatentImage", (1, 2), {"width": 1024, "height": 1024, "batch_size": 1}),
+        8: sampler((3, 0), (6, 0), (4, 0), (5, 0), (7, 0), cfg=6.0, steps=25, scheduler="karras"),
+        **saved(9, 4, 8, (3, 3)),
+    }

@@ -1,0 +1,137 @@
+// A Chromium on a running ComfyUI, and what the tests ask of its page. No request leaves this machine.
+import { createRequire } from "node:module";
+
+const { chromium } = createRequire(process.env.NEGOPT_PLAYWRIGHT + "/")("playwright-core");
+
+const ARGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-software-rasterizer"];
+const SETTINGS = {
+  "Comfy.TutorialCompleted": true,
+  "Comfy.VersionCompatibility.DisableWarnings": true,
+  "Comfy.Minimap.Visible": false,
+  "Comfy.Workflow.ShowMissingModelsWarning": false,
+  "Comfy.RightSidePanel.IsOpen": false,
+  "LiteGraph.Canvas.MinFontSizeForLOD": 0,
+  "LiteGraph.Canvas.LowQualityRenderingZoomThreshold": 0,
+};
+const LOCAL = ["127.0.0.1", "localhost"];
+// ComfyUI's own page asks for these and logs what it does not get, with or without us
+const NOT_OURS = /accessed before initialization|favicon|ERR_FAILED|ERR_BLOCKED|Content Security Policy|userdata|manager|status of 404|templates/i;
+
+/** Opens a page; `settings` are ComfyUI's. Returns the page and the list of errors it will have shown. */
+export async function open(url, settings = {}) {
+  const browser = await chromium.launch({ executablePath: process.env.NEGOPT_CHROMIUM, headless: true, args: ARGS });
+  const context = await browser.newContext({ viewport: { width: 1400, height: 860 }, reducedMotion: "reduce" });
+  const page = await context.newPage();
+  page.setDefaultTimeout(120_000);
+  const errors = [];
+  page.on("pageerror", (error) => errors.push(`pageerror: ${error}`));
+  page.on("console", (message) => {
+    if (message.type() === "error" && !NOT_OURS.test(message.text())) errors.push(message.text().slice(0, 1200));
+  });
+  await context.addInitScript(() => {
+    const log = console.error;
+    console.error = (...told) => log(...told, new Error().stack?.split("\n").slice(2, 9).join(" | "));
+  });
+  page.on("dialog", (dialog) => {
+    errors.push(`dialog: ${dialog.message()}`);
+    dialog.dismiss();
+  });
+  await context.route("**/*", (route) => {
+    const to = new URL(route.request().url());
+    return LOCAL.includes(to.hostname) || ["data:", "blob:"].includes(to.protocol) ? route.continue() : route.abort();
+  });
+  await context.request.post(`${url}/settings`, { data: { ...SETTINGS, ...settings } });
+  await ready(page, url);
+  return { browser, context, page, errors };
+}
+
+/** Open ComfyUI in a tab and wait until its nodes are there. */
+export async function ready(page, url) {
+  await page.goto(url, { waitUntil: "domcontentloaded" });
+  await page.waitForFunction(
+    () => window.app?.canvas?.graph && window.LiteGraph && Object.keys(LiteGraph.registered_node_types).length > 100,
+    null,
+    { timeout: 280_000 },
+  );
+  await page.waitForTimeout(2500);
+}
+
+/** Answer the dialog that is open: "Yes" is its last button, "No" the one before. */
+export async function answer(page, yes) {
+  const buttons = page.locator("[role=dialog] button").filter({ hasText: /\S/ });
+  await buttons.first().waitFor();
+  const count = await buttons.count();
+  await buttons.nth(yes === "Yes" ? count - 1 : count - 2).click();
+  await page.locator("[role=dialog]").first().waitFor({ state: "hidden" });
+}
+
+/** Run the graph to its end; throws what ComfyUI says is wrong with it. */
+export async function finished(page) {
+  const count = () => page.evaluate(async () => Object.keys(await (await fetch("/api/history")).json()).length);
+  const before = await count();
+  await page.evaluate(() => app.queuePrompt(0, 1));
+  const end = Date.now() + 240_000;
+  while ((await count()) === before) {
+    if (Date.now() > end) throw new Error("the graph never finished");
+    await page.waitForTimeout(300);
+  }
+  const status = await page.evaluate(async () => Object.values(await (await fetch("/api/history")).json()).pop().status);
+  if (status.status_str !== "success") throw new Error(`the graph failed: ${JSON.stringify(status.messages).slice(0, 800)}`);
+}
+
+/** Load a saved workflow and frame it. */
+export async function load(page, workflow) {
+  await page.evaluate(async (saved) => app.loadGraphData(saved), workflow);
+  await page.waitForTimeout(1200);
+  await frame(page);
+}
+
+/** Zoom so that the whole graph is seen. */
+export async function frame(page) {
+  await page.evaluate(() => {
+    const boxes = app.graph.nodes.map((node) => [node.pos[0], node.pos[1] - 30, node.pos[0] + node.size[0], node.pos[1] + node.size[1]]);
+    const low = [0, 1].map((axis) => Math.min(...boxes.map((box) => box[axis])));
+    const high = [2, 3].map((axis) => Math.max(...boxes.map((box) => box[axis])));
+    app.canvas.ds.fitToBounds([low[0] - 60, low[1] - 60, high[0] - low[0] + 120, high[1] - low[1] + 120]);
+    app.canvas.setDirty(true, true);
+  });
+  await page.waitForTimeout(800);
+}
+
+/** The value of a widget of a node. */
+export const widget = (page, id, name) =>
+  page.evaluate(([node, key]) => app.graph.getNodeById(node)?.widgets.find((one) => one.name === key)?.value, [id, name]);
+
+/** Select one node and run a command. */
+export async function command(page, id, name, rest = 300) {
+  await page.evaluate(
+    ([node, key]) => {
+      app.canvas.deselectAll();
+      app.canvas.selectNode(app.graph.getNodeById(node));
+      app.extensionManager.command.execute(key); // not waited for: it may ask something first
+    },
+    [id, name],
+  );
+  await page.waitForTimeout(rest);
+}
+
+/** Wait until something is true in the page. */
+export const waitFor = (page, test, given) => page.waitForFunction(test, given, { timeout: 120_000 });
+
+/** One undo, as Ctrl+Z does it. */
+export async function undo(page) {
+  await page.evaluate(() => app.extensionManager.command.execute("Comfy.Undo"));
+  await page.waitForTimeout(1200);
+}
+
+/** Where an element is once it has stopped moving: nodes grow with what they show. */
+export async function settled(locator) {
+  let before = null;
+  for (let look = 0; look < 40; look += 1) {
+    const box = await locator.boundingBox();
+    if (before && box && ["x", "y", "width", "height"].every((side) => Math.abs(box[side] - before[side]) < 0.5)) return box;
+    before = box;
+    await locator.page().waitForTimeout(250);
+  }
+  throw new Error("the element never stopped moving");
+}

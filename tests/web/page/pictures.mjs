@@ -1,0 +1,138 @@
+// The pictures of docs/comfyui.md and of the help pages: `node pictures.mjs URL FOLDER [SETTING=VALUE ...]`.
+// Follows the walkthrough from a clean ComfyUI; each picture is to be looked at before it is kept.
+import { mkdirSync } from "node:fs";
+import { command, finished, frame, load, open, waitFor } from "./browser.mjs";
+import { example, stock, timeline } from "./graphs.mjs";
+
+const [url, folder, ...pairs] = process.argv.slice(2);
+const settings = Object.fromEntries(pairs.map((pair) => [pair.split("=")[0], JSON.parse(pair.split("=").slice(1).join("="))]));
+const NODES = ["LoadPolicy", "Suggest", "OneClick", "Timeline", "Encode", "SamplerHook", "SaveProvenance", "DemoModel"];
+const MARGIN = 14;
+
+mkdirSync(folder, { recursive: true });
+const { browser, page, errors } = await open(url, settings);
+const said = {};
+
+const keep = (name, clip) => page.screenshot({ path: `${folder}/${name}.jpg`, type: "jpeg", quality: 78, ...(clip && { clip }) });
+
+/** Where some nodes are on the screen. */
+const boxOf = (ids) =>
+  page.evaluate(([wanted, margin]) => {
+    const boxes = app.graph.nodes.filter((node) => !wanted || wanted.includes(node.id)).map((node) => [
+      ...app.canvas.ds.convertOffsetToCanvas([node.pos[0], node.pos[1] - 30]),
+      ...app.canvas.ds.convertOffsetToCanvas([node.pos[0] + node.size[0], node.pos[1] + node.size[1]]),
+    ]);
+    const canvas = app.canvas.canvas.getBoundingClientRect();
+    const low = [0, 1].map((axis) => Math.max(0, Math.min(...boxes.map((box) => box[axis])) - margin));
+    const high = [2, 3].map((axis) => Math.max(...boxes.map((box) => box[axis])) + margin);
+    return { x: low[0] + canvas.left, y: low[1] + canvas.top, width: high[0] - low[0], height: high[1] - low[1] };
+  }, [ids ?? null, MARGIN]);
+
+const inside = (box) => {
+  const { width, height } = page.viewportSize();
+  return { ...box, width: Math.min(box.width, width - box.x), height: Math.min(box.height, height - box.y) };
+};
+
+/** Only the nodes `ids`, as large as they fit. */
+async function closeUp(name, ids) {
+  await page.evaluate((wanted) => {
+    const [node] = app.graph.nodes.filter((one) => wanted.includes(one.id));
+    app.canvas.deselectAll();
+    app.canvas.ds.fitToBounds([node.pos[0] - 30, node.pos[1] - 60, node.size[0] + 60, node.size[1] + 90], { zoom: 0.95 });
+    app.canvas.ds.scale = Math.min(app.canvas.ds.scale, 1.1);
+    app.canvas.setDirty(true, true);
+  }, ids);
+  await page.waitForTimeout(1500);
+  await keep(name, inside(await boxOf(ids)));
+}
+
+async function step(name, work) {
+  try {
+    await work();
+  } catch (error) {
+    said[name] = String(error).slice(0, 400);
+    await keep(`FAULT-${name}`);
+  }
+}
+
+await step("one-click", async () => {
+  await load(page, example("one_click"));
+  await finished(page);
+  await waitFor(page, () => document.querySelector(".negopt-origin")?.textContent);
+  await page.waitForTimeout(2500);
+  await frame(page);
+  await keep("comfyui-one-click");
+});
+
+await step("review", async () => {
+  await page.evaluate(() => (app.graph.nodes.find((node) => node.type === "KSampler").widgets.find((one) => one.name === "cfg").value = 1));
+  await page.getByText("NAGuidance").first().waitFor();
+  await closeUp("comfyui-review", [2]);
+});
+
+await step("menu", async () => {
+  await stock(page, 5, "a photo of a red ball in the snow by day");
+  const at = await page.evaluate(() => {
+    const node = app.graph.getNodeById(2);
+    app.canvas.deselectAll();
+    const place = app.canvas.ds.convertOffsetToCanvas([node.pos[0] + 90, node.pos[1] - 14]);
+    const box = app.canvas.canvas.getBoundingClientRect();
+    return [place[0] + box.left, place[1] + box.top];
+  });
+  await page.mouse.click(...at, { button: "right" });
+  await page.getByText("negopt:").first().waitFor();
+  await page.waitForTimeout(800);
+  await keep("comfyui-menu");
+  await page.keyboard.press("Escape");
+  await page.mouse.click(700, 800);
+});
+
+await step("wired", async () => {
+  await stock(page, 5, "a photo of a red ball in the snow by day");
+  await command(page, 2, "negopt.writeScheduled");
+  await waitFor(page, () => app.graph.nodes.filter((node) => node.type === "NegOptEncode").length === 2);
+  await finished(page);
+  await page.evaluate(() => app.canvas.deselectAll());
+  await page.waitForTimeout(2500);
+  await frame(page);
+  await keep("comfyui-wired");
+});
+
+await step("scheduled", async () => {
+  await load(page, example("scheduled_modifiers"));
+  await finished(page);
+  await page.waitForTimeout(2500);
+  await frame(page);
+  await keep("comfyui-scheduled");
+});
+
+await step("timeline", async () => {
+  await load(page, timeline("a photo of a cat, at night[, misty:1-0.5:1][, sharp fur:0.4-0:1.3], [oops:2:1]", 20, "blurry[, noisy:0.4-0:1.2]"));
+  await page.locator(".negopt-bar").nth(4).waitFor();
+  await closeUp("comfyui-timeline", [1]);
+});
+
+await step("sidebar", async () => {
+  await page.locator("[aria-label*='negopt'], .side-bar-button:has(.pi-ban)").first().click();
+  await page.locator(".negopt-card summary", { hasText: "rules:sdxl" }).click();
+  await page.locator(".negopt-card dd").first().waitFor();
+  await page.waitForTimeout(800);
+  await keep("comfyui-sidebar", { x: 0, y: 0, width: 700, height: page.viewportSize().height });
+  await page.locator("[aria-label*='negopt'], .side-bar-button:has(.pi-ban)").first().click();
+});
+
+for (const name of settings["negopt.help"] === false ? [] : NODES) {
+  await step(name, async () => {
+    const examples = { Encode: ["scheduled_negative", 3], OneClick: ["one_click", 2], Suggest: ["basic_negative", 3], Timeline: ["timeline", 2] };
+    const [file, id] = examples[name] ?? [["LoadPolicy"].includes(name) ? "basic_negative" : "scheduled_negative", null];
+    await load(page, example(file));
+    if (["OneClick", "Suggest"].includes(name)) {
+      await page.getByText("write now").first().click();
+      await page.locator(".negopt-chip").first().waitFor();
+    }
+    const found = id ?? (await page.evaluate((type) => app.graph.nodes.find((node) => node.type === type).id, `NegOpt${name}`));
+    await closeUp(`NegOpt${name}`, [found]);
+  });
+}
+console.log(JSON.stringify({ said, errors }, null, 1));
+await browser.close();

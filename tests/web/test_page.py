@@ -1,0 +1,71 @@
+"""The page in a real Chromium on a real ComfyUI, in both renderers. Pictures go to NEGOPT_SHOTS, if it is set."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent / "nodes"))
+sys.path.insert(0, str(HERE))
+from browser_tools import find_node_modules  # noqa: E402
+from host import Host, find_host  # noqa: E402
+from server import running  # noqa: E402
+
+pytestmark = [pytest.mark.host, pytest.mark.slow]
+
+CHECKS = [
+    name
+    for path in sorted((HERE / "page").glob("checks_*.mjs"))
+    for name in re.findall(r"^  async (\w+)\(", path.read_text(encoding="utf-8"), re.M)
+]
+PATIENCE = 5400
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def find_browser() -> dict[str, str] | str:
+    """Environment for the checks, or what is missing."""
+    node = shutil.which("node")
+    chromium = os.environ.get("NEGOPT_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if node is None or chromium is None:
+        return "NOT TESTED IN A BROWSER: node and Chromium are needed; .ci/browser installs them where it can"
+    folder = find_node_modules("playwright-core")
+    if folder is None:
+        return "NOT TESTED IN A BROWSER: no playwright-core; run npm install in tests/web, or set NEGOPT_PLAYWRIGHT"
+    return {"NEGOPT_CHROMIUM": chromium, "NEGOPT_PLAYWRIGHT": str(folder)}
+
+
+@pytest.fixture(scope="module")
+def faults(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], str | None]:
+    """(renderer, check) -> what went wrong; every check run once in each renderer, on one server."""
+    host, browser = find_host(), find_browser()
+    if not isinstance(host, Host):
+        pytest.skip(host)
+    if isinstance(browser, str):
+        pytest.skip(browser)
+    shots = Path(os.environ.get("NEGOPT_SHOTS") or tmp_path_factory.mktemp("shots"))
+    found: dict[tuple[str, str], str | None] = {}
+    with running(host, tmp_path_factory.mktemp("comfyui")) as server:
+        for mode in ("classic", "vue"):
+            command = ["node", str(HERE / "page" / "run.mjs"), server.address, mode, str(shots)]
+            environment = {**os.environ, **browser}
+            done = subprocess.run(
+                command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+            )
+            lines = [json.loads(line[1:]) for line in done.stdout.splitlines() if line.startswith("@")]
+            if not lines:
+                raise RuntimeError(f"the checks did not start:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
+            found |= {(mode, line["check"]): line["fault"] for line in lines}
+    return found
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("mode", ["classic", "vue"])
+def test_in_the_page(mode: str, check: str, faults: dict[tuple[str, str], str | None]) -> None:
+    assert (mode, check) in faults, "the check did not run"
+    assert not faults[mode, check], faults[mode, check]

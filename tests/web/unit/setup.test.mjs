@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { flatten } from "../../../web/lib/flat.js";
+import { levelOfWorkflow } from "../../../web/lib/levels.js";
+import { inspectBody, textsIn } from "../../../web/lib/setup.js";
+import { namesOf, workflow } from "./build.mjs";
+
+const flatOf = (saved) => flatten(levelOfWorkflow(saved, namesOf));
+const NODES = {
+  1: ["LoadModel"],
+  2: ["NegOptSuggest", ["a cat", "ugly", "negative"]],
+  3: ["NegOptEncode", [""]],
+  4: ["NegOptEncode", [""]],
+  5: ["KSampler", [0, "fixed", 12, 1]],
+  6: ["NAGuidance", [5]],
+};
+const WIRES = ["2.0 > 3.df_text", "2.1 > 4.df_text", "3.0 > 5.positive", "4.0 > 5.negative"];
+
+test("the meter is told texts, steps and CFG of the sampler below", () => {
+  const { body, sampler } = inspectBody(flatOf(workflow(NODES, [...WIRES, "1.0 > 5.model"])), "2");
+  assert.deepEqual(body, { positive: "a cat", negative: "ugly", steps: 12, cfg: 1 });
+  assert.equal(sampler, "5");
+});
+
+test("with NAG the negative acts at CFG 1, so the CFG is not told", () => {
+  const { body } = inspectBody(flatOf(workflow(NODES, [...WIRES, "1.0 > 6.model", "6.0 > 5.model"])), "2");
+  assert.equal(body.cfg, undefined);
+});
+
+test("without a sampler only the texts are told", () => {
+  assert.deepEqual(inspectBody(flatOf(workflow(NODES, [])), "2").body, { positive: "a cat", negative: "ugly" });
+});
+
+test("locked texts count before written ones, and those before the user's", () => {
+  const user = { prompt: "p", negative: "n" };
+  assert.deepEqual(textsIn(user), { positive: "p", negative: "n" });
+  const written = { ...user, locked: false, locked_positive: "p, P", locked_negative: "" };
+  assert.deepEqual(textsIn(written), { positive: "p, P", negative: "" });
+  assert.deepEqual(textsIn({ ...written, prompt: "another" }), { positive: "another", negative: "n" });
+  assert.deepEqual(textsIn({ ...user, locked: true, locked_positive: "", locked_negative: "" }), { positive: "", negative: "" });
+});

@@ -1,0 +1,119 @@
+// The few things asked of ComfyUI's page: its app, our routes, notices, one undo step, texts in the user's language.
+import { app } from "../../scripts/app.js";
+import { api } from "../../scripts/api.js";
+import { ENGLISH } from "./lib/texts.js";
+
+export { app, api };
+
+const ROUTES = "/negopt/v1";
+let texts = ENGLISH;
+
+/** Load our texts in the page's language; English stands in for what is missing. */
+export async function loadTexts() {
+  const language = setting("Comfy.Locale") ?? "en";
+  if (language === "en") return; // nothing to wait for
+  try {
+    const answer = await api.fetchApi("/i18n");
+    texts = { ...ENGLISH, ...((await answer.json())[language]?.negopt ?? {}) };
+  } catch {
+    texts = ENGLISH;
+  }
+}
+
+/** A text by its key, with `{name}` replaced. */
+export function say(key, values = {}) {
+  return (texts[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+}
+
+/** A setting's value; undefined where this page does not know it. */
+export function setting(id) {
+  try {
+    return app.extensionManager?.setting?.get(id);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A notice in the corner of the page. It shows plain text: nothing in it is read as HTML. */
+export function notify(severity, detail) {
+  const life = severity === "error" ? 12000 : 7000;
+  app.extensionManager?.toast?.add({ severity, summary: "negopt", detail, life });
+}
+
+/** Ask the user; false where this page has no dialogs, or the answer is no. */
+export async function confirm(title, message) {
+  const dialog = app.extensionManager?.dialog;
+  return dialog?.confirm ? (await dialog.confirm({ title, message })) === true : false;
+}
+
+/** Ask one of our routes; throws an Error in words, also when the server is gone. A Blob is sent as it is. */
+export async function ask(path, body) {
+  const isFile = body instanceof Blob;
+  const options = body && {
+    method: "POST",
+    headers: { "Content-Type": isFile ? "application/zip" : "application/json" },
+    body: isFile ? body : JSON.stringify(body),
+  };
+  let answer, told;
+  try {
+    answer = await api.fetchApi(ROUTES + path, options);
+    told = await answer.json();
+  } catch {
+    throw new Error(say(answer ? "answer-unreadable" : "server-gone"));
+  }
+  if (!answer.ok) throw new Error(told?.error?.message ?? say("answer-unreadable"));
+  return told;
+}
+
+/** Change the graph so that one undo takes all of it back. */
+export function oneStep(change) {
+  const tracker = app.extensionManager?.workflow?.activeWorkflow?.changeTracker;
+  const capture = () => (tracker?.captureCanvasState ? tracker.captureCanvasState() : tracker?.checkState?.());
+  capture(); // what was changed before is a step of its own
+  try {
+    return change();
+  } finally {
+    app.canvas?.setDirty(true, true);
+    capture();
+  }
+}
+
+/** Set a widget as if the user had typed: callbacks run, the node is drawn again. */
+export function setWidget(node, name, value) {
+  const widget = node.widgets?.find((one) => one.name === name);
+  if (!widget) return;
+  widget.value = value;
+  widget.callback?.(value, app.canvas, node);
+  node.setDirtyCanvas?.(true, true);
+}
+
+/** Make a node as tall as its widgets need; the Vue renderer does that itself. */
+export function grow(node) {
+  if (window.LiteGraph.vueNodesMode || !node.computeSize) return;
+  const least = node.computeSize()[1];
+  if (least > node.size[1]) node.setSize([node.size[0], least]);
+}
+
+export const rootGraph = () => app.rootGraph ?? app.graph?.rootGraph ?? app.graph;
+
+/** ComfyUI's execution id of a live node, such as "12:5" inside of subgraph 12; null if it is in no graph. */
+export function keyOf(node, graph = rootGraph(), path = []) {
+  if (graph.getNodeById?.(node.id) === node) return [...path, node.id].join(":");
+  for (const one of graph.nodes ?? []) {
+    if (!one.isSubgraphNode?.()) continue;
+    const key = keyOf(node, one.subgraph, [...path, one.id]);
+    if (key) return key;
+  }
+  return null;
+}
+
+/** The live node of an execution id, or null. */
+export function nodeAt(key) {
+  const path = String(key).split(":");
+  const last = path.pop();
+  let graph = rootGraph();
+  for (const id of path) graph = nodeIn(graph, id)?.subgraph;
+  return nodeIn(graph, last);
+}
+
+const nodeIn = (graph, id) => graph?.getNodeById?.(Number(id)) ?? graph?.getNodeById?.(id) ?? null;

@@ -1,0 +1,101 @@
+// A workflow as one flat graph: subgraphs opened, reroutes and bypassed nodes passed through. Plain data, no page.
+// @ts-check
+
+/**
+ * @typedef {{ name: string, type: string, link: number | null }} Socket
+ * @typedef {{ id: number | string, type: string, mode: number, inputs: Socket[], outputs: { name: string, type: string }[],
+ *   widgets: Record<string, unknown>, inner?: Level }} LevelNode one node of a level; `inner` is what a subgraph holds
+ * @typedef {{ from: number | string, slot: number, to: number | string, toSlot: number }} Link
+ * @typedef {{ nodes: LevelNode[], links: Map<number, Link> }} Level a graph without what is above or below it
+ * @typedef {{ key: string, slot: number }} Origin an output of a node
+ * @typedef {{ name: string, type: string, origin: Origin | null }} FlatInput
+ * @typedef {{ key: string, type: string, inputs: FlatInput[], outputs: { name: string, type: string }[],
+ *   widgets: Record<string, unknown> }} FlatNode `key` is ComfyUI's execution id, such as "12:5"
+ * @typedef {Map<string, FlatNode>} Flat
+ */
+
+export const SUBGRAPH_INPUT = -10;
+export const SUBGRAPH_OUTPUT = -20;
+const MUTED = 2;
+const BYPASSED = 4;
+const DEEPEST = 32; // levels of subgraphs, and nodes passed through in a row; a guard against circles
+const REROUTES = new Set(["Reroute", "PrimitiveReroute"]);
+
+/**
+ * Every node that runs, by key. Links lead to the node that really makes the value.
+ * @param {Level} root
+ * @returns {Flat}
+ */
+export function flatten(root) {
+  /** @type {Flat} */
+  const flat = new Map();
+  addLevel(flat, { level: root, path: [] });
+  return flat;
+}
+
+/** @typedef {{ level: Level, path: LevelNode[], parent?: Place }} Place a level and the subgraph nodes it lies in */
+
+/** @param {Flat} flat @param {Place} place */
+function addLevel(flat, place) {
+  for (const node of place.level.nodes) {
+    if (node.inner && place.path.length < DEEPEST && node.mode !== MUTED && node.mode !== BYPASSED) {
+      addLevel(flat, { level: node.inner, path: [...place.path, node], parent: place });
+    } else if (!isPassed(node) && node.mode !== MUTED) {
+      const inputs = node.inputs.map(({ name, type, link }) => ({ name, type, origin: originOf(place, link, 0) }));
+      const key = keyOf(place, node);
+      flat.set(key, { key, type: node.type, inputs, outputs: node.outputs, widgets: node.widgets });
+    }
+  }
+}
+
+/** @param {LevelNode} node */
+const isPassed = (node) => REROUTES.has(node.type) || node.mode === BYPASSED;
+
+/** @param {Place} place @param {LevelNode} node */
+const keyOf = (place, node) => [...place.path.map((one) => one.id), node.id].join(":");
+
+/**
+ * @param {Place} place @param {number | null | undefined} linkId @param {number} depth
+ * @returns {Origin | null}
+ */
+function originOf(place, linkId, depth) {
+  const link = linkId == null ? undefined : place.level.links.get(linkId);
+  if (!link || depth > DEEPEST * DEEPEST) return null;
+  if (Number(link.from) === SUBGRAPH_INPUT) return fromParent(place, link.slot, depth);
+  const node = place.level.nodes.find((one) => String(one.id) === String(link.from));
+  if (!node || node.mode === MUTED) return null;
+  if (isPassed(node)) return originOf(place, passedLink(node, link.slot), depth + 1);
+  if (node.inner) return fromInner(place, node, link.slot, depth);
+  return { key: keyOf(place, node), slot: link.slot };
+}
+
+/** @param {Place} place @param {number} slot @param {number} depth @returns {Origin | null} */
+function fromParent(place, slot, depth) {
+  const holder = place.path[place.path.length - 1];
+  if (!place.parent || !holder) return null;
+  return originOf(place.parent, holder.inputs[slot]?.link, depth + 1);
+}
+
+/** @param {Place} place @param {LevelNode} node @param {number} slot @param {number} depth @returns {Origin | null} */
+function fromInner(place, node, slot, depth) {
+  const level = /** @type {Level} */ (node.inner);
+  for (const [id, link] of level.links) {
+    if (Number(link.to) === SUBGRAPH_OUTPUT && link.toSlot === slot) {
+      return originOf({ level, path: [...place.path, node], parent: place }, id, depth + 1);
+    }
+  }
+  return null;
+}
+
+/**
+ * The link that comes out again at `slot` of a reroute or a bypassed node: ComfyUI takes the input at the same
+ * position if its type fits, else the first of that type.
+ * @param {LevelNode} node @param {number} slot
+ */
+function passedLink(node, slot) {
+  if (REROUTES.has(node.type)) return node.inputs[0]?.link;
+  const type = node.outputs[slot]?.type;
+  const same = node.inputs[slot];
+  if (same && same.type === type) return same.link;
+  return node.inputs.find((input) => input.type === type)?.link;
+}

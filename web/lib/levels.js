@@ -1,0 +1,76 @@
+// Where a `Level` comes from: the page's live graph, or a saved workflow.
+// @ts-check
+
+/** @typedef {import("./flat.js").Level} Level */
+/** @typedef {import("./flat.js").LevelNode} LevelNode */
+
+/**
+ * The live graph of the page (LGraph or Subgraph), read without changing it.
+ * @param {any} graph
+ * @returns {Level}
+ */
+export function levelOfGraph(graph) {
+  /** @type {Level["links"]} */
+  const links = new Map();
+  for (const link of valuesOf(graph.links)) links.set(Number(link.id), ends(link));
+  return { nodes: (graph.nodes ?? graph._nodes ?? []).map(liveNode), links };
+}
+
+/** @param {any} node @returns {LevelNode} */
+function liveNode(node) {
+  const isSubgraph = Boolean(node.isSubgraphNode?.());
+  return {
+    ...shape(node),
+    type: node.comfyClass ?? node.type,
+    widgets: Object.fromEntries((node.widgets ?? []).map((/** @type {any} */ one) => [one.name, one.value])),
+    ...(isSubgraph ? { inner: levelOfGraph(node.subgraph) } : {}),
+  };
+}
+
+/**
+ * A saved workflow. `namesOf` gives the names of a node's widgets in the order of `widgets_values`.
+ * @param {any} workflow
+ * @param {(type: string) => string[]} namesOf
+ * @returns {Level}
+ */
+export function levelOfWorkflow(workflow, namesOf) {
+  const inner = new Map((workflow.definitions?.subgraphs ?? []).map((/** @type {any} */ one) => [one.id, one]));
+  /** @param {any} saved @returns {Level} */
+  const level = (saved) => ({
+    nodes: saved.nodes.map((/** @type {any} */ node) => ({
+      ...shape(node),
+      widgets: named(namesOf(node.type), node.widgets_values ?? []),
+      ...(inner.has(node.type) ? { inner: level(inner.get(node.type)) } : {}),
+    })),
+    links: new Map(saved.links.map((/** @type {any} */ link) => [Number(link.id ?? link[0]), ends(link)])),
+  });
+  return level(workflow);
+}
+
+/** @param {any} node @returns {LevelNode} */
+function shape(node) {
+  const inputs = (node.inputs ?? []).map((/** @type {any} */ one) => ({
+    name: one.name,
+    type: String(one.type),
+    link: one.link ?? null,
+  }));
+  const outputs = (node.outputs ?? []).map((/** @type {any} */ one) => ({ name: one.name, type: String(one.type) }));
+  return { id: node.id, type: node.type, mode: node.mode ?? 0, inputs, outputs, widgets: {} };
+}
+
+/** @param {any} link @returns {import("./flat.js").Link} */
+function ends(link) {
+  if (Array.isArray(link)) return { from: link[1], slot: link[2], to: link[3], toSlot: link[4] };
+  return { from: link.origin_id, slot: link.origin_slot, to: link.target_id, toSlot: link.target_slot };
+}
+
+/** @param {any} links a Map, an object or an array of links */
+function valuesOf(links) {
+  if (!links) return [];
+  return (links instanceof Map ? [...links.values()] : Object.values(links)).filter(Boolean);
+}
+
+/** @param {string[]} names @param {unknown[]} values */
+function named(names, values) {
+  return Object.fromEntries(names.map((name, index) => [name, values[index]]));
+}

@@ -1,0 +1,142 @@
+// What one click is going to do, decided before anything is touched. Plain data, no page.
+// @ts-check
+import { hookOf, isPositiveSomewhere, runOf, samplersFedBy, textsOf, textWidgets, wordsOf } from "./trace.js";
+
+/** Encoders whose text alone makes their conditioning, so that NegOptEncode can stand in for them. */
+const PLAIN_ENCODERS = new Set(["CLIPTextEncode", "NegOptEncode"]);
+
+/** @typedef {import("./flat.js").Flat} Flat */
+/** @typedef {import("./trace.js").Text} Text */
+
+/**
+ * @typedef {object} Plan
+ * @property {Text} prompt where the positive prompt stands
+ * @property {Text | null} negative where the negative goes; null: an encoder has to be made
+ * @property {string | null} encoder the positive encoder that a new negative one is modelled on
+ * @property {string[]} samplers keys of the samplers that are served
+ * @property {{ key: string, input: string }[]} sockets where a new encoder has to be connected
+ * @property {string[]} notes codes of what the user should know
+ */
+
+/**
+ * Plan the writing of a negative for a node. The node may hold the positive text or the negative one.
+ * @param {Flat} flat @param {string} key
+ * @returns {Plan | { fault: string }}
+ */
+export function planNegative(flat, key) {
+  if (!textWidgets(flat.get(key)).length) return { fault: "no-text" };
+  const text = wordsOf(flat, key);
+  if (!text) return { fault: "computed-text" };
+  const fed = samplersFedBy(flat, key);
+  if (!fed.length) return { fault: "no-sampler" };
+  const served = fed.filter((one) => one.side === "positive");
+  if (!served.length) return fromNegative(flat, text, fed.map((one) => one.sampler));
+  const samplers = [...new Set(served.map((one) => one.sampler))].filter((one) => runOf(flat, one).hasNegative);
+  if (!samplers.length) return { fault: "no-negative-input" };
+  return fromPositive(flat, { text, key, samplers });
+}
+
+/** @param {Flat} flat @param {Text} negative @param {string[]} samplers @returns {Plan | { fault: string }} */
+function fromNegative(flat, negative, samplers) {
+  const prompt = textsOf(flat, samplers[0], "positive").texts[0];
+  if (!prompt) return { fault: "no-positive" };
+  return { prompt, negative, encoder: null, samplers, sockets: [], notes: notesOf(flat, samplers) };
+}
+
+/**
+ * @param {Flat} flat @param {{ text: Text, key: string, samplers: string[] }} asked `key`: the node that was clicked
+ * @returns {Plan}
+ */
+function fromPositive(flat, { text, key, samplers }) {
+  const found = samplers.map((one) => textsOf(flat, one, "negative"));
+  const own = found.flatMap((one) => one.texts).filter((one) => !isPositiveSomewhere(flat, one.key));
+  const notes = notesOf(flat, samplers);
+  if (new Set(own.map((one) => one.key)).size > 1) notes.push("many-negatives");
+  // every sampler must get it: one that has none of these texts would be left out silently
+  const isWhole = own.length > 0 && found.every((one) => one.texts.some((other) => other.key === own[0].key));
+  if (!isWhole && own.length) notes.push("not-all-samplers");
+  if (!own.length && found.some((one) => one.isZeroed)) notes.push("was-zeroed");
+  const encoder = own.length ? null : encoderOf(flat, key);
+  const sockets = own.length ? [] : unique(samplers.map((one) => negativeSocket(flat, one)));
+  return { prompt: text, negative: own[0] ?? null, encoder, samplers, sockets, notes };
+}
+
+/**
+ * @typedef {object} Wiring what has to change so that words can act in their own steps
+ * @property {Plan} plan
+ * @property {string[]} replaced keys of encoders that become NegOptEncode
+ * @property {{ key: string, offset: number, total: number }[]} unhooked samplers without our hook, with their part of a chain
+ */
+
+/**
+ * Plan the whole scheduled wiring around a prompt: encoders that can schedule, and the hook before each sampler.
+ * @param {Flat} flat @param {string} key
+ * @returns {Wiring | { fault: string }}
+ */
+export function planWiring(flat, key) {
+  const plan = planNegative(flat, key);
+  if ("fault" in plan) return plan;
+  const encoders = [plan.prompt.key, ...(plan.negative ? [plan.negative.key] : [])].map((one) => encoderOf(flat, one));
+  const kinds = encoders.map((one) => (one ? flat.get(one)?.type : undefined));
+  if (kinds.some((kind) => !kind || !PLAIN_ENCODERS.has(kind))) return { fault: "other-encoder" };
+  const replaced = encoders.filter((one, index) => kinds[index] !== "NegOptEncode");
+  const unhooked = plan.samplers.filter((one) => !hookOf(flat, one)).map((one) => partOf(flat, one));
+  return { plan, replaced: /** @type {string[]} */ ([...new Set(replaced)]), unhooked };
+}
+
+/** A sampler that runs only some steps of a chain. @param {Flat} flat @param {string} key */
+function partOf(flat, key) {
+  const { start_at_step: start, end_at_step: end, steps } = flat.get(key)?.widgets ?? {};
+  const total = Number(steps) || 0;
+  const isPart = Number(start) > 0 || (Number(end) > 0 && Number(end) < total);
+  return { key, offset: isPart ? Number(start) : 0, total: isPart ? total : 0 };
+}
+
+/** Samplers that do not compute the negative. @param {Flat} flat @param {string[]} samplers */
+export function atCfgOne(flat, samplers) {
+  return samplers.filter((one) => {
+    const run = runOf(flat, one);
+    return run.cfg === 1 && !run.hasNag;
+  });
+}
+
+/** @param {Flat} flat @param {string[]} samplers @returns {string[]} */
+const notesOf = (flat, samplers) => (atCfgOne(flat, samplers).length ? ["cfg-one"] : []);
+
+/**
+ * The encoder that a text goes through: the node itself, or the first one below it that makes conditioning.
+ * @param {Flat} flat @param {string} key
+ * @returns {string | null}
+ */
+export function encoderOf(flat, key) {
+  const queue = [key];
+  for (const current of queue) {
+    const node = flat.get(current);
+    if (node?.outputs.some((output) => output.type === "CONDITIONING")) return current;
+    for (const below of flat.values()) {
+      const isFed = below.inputs.some((input) => input.origin?.key === current);
+      if (isFed && !queue.includes(below.key)) queue.push(below.key);
+    }
+  }
+  return null;
+}
+
+/** @param {{ key: string, input: string }[]} sockets */
+const unique = (sockets) => [...new Map(sockets.map((one) => [`${one.key} ${one.input}`, one])).values()];
+
+/**
+ * Where a negative enters on its way to a sampler: above nodes such as ControlNet, which carry both sides.
+ * @param {Flat} flat @param {string} samplerKey
+ */
+export function negativeSocket(flat, samplerKey) {
+  let node = flat.get(samplerKey);
+  let input = node?.inputs.find((one) => one.type === "CONDITIONING" && /neg/i.test(one.name));
+  let place = { key: samplerKey, input: input?.name ?? "negative" };
+  for (let depth = 0; input?.origin && depth < 64; depth += 1) {
+    node = flat.get(input.origin.key);
+    input = node?.inputs.find((one) => one.type === "CONDITIONING" && /neg/i.test(one.name));
+    if (!node || !input) break;
+    place = { key: node.key, input: input.name };
+  }
+  return place;
+}

@@ -1,0 +1,65 @@
+// What the honesty meter is asked about a node: its texts, and what the graph says of the run. Plain data, no page.
+// @ts-check
+import { format } from "./df_text.js";
+import { familyOf, runOf, samplersFedBy, textsOf } from "./trace.js";
+
+/** @typedef {import("./flat.js").Flat} Flat */
+
+/**
+ * The body for the inspect route; a value that the graph does not tell is left out.
+ * @param {Flat} flat @param {string} key
+ * @returns {{ body: Record<string, unknown>, sampler: string | null }}
+ */
+export function inspectBody(flat, key) {
+  const node = flat.get(key);
+  const fed = samplersFedBy(flat, key);
+  const sampler = fed[0]?.sampler ?? null;
+  const { positive, negative } = textsIn(node?.widgets ?? {});
+  /** @type {Record<string, unknown>} */
+  const body = { positive, negative };
+  if (sampler !== null) {
+    const run = runOf(flat, sampler);
+    if (run.steps) body.steps = run.steps;
+    if (run.cfg !== undefined && !run.hasNag) body.cfg = run.cfg;
+    if (textsOf(flat, sampler, "negative").isZeroed) body.negative_zeroed = true;
+    const family = familyOf(flat, sampler);
+    if (family) body.model_family = family;
+  }
+  const made = policyFamily(flat, node);
+  if (made) body.policy_family = made;
+  return { body, sampler };
+}
+
+/**
+ * The texts that a writing node will use: the locked ones; else what it wrote last; else what the user wrote.
+ * @param {Record<string, unknown>} widgets
+ */
+export function textsIn(widgets) {
+  const isWritten = Boolean(widgets.locked_positive || widgets.locked_negative);
+  // a text that was written for another prompt will not be used again
+  const isFresh = format(String(widgets.locked_positive ?? "")).startsWith(format(String(widgets.prompt ?? "")));
+  const isUsed = widgets.locked === true || (isWritten && isFresh);
+  const [positive, negative] = isUsed
+    ? [widgets.locked_positive, widgets.locked_negative]
+    : [widgets.prompt, widgets.negative];
+  return { positive: String(positive ?? ""), negative: String(negative ?? "") };
+}
+
+/**
+ * The policy that a writing node uses, by the name of the menu; "" for the default.
+ * @param {Flat} flat @param {import("./flat.js").FlatNode | undefined} node
+ */
+export function policyOf(flat, node) {
+  const linked = node?.inputs.find((input) => input.name === "policy")?.origin;
+  const holder = linked ? flat.get(linked.key) : node;
+  return typeof holder?.widgets.policy === "string" ? holder.widgets.policy : "";
+}
+
+/**
+ * The family that a policy's name tells; undefined if none or if the texts are locked, and so nobody's.
+ * @param {Flat} flat @param {import("./flat.js").FlatNode | undefined} node
+ */
+function policyFamily(flat, node) {
+  if (node?.widgets.locked === true) return undefined;
+  return /^rules:(\w+)$/.exec(policyOf(flat, node))?.[1];
+}

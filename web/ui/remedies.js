@@ -1,0 +1,61 @@
+// What can be done about a finding with one click; each is one undo step.
+import { nodeAt, oneStep, say, setWidget } from "../host.js";
+import { widened, withoutPhrases } from "../lib/phrases.js";
+import { hasNode, insertBefore, NAG } from "./insert.js";
+import { widgetOf } from "./writers.js";
+
+/**
+ * Label and action for a finding, or null. `context`: node, sampler key, steps, model family, `write` (asks the policy).
+ */
+export function remedyOf(finding, context) {
+  const make = REMEDIES[finding.code];
+  return make ? make(finding, context) : null;
+}
+
+const REMEDIES = {
+  "cfg-one": (finding, context) =>
+    context.sampler && hasNode(NAG)
+      ? { label: say("remedy-nag"), act: () => oneStep(() => insertBefore(context.sampler, NAG)) }
+      : null,
+  "negative-zeroed": (finding, context) => connects(context),
+  "policy-missing": (finding, { node, texts }) =>
+    texts.positive || texts.negative ? { label: say("remedy-lock"), act: () => oneStep(() => keepText(node, texts)) } : null,
+  "negative-empty": (finding, { write }) => ({ label: say("remedy-write"), act: write }),
+  "phrase-in-both": removeSubjects,
+  "embedding-missing": removeSubjects,
+  "window-too-narrow": (finding, context) =>
+    edits(finding, context, say("remedy-widen"), (text) => widened(text, finding.subjects, context.steps)),
+  "other-model-family": (finding, { node, family }) => {
+    const widget = widgetOf(node, "policy");
+    const name = `rules:${family}`;
+    if (!widget?.options?.values?.includes?.(name)) return null;
+    return { label: say("remedy-policy", { name }), act: () => oneStep(() => setWidget(node, "policy", name)) };
+  },
+};
+
+function removeSubjects(finding, context) {
+  return edits(finding, context, say("remedy-remove"), (text) => withoutPhrases(text, finding.subjects));
+}
+
+/** A remedy that edits the text of the finding's side; null where it would change nothing. */
+function edits({ side }, { node, texts }, label, change) {
+  const after = change(texts[side] ?? "");
+  if (!side || after === texts[side]) return null;
+  return { label, act: () => oneStep(() => keepText(node, { ...texts, [side]: after })) };
+}
+
+/** Connect the node's own negative where zeros stand in for it; only for a node that encodes it. */
+function connects({ node, sockets }) {
+  const output = (node.outputs ?? []).findIndex((one) => one.type === "CONDITIONING" && /neg/i.test(one.name));
+  const places = (sockets ?? []).map(({ key, input }) => ({ target: nodeAt(key), input }));
+  if (output < 0 || !places.length || places.some(({ target }) => target?.graph !== node.graph)) return null;
+  const connect = ({ target, input }) => node.connect(output, target, target.inputs.findIndex((one) => one.name === input));
+  return { label: say("remedy-connect"), act: () => oneStep(() => places.forEach(connect)) };
+}
+
+/** Put texts into the node and lock it, so that the next run uses them as they are. */
+export function keepText(node, { positive, negative }) {
+  setWidget(node, "locked", true);
+  setWidget(node, "locked_positive", positive);
+  setWidget(node, "locked_negative", negative);
+}

@@ -1,0 +1,191 @@
+// Under the nodes that write prompts: what was written, phrase by phrase, before anything is sampled; what of it can
+// have no effect, and what to do about it; thumbs up and down.
+import { ask, grow, keyOf, notify, oneStep, say, setting } from "../host.js";
+import { barsOf, isPlain } from "../lib/bars.js";
+import { writeSpan } from "../lib/df_text.js";
+import { freshPhrase, replaced, withoutPhrases } from "../lib/phrases.js";
+import { inspectBody, policyOf, textsIn } from "../lib/setup.js";
+import { negativeSocket } from "../lib/plan.js";
+import { runOf } from "../lib/trace.js";
+import { flatNow, onGpu } from "./one_click.js";
+import { keepText, remedyOf } from "./remedies.js";
+import { keepLooking } from "./looking.js";
+import { keepOrigin, missingPolicy, originLine } from "./origin.js";
+import { button, guarded, make } from "./style.js";
+import { isWriter, showTexts, widgetOf } from "./writers.js";
+
+const told = (work) => guarded(work, notify);
+const LOOK_EVERY = 700; // ms
+const MOST_FINDINGS = 6;
+const MOST_PHRASES = 60;
+const TRIES = 6; // seeds asked for another phrase
+const [LEAST_HEIGHT, MOST_HEIGHT, MARGIN] = [64, 260, 16];
+
+/** Give a writing node its review. */
+export function addReview(node) {
+  if (!isWriter(node) || !node.addDOMWidget) return;
+  const root = make("div", "negopt-meter");
+  const parts = { bar: make("div", "negopt-finding"), findings: make("div"), phrases: make("div", "negopt-phrases") };
+  const origin = make("div", "negopt-origin");
+  root.append(parts.bar, parts.findings, parts.phrases, origin);
+  const state = { node, root, origin, ...parts, asked: "", pending: "", shown: "" };
+  fillBar(state);
+  const widget = node.addDOMWidget("review", "negopt_review", root, {
+    serialize: false,
+    hideOnZoom: false,
+    margin: 8,
+    getMinHeight: () => heightOf(state),
+  });
+  widget.serialize = false;
+  keepLooking(state, () => look(state), LOOK_EVERY);
+}
+
+function heightOf({ bar, findings, phrases, origin }) {
+  const needed = [bar, findings, phrases, origin].reduce((sum, one) => sum + one.offsetHeight, MARGIN);
+  return Math.min(MOST_HEIGHT, Math.max(LEAST_HEIGHT, needed));
+}
+
+function fillBar(state) {
+  const write = button(say("review-write"), () => told(() => writeNow(state)));
+  const up = button("", () => told(() => like(state, "up")), say("review-up"));
+  const down = button("", () => told(() => like(state, "down")), say("review-down"));
+  up.append(make("i", "pi pi-thumbs-up"));
+  down.append(make("i", "pi pi-thumbs-down"));
+  state.bar.append(write, up, down);
+  state.bar.dataset.severity = "none";
+}
+
+/** Ask the policy now, as a run would, and show what it says in the node. */
+async function writeNow(state) {
+  const { node } = state;
+  if (widgetOf(node, "locked")?.value) throw new Error(say("review-locked"));
+  const answer = await suggestionFor(node, 0);
+  oneStep(() => {
+    showTexts(node, { locked_positive: answer.df_positive, locked_negative: answer.df_negative });
+    keepOrigin(node, answer);
+    drawPhrases(state); // now, so that what the node grows by belongs to the same undo step
+    node.setDirtyCanvas?.(true, true);
+  });
+  if (answer.warnings.length && !setting("negopt.quiet")) notify("info", answer.warnings.join("\n"));
+}
+
+async function suggestionFor(node, shift) {
+  const flat = flatNow();
+  const policy = policyOf(flat, flat.get(keyOf(node)));
+  const [prompt, negative, mode] = ["prompt", "negative", "mode"].map((name) => widgetOf(node, name)?.value ?? "");
+  const seed = (Number(widgetOf(node, "seed")?.value) || 0) + shift;
+  return ask("/suggest", { prompt, negative, mode, seed: Number.isSafeInteger(seed) ? seed : shift, ...(policy && { policy }), ...onGpu() });
+}
+
+async function like(state, verdict) {
+  const { node } = state;
+  const flat = flatNow();
+  const { positive, negative } = textsNow(node);
+  if (!positive && !negative) throw new Error(say("review-empty"));
+  const prompt = String(widgetOf(node, "prompt")?.value ?? "");
+  const seed = Number(widgetOf(node, "seed")?.value) || 0;
+  const kept = { verdict, prompt, positive, negative, policy: policyOf(flat, flat.get(keyOf(node))) };
+  await ask("/likes", { ...kept, seed: Number.isSafeInteger(seed) ? seed : 0 });
+  notify("success", say(`review-kept-${verdict}`));
+}
+
+const textsNow = (node) => textsIn(Object.fromEntries((node.widgets ?? []).map((one) => [one.name, one.value])));
+
+function look(state) {
+  const key = keyOf(state.node);
+  if (!key) return;
+  const flat = flatNow();
+  const { body, sampler } = inspectBody(flat, key);
+  const missing = missingPolicy(state.node, policyOf(flat, flat.get(key)));
+  const sockets = sampler ? [negativeSocket(flat, sampler)] : [];
+  const asked = JSON.stringify([body, missing]);
+  drawPhrases(state);
+  // a text that is being typed is not judged letter by letter
+  if (asked !== state.asked && asked === state.pending) {
+    judge(state, { body, asked, missing, sampler, sockets, run: sampler && runOf(flat, sampler) });
+  }
+  state.pending = asked;
+}
+
+async function judge(state, { body, asked, missing, sampler, sockets, run }) {
+  state.asked = asked;
+  let answer;
+  try {
+    answer = await ask("/inspect", body);
+  } catch (error) {
+    return drawFindings(state, [{ severity: "warning", message: String(error.message) }], {});
+  }
+  if (state.asked !== asked) return; // a later question is on its way
+  const texts = { positive: body.positive, negative: body.negative };
+  const context = { node: state.node, sampler, sockets, texts, steps: run?.steps ?? 20, family: body.model_family };
+  drawFindings(state, [...missing, ...answer.findings], { ...context, write: () => told(() => writeNow(state)) });
+}
+
+function drawFindings(state, findings, context) {
+  const isQuiet = setting("negopt.quiet");
+  const shown = findings.filter((one) => one.severity === "warning" || !isQuiet).slice(0, MOST_FINDINGS);
+  const lines = shown.map((finding) => {
+    const line = make("div", "negopt-finding");
+    line.dataset.severity = finding.severity;
+    line.append(make("span", "", finding.message));
+    line.title = finding.remedy ?? "";
+    const remedy = context.node ? remedyOf(finding, context) : null;
+    if (remedy) line.append(button(remedy.label, remedy.act, finding.remedy));
+    return line;
+  });
+  if (!lines.length) {
+    const good = make("div", "negopt-finding");
+    good.dataset.severity = "good";
+    good.append(make("span", "", say("meter-good")));
+    lines.push(good);
+  }
+  state.findings.replaceChildren(...lines);
+  grow(state.node);
+}
+
+/** A chip for each phrase that was written; the user's own words have none. */
+function drawPhrases(state) {
+  const { positive, negative } = textsNow(state.node);
+  const [prompt, own] = ["prompt", "negative"].map((name) => String(widgetOf(state.node, name)?.value ?? ""));
+  const line = originLine(state.node);
+  const now = JSON.stringify([positive, negative, prompt, own, line]);
+  if (now === state.shown) return;
+  state.shown = now;
+  state.origin.textContent = line;
+  const chips = [...chipsOf(state, "positive", positive, prompt), ...chipsOf(state, "negative", negative, own)];
+  state.phrases.replaceChildren(...chips.slice(0, MOST_PHRASES));
+  grow(state.node);
+}
+
+function chipsOf(state, side, text, own) {
+  const known = new Set(barsOf(own).bars.map((bar) => bar.label.toLowerCase()));
+  return barsOf(text)
+    .bars.filter((bar) => !known.has(bar.label.toLowerCase()))
+    .map((bar) => {
+      const chip = make("span", "negopt-chip");
+      chip.dataset.side = side;
+      const again = button("⟳", () => told(() => reroll(state, side, bar)), say("review-reroll", { words: bar.label }));
+      const gone = button("×", () => remove(state, side, bar), say("review-remove", { words: bar.label }));
+      chip.title = isPlain(bar) ? bar.label : writeSpan(bar);
+      chip.append(make("span", "", bar.label), again, gone);
+      return chip;
+    });
+}
+
+function remove(state, side, bar) {
+  const texts = textsNow(state.node);
+  oneStep(() => keepText(state.node, { ...texts, [side]: withoutPhrases(texts[side], [bar.label]) }));
+}
+
+/** Put another phrase of the policy in one's place; the node is locked, so that the rest stays as it is. */
+async function reroll(state, side, bar) {
+  const { node } = state;
+  const texts = textsNow(node);
+  for (let shift = 1; shift <= TRIES; shift += 1) {
+    const answer = await suggestionFor(node, shift);
+    const fresh = freshPhrase(texts[side], side === "positive" ? answer.df_positive : answer.df_negative);
+    if (!fresh) continue;
+    return oneStep(() => keepText(node, { ...texts, [side]: replaced(texts[side], bar, fresh) }));
+  }
+  notify("info", say("review-no-other"));
+}

@@ -1,0 +1,144 @@
+// The sidebar tab: every policy that is here, its card, and how to get, bring in and delete one.
+import { api, ask, confirm, notify, say } from "../host.js";
+import { loadPolicies } from "./settings.js";
+import { button, guarded, make } from "./style.js";
+
+const ROWS = ["kind", "polarity", "families", "base_model", "max_tokens", "licence", "caveats", "metrics", "provenance"];
+const PULL_EVENT = "negopt.pull"; // nodes/api_policies.py
+
+/** The tab as ComfyUI's page wants it; it listens for progress only while it is open. */
+export function tab() {
+  let close = () => {};
+  return {
+    id: "negopt",
+    icon: "pi pi-ban",
+    title: "negopt",
+    tooltip: say("tab-tooltip"),
+    type: "custom",
+    render: (root) => {
+      close();
+      close = open(root);
+    },
+    destroy: () => close(),
+  };
+}
+
+/** Fill the panel; returns what ends it. */
+function open(root) {
+  const panel = make("div", "negopt-panel");
+  const parts = { list: make("div", "negopt-list"), progress: make("div", "negopt-progress") };
+  const head = make("div", "negopt-head");
+  head.append(make("h3", "", say("tab-title")), button(say("tab-refresh"), () => fill(parts.list)));
+  panel.append(head, make("div", "", say("tab-where")), getForm(parts), parts.progress, parts.list);
+  root.replaceChildren(panel);
+  const onPull = ({ detail }) => showProgress(parts, detail);
+  api.addEventListener(PULL_EVENT, onPull);
+  fill(parts.list);
+  return () => api.removeEventListener(PULL_EVENT, onPull);
+}
+
+/** A field for a name on the hub, and a button for a ZIP file. */
+function getForm({ list }) {
+  const form = make("form", "negopt-form");
+  const name = make("input", "negopt-field");
+  name.placeholder = "hf:owner/name";
+  name.setAttribute("aria-label", say("tab-pull-field"));
+  const pull = button(say("tab-pull"), () => {});
+  pull.type = "submit";
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (name.value.trim()) guarded(() => fetchOne(name.value.trim(), list), notify);
+  });
+  // keys of a text field are not the canvas's
+  name.addEventListener("keydown", (event) => event.stopPropagation());
+  const file = make("input");
+  Object.assign(file, { type: "file", accept: ".zip,application/zip", hidden: true });
+  file.addEventListener("change", () => guarded(() => bringIn(file, list), notify));
+  form.append(name, pull, button(say("tab-import"), () => file.click()), file);
+  return form;
+}
+
+async function fetchOne(name, list) {
+  if (!(await confirm(say("tab-pull"), say("tab-pull-ask", { name })))) return;
+  const told = await ask("/policies/pull", { name });
+  await changed(list, say("tab-pulled", { name: told.name }));
+}
+
+async function bringIn(input, list) {
+  const [file] = input.files;
+  input.value = "";
+  if (!file) return;
+  const name = file.name.replace(/\.zip$/i, "");
+  const told = await ask(`/policies/import?name=${encodeURIComponent(name)}`, file);
+  await changed(list, say("tab-imported", { name: told.name }));
+}
+
+async function remove(name, list) {
+  if (!(await confirm(say("tab-delete"), say("tab-delete-ask", { name })))) return;
+  await ask("/policies/delete", { name });
+  await changed(list, say("tab-deleted", { name }));
+}
+
+/** The list here, the menu of the settings, and the nodes' menus (ComfyUI reads those anew on its own refresh, R). */
+async function changed(list, told) {
+  notify("success", told);
+  await Promise.all([fill(list), loadPolicies()]);
+}
+
+function showProgress({ progress }, { name, state, bytes, total }) {
+  if (state !== "running") return progress.replaceChildren();
+  const [bar] = progress.getElementsByTagName("progress");
+  const shown = bar ?? make("progress");
+  if (total) Object.assign(shown, { max: total, value: bytes });
+  const megabytes = (value) => (value / 1e6).toFixed(1);
+  const line = make("div", "", `${name}  ${megabytes(bytes)}${total ? ` / ${megabytes(total)}` : ""} MB`);
+  progress.replaceChildren(line, shown);
+}
+
+async function fill(list) {
+  try {
+    const { policies } = await ask("/policies");
+    list.replaceChildren(...policies.map((policy) => entry(policy, list)));
+  } catch (error) {
+    list.replaceChildren(make("div", "negopt-problem", String(error.message)));
+  }
+}
+
+function entry(policy, list) {
+  const card = make("details", "negopt-card");
+  card.append(make("summary", "", policy.name));
+  const inner = make("div");
+  card.append(inner);
+  if (policy.fault) inner.append(make("div", "negopt-problem", policy.fault));
+  else card.addEventListener("toggle", () => card.open && !inner.childElementCount && showCard(inner, policy));
+  if (!policy.is_ours) {
+    const gone = button(say("tab-delete"), () => guarded(() => remove(policy.name, list), notify));
+    card.append(gone);
+  }
+  return card;
+}
+
+async function showCard(inner, policy) {
+  try {
+    const told = await ask(`/policies/card?name=${encodeURIComponent(policy.name)}`);
+    const rows = { ...told.card, ...(policy.from && { from: policy.from }) };
+    const list = make("dl");
+    for (const row of [...ROWS, "from"]) {
+      const value = rows[row];
+      if (value === "" || value == null || (typeof value === "object" && !Object.keys(value).length)) continue;
+      list.append(make("dt", "", row.replace("_", " ")), make("dd", "", shown(value)));
+    }
+    inner.replaceChildren(list);
+  } catch (error) {
+    inner.replaceChildren(make("div", "negopt-problem", String(error.message)));
+  }
+}
+
+/** A value of a card as lines of plain text. */
+function shown(value) {
+  if (Array.isArray(value)) return value.map(String).join("\n");
+  if (typeof value !== "object") return String(value);
+  return Object.entries(value)
+    .map(([key, one]) => `${key}: ${typeof one === "object" ? JSON.stringify(one) : one}`)
+    .join("\n");
+}

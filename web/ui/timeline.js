@@ -1,0 +1,205 @@
+// Lanes of bars under the scheduled texts of our nodes. The texts are the truth; the bars follow them.
+import { app, grow, keyOf, nodeAt, oneStep, say, setWidget } from "../host.js";
+import { changeBar, clampWeight, isPlain as isPlainBar } from "../lib/bars.js";
+import { hookOf, runOf, samplersFedBy } from "../lib/trace.js";
+import { listen } from "./bar_input.js";
+import { drawLane, makeLane } from "./lane.js";
+import { attach, keepLooking } from "./looking.js";
+import { flatNow } from "./one_click.js";
+import { make } from "./style.js";
+import { isWriter, widgetOf } from "./writers.js";
+
+/** Node -> side -> the widget with its text. Only NegOptTimeline shows lanes of plain words too. */
+const WRITTEN = { positive: "locked_positive", negative: "locked_negative" };
+const LANES = {
+  NegOptTimeline: { positive: "df_text", negative: "df_negative" },
+  NegOptEncode: { positive: "df_text" },
+  NegOptSuggest: WRITTEN,
+  NegOptOneClick: WRITTEN,
+};
+const MAIN = "NegOptTimeline";
+const LOCKS = "negopt_locked";
+const LOOK_EVERY = 300; // ms
+const TRACE_EVERY = 7; // looks between two readings of the graph for the sampler's steps
+const [LEAST_HEIGHT, MOST_HEIGHT, SMALL_HEIGHT, HEAD_HEIGHT, ROW_HEIGHT] = [120, 320, 176, 64, 22];
+
+/** Give a node with scheduled texts its bars. */
+export function addTimeline(node) {
+  const kind = node.comfyClass;
+  if (!LANES[kind] || !node.addDOMWidget) return;
+  const root = make("div", "negopt-timeline");
+  const head = make("div", "negopt-head");
+  const [left, right] = [make("span"), make("span", "", kind === MAIN ? say("timeline-hint") : "")];
+  head.append(left, right);
+  const state = { node, kind, root, left, lanes: [], steps: 0, sampler: null, looks: 0 };
+  state.lanes = Object.keys(LANES[kind]).map((side) => laneOf(state, side));
+  root.append(head, ...state.lanes.map((lane) => lane.element));
+  const widget = node.addDOMWidget("timeline", "negopt_timeline", root, {
+    serialize: false,
+    hideOnZoom: false,
+    margin: 8,
+    getMinHeight: () => heightOf(state),
+    ...(kind === MAIN ? {} : { getMaxHeight: () => heightOf(state) }),
+  });
+  widget.serialize = false;
+  for (const side of Object.keys(LANES[kind])) follow(state, side);
+  state.lanes.forEach((lane) => draw(state, lane));
+  keepLooking(state, () => look(state), LOOK_EVERY);
+}
+
+/** Draw at once when a text is set: a node that grew later would be an undo step of its own. */
+function follow(state, side) {
+  const widget = widgetOf(state.node, nameOf(state, side));
+  if (!widget) return;
+  const before = widget.callback;
+  widget.callback = function () {
+    const told = before?.apply(this, arguments);
+    refresh(state);
+    return told;
+  };
+}
+
+/** Room for every row, up to a limit; past it the lanes scroll. */
+function heightOf({ kind, lanes, root }) {
+  if (root.hidden) return 0;
+  const shown = lanes.filter((lane) => !lane.element.hidden);
+  const rows = shown.reduce((sum, lane) => sum + lane.bars.length + 2 * lane.problems.children.length, 0);
+  const [least, most] = kind === MAIN ? [LEAST_HEIGHT, MOST_HEIGHT] : [0, SMALL_HEIGHT];
+  return Math.min(most, Math.max(least, HEAD_HEIGHT + rows * ROW_HEIGHT));
+}
+
+/** Beside NegOptTimeline, bars are shown only where there is a window or a weight to show. */
+function hideIfEmpty(state) {
+  const isEmpty = state.kind !== MAIN && state.lanes.every((lane) => lane.element.hidden);
+  if (state.root.hidden !== isEmpty) state.root.hidden = isEmpty;
+}
+
+function laneOf(state, side) {
+  const lane = makeLane(side);
+  listen(lane, {
+    steps: () => state.steps || 1,
+    isFixed: (index) => isLinked(state, side) || isLocked(state.node, lane.bars[index]),
+    edit: (index, change, isDone) => edit(state, lane, { index, change, isDone }),
+    nudge: (index, by) => {
+      const weight = clampWeight(lane.bars[index].weight + by);
+      edit(state, lane, { index, change: { weight }, isDone: true });
+    },
+    toggleLock: (index) => toggleLock(state, lane.bars[index]),
+  });
+  return lane;
+}
+
+function edit(state, lane, { index, change, isDone }) {
+  attach(state);
+  const bar = lane.bars[index];
+  const widget = widgetOf(state.node, nameOf(state, lane.side));
+  if (!bar || !widget) return;
+  const text = changeBar(lane.text, bar, change);
+  const write = () => {
+    widget.value = text;
+    widget.callback?.(text, app.canvas, state.node);
+    // what a person has changed is not written over by the next run
+    if (isWriter(state.node)) setWidget(state.node, "locked", true);
+  };
+  // while a bar is dragged only its own picture follows; one undo step is made when it is let go
+  if (isDone) commit(write);
+  else write();
+  if (lane.text !== text) draw(state, lane); // else the widget's callback has drawn it
+}
+
+/** `oneStep` captures before and after; before, there must be nothing of the drag, so only the end is captured. */
+function commit(write) {
+  write();
+  const tracker = app.extensionManager?.workflow?.activeWorkflow?.changeTracker;
+  (tracker?.captureCanvasState ?? tracker?.checkState)?.call(tracker);
+}
+
+const nameOf = ({ kind }, side) => LANES[kind][side];
+
+const isLinked = ({ node, kind }, side) =>
+  node.inputs?.some((input) => input.name === LANES[kind][side] && input.link != null) ?? false;
+
+const isLocked = (node, bar) => Boolean(bar && node.properties?.[LOCKS]?.includes(bar.label));
+
+function toggleLock(state, bar) {
+  attach(state);
+  oneStep(() => {
+    const locks = new Set(state.node.properties?.[LOCKS] ?? []);
+    if (!locks.delete(bar.label)) locks.add(bar.label);
+    state.node.properties[LOCKS] = [...locks];
+  });
+  state.lanes.forEach((lane) => draw(state, lane));
+}
+
+function draw(state, lane) {
+  const { node } = state;
+  const name = nameOf(state, lane.side);
+  const text = String(widgetOf(node, name)?.value ?? "");
+  drawLane(lane, {
+    text,
+    steps: state.steps || 1,
+    isLocked: (bar) => isLocked(node, bar),
+    isReadOnly: isLinked(state, lane.side),
+    percents: state.percents,
+    onProblem: (problem) => selectText(widgetOf(node, name), problem),
+  });
+  const isPlain = !lane.problems.childElementCount && lane.bars.every((bar) => isPlainBar(bar));
+  lane.element.hidden = state.kind === MAIN ? lane.side === "negative" && !text && !isLinked(state, "negative") : isPlain;
+  hideIfEmpty(state);
+}
+
+/** Show where in the text a bracket stands. */
+function selectText(widget, { from, to }) {
+  const area = widget?.inputEl ?? widget?.element;
+  const shown = area?.isConnected ? area : null;
+  shown?.focus();
+  shown?.setSelectionRange?.(from, to);
+}
+
+function look(state) {
+  if (state.looks % TRACE_EVERY === 0) trace(state);
+  state.looks += 1;
+  refresh(state);
+}
+
+function refresh(state) {
+  const own = Number(widgetOf(state.node, "steps")?.value) || 1;
+  const steps = Math.max(1, state.sampler ?? own);
+  const drawnFor = `${steps} ${state.percents}`;
+  const isNew = drawnFor !== state.drawnFor;
+  Object.assign(state, { steps, drawnFor });
+  for (const lane of state.lanes) {
+    if (!isNew && String(widgetOf(state.node, nameOf(state, lane.side))?.value ?? "") === lane.text) continue;
+    draw(state, lane);
+    grow(state.node);
+  }
+  const told = say(stepsKey(state), { steps });
+  if (state.left.textContent !== told) state.left.textContent = told;
+}
+
+function stepsKey({ sampler, percents }) {
+  if (!sampler) return "steps-of-node";
+  return percents ? "steps-with-percent" : "steps-of-sampler";
+}
+
+/**
+ * The first sampler that the node's texts reach: its steps, if it says; the side that a single lane is on; and what each
+ * step was in ComfyUI's percent when it last ran, which only a run can tell.
+ */
+function trace(state) {
+  const key = keyOf(state.node);
+  const flat = key ? flatNow() : new Map();
+  const fed = key ? samplersFedBy(flat, key) : [];
+  const { sampler, side } = fed.find((one) => runOf(flat, one.sampler).steps) ?? fed[0] ?? {};
+  state.sampler = (sampler && runOf(flat, sampler).steps) || null;
+  const hook = sampler && hookOf(flat, sampler);
+  const percents = hook && nodeAt(hook)?.negoptPercents;
+  state.percents = percents?.length === state.sampler + 1 ? percents : null;
+  if (side && state.lanes.length === 1) state.lanes[0].element.dataset.side = side;
+}
+
+/** The server tells what the steps of a run were; kept on the live node that hooks the model, never saved. */
+export function keepPercents({ detail }) {
+  const node = nodeAt(detail?.node);
+  if (node && Array.isArray(detail.percents)) node.negoptPercents = detail.percents;
+}

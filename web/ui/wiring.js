@@ -1,0 +1,77 @@
+// The whole scheduled wiring on request: encoders that can schedule, the sampler hook, and both texts; one undo step.
+import { keyOf, nodeAt, notify, oneStep, say, setWidget } from "../host.js";
+import { escapeWords, format } from "../lib/df_text.js";
+import { planWiring } from "../lib/plan.js";
+import { familyOf } from "../lib/trace.js";
+import { makeEncoder, placesFor, replaceEncoder } from "./encoder.js";
+import { HOOK, insertBefore, NAG } from "./insert.js";
+import { flatNow, samplersToGuide, suggestion, tell, textOf } from "./one_click.js";
+import { guarded } from "./style.js";
+
+const ENCODER = "NegOptEncode";
+const TEXT = "df_text";
+
+/** Write both prompts with windows, and wire the graph so that every window is kept exactly. */
+export async function writeScheduled(node) {
+  await guarded(async () => {
+    const flat = flatNow();
+    const wiring = planWiring(flat, keyOf(node));
+    if (wiring.fault) throw new Error(say(wiring.fault));
+    const sides = sidesOf(wiring);
+    const { positive, negative } = sides;
+    const places = negative.node ? null : placesFor(wiring.plan);
+    if (!negative.node && !places) throw new Error(say("no-encoder"));
+    const family = familyOf(flat, wiring.plan.samplers[0]);
+    const answer = await suggestion({ prompt: positive.df, negative: negative.df, mode: "negative and modifiers", family });
+    const guided = await samplersToGuide(flat, wiring.plan.samplers);
+    if ([positive, negative].some((side) => side.node && textOf(side.node, side.names) !== side.before)) {
+      throw new Error(say("was-changed"));
+    }
+    const texts = { positive: grown(positive, answer.df_positive), negative: grown(negative, answer.df_negative) };
+    oneStep(() => change(wiring, { sides, texts, places, guided }));
+    const words = [texts.positive.slice(positive.df.length), texts.negative.slice(negative.df.length)];
+    const notes = wiring.plan.notes.filter((note) => note !== "cfg-one" || !guided.length);
+    tell("wrote-scheduled", words.map((one) => one.replace(/^[\s,]+/, "")).filter(Boolean).join(" | "), notes);
+  }, notify);
+}
+
+/** Both texts as they stand, and as DF text: in an encoder that is not ours a bracket is an ordinary letter. */
+function sidesOf({ plan, replaced }) {
+  const flat = flatNow();
+  const side = (text) => {
+    const node = text ? nodeAt(text.key) : null;
+    const before = text ? textOf(node, text.widgets) : "";
+    const isPlain = text && replaced.some((key) => key === text.key || feeds(flat, text.key, key));
+    return { node, names: text?.widgets ?? [], before, df: isPlain ? escapeWords(before) : before };
+  };
+  return { positive: side(plan.prompt), negative: side(plan.negative) };
+}
+
+/** Whether a string node's words reach an encoder. */
+const feeds = (flat, from, to) => {
+  const above = [to];
+  for (const key of above) {
+    for (const { origin } of flat.get(key)?.inputs ?? []) if (origin && !above.includes(origin.key)) above.push(origin.key);
+  }
+  return above.includes(from);
+};
+
+/** The user's own words as they are, and what the policy added. */
+const grown = ({ df }, answer) => df + answer.slice(format(df).length);
+
+function change({ replaced, unhooked }, { sides, texts, places, guided }) {
+  const made = new Map(replaced.map((key) => [nodeAt(key), replaceEncoder(nodeAt(key), ENCODER, { text: TEXT })]));
+  const write = (side, text) => {
+    const target = made.get(side.node);
+    if (target) return setWidget(target, TEXT, text);
+    for (const name of side.names) setWidget(side.node, name, text);
+  };
+  write(sides.positive, texts.positive);
+  if (sides.negative.node) write(sides.negative, texts.negative);
+  else if (places) {
+    const model = made.get(places.model) ?? places.model;
+    setWidget(makeEncoder({ ...places, model }, [TEXT]), TEXT, texts.negative);
+  }
+  for (const { key, offset, total } of unhooked) insertBefore(key, HOOK, { step_offset: offset, total_steps: total });
+  for (const sampler of guided) insertBefore(sampler, NAG);
+}
