@@ -74,7 +74,9 @@ def saved(
     links = {"images": (first, 0), **({"record": record} if record else {})}
     return {
         first: Sketch("VAEDecode", (column, 0), {}, {"samples": (samples, 0), "vae": vae}),
-        first + 1: Sketch("NegOptSaveProvenance", (column + 1, 0), {"filename_prefix": "negopt", "format": "png"}, links),
+        first + 1: Sketch(
+            "NegOptSaveProvenance", (column + 1, 0), {"filename_prefix": "negopt", "format": "png"}, links
+        ),
     }
 
 
@@ -197,7 +199,10 @@ def compare_arms() -> dict[int, Sketch]:
         31: Sketch("ImageStitch", (5, 0), stitch, {"image1": (21, 0), "image2": (22, 0)}),
         32: Sketch("ImageStitch", (5, 1), stitch, {"image1": (31, 0), "image2": (23, 0)}),
         33: Sketch(
-            "NegOptSaveProvenance", (6, 0), {"filename_prefix": "negopt"}, {"images": (32, 0), "record": (3, 3)}
+            "NegOptSaveProvenance",
+            (6, 0),
+            {"filename_prefix": "negopt", "format": "png"},
+            {"images": (32, 0), "record": (3, 3)},
         ),
     }
 
