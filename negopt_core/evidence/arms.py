@@ -49,7 +49,7 @@ class Arm:
 def parse_arm(text: str) -> Arm:
     """Read `[NAME=]KIND[:VALUE]`; PromptError for anything else."""
     name, sign, rest = text.partition("=")
-    if not sign or name.partition(":")[0] in KINDS:
+    if not sign or ":" in name:
         name, rest = text, text
     kind, _, value = rest.partition(":")
     return Arm(name.strip(), kind.strip(), value.strip())
