@@ -104,4 +104,6 @@ def test_other_weights_under_the_same_name_are_noticed(
     info = PngInfo()
     info.add_text("negopt", json.dumps({**record, "model_hash": "0" * 16}))
     Image.new("RGB", (16, 16)).save(forged, pnginfo=info)
-    assert "put the same weights there" in paint(capsys, "--from", str(forged), "-o", str(tmp_path), code=1)
+    assert "put the same weights there" in paint(
+        capsys, "--from", str(forged), "--model", model, "-o", str(tmp_path), code=1
+    )

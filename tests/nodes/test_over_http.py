@@ -18,7 +18,7 @@ pytestmark = pytest.mark.host
 EXAMPLES = sorted((REPOSITORY / "example_workflows").glob("*.json"))
 OWN_CHECKPOINT = ("own_checkpoint", "sdxl")
 """Examples that need a checkpoint of the user's: they run on a tiny random one of the SD 1.5 layout here."""
-IDS = "DemoModel Encode LoadPolicy OneClick SamplerHook SaveProvenance Suggest Timeline"
+IDS = "Compare DemoModel Encode Explain LoadPolicy OneClick SamplerHook SaveProvenance Score Suggest Timeline"
 
 
 @pytest.fixture(scope="module")

@@ -140,7 +140,8 @@ def test_scorers_are_found_by_name(folder: Path, tmp_path: Path) -> None:
     image = torch.rand(2, 3, 64, 64)
     torch.save(published_layers(), tmp_path / "head.pth")
     assert main(["convert", "aesthetic", str(tmp_path / "head.pth"), "-o", str(tmp_path / "h.safetensors")]) == 0
-    sources = [f"clip={folder}", f"pickscore={folder}", f"aesthetic={tmp_path / 'h.safetensors'}"]
+    sources = [f"{name}={folder}" for name in ("clip", "pickscore", "hps")]
+    sources += [f"aesthetic={tmp_path / 'h.safetensors'}"]
     for name in NAMES:
         scorer = load_named(name, sources, "reward")
         assert scorer.name == name and torch.isfinite(scorer(image, ["a red ball", "a cube"])).all()
