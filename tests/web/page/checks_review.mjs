@@ -51,8 +51,8 @@ export const checks = {
     saved.nodes.find((node) => node.id === 2).properties.negopt =
       { policy: "gone", hash: HOSTILE, from: `hf:someone/gone ${HOSTILE}`, seed: 1, negopt: "0.1.0" };
     await load(page, saved);
-    await page.getByText("is not on this machine").first().waitFor();
-    await page.getByText("hf:someone/gone").first().waitFor();
+    await page.locator(".negopt-finding", { hasText: "'gone' is not on this machine" }).first().waitFor();
+    await page.locator(".negopt-finding", { hasText: "hf:someone/gone" }).first().waitFor();
     assert.equal(await widget(page, 2, "locked"), true);
     assert.equal(await page.locator("img[src=x]").count(), 0);
     await shot("missing");
