@@ -43,6 +43,16 @@ export const checks = {
     assert.equal(await page.evaluate(() => app.graph.getNodeById(2).properties.negopt.policy), "rules:world");
   },
 
+  async a_run_from_the_cache_shows_its_texts_too({ page }) {
+    await load(page, example("one_click"));
+    await finished(page);
+    await waitFor(page, () => app.graph.getNodeById(2).widgets.find((one) => one.name === "locked_negative").value !== "");
+    await load(page, example("one_click"));
+    assert.equal(await widget(page, 2, "locked_negative"), "");
+    await finished(page);
+    await waitFor(page, () => app.graph.getNodeById(2).widgets.find((one) => one.name === "locked_negative").value !== "");
+  },
+
   async a_workflow_whose_policy_is_not_here_uses_its_saved_texts_and_says_so({ page, shot }) {
     const saved = example("one_click");
     const values = saved.nodes.find((node) => node.id === 2).widgets_values;
