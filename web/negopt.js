@@ -2,7 +2,7 @@
 import { api, app, loadTexts, say } from "./host.js";
 import { keepTexts } from "./ui/writers.js";
 import { keepRecord, lockOrphans } from "./ui/origin.js";
-import { addReview } from "./ui/review.js";
+import { addReview, showCachedTexts } from "./ui/review.js";
 import { loadPolicies, SETTINGS, startWithSettings } from "./ui/settings.js";
 import { tab } from "./ui/sidebar.js";
 import { addStyle } from "./ui/style.js";
@@ -32,6 +32,7 @@ app.registerExtension({
     await loadTexts();
     app.extensionManager?.registerSidebarTab?.(tab());
     api.addEventListener("negopt.run", keepPercents);
+    api.addEventListener("execution_success", showCachedTexts);
     policiesKnown = loadPolicies(); // not waited for: the page need not
   },
 

@@ -1,7 +1,7 @@
 // Putting a node of ours or ComfyUI's between a sampler and its model. Call inside of `oneStep`.
 import { nodeAt, setWidget } from "../host.js";
 
-const GAP = 40;
+const GAP = 90; // nodes of the Vue renderer are taller than they say when they are made
 export const NAG = "NAGuidance";
 export const HOOK = "NegOptSamplerHook";
 

@@ -37,9 +37,11 @@ export function originLine(node) {
 
 /** A finding for a node whose policy is not on this machine; none if it is, or if the server does not tell. */
 export function missingPolicy(node, name) {
-  if (!name || widgetOf(node, "locked")?.value || isOffered(name)) return [];
-  const from = whereFrom(node);
-  return [{ code: "policy-missing", severity: "warning", message: say("policy-missing", { name }) + from, remedy: say("policy-missing-remedy") }];
+  if (!name || isOffered(name)) return [];
+  const message = say("policy-missing", { name }) + whereFrom(node);
+  // locked texts do without their policy; that it is not here is still worth a line
+  if (widgetOf(node, "locked")?.value) return [{ code: "policy-not-needed", severity: "info", message }];
+  return [{ code: "policy-missing", severity: "warning", message, remedy: say("policy-missing-remedy") }];
 }
 
 /** A workflow that was just opened: nodes whose policy is not here use the texts that travelled with it. */

@@ -1,6 +1,6 @@
 // Under the nodes that write prompts: what was written, phrase by phrase, before anything is sampled; what of it can
 // have no effect, and what to do about it; thumbs up and down.
-import { ask, grow, keyOf, notify, oneStep, say, setting } from "../host.js";
+import { ask, grow, keyOf, nodeAt, notify, oneStep, say, setting } from "../host.js";
 import { barsOf, isPlain } from "../lib/bars.js";
 import { writeSpan } from "../lib/df_text.js";
 import { freshPhrase, replaced, withoutPhrases } from "../lib/phrases.js";
@@ -67,6 +67,26 @@ async function writeNow(state) {
     node.setDirtyCanvas?.(true, true);
   });
   if (answer.warnings.length && !setting("negopt.quiet")) notify("info", answer.warnings.join("\n"));
+}
+
+/**
+ * A run that ComfyUI answered from its cache tells nodes in its middle nothing. The same question has the same answer, so it
+ * is asked again for nodes that show no texts; wildcards and linked prompts are known to the run alone.
+ */
+export async function showCachedTexts() {
+  for (const key of flatNow().keys()) {
+    const node = nodeAt(key);
+    if (!node || !isWriter(node) || widgetOf(node, "locked")?.value || widgetOf(node, "locked_positive")?.value) continue;
+    const own = ["prompt", "negative"].map((name) => String(widgetOf(node, name)?.value ?? ""));
+    const isLinked = node.inputs?.some((input) => input.link != null && ["prompt", "negative", "seed"].includes(input.name));
+    const isOther = (widgetOf(node, "control_after_generate")?.value ?? "fixed") !== "fixed"; // the seed has moved on
+    if (!own[0].trim() || isLinked || isOther || own.some((text) => text.includes("{"))) continue;
+    await told(async () => {
+      const answer = await suggestionFor(node, 0);
+      showTexts(node, { locked_positive: answer.df_positive, locked_negative: answer.df_negative });
+      keepOrigin(node, answer);
+    });
+  }
 }
 
 async function suggestionFor(node, shift) {

@@ -10,7 +10,7 @@ const SHEET = `
 .negopt-lane[data-side=positive] { --negopt-lane: #4c9a6a; }
 .negopt-lane[data-side=negative] { --negopt-lane: #b5604f; }
 .negopt-rows { position: relative; margin: 0 6px;
-  background: repeating-linear-gradient(to right, var(--border-color, #4e4e4e) 0 1px, transparent 1px var(--negopt-tick)); }
+  background: repeating-linear-gradient(to right, var(--border-color, #4e4e4e) 0 1.5px, transparent 1.5px var(--negopt-tick)); }
 .negopt-row { position: relative; height: 22px; contain: strict; }
 .negopt-bar { position: absolute; bottom: 1px; box-sizing: border-box; border-radius: 4px; overflow: hidden; min-width: 6px;
   background: color-mix(in srgb, var(--negopt-lane) 55%, var(--comfy-input-bg, #222)); border: 1px solid var(--negopt-lane);

@@ -28,6 +28,7 @@ export function addTimeline(node) {
   const kind = node.comfyClass;
   if (!LANES[kind] || !node.addDOMWidget) return;
   const root = make("div", "negopt-timeline");
+  root.style.maxHeight = `${kind === MAIN ? MOST_HEIGHT : SMALL_HEIGHT}px`; // past it the lanes scroll
   const head = make("div", "negopt-head");
   const [left, right] = [make("span"), make("span", "", kind === MAIN ? say("timeline-hint") : "")];
   head.append(left, right);

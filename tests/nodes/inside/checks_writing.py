@@ -209,7 +209,7 @@ def check_a_saved_picture_reads_back() -> None:
 def check_malformed_text_is_literal_and_reported_with_its_place() -> None:
     report = node("NegOptEncode").execute(clip=checkpoint()[1], df_text="a [b:1-2:1] c").result[1]
     assert "character 2" in report and "taken literally" in report
-    text, plain, report = node("NegOptTimeline").execute(df_text="a, [b:1-.5:1]", steps=10).result
+    text, plain, report, *_ = node("NegOptTimeline").execute(df_text="a, [b:1-.5:1]", steps=10).result
     assert text == "a, [b:0.5-1:1]" and plain == "a, b"
     assert report.splitlines() == ["steps 0 to 4: a, b", "steps 5 to 9: a"]
 

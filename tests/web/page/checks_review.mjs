@@ -43,6 +43,16 @@ export const checks = {
     assert.equal(await page.evaluate(() => app.graph.getNodeById(2).properties.negopt.policy), "rules:world");
   },
 
+  async a_run_from_the_cache_shows_its_texts_too({ page }) {
+    await load(page, example("one_click"));
+    await finished(page);
+    await waitFor(page, () => app.graph.getNodeById(2).widgets.find((one) => one.name === "locked_negative").value !== "");
+    await load(page, example("one_click"));
+    assert.equal(await widget(page, 2, "locked_negative"), "");
+    await finished(page);
+    await waitFor(page, () => app.graph.getNodeById(2).widgets.find((one) => one.name === "locked_negative").value !== "");
+  },
+
   async a_workflow_whose_policy_is_not_here_uses_its_saved_texts_and_says_so({ page, shot }) {
     const saved = example("one_click");
     const values = saved.nodes.find((node) => node.id === 2).widgets_values;
@@ -51,8 +61,8 @@ export const checks = {
     saved.nodes.find((node) => node.id === 2).properties.negopt =
       { policy: "gone", hash: HOSTILE, from: `hf:someone/gone ${HOSTILE}`, seed: 1, negopt: "0.1.0" };
     await load(page, saved);
-    await page.getByText("is not on this machine").first().waitFor();
-    await page.getByText("hf:someone/gone").first().waitFor();
+    await page.locator(".negopt-finding", { hasText: "'gone' is not on this machine" }).first().waitFor();
+    await page.locator(".negopt-finding", { hasText: "hf:someone/gone" }).first().waitFor();
     assert.equal(await widget(page, 2, "locked"), true);
     assert.equal(await page.locator("img[src=x]").count(), 0);
     await shot("missing");

@@ -18,7 +18,7 @@ const keep = (name, clip) => page.screenshot({ path: `${folder}/${name}.jpg`, ty
 /** Where some nodes are on the screen. */
 const boxOf = (ids) =>
   page.evaluate(([wanted, margin]) => {
-    const boxes = app.graph.nodes.filter((node) => !wanted || wanted.includes(node.id)).map((node) => [
+    const boxes = app.graph.nodes.filter((node) => !wanted || wanted.includes(String(node.id))).map((node) => [
       ...app.canvas.ds.convertOffsetToCanvas([node.pos[0], node.pos[1] - 30]),
       ...app.canvas.ds.convertOffsetToCanvas([node.pos[0] + node.size[0], node.pos[1] + node.size[1]]),
     ]);
@@ -26,7 +26,7 @@ const boxOf = (ids) =>
     const low = [0, 1].map((axis) => Math.max(0, Math.min(...boxes.map((box) => box[axis])) - margin));
     const high = [2, 3].map((axis) => Math.max(...boxes.map((box) => box[axis])) + margin);
     return { x: low[0] + canvas.left, y: low[1] + canvas.top, width: high[0] - low[0], height: high[1] - low[1] };
-  }, [ids ?? null, MARGIN]);
+  }, [ids?.map(String) ?? null, MARGIN]);
 
 const inside = (box) => {
   const { width, height } = page.viewportSize();
@@ -36,12 +36,12 @@ const inside = (box) => {
 /** Only the nodes `ids`, as large as they fit. */
 async function closeUp(name, ids) {
   await page.evaluate((wanted) => {
-    const [node] = app.graph.nodes.filter((one) => wanted.includes(one.id));
+    const [node] = app.graph.nodes.filter((one) => wanted.includes(String(one.id)));
     app.canvas.deselectAll();
     app.canvas.ds.fitToBounds([node.pos[0] - 30, node.pos[1] - 60, node.size[0] + 60, node.size[1] + 90], { zoom: 0.95 });
     app.canvas.ds.scale = Math.min(app.canvas.ds.scale, 1.1);
     app.canvas.setDirty(true, true);
-  }, ids);
+  }, ids.map(String));
   await page.waitForTimeout(1500);
   await keep(name, inside(await boxOf(ids)));
 }
