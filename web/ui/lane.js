@@ -26,13 +26,15 @@ export function drawLane(lane, { text, steps, percents, isLocked, isReadOnly, on
   const read = barsOf(text);
   lane.text = text;
   lane.bars = read.bars.slice(0, MOST_ROWS);
-  lane.rows.style.setProperty("--negopt-tick", `${100 / steps}%`);
+  const tick = `${100 / steps}%`;
+  if (lane.rows.style.getPropertyValue("--negopt-tick") !== tick) lane.rows.style.setProperty("--negopt-tick", tick);
   while (lane.rows.children.length > lane.bars.length) lane.rows.lastChild.remove();
   while (lane.rows.children.length < lane.bars.length) lane.rows.append(makeRow());
   lane.bars.forEach((bar, index) => {
     drawBar(lane.rows.children[index].firstChild, bar, { steps, percents, isFixed: isReadOnly || isLocked(bar) });
   });
   const hidden = read.bars.length - lane.bars.length;
+  if (!hidden && !read.problems.length && !lane.problems.childElementCount) return;
   lane.problems.replaceChildren(
     ...(hidden > 0 ? [make("div", "negopt-empty", say("more-phrases", { count: hidden }))] : []),
     ...read.problems.slice(0, MOST_PROBLEMS).map((problem) => problemLine(text, problem, onProblem)),
@@ -53,7 +55,13 @@ function makeRow() {
   return row;
 }
 
+/** What each bar shows, so that a drag over fifty of them writes only to the one that changes. */
+const drawn = new WeakMap();
+
 function drawBar(element, bar, { steps, percents, isFixed }) {
+  const shown = `${bar.label} ${bar.weight} ${bar.start} ${bar.end} ${steps} ${isFixed} ${percents}`;
+  if (drawn.get(element) === shown) return;
+  drawn.set(element, shown);
   const { first, stop } = stepsOf(bar, steps);
   const isNever = isNeverLive(bar, steps);
   const left = (100 * (isNever ? bar.start * steps : first)) / steps;

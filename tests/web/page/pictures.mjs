@@ -38,8 +38,9 @@ async function closeUp(name, ids) {
   await page.evaluate((wanted) => {
     const [node] = app.graph.nodes.filter((one) => wanted.includes(String(one.id)));
     app.canvas.deselectAll();
-    app.canvas.ds.fitToBounds([node.pos[0] - 30, node.pos[1] - 60, node.size[0] + 60, node.size[1] + 90], { zoom: 0.95 });
-    app.canvas.ds.scale = Math.min(app.canvas.ds.scale, 1.1);
+    const { ds } = app.canvas;
+    ds.scale = Math.min(1, (innerHeight - 150) / (node.size[1] + 40));
+    ds.offset = [380 / ds.scale - node.pos[0], 130 / ds.scale - node.pos[1]]; // clear of the page's own bars
     app.canvas.setDirty(true, true);
   }, ids.map(String));
   await page.waitForTimeout(1500);
