@@ -172,8 +172,10 @@ function refresh(state) {
   for (const lane of state.lanes) {
     if (!isNew && String(widgetOf(state.node, nameOf(state, lane.side))?.value ?? "") === lane.text) continue;
     draw(state, lane);
-    grow(state.node);
   }
+  const needed = heightOf(state);
+  if (needed !== state.needed) grow(state.node); // measuring a node is the dearest part of a drag
+  state.needed = needed;
   const told = say(stepsKey(state), { steps });
   if (state.left.textContent !== told) state.left.textContent = told;
 }
