@@ -16,7 +16,9 @@ from transformers import AutoConfig, AutoTokenizer, PreTrainedModel
 from ...errors import PolicyError
 from ...files import write_text
 from ..card import PolicyCard, parse_card
+from ..guard import check_folder, read_header, said_plainly, write_sums
 from .backbone import build_model
+from .fit import check_fit, check_numbers
 from .grammar import FreeGrammar, Grammar, StockGrammar
 from .model import LanguagePolicy
 from .old_readers import for_old_readers
@@ -51,14 +53,18 @@ def save_policy(policy: LanguagePolicy, folder: Path, dtype: torch.dtype = torch
     )
     if isinstance(policy.grammar, StockGrammar):
         write_text(folder / STOCK_FILE, "\n".join(policy.grammar.phrases) + "\n")
+    write_sums(folder)
     write_text(folder / CARD_FILE, json.dumps(policy.card.to_json(), indent=2, ensure_ascii=False) + "\n")
 
 
+@said_plainly
 def open_policy(folder: Path, card: PolicyCard | None = None) -> LanguagePolicy:
     """Read a folder, in float32 on the CPU; a plain transformers T5 or GPT-2 folder works too, without provenance."""
+    check_folder(folder)
     try:
         config = AutoConfig.from_pretrained(str(folder), local_files_only=True)
         tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+        check_fit(config, len(tokenizer), read_header(folder / "model.safetensors"))
         model = build_model(config)
         _load_strictly(model, load_file(folder / "model.safetensors"))
         stock_path = folder / STOCK_FILE
@@ -72,6 +78,7 @@ def open_policy(folder: Path, card: PolicyCard | None = None) -> LanguagePolicy:
             policy.heads.load_state_dict(heads, strict=True)
         except RuntimeError as error:
             raise PolicyError(f"{folder / HEADS_FILE} does not fit the windows and weights of its card") from error
+    check_numbers(policy, folder)
     return policy.eval()
 
 
