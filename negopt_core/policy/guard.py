@@ -70,7 +70,7 @@ def read_header(path: Path) -> dict[str, tuple[str, tuple[int, ...]]]:
         if held != size - 8 - length:
             raise ValueError(f"its tensors need {held:,} bytes and it holds {size - 8 - length:,}")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise PolicyError(f"{path} is no whole safetensors file: {_line(error)}; {_REMEDY}") from error
+        raise PolicyError(f"{path} is no whole safetensors file: {in_one_line(error)}; {_REMEDY}") from error
     return found
 
 
@@ -90,7 +90,7 @@ def said_plainly(work: Callable[Parameters, Result]) -> Callable[Parameters, Res
         except NegOptError:
             raise
         except Exception as error:  # tokenizers raise plain Exception
-            raise PolicyError(f"cannot load the policy in {args[0]}: {_line(error)}; {_REMEDY}") from error
+            raise PolicyError(f"cannot load the policy in {args[0]}: {in_one_line(error)}; {_REMEDY}") from error
 
     return call
 
@@ -118,7 +118,7 @@ def _check_json(path: Path) -> None:
     try:
         values = read_json(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise PolicyError(f"{path} is not JSON: {_line(error)}; {_REMEDY}") from error
+        raise PolicyError(f"{path} is not JSON: {in_one_line(error)}; {_REMEDY}") from error
     if not isinstance(values, dict) or path.name not in _SETTINGS:
         return
     if values.get("auto_map") or values.get("custom_pipelines"):
@@ -170,5 +170,6 @@ def _sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _line(error: Exception) -> str:
+def in_one_line(error: Exception) -> str:
+    """What a library said, its kind first, cut to a bearable length."""
     return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"

@@ -11,8 +11,8 @@ from ..errors import OutputError, PolicyError
 from .store import CARD_NAME, HUB_PREFIX, read_card
 
 _NAME = re.compile(r"hf:([\w.-]+/[\w.-]+)(?:@([\w./-]+))?", re.ASCII)
-_WANTED = ("*.json", "*.safetensors", "*.model", "SHA256SUMS", "*.md", "LICENSE*")
-_WANTED += ("stock.txt", "terms.txt", "merges.txt", "vocab.txt")
+_TEXTS = ("stock.txt", "terms.txt", "merges.txt", "vocab.txt")
+_WANTED = ("*.json", "*.safetensors", "*.model", "SHA256SUMS", "*.md", "LICENSE*", *_TEXTS)
 
 
 def pull_policy(name: str, folder: Path) -> Path:

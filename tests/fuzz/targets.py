@@ -11,7 +11,7 @@ import math
 import struct
 import zlib
 from collections.abc import Callable
-from itertools import groupby, pairwise
+from itertools import pairwise
 from pathlib import Path
 
 from negopt_core.data.comfy_graph import prompts_of_graph
@@ -71,25 +71,26 @@ def df_prompt(data: bytes, folder: Path) -> None:
 
 
 def dialect_writers(data: bytes, folder: Path) -> None:
-    """What a dialect writes reads back as the same words, weights and steps."""
+    """What a dialect writes reads back as the same words, weights and steps.
+
+    Reading may refuse it: it looks for reserved words in the whole text, writing in what is encoded at each step.
+    """
     prompt, steps = parse_prompt(as_text(data)), 1 + len(data) % 50
     for dialect in DIALECTS:
         texts: list[str] = []
         if refused(lambda name=dialect, out=texts: out.append(to_dialect(prompt, name, steps))):  # type: ignore[misc]
             continue
-        again = from_dialect(texts[0], dialect, steps)
-        assert _encoded(again, steps) == _encoded(prompt, steps), f"{dialect}: {texts[0]!r}"
+        read: list[DFPrompt] = []
+        if not refused(lambda name=dialect, text=texts[0], out=read: out.append(from_dialect(text, name, steps))):  # type: ignore[misc]
+            assert _encoded(read[0], steps) == _encoded(prompt, steps), f"{dialect}: {texts[0]!r}"
 
 
 def _encoded(prompt: DFPrompt, steps: int) -> list[object]:
-    """What an encoder is given at each step: neighbours of equal weight are one, weights to ten places."""
+    """What an encoder is given at each step: the text, and the weight of every character but spaces, to ten places."""
     rows: list[object] = []
     for segment in compile_schedule(prompt, steps):
-        parts = [
-            ("".join(text for text, _ in group), f"{weight:.10g}")
-            for weight, group in groupby(segment.parts, key=lambda part: part[1])
-        ]
-        rows += [tuple(parts)] * (segment.stop - segment.first)
+        weights = [f"{weight:.10g}" for text, weight in segment.parts for sign in text if sign != " "]
+        rows += [(segment.text, tuple(weights))] * (segment.stop - segment.first)
     return rows
 
 

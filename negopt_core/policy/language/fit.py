@@ -15,6 +15,7 @@ from .backbone import build_model
 _FLOATS = ("F16", "BF16", "F32", "F64")
 _COPIES = 4  # an embedding stands once in the file and up to four times in a model whose weights are not tied yet
 _LAYERS = ("num_layers", "num_decoder_layers", "n_layer")
+_VOCABULARIES = ("tokenizer.json", "spiece.model", "vocab.json", "vocab.txt", "tokenizer.model")
 _MOST_POSITIONS = 65_536  # some versions of transformers keep a square table of them
 
 
@@ -40,6 +41,12 @@ def check_fit(config: Any, tokens: int, stored: Mapping[str, tuple[str, tuple[in
         raise ValueError(f"weights do not fit the configuration, which asks for {asked:,}; the file holds {held:,}")
     if tokens > int(config.vocab_size):
         raise ValueError(f"the tokenizer has {tokens} tokens and the model knows {config.vocab_size}")
+
+
+def check_tokenizer(folder: Path) -> None:
+    """ValueError where no file holds a vocabulary: newer versions of transformers make an empty tokenizer then."""
+    if not any((folder / name).is_file() for name in _VOCABULARIES):
+        raise ValueError(f"there is no tokenizer, none of {', '.join(_VOCABULARIES)}")
 
 
 def check_numbers(policy: nn.Module, folder: Path) -> None:
