@@ -177,9 +177,9 @@ def one_text(kind: str, inputs: object, output: int = 0) -> str:
     [
         (one_text("CLIPTextEncode", [[1, 2]]), "inputs of a node are an object"),
         (one_text("NegOptSuggest", {"locked": True, "locked_positive": "a", "locked_negative": "b"}, -9), "run time"),
-        ("[" * 5000, "nested more than 100 levels"),
+        ("[" * 5000 + "]" * 5000, "nested more than 100 levels"),
         (
-            one_text("Join", {"separator": "x" * 300_000, **{f"text_{letter}": "a" for letter in "abcdefgh"}}),
+            one_text("Join", {"separator": "x" * 300_000, **{f"text_{letter}": "a" for letter in "abcdef"}}),
             "add up to more than a prompt",
         ),
     ],

@@ -143,7 +143,7 @@ def test_a_full_disk_under_the_scores_is_one_line(tmp_path: Path) -> None:
 
 
 def test_logs_of_a_refused_job_hold_no_traceback(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    (tmp_path / "pairs.jsonl").write_text("[" * 5000)
+    (tmp_path / "pairs.jsonl").write_text("[" * 5000 + "]" * 5000)
     with caplog.at_level(logging.DEBUG), pytest.raises(NegOptError, match="nested more than 100 levels deep"):
         read_pairs(tmp_path / "pairs.jsonl", "negative")
     assert "Traceback" not in caplog.text and json.dumps(caplog.text)

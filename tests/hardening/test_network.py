@@ -19,8 +19,8 @@ ELSEWHERE = "192.0.2.7"  # an address of no machine, by RFC 5737
 TOKEN = "hf_" + "SeCrEtSeCrEtSeCrEt"
 ASK = {
     "connect": f"import socket; socket.create_connection(('{ELSEWHERE}', 80), timeout=1)",
-    "connect_ex": f"import socket; socket.socket().connect_ex(('{ELSEWHERE}', 80))",
-    "datagram": f"import socket; socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('{ELSEWHERE}', 53))",
+    "connect_ex": f"import socket\nwith socket.socket() as s: s.connect_ex(('{ELSEWHERE}', 80))",
+    "datagram": f"import socket\nwith socket.socket(type=socket.SOCK_DGRAM) as s: s.sendto(b'x', ('{ELSEWHERE}', 53))",
     "name": "import socket; socket.getaddrinfo('negopt.invalid', 443)",
     "urllib": f"import urllib.request; urllib.request.urlopen('http://{ELSEWHERE}/', timeout=1)",
 }
@@ -44,7 +44,7 @@ def test_what_our_code_tries_is_noted_even_if_it_gets_over_it(tmp_path: Path) ->
     environment = {**os.environ, "NEGOPT_TEST_NETWORK_LOG": str(log)}
     code = "import negopt_core.calls_home"
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True)
-    assert f"socket.connect '{ELSEWHERE}'" in log.read_text() and "calls_home.py" in log.read_text()
+    assert ELSEWHERE in log.read_text() and "calls_home.py" in log.read_text()
 
 
 class Hub(http.server.BaseHTTPRequestHandler):
@@ -89,8 +89,9 @@ def test_loopback_is_open(hub: tuple[str, list[str]]) -> None:
     with pytest.raises(urllib.error.HTTPError, match="403") as caught:
         urllib.request.urlopen(f"{hub[0]}/x", timeout=30)
     caught.value.close()
-    with socket.socketpair()[0]:
-        pass
+    one, other = socket.socketpair()
+    one.close()
+    other.close()
 
 
 def test_a_token_is_sent_to_the_hub_and_told_nobody_else(hub: tuple[str, list[str]], tmp_path: Path) -> None:

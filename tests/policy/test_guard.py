@@ -86,7 +86,7 @@ def with_type(kind: str) -> Change:
         (with_type("I32"), "not a float"),
         (with_type("U32"), "weights are F64"),
         (lambda folder: (folder / "heads.safetensors").write_bytes(b"\x00" * 64), "no whole safetensors file"),
-        (lambda folder: (folder / "x.json").write_text("[" * 200), "nested"),
+        (lambda folder: (folder / "x.json").write_text("[" * 200 + "]" * 200), "nested"),
         (lambda folder: (folder / "x.txt").symlink_to("/etc/passwd"), "leads out of the policy's folder"),
     ],
 )

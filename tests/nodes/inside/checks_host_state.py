@@ -38,7 +38,7 @@ def check_loading_the_pack_leaves_the_host_as_it_was() -> None:
     before, process = state.attributes_of(modules), state.process_state()
     known = _folders()
     _, classes = boot.load_pack()
-    assert len(classes) > 8
+    assert classes
     assert state.changes(process, state.process_state()) == []
     changed = state.changes(before, state.attributes_of(modules))
     # submodules that were loaded meanwhile become attributes of their package
