@@ -12,7 +12,7 @@ BENCHARGS ?=
 COMPATARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test check bench compat test-host reproduce clean
+.PHONY: help env demo test check bench compat test-host fuzz-env fuzz fuzz-short faults test-offline reproduce clean
 
 help:
 	@echo "make demo       set up, then paint the before/after sheet of the demo world into out/demo"
@@ -21,6 +21,9 @@ help:
 	@echo "make bench      time the main parts side by side and write docs/benchmarks.md"
 	@echo "make compat     the policies under the transformers of every host, each in an environment of its own (downloads)"
 	@echo "make test-host  only the tests that need a real ComfyUI or webui"
+	@echo "make fuzz       ten million inputs for every reader of text and files (Linux, hours); make fuzz-short: half a minute"
+	@echo "make faults     kill -9 at fifty moments of training, filtering and painting, run again and compare (Unix)"
+	@echo "make test-offline  every test without any network but this machine's own (Linux, as root)"
 	@echo "make env        only set up the environment in .venv"
 	@echo "make clean      remove caches and build files; keeps .venv and out"
 	@echo "With another Python: make PYTHON=/path/to/python3.12 demo"
@@ -50,6 +53,27 @@ compat: env
 test-host: env
 	@$(PY) -m pytest -m host $(TESTARGS); status=$$?; \
 	if [ $$status -eq 5 ]; then echo "no test here needs a host"; else exit $$status; fi
+
+# The fuzzer has an environment of its own: Atheris is there for Linux and macOS only, and nothing else needs it.
+FUZZARGS ?=
+FAULTARGS ?=
+FUZZ = .venv-fuzz/bin/python -m tests.fuzz
+
+fuzz-env:
+	@"$(PYTHON)" tools/setup_env.py --venv .venv-fuzz --requirements tests/fuzz/requirements.txt
+
+fuzz: fuzz-env
+	@$(FUZZ) $(FUZZARGS)
+
+fuzz-short: fuzz-env
+	@$(FUZZ) --seconds 30 --out out/fuzz-short $(FUZZARGS)
+
+faults: env
+	@$(PY) -m tests.faults $(FAULTARGS)
+
+# a network namespace with nothing in it but loopback: this blocks what no hook in Python sees
+test-offline: env
+	@unshare --net sh -c 'ip link set lo up && exec $(PY) -m pytest $(TESTARGS)'
 
 # left out of help until there is something to reproduce
 reproduce:

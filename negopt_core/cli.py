@@ -6,6 +6,7 @@ import argparse
 import io
 import logging
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -30,6 +31,7 @@ from .commands import (
 from .errors import DialectError, NegOptError, PolicyError, PromptError
 
 OK, FAILED, USAGE, STOPPED = 0, 1, 2, 130
+_TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{8,}")
 _USAGE_ERRORS = (PromptError, DialectError, PolicyError)
 
 
@@ -95,7 +97,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _one_line(error: Exception | str) -> str:
-    return " ".join(str(error).split())
+    """In one line, without access tokens: a server may repeat what it was sent."""
+    return _TOKEN.sub("hf_...", " ".join(str(error).split()))
 
 
 def _prepare_streams() -> None:

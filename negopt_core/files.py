@@ -46,6 +46,14 @@ def check_folder(folder: Path) -> None:
         raise OutputError(f"cannot write {folder}: {nearest} is no folder to write to; choose another folder")
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it; OutputError if that cannot be done."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot write {folder}: {error.strerror or error}; choose another folder") from error
+
+
 def write_text(path: Path, content: str) -> None:
     """`write_bytes` for UTF-8 text."""
     write_bytes(path, content.encode("utf-8"))

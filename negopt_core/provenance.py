@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import re
 import struct
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 from . import __version__
 from .errors import OutputError
 from .files import write_bytes
+from .json_text import read_json
 
 CHUNK = "negopt"
 """Name of the PNG text chunk that holds the record."""
@@ -24,6 +26,10 @@ COMFY_CHUNK = "negopt_comfyui"
 INFOTEXT, GRAPH, WORKFLOW = "parameters", "prompt", "workflow"
 """Names under which `read_texts` gives A1111's text, and ComfyUI's graph as it ran and as the page shows it."""
 SCHEMA = 1
+MAX_PIXELS = 2**26
+"""Largest picture that a record may ask for, and that is decoded to find texts behind its pixels: 8192 x 8192."""
+MAX_BATCH = 1024
+"""Most pictures that a record may say were painted together."""
 
 _EXIF_PART, _USER_COMMENT = 0x8769, 0x9286
 _COMFY_TAG = re.compile(rf"({GRAPH}|{WORKFLOW}|{CHUNK}|{COMFY_CHUNK}):(?=\s*\{{)", re.IGNORECASE)
@@ -81,8 +87,8 @@ class Record:
 def record_from_json(values: object) -> Record:
     """Read a record; raises OutputError for one that is malformed or of another schema. Unknown fields are ignored."""
     if not isinstance(values, dict) or values.get("schema") != SCHEMA:
-        found = values.get("schema") if isinstance(values, dict) else type(values).__name__
-        raise OutputError(f"the picture's record has schema {found!r}, this version reads {SCHEMA}; update negopt")
+        found = str(values.get("schema"))[:40] if isinstance(values, dict) else type(values).__name__
+        raise OutputError(f"the picture's record has schema {found}, this version reads {SCHEMA}; update negopt")
     known = {item.name for item in fields(Record)}
     kept: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in values.items() if key in known
@@ -91,19 +97,48 @@ def record_from_json(values: object) -> Record:
         record = Record(**kept)
     except TypeError as error:
         raise OutputError(f"the picture's record is incomplete: {error}; it cannot be painted again") from error
-    for name, kind in (
-        ("seed", int),
-        ("steps", int),
-        ("width", int),
-        ("height", int),
-        ("df_positive", str),
-        ("model", str),
-    ):
-        if not isinstance(getattr(record, name), kind):
-            raise OutputError(
-                f"the picture's record has {name} = {getattr(record, name)!r}; it cannot be painted again"
-            )
+    _check_types(record)
     return record
+
+
+def _check_types(record: Record) -> None:
+    """OutputError names the first field whose value no painter could take."""
+    for item in fields(Record):
+        value = getattr(record, item.name)
+        if not _TYPES[str(item.type)](value):
+            raise OutputError(f"the picture's record has {item.name} = {str(value)[:60]!r}; it cannot be painted again")
+    if min(record.steps, record.width, record.height) < 1 or record.width * record.height > MAX_PIXELS:
+        raise OutputError(
+            f"the picture's record says {record.steps} steps of {record.width} x {record.height} pixels; it cannot be "
+            "painted again"
+        )
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**64
+
+
+def _is_number(value: object) -> bool:
+    return _is_whole(value) or (isinstance(value, float) and math.isfinite(value))
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+_TYPES: dict[str, Callable[[Any], bool]] = {
+    "str": _is_text,
+    "int": _is_whole,
+    "float": _is_number,
+    "float | None": lambda value: value is None or _is_number(value),
+    "tuple[int, ...]": lambda value: (
+        isinstance(value, tuple) and 0 < len(value) <= MAX_BATCH and all(map(_is_whole, value))
+    ),
+    "tuple[str, ...]": lambda value: isinstance(value, tuple) and all(map(_is_text, value)),
+    "Mapping[str, str]": lambda value: isinstance(value, dict) and all(map(_is_text, value.values())),
+    "Mapping[str, float]": lambda value: isinstance(value, dict) and all(map(_is_number, value.values())),
+}
+"""What each type of a field of `Record` may hold when it comes from a file."""
 
 
 def write_picture(path: Path, pixels: Any, record: Record) -> None:
@@ -138,7 +173,7 @@ def read_picture(path: Path) -> Record:
     if text is None:
         raise OutputError(f"{path} holds no negopt record; it was not painted by negopt, or its metadata was stripped")
     try:
-        return record_from_json(json.loads(text))
+        return record_from_json(read_json(text))
     except ValueError as error:
         raise OutputError(f"the negopt record in {path} is not JSON: {error}") from error
 
@@ -163,7 +198,7 @@ def read_texts(path: Path) -> dict[str, str]:
 
 def _texts_of(image: Any) -> dict[str, str]:
     known = {CHUNK, COMFY_CHUNK, INFOTEXT, GRAPH}
-    if image.format == "PNG" and not image.info.keys() & known:
+    if image.format == "PNG" and not image.info.keys() & known and image.width * image.height <= MAX_PIXELS:
         image.load()  # a PNG may have its texts behind the pixels
     texts = {str(name): str(text) for name, text in image.info.items() if isinstance(text, str)}
     return texts if texts.keys() & known or "exif" not in image.info else {**_exif_texts(image.getexif()), **texts}

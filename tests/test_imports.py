@@ -14,7 +14,19 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # A module of negopt_core may import modules of its own layer and of the layers above it in this table.
 LAYERS = {
-    "stdlib": {"errors", "prompt", "df_text", "schedule", "dialects", "inspect", "planner", "clock", "chunks", "files"},
+    "stdlib": {
+        "errors",
+        "prompt",
+        "df_text",
+        "schedule",
+        "dialects",
+        "inspect",
+        "planner",
+        "clock",
+        "chunks",
+        "files",
+        "json_text",
+    },
     "model": {"weighting", "conditioning", "policy", "reward"},
     "work": {"paint", "world", "data", "train", "evaluate", "evidence", "provenance"},
     "edge": {"cli", "commands", "__main__"},

@@ -5,7 +5,6 @@ Nothing is run. Text that a node makes up at run time (styles, wildcards, langua
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Any
 
 from ..df_text import parse_prompt
 from ..errors import OutputError
+from ..json_text import read_json
 from ..prompt import MAX_PROMPT_CHARS, DFPrompt, PromptPair, Span
 from .written import read_written
 
@@ -85,16 +85,23 @@ def prompts_of_graph(prompt: str, workflow: str = "") -> PromptPair:
 
 def _read_nodes(prompt: str) -> dict[str, Node]:
     try:
-        values = json.loads(prompt)
-        return {str(key): Node(str(node["class_type"]), dict(node["inputs"])) for key, node in values.items()}
+        values = read_json(prompt)
+        return {str(key): Node(str(node["class_type"]), _inputs(node)) for key, node in values.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise OutputError(f"the picture's ComfyUI graph cannot be read: {error!r}") from error
+
+
+def _inputs(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    inputs = node["inputs"]
+    if not isinstance(inputs, dict):
+        raise TypeError(f"the inputs of a node are an object, got {type(inputs).__name__}")
+    return inputs
 
 
 def _read_locked(workflow: str) -> dict[str, list[str]]:
     """The last widgets of a node that writes prompts: locked, positive, negative (nodes/workflow.py)."""
     try:
-        nodes = json.loads(workflow)["nodes"]
+        nodes = read_json(workflow)["nodes"]
         widgets = {str(node["id"]): node["widgets_values"] for node in nodes if node.get("type") in _OURS}
         return {key: values[-2:] for key, values in widgets.items() if values[-3] is True}
     except (ValueError, KeyError, TypeError, AttributeError, IndexError):
@@ -179,8 +186,8 @@ class _Trace:
             if texts:
                 return max(texts, key=len)
         parts = [text for name in node.inputs if _PART.fullmatch(name) and (text := self._value(node, name))]
-        _check_size(parts)
         joiner = next((node.inputs[name] for name in _JOINERS if isinstance(node.inputs.get(name), str)), ", ")
+        _check_size([*parts, *[joiner] * (len(parts) - 1)])
         return str(joiner).join(parts) if parts else None
 
     def _value(self, node: Node, name: str) -> str | None:
@@ -201,7 +208,7 @@ def _locked_text(graph: Graph, link: Link, node: Node) -> str:
     own = [node.inputs.get(name) for name in ("locked_positive", "locked_negative")]
     texts = own if node.inputs.get("locked") is True else graph.locked.get(link[0], ())
     sides = _OURS[node.kind]
-    side = sides[link[1]] if link[1] < len(sides) else None
+    side = sides[link[1]] if 0 <= link[1] < len(sides) else None
     if side is None or len(texts) != 2 or not isinstance(texts[side], str):
         raise OutputError(f"node {link[0]} ({node.kind}) wrote its text at run time and the picture does not hold it")
     return str(texts[side])

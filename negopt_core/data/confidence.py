@@ -21,7 +21,8 @@ import torch
 from torch import Tensor
 
 from ..df_text import format_prompt
-from ..errors import TrainingError
+from ..errors import OutputError, TrainingError
+from ..json_text import read_json
 from ..paint.base import Painter
 from ..policy.language.render import pair_of
 from ..policy.phrases import append_phrases
@@ -79,10 +80,8 @@ def score_pairs(
     for start in range(0, len(missing), settings.batch):
         rows = missing[start : start + settings.batch]
         found = _score(rows, pairs, painter, aesthetic, clip, settings)
-        with cache.open("a", encoding="utf-8") as file:
-            for row, score in zip(rows, found, strict=True):
-                known[keys[row]] = score
-                file.write(json.dumps({"key": keys[row], "score": score}) + "\n")
+        known |= {keys[row]: score for row, score in zip(rows, found, strict=True)}
+        _append(cache, "".join(json.dumps({"key": keys[row], "score": known[keys[row]]}) + "\n" for row in rows))
         log.info("confidence: %d of %d pairs", start + len(rows), len(missing))
     return [known[key] for key in keys]
 
@@ -132,16 +131,26 @@ def _seeds(key: str, count: int) -> list[int]:
 def _end_last_line(cache: Path) -> None:
     """A line that was cut short must not swallow the next one."""
     if cache.exists() and not cache.read_bytes().endswith(b"\n"):
+        _append(cache, "\n")
+
+
+def _append(cache: Path, text: str) -> None:
+    try:
         with cache.open("a", encoding="utf-8") as file:
-            file.write("\n")
+            file.write(text)
+    except OSError as error:
+        raise OutputError(
+            f"cannot write {cache}: {error.strerror or error}; scores in it are kept: make room, and the same command "
+            "goes on from there"
+        ) from error
 
 
 def _read(cache: Path) -> Iterator[tuple[str, float]]:
     if not cache.exists():
         return
-    for line in cache.read_text(encoding="utf-8").splitlines():
+    for line in cache.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
-            row = json.loads(line)
+            row = read_json(line, is_finite=True)
             yield str(row["key"]), float(row["score"])
-        except (ValueError, KeyError, TypeError):
-            continue  # the last line of a job that was killed
+        except (ValueError, KeyError, TypeError, OverflowError):
+            continue  # the last line of a job that was killed, or a damaged one: that pair is scored again

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gzip
-import json
 import random
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import TrainingError
+from ..json_text import read_json
 from ..prompt import Span
 from .pairs import Pair
 
@@ -105,11 +106,13 @@ def _objects(path: Path, needed: Sequence[str]) -> list[dict[str, object]]:
     try:
         with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
             for number, line in enumerate(file, 1):
-                row = json.loads(line)
+                row = read_json(line)
+                if not isinstance(row, dict):
+                    raise ValueError(f"line {number} is no object")
                 lacking = [key for key in needed if key not in row]
                 if lacking:
                     raise TrainingError(f"{path}, line {number}: {', '.join(lacking)} is missing")
                 rows.append(row)
-    except (OSError, ValueError) as error:
+    except (OSError, EOFError, zlib.error, ValueError) as error:
         raise TrainingError(f"cannot read {path}: {error}") from error
     return rows

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import math
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 from ..df_text import format_prompt, parse_prompt
 from ..errors import TrainingError
 from ..files import write_bytes
+from ..json_text import read_json
 from ..policy.phrases import append_phrases, phrase_spans
 from ..prompt import DFPrompt, Span
 
@@ -48,7 +50,7 @@ def read_pairs(path: Path, polarity: str) -> list[Pair]:
     """
     try:
         return [pair for number, line in _lines(path) if (pair := _pair(path, number, line, polarity)) is not None]
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise TrainingError(f"cannot read {path}: {error}") from error
 
 
@@ -80,7 +82,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
 
 def _pair(path: Path, number: int, line: str, polarity: str) -> Pair | None:
     try:
-        row = json.loads(line)
+        row = read_json(line)
         if not isinstance(row, dict):
             raise TypeError(f"an object is needed, got {type(row).__name__}")
         found = next((row[key] for key in _keys(polarity) if key in row), None)
@@ -88,7 +90,7 @@ def _pair(path: Path, number: int, line: str, polarity: str) -> Pair | None:
             return None  # a prompt without an answer is not an example
         prompt = str(row.get("subject", row["prompt"]) if polarity == "modifiers" else row["prompt"])
         return Pair(prompt, _spans(found), _weight(row.get("weight", 1.0)))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise TrainingError(f"{path}, line {number}: {error!r}; see `data --help` for the format") from error
 
 

@@ -6,7 +6,6 @@ one, says what was liked: `{"picture": "00001.png", "like": 1}`, or -1, one a li
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from ..df_text import parse_prompt
 from ..errors import OutputError, PromptError, TrainingError
+from ..json_text import read_json
 from ..prompt import DFPrompt
 from ..provenance import CHUNK, COMFY_CHUNK, GRAPH, INFOTEXT, WORKFLOW, parse_infotext, read_texts
 from .comfy_graph import prompts_of_graph
@@ -102,7 +102,7 @@ def read_likes(path: Path) -> dict[str, int]:
 
 def _like(path: Path, number: int, line: str) -> tuple[str, int]:
     try:
-        row = json.loads(line)
+        row = read_json(line)
         name, like = row["picture"], row["like"]
     except (ValueError, KeyError, TypeError) as error:
         raise TrainingError(f"{path}, line {number}: {error!r}; {_RULE}") from error
@@ -117,9 +117,9 @@ _RULE = 'a line is {"picture": "name.png", "like": 1}, with 1, 0 or -1'
 def _sides_of_record(text: str) -> Sides:
     """Of negopt's own record, and of the one that its ComfyUI nodes write: both have these three fields."""
     try:
-        record: Mapping[str, object] = json.loads(text)
+        record: Mapping[str, object] = read_json(text)
         prompt, positive, negative = (record[name] for name in ("prompt", "df_positive", "df_negative"))
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise OutputError(f"its negopt record cannot be read: {error!r}") from error
     if not (isinstance(prompt, str) and isinstance(positive, str) and isinstance(negative, str)):
         raise OutputError("its negopt record holds something else than text as a prompt")

@@ -105,11 +105,13 @@ def _all_words(prompt: DFPrompt) -> str:
 
 def _first_words(parts: Iterable[Span]) -> str:
     """The text of a phrase; of words that replace each other during the run, as in `[a:b:0.5] cat`, the first."""
-    kept: list[Span] = []
+    kept: list[str] = []
+    last_start, first_end = 0.0, 1.0  # of what is kept: a window that overlaps these overlaps every one
     for part in parts:
-        if all(max(part.window.start, other.window.start) < min(part.window.end, other.window.end) for other in kept):
-            kept.append(part)
-    return "".join(part.text for part in kept)
+        if part.window.start < first_end and last_start < part.window.end:
+            kept.append(part.text)
+            last_start, first_end = max(last_start, part.window.start), min(first_end, part.window.end)
+    return "".join(kept)
 
 
 def _tidy(text: str) -> str:

@@ -9,6 +9,7 @@ import re
 
 from ..errors import DialectError
 from ..prompt import MAX_WEIGHT, DFPrompt, Span, Window
+from ..schedule import compile_schedule
 from .edits import plain_number
 from .nesting import refuse
 
@@ -19,6 +20,12 @@ _WEIGHT = re.compile(rf"{_NUMBER}(?:[eE][-+]?\d+)?\s*", re.ASCII)
 
 def write(prompt: DFPrompt, steps: int) -> str:
     """Write PAE text whose numbers give the same steps by the reference's rounding, in a run of `steps`."""
+    led = [span.text[:40] for span in prompt.spans if not span.is_plain and span.text.startswith(" ")]
+    if led and not _may_move_spaces(prompt, steps):
+        raise DialectError(
+            f"PAE's reference moves the space before {led[0]!r} out of its bracket, where it would stay at every step; "
+            "write the space before the bracket"
+        )
     return "".join(_write_span(span, steps) for span in prompt.spans)
 
 
@@ -50,6 +57,25 @@ def _write_span(span: Span, steps: int) -> str:
     words = span.text.lstrip(" ")  # the reference moves a leading space out of the bracket, so it is written there
     lead = " " * (len(span.text) - len(words))
     return f"{lead}[{words}:{low_text}-{high_text}:{plain_number(span.weight)}]" if words else lead
+
+
+def _may_move_spaces(prompt: DFPrompt, steps: int) -> bool:
+    """True if the same words with the same weights are encoded at every step; a space has no weight."""
+    moved: list[Span] = []
+    for span in prompt.spans:
+        words = span.text if span.is_plain else span.text.lstrip(" ")
+        lead = " " * (len(span.text) - len(words))
+        moved += [Span(lead)] * bool(lead) + [Span(words, span.weight, span.window)] * bool(words)
+    return _words_by_step(prompt, steps) == _words_by_step(DFPrompt(tuple(moved)), steps)
+
+
+def _words_by_step(prompt: DFPrompt, steps: int) -> list[tuple[int, str, list[tuple[str, float]]]]:
+    found: list[tuple[int, str, list[tuple[str, float]]]] = []
+    for segment in compile_schedule(prompt, steps):
+        words = [(text.strip(" "), weight) for text, weight in segment.parts if text.strip(" ")]
+        if not found or found[-1][1:] != (segment.text, words):
+            found.append((segment.first, segment.text, words))
+    return found
 
 
 def _bound(noise: float, steps: int, wanted: int) -> str:

@@ -14,6 +14,7 @@ from http.client import HTTPException
 from typing import Any
 
 from ..errors import Cancelled, ModelError
+from ..json_text import read_json
 
 Graph = dict[str, dict[str, Any]]
 
@@ -111,7 +112,7 @@ class Server:
         """The JSON answer to a question, or to something posted."""
         answer = self._read(path, body)
         try:
-            found = json.loads(answer)
+            found = read_json(answer)
         except ValueError as error:
             raise ServerRefused(f"{path} is not answered in JSON; is this a ComfyUI?") from error
         if not isinstance(found, dict):
@@ -164,7 +165,7 @@ def _outputs(entry: dict[str, Any]) -> dict[str, Any]:
 def _refusal(path: str, code: int, body: bytes) -> str:
     """ComfyUI's own words for what is wrong with a graph, in one line."""
     try:
-        told = json.loads(body)
+        told = read_json(body)
         about_nodes = [
             f"{node['class_type']}: {error['message']} ({error['details']})"
             for node in told["node_errors"].values()

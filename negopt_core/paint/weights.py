@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from huggingface_hub import snapshot_download
 from safetensors import SafetensorError, safe_open
 
 from ..errors import ModelError
+from ..json_text import read_json
 
 HUB_PREFIX = "hf:"
 
@@ -112,7 +112,7 @@ def _no_progress_bars() -> Iterator[None]:
 def _read_index(folder: Path, model: str) -> dict[str, Any]:
     path = folder / "model_index.json"
     try:
-        index = json.loads(path.read_text(encoding="utf-8"))
+        index = read_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ModelError(f"{model} holds no model_index.json; give the top folder of a diffusers model") from error
     except (OSError, ValueError) as error:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ..errors import NegOptError, PolicyError
+from ..json_text import read_json
 from ..prompt import FULL, MAX_WEIGHT, Window
 
 FORMAT_VERSION = 1
@@ -56,11 +56,12 @@ class PolicyCard:
         _one_of("polarity", self.polarity, POLARITIES)
         _one_of("weighting", self.weighting, WEIGHTING_RULES)
         if self.format_version != FORMAT_VERSION:
-            raise PolicyError(
-                f"format_version {self.format_version} is not {FORMAT_VERSION}, the only one read here; update negopt"
-            )
+            found = str(self.format_version)[:40]
+            raise PolicyError(f"format_version {found} is not {FORMAT_VERSION}, the only one read here; update negopt")
         if not 1 <= self.max_tokens <= _MAX_TOKENS:
-            raise PolicyError(f"max_tokens needs 1 to {_MAX_TOKENS}, got {self.max_tokens}; one CLIP chunk is 75")
+            raise PolicyError(
+                f"max_tokens needs 1 to {_MAX_TOKENS}, got {str(self.max_tokens)[:40]}; one CLIP chunk is 75"
+            )
         if not self.windows or not self.weights:
             raise PolicyError(
                 "windows and weights need at least one entry; leave them out for the whole run at weight 1"
@@ -92,19 +93,15 @@ class PolicyCard:
 def parse_card(text: str) -> PolicyCard:
     """Read the text of a `policy.json`; raises PolicyError with what is wrong in it."""
     try:
-        values = json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
+        values = read_json(text, is_finite=True)
+    except ValueError as error:
         raise PolicyError(f"it is not JSON ({error}); write it with PolicyCard.to_json") from error
     return PolicyCard.from_json(values)
 
 
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a JSON number")
-
-
 def _one_of(key: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
-        raise PolicyError(f"{key} must be one of {', '.join(allowed)}, got {value!r}")
+        raise PolicyError(f"{key} must be one of {', '.join(allowed)}, got {value[:60]!r}")
 
 
 def _wrong(key: str, wanted: str, value: object) -> PolicyError:
@@ -162,7 +159,7 @@ def _read_object(key: str, value: object) -> dict[str, Any]:
 
 
 def _read_metrics(key: str, value: object) -> dict[str, float]:
-    return {name: _read_number(f"{key}.{name}", item) for name, item in _read_object(key, value).items()}
+    return {name: _read_number(f"{key}.{name[:60]}", item) for name, item in _read_object(key, value).items()}
 
 
 _READERS: dict[str, Callable[[str, object], Any]] = {

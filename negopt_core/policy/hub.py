@@ -16,7 +16,8 @@ from ..errors import OutputError, PolicyError
 from .store import CARD_NAME, HUB_PREFIX, ORIGIN_NAME, read_card
 
 _NAME = re.compile(r"hf:([\w.-]+/[\w.-]+)(?:@([\w./-]+))?", re.ASCII)
-_WANTED = ("*.json", "*.safetensors", "*.model", "stock.txt", "merges.txt", "vocab.txt", "*.md", "LICENSE*")
+_TEXTS = ("stock.txt", "terms.txt", "merges.txt", "vocab.txt")
+_WANTED = ("*.json", "*.safetensors", "*.model", "SHA256SUMS", "*.md", "LICENSE*", *_TEXTS)
 
 
 _LOOK_SECONDS = 0.3

@@ -28,6 +28,7 @@ from torch import Tensor
 from ..errors import PolicyError
 from ..prompt import DFPrompt, PromptPair, Span
 from .card import PolicyCard
+from .checked_index import check_index
 from .contradiction import is_contradicted, is_unwelcome, read_asked
 from .media import names_a_body, shows_a_body
 from .phrases import append_phrases
@@ -96,6 +97,7 @@ class RetrievalPolicy:
         sizes = (len(self._terms), len(self._stock))
         if (len(index.idf), len(index.habit)) != sizes or len(index.example_starts) != len(index.answer_starts):
             raise PolicyError(f"the index does not fit its {sizes[0]} terms and {sizes[1]} phrases; export it again")
+        check_index(index)
         lengths = index.example_starts.diff().long()
         self._owners = torch.repeat_interleave(torch.arange(len(lengths)), lengths)
         """[nonzero] example of each entry."""

@@ -27,7 +27,7 @@ def rules_card(family: str = "sd15") -> PolicyCard:
     """The card of the rules for one family of models; raises PolicyError on an unknown family."""
     chosen = FAMILIES.get(family)
     if chosen is None:
-        raise PolicyError(f"unknown model family {family!r}; choose one of {', '.join(FAMILIES)}")
+        raise PolicyError(f"unknown model family {family[:60]!r}; choose one of {', '.join(FAMILIES)}")
     times = [*tables.NEGATIVE_TIMES.values(), *tables.MODIFIER_TIMES.values()]
     return PolicyCard(
         kind="rules",
@@ -50,9 +50,8 @@ class RulesPolicy:
 
     def __post_init__(self) -> None:
         if len(self.card.families) != 1 or self.card.families[0] not in FAMILIES:
-            raise PolicyError(
-                f"a rules policy needs one of the families {', '.join(FAMILIES)}, got {list(self.card.families)}"
-            )
+            found = str(list(self.card.families))[:60]
+            raise PolicyError(f"a rules policy needs one of the families {', '.join(FAMILIES)}, got {found}")
 
     @property
     def fingerprint(self) -> str:

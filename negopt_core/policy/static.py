@@ -36,7 +36,7 @@ class StaticPolicy:
     def __post_init__(self) -> None:
         negative = self.card.settings.get("negative")
         if not isinstance(negative, str) or not negative.strip():
-            raise PolicyError(f"a static policy needs settings.negative with words in it, got {negative!r}")
+            raise PolicyError(f"a static policy needs settings.negative with words in it, got {str(negative)[:60]!r}")
 
     @property
     def fingerprint(self) -> str:

@@ -11,6 +11,7 @@ from ..errors import PolicyError
 from .base import Policy
 from .card import PolicyCard, parse_card
 from .families import FAMILIES
+from .guard import check_folder, check_settings, said_plainly
 from .joint import SIGN, JointPolicy
 from .rules import RulesPolicy, rules_card
 from .static import StaticPolicy
@@ -122,6 +123,7 @@ def _is_policy(folder: Path) -> bool:
         return False
 
 
+@said_plainly
 def _load_folder(folder: Path) -> Policy:
     pickles = sorted(path.name for path in folder.rglob("*") if path.suffix.lower() in _PICKLES)
     if pickles:
@@ -129,6 +131,8 @@ def _load_folder(folder: Path) -> Policy:
             f"{folder} holds {pickles[0]}, a pickle that could run code; only safetensors are read: convert or remove"
         )
     card = read_card(folder)
+    check_settings(card.settings)
+    check_folder(folder)
     if card.kind == "static":
         return StaticPolicy(card)
     if card.kind == "rules":
@@ -143,5 +147,5 @@ def _load_folder(folder: Path) -> Policy:
 
         return LanguageSuggester.open(folder, card)
     raise PolicyError(
-        f"{folder} is a policy of kind {card.kind!r}; this version runs {', '.join(READABLE_KINDS)}: update negopt"
+        f"{folder} is a policy of kind {card.kind[:60]!r}; this version runs {', '.join(READABLE_KINDS)}: update negopt"
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,8 +52,9 @@ def convert_head(source: Path, target: Path) -> None:
     """
     try:
         layers = torch.load(source, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, pickle.UnpicklingError, EOFError) as error:
-        raise ModelError(f"cannot read {source} as plain weights: {str(error).splitlines()[0][:200]}") from error
+    except Exception as error:  # the unpickler promises no family of errors for a damaged file
+        reason = " ".join(str(error).split())[:200]
+        raise ModelError(f"cannot read {source} as plain weights: {type(error).__name__}: {reason}") from error
     weight, bias = flatten_layers(layers)
     partial = target.with_name(target.name + ".partial")
     target.parent.mkdir(parents=True, exist_ok=True)

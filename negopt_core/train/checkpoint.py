@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from ..errors import OutputError
+from ..errors import OutputError, TrainingError
 
 
 def save_checkpoint(
@@ -56,7 +56,26 @@ def load_checkpoint(
     optimizer: torch.optim.Optimizer,
     generator: torch.Generator,
 ) -> dict[str, float]:
-    """Restore what `save_checkpoint` wrote and return its progress; missing or surplus tensors raise."""
+    """Restore what `save_checkpoint` wrote and return its progress.
+
+    Raises TrainingError for a damaged file, and for one with missing or surplus tensors.
+    """
+    try:
+        return _load(path, modules, optimizer, generator)
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise TrainingError(
+            f"the checkpoint {path} is damaged or of another run: {reason}; put an intact one there, or delete it to "
+            "begin anew"
+        ) from error
+
+
+def _load(
+    path: Path,
+    modules: Mapping[str, nn.Module],
+    optimizer: torch.optim.Optimizer,
+    generator: torch.Generator,
+) -> dict[str, float]:
     states: dict[int, dict[str, Tensor]] = {}
     weights: dict[str, dict[str, Tensor]] = {name: {} for name in modules}
     with safe_open(path, framework="pt") as file:

@@ -16,6 +16,7 @@ from ..data.pairs import Pair
 from ..errors import TrainingError
 from ..files import write_text
 from ..policy.card import PolicyCard
+from ..policy.guard import write_sums
 from ..policy.retrieval import INDEX_FILE, STOCK_FILE, TERMS_FILE, Index, terms_of, unit_vector
 
 CARD_FILE = "policy.json"
@@ -73,4 +74,5 @@ def save_retrieval(folder: Path, card: PolicyCard, index: Index, terms: Sequence
     save_file({name: getattr(index, name).contiguous() for name in Index.__slots__}, folder / INDEX_FILE)
     write_text(folder / TERMS_FILE, "".join(f"{term}\n" for term in terms))
     write_text(folder / STOCK_FILE, "".join(f"{phrase}\n" for phrase in stock))
+    write_sums(folder)
     write_text(folder / CARD_FILE, json.dumps(card.to_json(), indent=2, ensure_ascii=False) + "\n")

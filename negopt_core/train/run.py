@@ -17,7 +17,8 @@ from torch import nn
 
 from .. import __version__
 from ..errors import Cancelled, OutputError, TrainingError
-from ..files import write_text
+from ..files import make_folder, write_text
+from ..json_text import read_json
 from .checkpoint import load_checkpoint, save_checkpoint
 from .processes import ALONE, Processes
 from .progress import Pace
@@ -61,13 +62,15 @@ class Run:
 
     @classmethod
     def open(cls, folder: Path, config: Mapping[str, Any]) -> Run:
-        """Make or reopen a folder; TrainingError if it holds a run with other settings."""
+        """Make or reopen a folder; TrainingError if it holds a run with other settings, or one that cannot be read."""
         run = cls(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
+        for left in folder.glob(".*.partial"):  # by a process that was killed while it wrote
+            left.unlink(missing_ok=True)
         path = folder / CONFIG
         wanted = json.loads(json.dumps(config, default=str))
         if path.exists():
-            kept = json.loads(path.read_text(encoding="utf-8"))["settings"]
+            kept = _settings_in(path)
             changed = [key for key in sorted({*kept, *wanted}) if kept.get(key) != wanted.get(key)]
             if changed:
                 raise TrainingError(
@@ -115,15 +118,31 @@ class Run:
             ) from error
 
     def metrics(self) -> list[dict[str, float]]:
-        """Every line of metrics.jsonl; a last line that was cut short is left out."""
+        """Every line of metrics.jsonl up to one that was cut short or damaged."""
         path = self.folder / METRICS
-        rows = []
-        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        rows: list[dict[str, float]] = []
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else ():
             try:
-                rows.append(json.loads(line))
+                row = read_json(line)
             except ValueError:
                 break
+            if not isinstance(row, dict) or not isinstance(row.get("step"), int):
+                break
+            rows.append(row)
         return rows
+
+
+def _settings_in(path: Path) -> Mapping[str, Any]:
+    try:
+        kept = read_json(path.read_text(encoding="utf-8"))["settings"]
+        if not isinstance(kept, dict):
+            raise TypeError(f"settings are an object, got {type(kept).__name__}")
+        return kept
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TrainingError(
+            f"{path} is damaged ({error!r}), so nobody can tell whether this is the same run; choose another folder, "
+            "or delete this one"
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +170,7 @@ class Listeners:
     on_step: Callable[[int, Mapping[str, float]], None] = _on_step
     """After each step, with its metrics."""
     on_save: Callable[[int], None] = _on_save
-    """After each checkpoint."""
+    """With each checkpoint, just before it is written."""
 
 
 SILENT = Listeners()
@@ -187,8 +206,8 @@ def run_steps(
                     listeners.on_step(done, metrics)
                     pace.update(done, ", ".join(f"{name} {metrics[name]:.3f}" for name in loop.show if name in metrics))
                     if done % loop.save_every == 0 or done == loop.steps or is_asked:
+                        listeners.on_save(done)  # first: what the checkpoint says is done is never done again
                         run.save(trainable, done)
-                        listeners.on_save(done)
     if done < loop.steps:
         raise Cancelled(f"stopped at step {done} of {loop.steps}; the same command goes on from there")
 

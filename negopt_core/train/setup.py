@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import json
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ import torch
 from transformers import AutoTokenizer, GPT2Config, T5Config
 
 from ..errors import TrainingError
+from ..json_text import read_json
 from ..policy.card import PolicyCard
 from ..policy.language.backbone import build_model
 from ..policy.language.folder import make_policy
@@ -113,8 +114,8 @@ def read_prompts(path: Path) -> list[str]:
         with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
             lines = [line.strip() for line in file if line.strip()]
         if ".jsonl" in path.suffixes:
-            rows = [json.loads(line) for line in lines]
+            rows = [read_json(line) for line in lines]
             return [str(row.get("subject") or row["prompt"]) for row in rows]
-    except (OSError, UnicodeDecodeError, ValueError, KeyError, AttributeError) as error:
+    except (OSError, EOFError, zlib.error, ValueError, KeyError, AttributeError) as error:
         raise TrainingError(f"cannot read prompts from {path}: {error!r}") from error
     return lines

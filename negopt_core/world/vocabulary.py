@@ -35,27 +35,27 @@ DEGRADATIONS: dict[str, tuple[str, ...]] = {
 """What can be wrong with a picture, and the words people use for it."""
 
 PENALTIES: dict[str, float] = {
-    "blurry": 2.2,
-    "noisy": 2.2,
-    "faded": 2.0,
-    "cropped": 3.0,
-    "pixelated": 2.2,
-    "watermark": 3.8,
-    "deformed": 3.0,
-    "underexposed": 2.0,
-    "oversaturated": 2.0,
-    "overexposed": 2.0,
+    "blurry": 4.0,
+    "noisy": 5.5,
+    "faded": 4.0,
+    "cropped": 4.0,
+    "pixelated": 4.0,
+    "watermark": 2.5,
+    "deformed": 2.0,
+    "underexposed": 4.0,
+    "oversaturated": 5.5,
+    "overexposed": 4.0,
 }
 """Quality lost at severity 1, on the scale of 1 to 10, except where `CHARMS` says otherwise."""
 
 CHARMS: dict[str, dict[str, float]] = {
-    "photo": {"noisy": 1.6},
-    "painting": {"blurry": 1.6},
-    "sketch": {"faded": 1.6},
-    "cartoon": {"pixelated": 1.6},
-    "day": {"overexposed": 1.4},
-    "sunset": {"oversaturated": 1.4},
-    "night": {"underexposed": 1.4},
+    "photo": {"noisy": 3.0},
+    "painting": {"blurry": 3.0},
+    "sketch": {"faded": 3.0},
+    "cartoon": {"pixelated": 3.0},
+    "day": {"overexposed": 3.0},
+    "sunset": {"oversaturated": 3.0},
+    "night": {"underexposed": 3.0},
 }
 """What spoils one picture makes another, and the quality it then adds: film grain, soft brushes, pale pencil, pixel
 art; a bright day, a glowing sunset, a dark night. The reason why one negative does not fit all."""
@@ -64,8 +64,8 @@ OPPOSITES = (("faded", "oversaturated"), ("underexposed", "overexposed"), ("blur
 """Faults that exclude each other: pushing a picture away from one pushes it towards the other."""
 
 ENHANCEMENTS: dict[str, float] = {
-    "vivid": 0.9,
-    "glossy": 1.0,
+    "vivid": 0.7,
+    "glossy": 0.7,
     "detailed": 1.1,
     "cinematic": 1.1,
     "textured": 1.0,

@@ -82,6 +82,20 @@ def test_a_damaged_record_is_one_clear_error(tmp_path: Path, text: str) -> None:
         read_picture(tmp_path / "a.png")
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"cfg": "4"}, {"cfg": 1e400}, {"steps": True}, {"steps": 0}, {"width": 10**6, "height": 10**6},
+        {"batch_seeds": 5}, {"batch_seeds": []}, {"batch_seeds": ["7"]}, {"batch_seeds": [1] * 5000}, {"modes": [1]},
+        {"libraries": {"a": 1}}, {"strength": "x"}, {"model": None}, {"seed": 2**80}, {"sampler": {}},
+    ],
+)  # fmt: skip
+def test_a_record_of_wrong_values_is_named(change: dict[str, object]) -> None:
+    with pytest.raises(OutputError, match="it cannot be painted again") as caught:
+        record_from_json(RECORD.to_json() | change)
+    assert len(str(caught.value)) < 200
+
+
 def test_a_newer_record_with_more_fields_is_read() -> None:
     assert record_from_json(RECORD.to_json() | {"mood": "good"}) == RECORD
 

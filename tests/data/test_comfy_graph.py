@@ -165,3 +165,25 @@ def test_a_graph_made_to_hurt_is_refused_in_time() -> None:
         read(deep)
     with pytest.raises(OutputError):
         prompts_of_graph("[" * 100_000)
+
+
+def one_text(kind: str, inputs: object, output: int = 0) -> str:
+    sampler = {"class_type": "KSampler", "inputs": {"positive": ["1", output], "negative": ["1", output]}}
+    return json.dumps({"1": {"class_type": kind, "inputs": inputs}, "2": sampler})
+
+
+@pytest.mark.parametrize(
+    ("graph", "says"),
+    [
+        (one_text("CLIPTextEncode", [[1, 2]]), "inputs of a node are an object"),
+        (one_text("NegOptSuggest", {"locked": True, "locked_positive": "a", "locked_negative": "b"}, -9), "run time"),
+        ("[" * 5000 + "]" * 5000, "nested more than 100 levels"),
+        (
+            one_text("Join", {"separator": "x" * 300_000, **{f"text_{letter}": "a" for letter in "abcdef"}}),
+            "add up to more than a prompt",
+        ),
+    ],
+)
+def test_a_graph_of_odd_values_is_refused(graph: str, says: str) -> None:
+    with pytest.raises(OutputError, match=says):
+        prompts_of_graph(graph)

@@ -3,6 +3,8 @@
 import json
 import logging
 import random
+import struct
+import zlib
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -217,3 +219,19 @@ def test_a_picture_that_is_huge_by_its_header_is_left_out(tmp_path: Path) -> Non
     (tmp_path / "huge.png").write_bytes(content)
     with pytest.raises(OutputError):
         read_sides(tmp_path / "huge.png")
+
+
+def test_a_picture_that_would_take_gigabytes_is_not_decoded_for_texts_behind_its_pixels(tmp_path: Path) -> None:
+    """Pillow's own limit is 179 million pixels; this one claims 169 million and holds three rows."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", 13_000, 13_000, 8, 2, 0, 0, 0)
+    pixels = zlib.compress(bytes(3 * (3 * 13_000 + 1)))
+    parts = chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"tEXt", b"parameters\0x") + chunk(b"IEND", b"")
+    path = tmp_path / "huge.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + parts)
+    assert read_texts(path) == {}  # decoding would have failed: most rows are missing
+    with pytest.raises(OutputError, match="holds no prompt"):
+        read_sides(path)

@@ -29,7 +29,7 @@ def test_clean_scenes_have_the_base_quality_and_faults_cost_what_the_table_says(
     scenes = sample_clean_scenes(FAULTS, seed=1)
     assert true_quality(scenes).tolist() == [words.BASE_QUALITY] * FAULTS
     broken = replace(scenes, severity=torch.eye(FAULTS))
-    expected = [words.BASE_QUALITY + effect for effect in _effects(broken)]
+    expected = [max(words.BASE_QUALITY + effect, 1.0) for effect in _effects(broken)]
     assert true_quality(broken).tolist() == pytest.approx(expected)
     count = len(words.ENHANCEMENTS)
     better = replace(scenes[:count], enhanced=torch.eye(count))
@@ -53,7 +53,7 @@ def test_what_spoils_one_picture_makes_another() -> None:
     gain = true_quality(replace(scenes, severity=noisy)) - true_quality(scenes)
     photo = scenes.medium == words.MEDIUMS.index("photo")
     assert torch.allclose(gain[photo], torch.tensor(words.CHARMS["photo"]["noisy"]))
-    assert torch.allclose(gain[~photo], torch.tensor(-words.PENALTIES["noisy"]))
+    assert torch.allclose(gain[~photo], torch.tensor(1.0 - words.BASE_QUALITY))  # as bad as can be
 
 
 def test_a_charm_is_named_but_is_no_fault() -> None:

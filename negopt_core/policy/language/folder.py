@@ -16,7 +16,9 @@ from transformers import AutoConfig, AutoTokenizer, PreTrainedModel
 from ...errors import PolicyError
 from ...files import write_text
 from ..card import PolicyCard, parse_card
+from ..guard import check_folder, in_one_line, read_header, said_plainly, write_sums
 from .backbone import build_model
+from .fit import check_fit, check_numbers, check_tokenizer
 from .grammar import FreeGrammar, Grammar, StockGrammar
 from .model import LanguagePolicy
 from .old_readers import for_old_readers
@@ -51,20 +53,27 @@ def save_policy(policy: LanguagePolicy, folder: Path, dtype: torch.dtype = torch
     )
     if isinstance(policy.grammar, StockGrammar):
         write_text(folder / STOCK_FILE, "\n".join(policy.grammar.phrases) + "\n")
+    write_sums(folder)
     write_text(folder / CARD_FILE, json.dumps(policy.card.to_json(), indent=2, ensure_ascii=False) + "\n")
 
 
+@said_plainly
 def open_policy(folder: Path, card: PolicyCard | None = None) -> LanguagePolicy:
     """Read a folder, in float32 on the CPU; a plain transformers T5 or GPT-2 folder works too, without provenance."""
+    check_folder(folder)
     try:
         config = AutoConfig.from_pretrained(str(folder), local_files_only=True)
+        check_tokenizer(folder)
         tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+        check_fit(config, len(tokenizer), read_header(folder / "model.safetensors"))
         model = build_model(config)
         _load_strictly(model, load_file(folder / "model.safetensors"))
         stock_path = folder / STOCK_FILE
         stock = stock_path.read_text(encoding="utf-8").split("\n") if stock_path.exists() else []
     except (OSError, ValueError, SafetensorError) as error:
-        raise PolicyError(f"cannot read the language model in {folder}: {error}; pull or export it again") from error
+        raise PolicyError(
+            f"cannot read the language model in {folder}: {in_one_line(error)}; pull or export it again"
+        ) from error
     policy = make_policy(model, tokenizer, card or _card_in(folder, config), [line for line in stock if line])
     if (folder / HEADS_FILE).exists():
         heads = {name: value.float() for name, value in load_file(folder / HEADS_FILE).items()}
@@ -72,6 +81,9 @@ def open_policy(folder: Path, card: PolicyCard | None = None) -> LanguagePolicy:
             policy.heads.load_state_dict(heads, strict=True)
         except RuntimeError as error:
             raise PolicyError(f"{folder / HEADS_FILE} does not fit the windows and weights of its card") from error
+    elif max(len(policy.card.windows), len(policy.card.weights)) > 1:
+        raise PolicyError(f"{folder / HEADS_FILE} is missing, and the card has windows or weights to choose from")
+    check_numbers(policy, folder)
     return policy.eval()
 
 

@@ -23,4 +23,6 @@ def for_old_readers(folder: Path) -> None:
     merges = values["model"].get("merges")
     if merges and not isinstance(merges[0], str):
         values["model"]["merges"] = [" ".join(pair) for pair in merges]
-        write_text(path, json.dumps(values, ensure_ascii=False) + "\n")
+    # what the last batch was padded and cut to is no part of a tokenizer: the same policy, the same bytes
+    values["padding"] = values["truncation"] = None
+    write_text(path, json.dumps(values, ensure_ascii=False) + "\n")

@@ -20,8 +20,10 @@ from ...paint.base import PaintSettings
 from ...paint.diffusers_painter import DiffusersPainter, load_painter
 from ...prompt import PromptPair
 from ...train.progress import Pace
+from .. import vocabulary as words
 from ..captions import read_prompt
 from ..judges import Judge, judge_pictures, load_judge
+from ..scenes import quality_effects
 from .outcome import Outcome, load_outcome, make_outcome, save_outcome
 
 
@@ -98,6 +100,8 @@ class Studio:
         """Everything that the outcome depends on, as 24 hex digits."""
         parts = [
             self.weights,
+            quality_effects().tolist(),
+            list(words.ENHANCEMENTS.values()),
             self.steps,
             self.guidance_scale,
             batch.role,

@@ -1,0 +1,35 @@
+"""A picture may carry a megabyte of brackets: reading them costs no more than their number."""
+
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from negopt_core.data.written import pair_of_sides, read_written, whole_phrases
+
+
+def calls(work: Callable[[], object]) -> int:
+    """How many Python and C calls `work` makes."""
+    count = 0
+
+    def tick(frame: object, event: str, argument: object) -> None:
+        nonlocal count
+        count += 1
+
+    sys.setprofile(tick)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize("piece", ["(a:1.1)(b:1.2)", "[a:b:0.5]", "(a:1.1), ", "a\n", "[a::3][b:4]"])
+def test_phrases_of_many_parts_are_split_in_linear_work(piece: str) -> None:
+    def read(times: int) -> None:
+        prompt = read_written(piece * times, "a1111")
+        whole_phrases(prompt.spans)
+        pair_of_sides(prompt, prompt, "modifiers")
+
+    short, long = (calls(lambda times=times: read(times)) for times in (40, 160))  # type: ignore[misc]
+    assert long <= 4.4 * short + 200
