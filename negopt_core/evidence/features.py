@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ..errors import ModelError, PromptError
+from ..published import read_published
 from .scorers import hash_place
 from .set_metrics import Extract, Features, cmmd, frechet_distance, split_inception_score
 
@@ -148,12 +149,7 @@ def _network(weights: dict[str, Tensor]) -> Any:
 
 def convert_inception(source: Path, target: Path) -> None:
     """torch-fidelity's `weights-inception-2015-12-05-6726825d.pth` to safetensors, read without running any code."""
-    import pickle
-
-    try:
-        weights = torch.load(source, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, pickle.UnpicklingError, EOFError) as error:
-        raise ModelError(f"cannot read {source} as plain weights: {str(error).splitlines()[0][:200]}") from error
+    weights = read_published(source)
     if not isinstance(weights, dict) or "Conv2d_1a_3x3.conv.weight" not in weights:
         raise ModelError(f"{source} is not torch-fidelity's Inception; its first layer is missing")
     partial = target.with_name(target.name + ".partial")

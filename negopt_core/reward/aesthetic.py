@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ..errors import ModelError
+from ..published import read_published
 from .embed import Embedder
 
 
@@ -50,12 +50,7 @@ def convert_head(source: Path, target: Path) -> None:
 
     The file is read with torch's weights-only unpickler, which runs no code.
     """
-    try:
-        layers = torch.load(source, map_location="cpu", weights_only=True)
-    except Exception as error:  # the unpickler promises no family of errors for a damaged file
-        reason = " ".join(str(error).split())[:200]
-        raise ModelError(f"cannot read {source} as plain weights: {type(error).__name__}: {reason}") from error
-    weight, bias = flatten_layers(layers)
+    weight, bias = flatten_layers(read_published(source))
     partial = target.with_name(target.name + ".partial")
     target.parent.mkdir(parents=True, exist_ok=True)
     save_file({"weight": weight, "bias": bias}, partial, {"source": source.name})

@@ -53,7 +53,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(
     pairs.write_text('{"prompt": "a", "negative": "b"}\n')
     assert main([part.format(UNWRITABLE, pairs=pairs) for part in command]) == 1
     said = capsys.readouterr().err
-    ours = [line for line in said.splitlines() if line.startswith("negopt: ")]  # libraries draw their progress before it
+    ours = [line for line in said.splitlines() if line.startswith("negopt: ")]  # after progress of libraries
     assert len(ours) == 1 and "cannot write /sys/negopt-tests" in ours[0] and "unexpected" not in ours[0]
 
 
@@ -135,11 +135,17 @@ def test_a_damaged_cache_of_scores_costs_the_damaged_scores(tmp_path: Path) -> N
         assert scored(cache) == (whole, again), damaged
 
 
-def test_a_full_disk_under_the_scores_is_one_line(tmp_path: Path) -> None:
-    if not Path("/dev/full").exists():
+def test_a_full_disk_under_the_scores_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
         pytest.skip("NOT TESTED: no /dev/full here")
-    cache = tmp_path / "scores.jsonl"
-    cache.symlink_to("/dev/full")
+    cache, plain_open = tmp_path / "scores.jsonl", Path.open
+    cache.write_text("")
+
+    def append_to_full(path: Path, mode: str = "r", **more: str) -> object:
+        return plain_open(full if path == cache and mode == "a" else path, mode, **more)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(Path, "open", append_to_full)  # /dev/full itself cannot be read to its end
     with pytest.raises(OutputError, match="make room, and the same command goes on from there"):
         scored(cache)
 

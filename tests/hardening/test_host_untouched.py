@@ -15,6 +15,10 @@ SKINS = sorted(
     path for name in ("negopt_core", "negopt_webui", "nodes", "scripts") for path in (ROOT / name).rglob("*.py")
 )
 COMMAND_LINE = {"negopt_core/cli.py", "negopt_core/__main__.py"}
+ALLOWED = {
+    ("negopt_core/world/report/studio.py", "torch.set_num_threads"),  # in the worker processes that it starts
+    ("nodes/api_answers.py", "time.time"),  # the date that a like is kept with; nothing is computed from it
+}
 
 
 def run_state(code: str = "") -> list[str]:
@@ -73,5 +77,6 @@ def test_no_module_touches_what_is_global(path: Path) -> None:
         "torch.set_num_threads", "torch.use_deterministic_algorithms", "warnings.filterwarnings", "logging.basicConfig",
         "sys.path.insert", "sys.path.append", "time.time", "datetime.now",
     )  # fmt: skip
-    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
-    assert not [(call.lineno, ast.unparse(call.func)) for call in calls if ast.unparse(call.func) in forbidden]
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    calls = [(node.lineno, ast.unparse(node.func)) for node in nodes if isinstance(node, ast.Call)]
+    assert not [(line, call) for line, call in calls if call in forbidden and (name, call) not in ALLOWED]
