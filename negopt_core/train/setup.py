@@ -17,6 +17,7 @@ from ..policy.card import PolicyCard
 from ..policy.language.backbone import build_model
 from ..policy.language.folder import make_policy
 from ..policy.language.model import LanguagePolicy
+from ..policy.language.reader import Reader
 from ..prompt import Window
 from ..reward.base import Reward, RewardTerm, Scorer
 
@@ -38,10 +39,12 @@ class Size:
     heads: int = 4
 
 
-def new_policy(card: PolicyCard, tokenizer: Any, stock: Sequence[str], size: Size, seed: int) -> LanguagePolicy:
+def new_policy(
+    card: PolicyCard, tokenizer: Any, stock: Sequence[str], size: Size, seed: int, reader: Reader | None = None
+) -> LanguagePolicy:
     """Fresh weights: T5 for a card of kind "seq2seq", GPT-2 for "df"; heads at PAE's prior where the bins are PAE's."""
     torch.manual_seed(seed)
-    policy = make_policy(build_model(_config(card.kind, tokenizer, size)), tokenizer, card, stock)
+    policy = make_policy(build_model(_config(card.kind, tokenizer, size)), tokenizer, card, stock, reader)
     for channel, bins, prior, standard in (
         ("windows", card.windows, PAE_WINDOW_PRIOR, PAE_WINDOWS),
         ("weights", card.weights, PAE_WEIGHT_PRIOR, PAE_WEIGHTS),

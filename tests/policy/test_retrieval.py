@@ -11,7 +11,8 @@ from negopt_core.data.pairs import Pair
 from negopt_core.errors import PolicyError, TrainingError
 from negopt_core.policy import load_policy, suggest
 from negopt_core.policy.card import PolicyCard
-from negopt_core.policy.retrieval import INDEX_FILE, RetrievalPolicy, RetrievalSettings, terms_of
+from negopt_core.policy.neighbours import INDEX_FILE, terms_of
+from negopt_core.policy.retrieval import RetrievalPolicy, RetrievalSettings
 from negopt_core.prompt import Span
 from negopt_core.train.index import fit_index, save_retrieval
 
@@ -42,8 +43,10 @@ def test_votes_by_hand() -> None:
     """The prompt is the first example (cosine 1); of the others only shared terms count."""
     near = policy(power=1.0, habit=0.5, threshold=0.01)
     found = near.votes("a photo of a fox")
-    other = float(near._similarity("a photo of a fox")[1])
-    assert 0.0 < other < 1.0 and float(near._similarity("a photo of a fox")[0]) == pytest.approx(1.0, abs=1e-3)
+    other = float(near._neighbours.similarity("a photo of a fox")[1])
+    assert 0.0 < other < 1.0 and float(near._neighbours.similarity("a photo of a fox")[0]) == pytest.approx(
+        1.0, abs=1e-3
+    )
     total = 1.0 + other + 0.5
     assert found == pytest.approx(
         {

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from ...errors import PolicyError
 from ..contradiction import Asked, is_contradicted
+from ..media import names_a_body, shows_a_body
 from ..tokens import estimate_tokens
 from .spelling import Spelling, read_phrase, spell_phrase
 
@@ -40,9 +41,16 @@ class Grammar(Protocol):
     def walk(self, is_banned: IsBanned) -> Walk: ...
 
 
-def bans_of(asked: Asked, is_negative: bool) -> IsBanned:
-    """A negative must not forbid what the prompt asks for; a modifier must not work against it (checked later too)."""
-    return (lambda phrase: is_contradicted(phrase, asked)) if is_negative else (lambda phrase: phrase in asked.opposed)
+def bans_of(asked: Asked, is_negative: bool, spares_bodies: bool = False) -> IsBanned:
+    """A negative must not forbid what the prompt asks for; a modifier must not work against it (checked later too).
+
+    With `spares_bodies` phrases about bodies are banned where the prompt shows neither people nor animals.
+    """
+    if not is_negative:
+        return lambda phrase: phrase in asked.opposed
+    if not spares_bodies or shows_a_body(asked.words):
+        return lambda phrase: is_contradicted(phrase, asked)
+    return lambda phrase: names_a_body(phrase) or is_contradicted(phrase, asked)
 
 
 @dataclass(slots=True)

@@ -10,12 +10,14 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from ...errors import PolicyError
 from ..card import PolicyCard
 from ..contradiction import read_asked
 from .actions import CHANNELS, Responses, Sampling
 from .backbone import Backbone, States, make_backbone, width_of
 from .grammar import Grammar, Walk, bans_of
-from .spelling import Spelling
+from .reader import Read, Reader
+from .spelling import Spelling, spell_phrase
 
 _NEVER = -1e9
 """Logit of a word that is not allowed."""
@@ -34,9 +36,13 @@ class Analysis:
 class LanguagePolicy(nn.Module):
     """pi(words, windows, weights | prompt). A head with one class is no head: its action is certain."""
 
-    def __init__(self, model: PreTrainedModel, tokenizer: Any, card: PolicyCard, grammar: Grammar) -> None:
+    def __init__(
+        self, model: PreTrainedModel, tokenizer: Any, card: PolicyCard, grammar: Grammar, reader: Reader | None = None
+    ) -> None:
         super().__init__()
         self.model, self.tokenizer, self.card, self.grammar = model, tokenizer, card, grammar
+        self.reader = reader or Reader()
+        self._phrase_ids: Tensor | None = None
         self.spelling = Spelling.of(tokenizer)
         width = width_of(model)
         self.heads = nn.ModuleDict(
@@ -63,23 +69,47 @@ class LanguagePolicy(nn.Module):
 
     def walks(self, prompts: Sequence[str]) -> list[Walk]:
         """The rule of each row, at its start."""
-        is_negative = self.card.polarity == "negative"
-        return [self.grammar.walk(bans_of(read_asked(prompt), is_negative)) for prompt in prompts]
+        is_negative, spares = self.card.polarity == "negative", bool(self.card.settings.get("spares_bodies", False))
+        return [self.grammar.walk(bans_of(read_asked(prompt), is_negative, spares)) for prompt in prompts]
+
+    def pushes(self, read: Sequence[Read], vocabulary: int) -> Tensor | None:
+        """[B, V] what the neighbours' votes add to the logits; None if there are none."""
+        if not any(item.pushes for item in read):
+            return None
+        found = torch.zeros(len(read), vocabulary)
+        for row, item in enumerate(read):
+            places, values = zip(*item.pushes, strict=True) if item.pushes else ((), ())
+            found[row, self.phrase_ids[list(places)]] = torch.tensor(values)
+        return found
+
+    @property
+    def phrase_ids(self) -> Tensor:
+        """[S] the one token of each phrase of the stock; PolicyError where a phrase has more, or there is no stock."""
+        if self._phrase_ids is None:
+            spelled = [spell_phrase(self.tokenizer, phrase) for phrase in getattr(self.grammar, "phrases", ())]
+            if not spelled or any(len(ids) != 1 for ids in spelled):
+                raise PolicyError("each phrase of the stock needs a token of its own; fit the tokenizer with the stock")
+            self._phrase_ids = torch.tensor([ids[0] for ids in spelled])
+        return self._phrase_ids
 
     @torch.no_grad()
     def respond(self, prompts: Sequence[str], seeds: Sequence[int], sampling: Sampling, limit: int = 200) -> Responses:
         """Draw actions for each prompt, each row with its own seed, in one batch with a key-value cache."""
         backbone, rows = self.backbone, _Rows(self.walks(prompts), seeds, sampling, self.spelling)
-        read, cache, words = backbone.read(prompts), None, None
+        asked = [self.reader.read(prompt) for prompt in prompts]
+        pushes = self.pushes(asked, int(self.model.config.vocab_size))
+        read, cache, words = backbone.read([item.text for item in asked]), None, None
         while not rows.are_done and len(rows.words) < limit:
             states, cache = backbone.step(read, words, cache)
-            words = rows.take(states, self.heads)
+            words = rows.take(_pushed(states, pushes), self.heads)
         return rows.responses()
 
     def analyze(self, prompts: Sequence[str], responses: Responses, sampling: Sampling) -> Analysis:
         """Score actions under the same masked distribution that `respond` draws from; gradients flow."""
         backbone = self.backbone
-        states = backbone.states(backbone.read(prompts), responses.words)
+        asked = [self.reader.read(prompt) for prompt in prompts]
+        states = backbone.states(backbone.read([item.text for item in asked]), responses.words)
+        states = _pushed(states, self.pushes(asked, int(self.model.config.vocab_size)))
         logits = word_logits(states.logits, responses.allowed, sampling)
         found = {"words": _score(logits, responses.words, responses.is_action)}
         for channel, chosen in (("windows", responses.windows), ("weights", responses.weights)):
@@ -90,6 +120,13 @@ class LanguagePolicy(nn.Module):
             {channel: found[channel][1] for channel in CHANNELS},
             states.hidden,
         )
+
+
+def _pushed(states: States, pushes: Tensor | None) -> States:
+    """States [B, T] with [B, V] added to their logits."""
+    if pushes is None:
+        return states
+    return States(states.logits + pushes[:, None].to(states.logits), states.hidden)
 
 
 def word_logits(logits: Tensor, allowed: Tensor, sampling: Sampling) -> Tensor:
