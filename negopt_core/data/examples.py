@@ -39,13 +39,13 @@ def fit_stock(answers: Iterable[tuple[Sequence[str], float]], size: int, least: 
 
     Spellings of one phrase count together and the commonest is kept.
     """
-    weights: Counter[str] = Counter()
+    weights: dict[str, float] = {}
     counts: Counter[str] = Counter()
     spellings: dict[str, Counter[str]] = {}
     for phrases, weight in answers:
         for key, phrase in {phrase_key(phrase): phrase for phrase in phrases}.items():
             if key and len(key.split()) <= _LONGEST_PHRASE and phrase.isascii() and "." not in phrase:
-                weights[key] += weight
+                weights[key] = weights.get(key, 0.0) + weight
                 counts[key] += 1
                 spellings.setdefault(key, Counter())[phrase.lower()] += 1
     heaviest = sorted((key for key in weights if counts[key] >= least), key=lambda key: (-weights[key], key))[:size]

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from ..data.corpus import Modified, Row, Weights, fill_templates, read_modified, read_rows
@@ -24,12 +23,15 @@ from ..data.examples import (
 from ..data.pairs import Pair
 from ..policy.card import PolicyCard
 from ..policy.language import LanguagePolicy
-from ..policy.language.reader import ALL_MARKS, Read, Reader, reader_of
+from ..policy.language.folder import make_policy, open_policy
+from ..policy.language.reader import ALL_MARKS, FAMILY_MARKS, Read, Reader, reader_of
 from ..policy.neighbours import Neighbours
+from ..policy.store import SHIPPED, read_card, shipped_names
 from ..prompt import Span
 from .denoise import Denoise, DenoiseSettings
 from .index import fit_index
 from .phrases import PhraseSettings, PhraseTraining, Task, tasks_of
+from .priors import PRIOR_CAVEAT, SCHEDULE_WEIGHTS, schedule_targets, windows_of
 from .recipe import Recipe
 from .run import Loop, Run, run_steps
 from .setup import Size, new_policy
@@ -69,27 +71,43 @@ class Prepared:
 
 
 def prepare(recipe: Recipe, corpus: Corpus) -> Prepared:
-    """Stock, tokenizer, index, fresh network and examples of a recipe."""
-    is_negative = recipe.polarity == "negative"
-    stock = negative_stock(recipe, corpus) if is_negative else modifier_stock(recipe, corpus)
-    subjects = [row.subject for row in corpus.modified if row.subject]
-    if is_negative:
-        filled = fill_templates(corpus.rows, subjects, recipe.copies, recipe.seed)
-        examples = negative_examples([*corpus.rows, *filled], stock, Weights())
-        held = negative_examples(corpus.held_rows, stock, Weights())
+    """Policy (fresh, or the one that the recipe starts from) and examples."""
+    started = _open_start(recipe) if recipe.start else None
+    if started is not None:
+        stock: list[str] = list(started.grammar.phrases)  # type: ignore[attr-defined]
     else:
-        examples, held = modifier_examples(corpus.modified, stock), modifier_examples(corpus.held_modified, stock)
-    texts = list(dict.fromkeys([row.prompt for row in corpus.modified] + [example.prompt for example in examples]))
+        stock = (negative_stock if recipe.polarity == "negative" else modifier_stock)(recipe, corpus)
+    examples, held = _examples(recipe, corpus, stock)
+    prompts = [row.prompt for row in corpus.modified] + [example.prompt for example in examples]
+    texts = list(dict.fromkeys(prompts))
+    policy = started or _fresh(recipe, corpus, stock, texts)
+    if recipe.polarity == "negative":
+        examples += for_families(examples, stock, recipe.family_share, recipe.seed)
+    tasks = tasks_of(examples, read_all(policy.reader, examples, [row.group for row in corpus.rows]))
+    return Prepared(policy, texts, tasks, tasks_of(held, read_all(policy.reader, held, [])))
+
+
+def _examples(recipe: Recipe, corpus: Corpus, stock: Sequence[str]) -> tuple[list[Example], list[Example]]:
+    """For training and held out."""
+    if recipe.polarity == "modifiers":
+        return modifier_examples(corpus.modified, stock), modifier_examples(corpus.held_modified, stock)
+    subjects = [row.subject for row in corpus.modified if row.subject]
+    filled = fill_templates(corpus.rows, subjects, recipe.copies, recipe.seed)
+    rows = [*corpus.rows, *filled]
+    return negative_examples(rows, stock, Weights()), negative_examples(corpus.held_rows, stock, Weights())
+
+
+def _fresh(recipe: Recipe, corpus: Corpus, stock: Sequence[str], texts: Sequence[str]) -> LanguagePolicy:
     tokenizer = fit_tokenizer(texts, stock, recipe.vocabulary, [GAP, *ALL_MARKS])
     found = Neighbours(*fit_index(*_shown(corpus.rows, stock), _LEAST_TERMS, stock)[:2]) if recipe.hints else None
     card = _card(recipe)
-    reader = reader_of(card.settings, found, stock)
-    policy = new_policy(card, tokenizer, stock, Size(recipe.width, recipe.layers, recipe.heads), recipe.seed, reader)
-    if is_negative:
-        examples = [*examples, *for_families(examples, stock, recipe.family_share, recipe.seed)]
-    groups = [row.group for row in corpus.rows]
-    tasks = tasks_of(examples, read_all(reader, examples, groups))
-    return Prepared(policy, texts, tasks, tasks_of(held, read_all(reader, held, [])))
+    size = Size(recipe.width, recipe.layers, recipe.heads)
+    return new_policy(card, tokenizer, stock, size, recipe.seed, reader_of(card.settings, found, stock))
+
+
+def _open_start(recipe: Recipe) -> LanguagePolicy:
+    folder = SHIPPED / recipe.start if recipe.start in shipped_names() else Path(recipe.start)
+    return open_policy(folder, replace(read_card(folder), name=recipe.name))
 
 
 def negative_stock(recipe: Recipe, corpus: Corpus) -> list[str]:
@@ -145,15 +163,18 @@ def _card(recipe: Recipe) -> PolicyCard:
             "marks": True,
             "max_words": recipe.max_words,
             "max_phrases": recipe.max_phrases,
-            **({"spares_bodies": True} if recipe.polarity == "negative" else {}),
+            **({"spares_bodies": True, "families": list(FAMILY_MARKS)} if recipe.polarity == "negative" else {}),
         },
         licence="Apache-2.0",
     )
 
 
-def train(recipe: Recipe, prepared: Prepared, folder: Path, save_every: int) -> dict[str, float]:
-    """Learn words, then answers, each in a run folder of its own; the same call goes on where it stopped."""
-    policy = prepared.policy
+def train(recipe: Recipe, prepared: Prepared, folder: Path, save_every: int) -> tuple[LanguagePolicy, dict[str, float]]:
+    """Words, then answers, then windows and weights, each in a run folder of its own; goes on where it stopped.
+
+    Returns the policy and its losses on held-out examples.
+    """
+    policy, measured = prepared.policy, {}
     if recipe.word_steps:
         words = Denoise(
             policy.model,
@@ -163,20 +184,39 @@ def train(recipe: Recipe, prepared: Prepared, folder: Path, save_every: int) -> 
         )
         settings = {"stage": "words", **_lasting(recipe, ("phrase_steps", "head_steps", "smoothing"))}
         run_steps(Run.open(folder / "words", settings), words, words.step, Loop(recipe.word_steps, save_every), "words")
-    answers = PhraseTraining(
-        policy,
-        prepared.tasks,
-        PhraseSettings(
-            recipe.phrase_steps,
-            recipe.batch_size,
-            recipe.learning_rate,
-            smoothing=recipe.smoothing,
-            seed=recipe.seed + 1,
-        ),
+    if recipe.phrase_steps:
+        answers = PhraseTraining(policy, prepared.tasks, _settings(recipe, recipe.phrase_steps, recipe.seed + 1))
+        run = Run.open(folder / "answers", {"stage": "answers", **_lasting(recipe, ("head_steps",))})
+        run_steps(run, answers, answers.step, Loop(recipe.phrase_steps, save_every), "answers")
+        measured = answers.evaluate(prepared.held)
+    if recipe.head_steps:
+        policy, more = _with_heads(recipe, prepared, folder, save_every)
+        measured |= more
+    return policy.eval(), measured
+
+
+def _with_heads(
+    recipe: Recipe, prepared: Prepared, folder: Path, save_every: int
+) -> tuple[LanguagePolicy, dict[str, float]]:
+    """The policy with windows and weights, learned over words that stay as they are."""
+    old = prepared.policy
+    card = replace(
+        old.card,
+        windows=windows_of(recipe.polarity),
+        weights=SCHEDULE_WEIGHTS,
+        caveats=(*old.card.caveats, PRIOR_CAVEAT),
     )
-    run = Run.open(folder / "answers", {"stage": "answers", **_lasting(recipe, ("head_steps",))})
-    run_steps(run, answers, answers.step, Loop(recipe.phrase_steps, save_every), "answers")
-    return answers.evaluate(prepared.held)
+    stock: tuple[str, ...] = old.grammar.phrases  # type: ignore[attr-defined]
+    policy = make_policy(old.model, old.tokenizer, card, stock, old.reader)
+    settings = replace(_settings(recipe, recipe.head_steps, recipe.seed + 2), only_heads=True, learning_rate=0.01)
+    heads = PhraseTraining(policy, prepared.tasks, settings, schedule_targets(stock, recipe.polarity))
+    run = Run.open(folder / "heads", {"stage": "heads", **_lasting(recipe, ())})
+    run_steps(run, heads, heads.step, Loop(recipe.head_steps, save_every), "heads")
+    return policy, heads.evaluate(prepared.held)
+
+
+def _settings(recipe: Recipe, steps: int, seed: int) -> PhraseSettings:
+    return PhraseSettings(steps, recipe.batch_size, recipe.learning_rate, smoothing=recipe.smoothing, seed=seed)
 
 
 def _lasting(recipe: Recipe, left_out: Sequence[str]) -> dict[str, Any]:

@@ -31,8 +31,6 @@ class PhraseSettings:
     warmup_steps: int = 50
     weight_decay: float = 0.01
     smoothing: float = 0.0
-    schedule_weight: float = 0.1
-    """Weight of the window and weight losses beside that of the words."""
     only_heads: bool = False
     """Learn windows and weights, leave the words as they are."""
     seed: int = 0
@@ -88,9 +86,9 @@ class PhraseTraining:
         with torch.random.fork_rng():
             torch.manual_seed(int(torch.randint(2**62, (1,), generator=self.rng)))
             losses = self.losses(tasks)
-        loss = losses["words"] * (not settings.only_heads) + losses["schedule"] * settings.schedule_weight
+        loss = losses["schedule"] if settings.only_heads else losses["words"] + losses["schedule"]
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self.policy.parameters(), 1.0)
         if not bool(torch.isfinite(norm)):
             raise TrainingError("the gradient is not a finite number; the last checkpoint is intact. Lower the rate")

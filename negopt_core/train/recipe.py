@@ -20,6 +20,8 @@ class Recipe:
     kind: str
     """seq2seq or df."""
     polarity: str
+    start: str = ""
+    """A policy to go on from, by shipped name or folder; empty for a fresh one."""
     seed: int = 1
     vocabulary: int = 3072
     """Entries of the tokenizer before the phrases of the stock."""
@@ -52,8 +54,8 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.kind not in ("seq2seq", "df") or self.polarity not in ("negative", "modifiers"):
             raise TrainingError(f"a recipe needs kind seq2seq or df, polarity negative or modifiers, got {self}")
-        if min(self.stock, self.least, self.width, self.layers, self.heads, self.batch_size, self.phrase_steps) < 1:
-            raise TrainingError(f"sizes and steps of a recipe are at least 1, got {self}")
+        if min(self.stock, self.least, self.width, self.layers, self.heads, self.batch_size) < 1:
+            raise TrainingError(f"sizes of a recipe are at least 1, got {self}")
 
 
 def read_recipe(source: str) -> Recipe:
