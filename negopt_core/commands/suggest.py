@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..errors import PromptError
 from ..policy import Policy, Suggestion, SuggestOptions, load_policy, suggest
+from ..policy.store import with_family
 from .output import add_json, emit, emit_json
 
 
@@ -24,6 +25,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def add_policy_arguments(parser: argparse.ArgumentParser, default: str) -> None:
     """What `suggest` and `paint` share."""
     parser.add_argument("--policy", default=default, help=f"folder or name of a policy (default {default or 'none'})")
+    parser.add_argument("--family", metavar="NAME", help="family of the painting model: sd15, sdxl, sd3, flux, pony, ...")
     parser.add_argument("--policies", type=Path, action="append", default=[], metavar="DIR", help="folder to look in")
     parser.add_argument("--mode", default="negative,modifiers", help="what to suggest (default negative,modifiers)")
     parser.add_argument("--negative", default="", metavar="TEXT", help="your own negative, kept untouched and first")
@@ -38,7 +40,8 @@ def options_from(args: argparse.Namespace) -> SuggestOptions:
 
 def run(args: argparse.Namespace) -> int:
     """Suggest for one prompt, or for each line of stdin as it arrives."""
-    policy = load_policy(args.policy, args.policies)
+    name = with_family(args.policy, args.family, args.policies) if args.family else args.policy
+    policy = load_policy(name, args.policies)
     options = options_from(args)
     if args.prompt == "-":
         return _stream(policy, options)
