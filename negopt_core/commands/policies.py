@@ -29,9 +29,15 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
             part.add_argument("name", help="hf:owner/name[@revision]" if verb == "pull" else "folder or name")
         part.add_argument("--policies", type=Path, action="append", default=[], metavar="DIR", help="folder to look in")
         if verb == "pull":
+            part.add_argument("--offline", action="store_true", help="only from the hub's cache on this machine")
             part.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder to put it under")
         add_json(part)
         part.set_defaults(run=run)
+    push = verbs.add_parser("push", help="prepare a model repository for the hub; uploads nothing")
+    push.add_argument("folder", type=Path, metavar="DIR", help="policy folder")
+    push.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="repository to make")
+    add_json(push)
+    push.set_defaults(run=run_push)
     compare = verbs.add_parser("compare", help="negatives of policies beside what people wrote")
     compare.add_argument("name", nargs="+", help="folders or names")
     compare.add_argument("--pairs", type=Path, required=True, metavar="FILE", help="prompts with people's negatives")
@@ -50,13 +56,22 @@ def run(args: argparse.Namespace) -> int:
     if args.verb == "pull":
         if not args.name.startswith("hf:"):
             raise PolicyError(f"pull fetches from the hub and needs hf:owner/name, got {args.name!r}")
-        tell(f"fetching {args.name}")
-        folder = pull_policy(args.name, args.output)
+        folder = pull_policy(args.name, args.output, tell, args.offline)
         emit(args, {"name": args.name, "folder": str(folder)}, f"fetched into {folder}")
         return 0
     policy = load_policy(args.name, args.policies)
     card = {**policy.card.to_json(), "fingerprint": policy.fingerprint}
     emit(args, card, json.dumps(card, indent=2, ensure_ascii=False))
+    return 0
+
+
+def run_push(args: argparse.Namespace) -> int:
+    """Copy, write the README, say how to upload."""
+    from ..policy.hub import prepare_repository
+
+    files = prepare_repository(args.folder, args.output)
+    told = f"wrote {args.output} ({len(files)} files); upload it with: hf upload OWNER/NAME {args.output}"
+    emit(args, {"folder": str(args.output), "files": files}, told)
     return 0
 
 

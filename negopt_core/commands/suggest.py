@@ -25,7 +25,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def add_policy_arguments(parser: argparse.ArgumentParser, default: str) -> None:
     """What `suggest` and `paint` share."""
     parser.add_argument("--policy", default=default, help=f"folder or name of a policy (default {default or 'none'})")
-    parser.add_argument("--family", metavar="NAME", help="family of the painting model: sd15, sdxl, sd3, flux, pony, ...")
+    parser.add_argument("--family", metavar="NAME", help="family of the painting model: sd15, sdxl, flux, pony, ...")
     parser.add_argument("--policies", type=Path, action="append", default=[], metavar="DIR", help="folder to look in")
     parser.add_argument("--mode", default="negative,modifiers", help="what to suggest (default negative,modifiers)")
     parser.add_argument("--negative", default="", metavar="TEXT", help="your own negative, kept untouched and first")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,9 @@ SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "policies"
 """Folder of the trained policies that come with negopt."""
 READABLE_KINDS = ("rules", "static", "retrieval", "seq2seq", "df")
 """Kinds of policy that this version can run."""
+_PLAIN = {"t5": ("seq2seq", "negative"), "gpt2": ("df", "modifiers")}
+"""What a plain transformers model becomes: NegOpt's kind, PAE's kind."""
+_CONFIG, _WEIGHTS = "config.json", "model.safetensors"
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 _MAX_CARD_BYTES = 1_000_000
 
@@ -35,7 +39,7 @@ class Listed:
 
 
 def builtin_names() -> tuple[str, ...]:
-    """What comes with negopt: `static`, `rules` (for Stable Diffusion 1.5), the trained ones, and each `NAME:FAMILY`."""
+    """What comes with negopt: `static`, `rules` (for Stable Diffusion 1.5), trained ones, each also `NAME:FAMILY`."""
     trained = [name for shipped in shipped_names() for name in (shipped, *_with_families(shipped))]
     return ("static", "rules", *(f"rules:{family}" for family in FAMILIES), *trained)
 
@@ -116,9 +120,22 @@ def read_card(folder: Path) -> PolicyCard:
         raise PolicyError(f"{path}: {error}") from error
 
 
+def card_of(folder: Path) -> PolicyCard:
+    """The card of a folder; for a plain T5 or GPT-2 one that says how little is known. PolicyError if it is neither."""
+    if (folder / CARD_NAME).is_file():
+        return read_card(folder)
+    try:
+        kind = _PLAIN.get(json.loads((folder / _CONFIG).read_text(encoding="utf-8"))["model_type"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        kind = None
+    if kind is None:
+        raise PolicyError(f"{folder} holds neither {CARD_NAME} nor the configuration of a T5 or GPT-2: no policy")
+    return PolicyCard(kind[0], folder.name, kind[1], provenance={"made_by": f"unknown: there was no {CARD_NAME}"})
+
+
 def _is_policy(folder: Path) -> bool:
     try:
-        return (folder / CARD_NAME).is_file()
+        return (folder / CARD_NAME).is_file() or ((folder / _CONFIG).is_file() and (folder / _WEIGHTS).is_file())
     except (OSError, ValueError):  # a name too long or with a character that no path can have
         return False
 
@@ -137,7 +154,7 @@ def _families_of(name: str, folders: Sequence[Path]) -> tuple[str, ...]:
     if name == "rules":
         return tuple(FAMILIES)
     found = _find(name, folders)
-    return known_families(read_card(found)) if found else ()
+    return known_families(card_of(found)) if found else ()
 
 
 def _find(name: str, folders: Sequence[Path]) -> Path | None:
@@ -152,7 +169,7 @@ def _load_folder(folder: Path, family: str = "") -> Policy:
         raise PolicyError(
             f"{folder} holds {pickles[0]}, a pickle that could run code; only safetensors are read: convert or remove"
         )
-    card = read_card(folder)
+    card = card_of(folder)
     if family and family not in known_families(card):
         known = ", ".join(known_families(card)) or "none"
         raise PolicyError(f"{card.name} cannot be asked for {family!r}; families that it knows: {known}")

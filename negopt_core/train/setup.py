@@ -17,12 +17,10 @@ from ..policy.card import PolicyCard
 from ..policy.language.backbone import build_model
 from ..policy.language.folder import make_policy
 from ..policy.language.model import LanguagePolicy
+from ..policy.language.pae_weights import PAE_WEIGHTS, PAE_WINDOWS
 from ..policy.language.reader import Reader
-from ..prompt import Window
 from ..reward.base import Reward, RewardTerm, Scorer
 
-PAE_WINDOWS = (Window(0.5, 1.0), Window(0.0, 1.0), Window(0.0, 0.5))
-PAE_WEIGHTS = (0.5, 0.75, 1.0, 1.25, 1.5)
 PAE_WINDOW_PRIOR = (0.15866, 0.68269, 0.15866)
 PAE_WEIGHT_PRIOR = (0.00135, 0.15731, 0.68269, 0.15731, 0.00135)
 """PAE's bins and what its first stage installs (papers.md, section 1B); late half, all, early half."""

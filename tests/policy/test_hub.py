@@ -1,0 +1,153 @@
+"""Fetching from a hub that is this machine: a fake server, and huggingface_hub's own cache layout when offline."""
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from negopt_core.cli import main
+from negopt_core.errors import OutputError, PolicyError
+from negopt_core.policy import load_policy, suggest
+from negopt_core.policy.hub import prepare_repository, pull_policy
+from negopt_core.policy.static import static_card
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+CARD = json.dumps(static_card("fog, rain", "weather").to_json()).encode()
+FILES = {"policy.json": CARD, "README.md": b"# weather", "pytorch_model.bin": b"never", "code.py": b"never"}
+
+
+class Hub(BaseHTTPRequestHandler):
+    """The three calls that a download makes: what is in a repository, a file's head, a file."""
+
+    def __init__(self, files: dict[str, bytes], asked: list[str], *args: object) -> None:
+        self.files, self.asked = files, asked
+        super().__init__(*args)  # type: ignore[arg-type]
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        self.asked.append(path)
+        if path.startswith("/api/models/me/weather"):
+            siblings = [
+                {"rfilename": name, "size": len(data), "blobId": hashlib.sha1(data).hexdigest()}
+                for name, data in self.files.items()
+            ]
+            listed = [{"type": "file", "path": name, "size": len(self.files[name]), "oid": "0"} for name in self.files]
+            answer = listed if "/tree/" in path else {"id": "me/weather", "sha": COMMIT, "siblings": siblings}
+            self.send(json.dumps(answer).encode(), "application/json")
+        elif path.startswith("/me/weather/resolve/") and path.rpartition("/")[2] in self.files:
+            self.send(self.files[path.rpartition("/")[2]], "application/octet-stream")
+        else:
+            self.send_response(404)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    do_HEAD = do_GET
+
+    def send(self, data: bytes, kind: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(data)))
+        self.send_header("ETag", f'"{hashlib.sha1(data).hexdigest()}"')
+        self.send_header("X-Repo-Commit", COMMIT)
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(data)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def files() -> dict[str, bytes]:
+    return dict(FILES)
+
+
+@pytest.fixture
+def asked() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def hub(files: dict[str, bytes], asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Hub, files, asked))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_pulled_policy_loads_and_holds_no_code(hub: str, asked: list[str], tmp_path: Path) -> None:
+    told: list[str] = []
+    folder = pull_policy("hf:me/weather", tmp_path / "models", told.append, endpoint=hub)
+    assert sorted(path.name for path in folder.iterdir()) == ["README.md", "policy.json"]
+    assert suggest(load_policy("weather", [tmp_path / "models"]), ["a cat"])[0].negative == "fog, rain"
+    assert told == [f"me/weather: {(len(CARD) + 9) / 1e6:.1f} MB in 2 files"]
+    assert not any("bin" in path or "code" in path for path in asked)
+
+
+def test_what_was_pulled_once_is_there_offline(hub: str, asked: list[str], tmp_path: Path) -> None:
+    pull_policy("hf:me/weather", tmp_path / "one", endpoint=hub)
+    before = len(asked)
+    folder = pull_policy("hf:me/weather", tmp_path / "two", offline=True, endpoint=hub)
+    assert (folder / "policy.json").read_bytes() == CARD and len(asked) == before
+
+
+@pytest.mark.usefixtures("hub")
+def test_offline_without_a_cache_is_one_clear_error_and_nothing_is_left(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match="not in the hub's cache"):
+        pull_policy("hf:me/weather", tmp_path / "models", offline=True)
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_repository_that_is_not_there_and_a_server_that_is_gone(hub: str, tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match="cannot fetch me/nothing"):
+        pull_policy("hf:me/nothing", tmp_path, endpoint=hub)
+    with pytest.raises(PolicyError, match="check the name, the network"):
+        pull_policy("hf:me/weather", tmp_path / "x", endpoint="http://127.0.0.1:9")
+
+
+def test_a_repository_without_a_policy_is_refused(hub: str, files: dict[str, bytes], tmp_path: Path) -> None:
+    del files["policy.json"]
+    with pytest.raises(PolicyError, match="holds neither"):
+        pull_policy("hf:me/weather", tmp_path / "models", endpoint=hub)
+    assert not list((tmp_path / "models").iterdir())
+
+
+def test_a_plain_language_model_gets_a_card_that_says_so(hub: str, files: dict[str, bytes], tmp_path: Path) -> None:
+    del files["policy.json"]
+    files |= {"config.json": b'{"model_type": "gpt2"}', "model.safetensors": b"weights"}
+    folder = pull_policy("hf:me/weather@main", tmp_path, endpoint=hub)
+    card = json.loads((folder / "policy.json").read_text())
+    assert (card["kind"], card["polarity"], card["name"]) == ("df", "modifiers", "weather")
+    assert card["provenance"] == {"pulled": "hf:me/weather@main"}
+
+
+def test_an_existing_folder_is_left_alone(hub: str, asked: list[str], tmp_path: Path) -> None:
+    (tmp_path / "weather").mkdir()
+    with pytest.raises(OutputError, match="exists already"):
+        pull_policy("hf:me/weather", tmp_path, endpoint=hub)
+    assert not asked
+
+
+def test_a_repository_is_prepared_with_a_readme_and_nothing_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "weather"
+    source.mkdir()
+    (source / "policy.json").write_bytes(CARD)
+    (source / "notes.bin").write_bytes(b"x")
+    assert main(["policies", "push", str(source), "-o", str(tmp_path / "repository"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["files"] == ["README.md", "policy.json"]
+    readme = (tmp_path / "repository" / "README.md").read_text()
+    assert readme.startswith("---\nlicense: ") and "# weather" in readme and "--policy weather" in readme
+    with pytest.raises(OutputError, match="exists already"):
+        prepare_repository(source, tmp_path / "repository")
