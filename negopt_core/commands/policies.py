@@ -12,6 +12,7 @@ from ..policy import SuggestOptions, list_policies, load_policy, suggest
 from ..policy.hub import pull_policy
 from .output import add_json, emit, tell
 
+_MODIFIER_COLUMNS = "policy                   subjects  precision@5  phrase F1  distinct-2  different  empty  verbatim"
 _COLUMNS = "policy                   family  pairs  phrase F1  token F1  ROUGE-2  ROUGE-L  distinct-2  empty  against"
 
 
@@ -40,7 +41,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     push.set_defaults(run=run_push)
     compare = verbs.add_parser("compare", help="negatives of policies beside what people wrote")
     compare.add_argument("name", nargs="+", help="folders or names")
-    compare.add_argument("--pairs", type=Path, required=True, metavar="FILE", help="prompts with people's negatives")
+    against = compare.add_mutually_exclusive_group(required=True)
+    against.add_argument("--pairs", type=Path, metavar="FILE", help="prompts with people's negatives")
+    against.add_argument("--modified", type=Path, metavar="FILE", help="subjects with people's modifiers")
     compare.add_argument("--policies", type=Path, action="append", default=[], metavar="DIR", help="folder to look in")
     add_json(compare)
     compare.set_defaults(run=run_compare)
@@ -77,14 +80,14 @@ def run_push(args: argparse.Namespace) -> int:
 
 def run_compare(args: argparse.Namespace) -> int:
     """Score the negatives of each policy by family of prompts; the last row is the mean of the families."""
+    if args.modified:
+        return _compare_modifiers(args)
     from ..data.corpus import read_rows
     from ..evaluate.text import by_family
 
     rows = read_rows(args.pairs, skipped_sources=())
     found = {name: by_family(rows, _negatives(name, args.policies, [row.prompt for row in rows])) for name in args.name}
-    lines = [
-        "policy                   family  pairs  phrase F1  token F1  ROUGE-2  ROUGE-L  distinct-2  empty  against"
-    ]
+    lines = [_COLUMNS]
     for name, families in found.items():
         for family, s in families.items():
             lines.append(
@@ -93,6 +96,26 @@ def run_compare(args: argparse.Namespace) -> int:
             )
     values = {name: {family: asdict(s) for family, s in families.items()} for name, families in found.items()}
     emit(args, values, "\n".join(lines))
+    return 0
+
+
+def _compare_modifiers(args: argparse.Namespace) -> int:
+    from ..data.corpus import read_modified
+    from ..evaluate.modifiers import score_modifiers
+
+    rows = [row for row in read_modified(args.modified) if row.modifiers]
+    subjects, options = [row.subject for row in rows], SuggestOptions(modes=("modifiers",))
+    found = {}
+    for name in args.name:
+        answers = suggest(load_policy(name, args.policies), subjects, options)
+        found[name] = score_modifiers(rows, [answer.positive for answer in answers])
+    lines = [_MODIFIER_COLUMNS]
+    for name, s in found.items():
+        lines.append(
+            f"{name[-24:]:24}{s.count:9d}{s.precision:13.3f}{s.phrase_f1:11.3f}{s.distinct_2:12.3f}{s.different:11.3f}"
+            f"{s.empty:7.3f}{s.verbatim:10.3f}"
+        )
+    emit(args, {name: asdict(s) for name, s in found.items()}, "\n".join(lines))
     return 0
 
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from ...errors import PolicyError
-from ..contradiction import Asked, is_contradicted
-from ..media import names_a_body, shows_a_body
+from ..contradiction import Asked, PhraseWords, works_against
+from ..contradiction import read_phrase as read_words
+from ..media import shows_a_body
 from ..tokens import estimate_tokens
 from .spelling import Spelling, read_phrase, spell_phrase
 
@@ -40,17 +41,28 @@ class Grammar(Protocol):
 
     def walk(self, is_banned: IsBanned) -> Walk: ...
 
+    def words(self, phrase: str) -> PhraseWords:
+        """A phrase as the contradiction rule reads it."""
+        ...
 
-def bans_of(asked: Asked, is_negative: bool, spares_bodies: bool = False) -> IsBanned:
+
+ReadPhrase = Callable[[str], PhraseWords]
+
+
+def bans_of(asked: Asked, is_negative: bool, spares_bodies: bool = False, read: ReadPhrase = read_words) -> IsBanned:
     """A negative must not forbid what the prompt asks for; a modifier must not work against it (checked later too).
 
     With `spares_bodies` phrases about bodies are banned where the prompt shows neither people nor animals.
     """
     if not is_negative:
         return lambda phrase: phrase in asked.opposed
-    if not spares_bodies or shows_a_body(asked.words):
-        return lambda phrase: is_contradicted(phrase, asked)
-    return lambda phrase: names_a_body(phrase) or is_contradicted(phrase, asked)
+    spares = spares_bodies and not shows_a_body(asked.words)
+
+    def is_banned(phrase: str) -> bool:
+        words = read(phrase)
+        return (spares and words.has_body) or works_against(words, asked)
+
+    return is_banned
 
 
 @dataclass(slots=True)
@@ -72,6 +84,8 @@ class StockGrammar:
         self.phrases = tuple(dict.fromkeys(phrases))
         self.max_tokens, self.max_phrases = max_tokens, max_phrases
         self.costs = [estimate_tokens(phrase) + 1 for phrase in self.phrases]
+        self.max_cost = max(self.costs, default=0)
+        self.readings = {phrase: read_words(phrase) for phrase in self.phrases}
         self.root = Node()
         for index, phrase in enumerate(self.phrases):
             ids = spell_phrase(tokenizer, phrase)
@@ -88,6 +102,10 @@ class StockGrammar:
             node = node.children.setdefault(token, Node())
             node.phrases.add(index)
         node.ends = index
+
+    def words(self, phrase: str) -> PhraseWords:
+        """A phrase of the stock, read when the stock was."""
+        return self.readings[phrase]
 
     def walk(self, is_banned: IsBanned) -> Walk:
         """Start a row."""
@@ -107,6 +125,8 @@ class _StockWalk:
     def _open(self) -> set[int]:
         if self.count >= self.grammar.max_phrases:
             return set()
+        if self.budget >= self.grammar.max_cost:
+            return self.free
         return {index for index in self.free if self.grammar.costs[index] <= self.budget}
 
     def allowed(self) -> Sequence[int]:
@@ -148,6 +168,10 @@ class FreeGrammar:
         self.tokenizer, self.spelling, self.max_tokens = tokenizer, Spelling.of(tokenizer), max_tokens
         stops = {self.spelling.separator, self.spelling.end, *self.spelling.specials}
         self.words = [token for token in range(min(vocabulary, len(tokenizer))) if token not in stops]
+
+    def words(self, phrase: str) -> PhraseWords:
+        """A phrase, read now."""
+        return read_words(phrase)
 
     def walk(self, is_banned: IsBanned) -> Walk:
         """Start a row."""
