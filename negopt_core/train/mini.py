@@ -42,6 +42,10 @@ _LEAST_TERMS = 3
 """Prompts that a term of the index stands in at least."""
 
 
+_LATER = ("phrase_steps", "phrase_batch_size", "smoothing", "head_steps")
+"""What the first stage does not depend on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Corpus:
     """What is read from the data folder."""
@@ -182,7 +186,7 @@ def train(recipe: Recipe, prepared: Prepared, folder: Path, save_every: int) -> 
             prepared.texts,
             DenoiseSettings(recipe.word_steps, recipe.batch_size, recipe.learning_rate, seed=recipe.seed),
         )
-        settings = {"stage": "words", **_lasting(recipe, ("phrase_steps", "head_steps", "smoothing"))}
+        settings = {"stage": "words", **_lasting(recipe, _LATER)}
         run_steps(Run.open(folder / "words", settings), words, words.step, Loop(recipe.word_steps, save_every), "words")
     if recipe.phrase_steps:
         answers = PhraseTraining(policy, prepared.tasks, _settings(recipe, recipe.phrase_steps, recipe.seed + 1))
@@ -216,7 +220,8 @@ def _with_heads(
 
 
 def _settings(recipe: Recipe, steps: int, seed: int) -> PhraseSettings:
-    return PhraseSettings(steps, recipe.batch_size, recipe.learning_rate, smoothing=recipe.smoothing, seed=seed)
+    size = recipe.phrase_batch_size or recipe.batch_size
+    return PhraseSettings(steps, size, recipe.learning_rate, smoothing=recipe.smoothing, seed=seed)
 
 
 def _lasting(recipe: Recipe, left_out: Sequence[str]) -> dict[str, Any]:

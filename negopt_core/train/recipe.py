@@ -42,6 +42,8 @@ class Recipe:
     head_steps: int = 0
     """Steps of learning windows and weights from their priors; 0 for a policy without them."""
     batch_size: int = 32
+    phrase_batch_size: int = 0
+    """Examples in a step of learning answers; 0 for as many as in one of learning words."""
     learning_rate: float = 1e-3
     smoothing: float = 0.0
     copies: int = 3
