@@ -212,7 +212,7 @@ def test_rows_are_drawn_by_their_weight_and_alike_in_length() -> None:
     weights = torch.tensor([0.0] * 35 + [1.0] * 35)
     drawn = [draw_alike(list(range(70)), weights, 8, rng, [len(r) for r in rows]) for _ in range(200)]
     assert all(place >= 35 for batch in drawn for place in batch)
-    counts = torch.bincount(torch.tensor(sum(drawn, [])), minlength=70)[35:].float()
+    counts = torch.bincount(torch.tensor([place for batch in drawn for place in batch]), minlength=70)[35:].float()
     assert float(counts.std() / counts.mean()) < 0.4
     spread = [max(len(rows[p]) for p in batch) - min(len(rows[p]) for p in batch) for batch in drawn]
     assert sum(spread) / len(spread) < 3.0
@@ -221,9 +221,8 @@ def test_rows_are_drawn_by_their_weight_and_alike_in_length() -> None:
 
 def test_priors_put_the_usual_time_first_and_leave_room() -> None:
     targets = schedule_targets(["blurry", "watermark", "deformed"], "negative")
-    assert torch.allclose(targets.windows.sum(1), torch.ones(3)) and torch.allclose(
-        targets.weights.sum(1), torch.ones(3)
-    )
+    for table in (targets.windows, targets.weights):
+        torch.testing.assert_close(table.sum(1), torch.ones(3))
     usual = [NEGATIVE_WINDOWS[place].start for place in targets.windows.argmax(1).tolist()]
     assert usual == [0.2, 0.2, 0.0]
     assert [SCHEDULE_WEIGHTS[place] for place in targets.weights.argmax(1).tolist()] == [1.0] * 3
@@ -243,7 +242,7 @@ def test_shipped_recipes_can_be_read(name: str) -> None:
         ({"stepz": 1}, "stepz"),
         ({"width": "wide"}, "width"),
         ({"kind": "rnn"}, "rnn"),
-        ({"batch_size": 0}, "at least 1"),
+        ({"heads": 0}, "at least 1"),
     ],
 )
 def test_a_wrong_recipe_is_refused_by_name(changes: dict[str, object], says: str, tmp_path: Path) -> None:
