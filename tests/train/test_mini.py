@@ -136,7 +136,7 @@ def test_the_loss_is_the_policys_own_probability(corpus: Path, tmp_path: Path) -
     """Learning and PPO's scoring agree where nothing is banned and the budget does not bind."""
     prepared = prepare(Recipe(**TINY), Corpus.read(corpus))
     policy, stock = prepared.policy.eval(), prepared.policy.grammar.phrases  # type: ignore[attr-defined]
-    prompt = "zzz qqq"
+    prompt = "zzz fox"  # an animal, so that phrases about bodies may be said
     phrases = tuple(place for place, phrase in enumerate(stock) if phrase in ("photo", "blurry", "lowres"))
     task = Task(policy.reader.read(prompt), phrases, 1.0)
     mine = PhraseTraining(policy, [task], PhraseSettings(1))
