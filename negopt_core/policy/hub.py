@@ -83,6 +83,8 @@ def _fetch(
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     offline = offline or constants.HF_HUB_OFFLINE
+    known: tuple[type[Exception], ...] = (HfHubHTTPError, LocalEntryNotFoundError, HFValidationError, OSError)
+    known += _transport_errors()
     try:
         if not offline:
             info = HfApi(endpoint=endpoint).model_info(repository, revision=revision, files_metadata=True)
@@ -94,26 +96,20 @@ def _fetch(
             local_files_only=offline,
             endpoint=endpoint,
         )
-    except (
-        HfHubHTTPError,
-        LocalEntryNotFoundError,
-        HFValidationError,
-        OSError,
-        *_transport_errors(),
-    ) as error:
+    except known as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         remedy = "it is not in the hub's cache" if offline else "check the name, the network and your access"
         raise PolicyError(f"cannot fetch {repository}: {reason}; {remedy}") from error
     return Path(fetched)
 
 
-def _transport_errors() -> list[type[Exception]]:
+def _transport_errors() -> tuple[type[Exception], ...]:
     """What the hub's client raises when no server answers: it depends on its version."""
-    found = []
+    found: list[type[Exception]] = []
     for module, name in (("httpx", "TransportError"), ("requests", "RequestException"), ("httpx2", "TransportError")):
         with suppress(ImportError):
             found.append(getattr(import_module(module), name))
-    return found
+    return tuple(found)
 
 
 def _size(repository: str, files: list[Any]) -> str:

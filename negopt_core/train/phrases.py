@@ -1,7 +1,8 @@
 """Learning which phrases answer a prompt, over a closed stock: the policy's own distribution, computed at once.
 
-The network is asked for the next phrase among those not yet said and the end, and at each comma whether to go on. What
-a prompt forbids is not in the examples, so the contradiction rule needs no place here.
+The network is asked for the next phrase among those not yet said and the end (also behind a comma, so that it learns to
+leave the end to the commas), and at each comma whether to go on. What a prompt forbids is not in the examples, so the
+contradiction rule needs no place here.
 """
 
 from __future__ import annotations

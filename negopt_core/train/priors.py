@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from ..policy.kinds import usual_time
+from ..policy.language.pae_weights import PAE_WEIGHTS
 from ..prompt import FULL, Window
 from .phrases import ScheduleTargets
-from .setup import PAE_WEIGHTS
 
 NEGATIVE_WINDOWS = (FULL, Window(0.2, 1.0), Window(0.5, 1.0), Window(0.0, 0.5))
 MODIFIER_WINDOWS = (FULL, Window(0.5, 1.0), Window(0.0, 0.5))

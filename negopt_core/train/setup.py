@@ -17,7 +17,8 @@ from ..policy.card import PolicyCard
 from ..policy.language.backbone import build_model
 from ..policy.language.folder import make_policy
 from ..policy.language.model import LanguagePolicy
-from ..policy.language.pae_weights import PAE_WEIGHTS, PAE_WINDOWS
+from ..policy.language.pae_weights import PAE_WEIGHTS as PAE_WEIGHTS
+from ..policy.language.pae_weights import PAE_WINDOWS as PAE_WINDOWS
 from ..policy.language.reader import Reader
 from ..reward.base import Reward, RewardTerm, Scorer
 

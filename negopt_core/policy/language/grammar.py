@@ -167,7 +167,7 @@ class FreeGrammar:
     def __init__(self, tokenizer: Any, vocabulary: int, max_tokens: int) -> None:
         self.tokenizer, self.spelling, self.max_tokens = tokenizer, Spelling.of(tokenizer), max_tokens
         stops = {self.spelling.separator, self.spelling.end, *self.spelling.specials}
-        self.words = [token for token in range(min(vocabulary, len(tokenizer))) if token not in stops]
+        self.ids = [token for token in range(min(vocabulary, len(tokenizer))) if token not in stops]
 
     def words(self, phrase: str) -> PhraseWords:
         """A phrase, read now."""
@@ -191,11 +191,11 @@ class _FreeWalk:
         if self.length >= self.grammar.max_tokens:
             return [spelling.end]
         if not self.current:
-            return [*self.grammar.words, *([spelling.end] if not self.said else [])]
+            return [*self.grammar.ids, *([spelling.end] if not self.said else [])]
         phrase = read_phrase(self.grammar.tokenizer, self.current)
         if phrase in self.said or self.is_banned(phrase):
-            return self.grammar.words
-        return [*self.grammar.words, spelling.separator, spelling.end]
+            return self.grammar.ids
+        return [*self.grammar.ids, spelling.separator, spelling.end]
 
     def advance(self, token: int) -> bool:
         self.length += 1
