@@ -91,6 +91,14 @@ def is_unwelcome(modifier: str, asked: Asked) -> bool:
     return not asked.opposed.isdisjoint(word_runs(words))
 
 
+def names_another_medium(modifier: str, asked: Asked) -> bool:
+    """True for "digital painting" behind "a photo of a fox": the prompt names media, and this is none of them."""
+    if not asked.media:
+        return False
+    runs = word_runs(words_of(modifier))
+    return any(not runs.isdisjoint(medium.asks) for medium in MEDIA if medium not in asked.media)
+
+
 def _is_content(word: str) -> bool:
     return word not in FILLERS and word not in QUALIFIERS and word not in NEUTRAL
 

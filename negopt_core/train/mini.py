@@ -167,7 +167,8 @@ def _card(recipe: Recipe) -> PolicyCard:
             "marks": True,
             "max_words": recipe.max_words,
             "max_phrases": recipe.max_phrases,
-            **({"spares_bodies": True, "families": list(FAMILY_MARKS)} if recipe.polarity == "negative" else {}),
+            "strict": True,
+            **({"families": list(FAMILY_MARKS)} if recipe.polarity == "negative" else {}),
         },
         licence="Apache-2.0",
     )

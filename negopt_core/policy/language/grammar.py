@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from ...errors import PolicyError
-from ..contradiction import Asked, PhraseWords, works_against
+from ..contradiction import Asked, PhraseWords, is_unwelcome, names_another_medium, works_against
 from ..contradiction import read_phrase as read_words
 from ..media import shows_a_body
 from ..tokens import estimate_tokens
@@ -49,14 +49,17 @@ class Grammar(Protocol):
 ReadPhrase = Callable[[str], PhraseWords]
 
 
-def bans_of(asked: Asked, is_negative: bool, spares_bodies: bool = False, read: ReadPhrase = read_words) -> IsBanned:
+def bans_of(asked: Asked, is_negative: bool, is_strict: bool = False, read: ReadPhrase = read_words) -> IsBanned:
     """A negative must not forbid what the prompt asks for; a modifier must not work against it (checked later too).
 
-    With `spares_bodies` phrases about bodies are banned where the prompt shows neither people nor animals.
+    With `is_strict` phrases about bodies are banned from a negative where the prompt shows neither people nor animals,
+    and modifiers that repeat the prompt or name another medium than it does.
     """
+    if not is_negative and is_strict:
+        return lambda phrase: is_unwelcome(phrase, asked) or names_another_medium(phrase, asked)
     if not is_negative:
         return lambda phrase: phrase in asked.opposed
-    spares = spares_bodies and not shows_a_body(asked.words)
+    spares = is_strict and not shows_a_body(asked.words)
 
     def is_banned(phrase: str) -> bool:
         words = read(phrase)

@@ -69,9 +69,9 @@ class LanguagePolicy(nn.Module):
 
     def walks(self, prompts: Sequence[str]) -> list[Walk]:
         """The rule of each row, at its start."""
-        is_negative, spares = self.card.polarity == "negative", bool(self.card.settings.get("spares_bodies", False))
+        is_negative, strict = self.card.polarity == "negative", bool(self.card.settings.get("strict", False))
         read = self.grammar.words
-        return [self.grammar.walk(bans_of(read_asked(prompt), is_negative, spares, read)) for prompt in prompts]
+        return [self.grammar.walk(bans_of(read_asked(prompt), is_negative, strict, read)) for prompt in prompts]
 
     def pushes(self, read: Sequence[Read], vocabulary: int) -> Tensor | None:
         """[B, V] what the neighbours' votes add to the logits; None if there are none."""
