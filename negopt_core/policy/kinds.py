@@ -6,6 +6,11 @@ from ..prompt import FULL, Window
 from .families import MODIFIER_TIMES, NEGATIVE_TIMES, Kind
 from .words import listed, words_of
 
+PRIOR_CAVEAT = (
+    "windows and weights are priors from published findings (arXiv 2406.02965, 2404.04095), not learned from pictures; "
+    "train ppo with your own model replaces them"
+)
+
 _MARKS = frozenset(
     listed(
         "watermark, watermarked, text, signature, logo, username, caption, copyright, letter, lettering, writing, "

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -17,6 +17,7 @@ from ..errors import PolicyError
 from ..prompt import DFPrompt, PromptPair, Span
 from .card import PolicyCard
 from .contradiction import is_contradicted, is_unwelcome, read_asked
+from .kinds import usual_time
 from .media import names_a_body, shows_a_body
 from .neighbours import STOCK_FILE, Count, Index, Neighbours
 from .phrases import append_phrases
@@ -32,6 +33,8 @@ class RetrievalSettings:
     habit: float = 0.02
     threshold: float = 0.2
     max_phrases: int = 20
+    scheduled: bool = field(default=False, repr=False)
+    """Whether a phrase acts when phrases of its kind usually do (`kinds`); else all along at weight 1."""
 
     def __post_init__(self) -> None:
         self.count  # noqa: B018 - refuses what has no meaning
@@ -76,6 +79,7 @@ class RetrievalPolicy:
     def fingerprint(self) -> str:
         """SHA-256 over the index, the phrases and the settings."""
         digest = hashlib.sha256(repr((self._settings, self._stock)).encode())
+        digest.update(b"scheduled" if self._settings.scheduled else b"")
         for name in Index.__slots__:
             digest.update(getattr(self._index, name).contiguous().numpy().tobytes())
         return digest.hexdigest()
@@ -84,11 +88,17 @@ class RetrievalPolicy:
         """The prompt as it is, with the phrases that won the vote."""
         found = []
         for prompt in prompts:
-            spans = [Span(phrase) for phrase in self.votes(prompt)]
+            spans = [self._span(phrase) for phrase in self.votes(prompt)]
             written, plain = append_phrases(DFPrompt(), spans), DFPrompt.plain(prompt)
             is_negative = self._card.polarity == "negative"
             found.append(PromptPair(plain, written) if is_negative else PromptPair(append_phrases(plain, spans)))
         return found
+
+    def _span(self, phrase: str) -> Span:
+        if not self._settings.scheduled:
+            return Span(phrase)
+        window, weight = usual_time(phrase, self._card.polarity)
+        return Span(phrase, weight, window)
 
     def votes(self, prompt: str) -> dict[str, float]:
         """Phrases that are said, best first, with their scores; none works against the prompt."""

@@ -1,4 +1,4 @@
-"""Small policies for real prompts, from a recipe and a corpus: words first, then answers, then windows and weights."""
+"""Small policies for real prompts, from a recipe and a corpus: words, then answers; windows and weights by prior."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from ..data.examples import (
 )
 from ..data.pairs import Pair
 from ..policy.card import PolicyCard
+from ..policy.kinds import PRIOR_CAVEAT
 from ..policy.language import LanguagePolicy
 from ..policy.language.folder import make_policy, open_policy
 from ..policy.language.reader import ALL_MARKS, FAMILY_MARKS, Read, Reader, reader_of
@@ -31,7 +32,7 @@ from ..prompt import Span
 from .denoise import Denoise, DenoiseSettings
 from .index import fit_index
 from .phrases import PhraseSettings, PhraseTraining, Task, tasks_of
-from .priors import PRIOR_CAVEAT, SCHEDULE_WEIGHTS, schedule_targets, windows_of
+from .priors import SCHEDULE_WEIGHTS, schedule_targets, windows_of
 from .recipe import Recipe
 from .run import Loop, Run, run_steps
 from .setup import Size, new_policy
@@ -42,7 +43,7 @@ _LEAST_TERMS = 3
 """Prompts that a term of the index stands in at least."""
 
 
-_LATER = ("phrase_steps", "phrase_batch_size", "smoothing", "head_steps")
+_LATER = ("phrase_steps", "phrase_batch_size", "smoothing")
 """What the first stage does not depend on."""
 
 
@@ -175,7 +176,7 @@ def _card(recipe: Recipe) -> PolicyCard:
 
 
 def train(recipe: Recipe, prepared: Prepared, folder: Path, save_every: int) -> tuple[LanguagePolicy, dict[str, float]]:
-    """Words, then answers, then windows and weights, each in a run folder of its own; goes on where it stopped.
+    """Words, then answers, each in a run folder of its own; goes on where it stopped. Then windows and weights.
 
     Returns the policy and its losses on held-out examples.
     """
@@ -191,33 +192,27 @@ def train(recipe: Recipe, prepared: Prepared, folder: Path, save_every: int) -> 
         run_steps(Run.open(folder / "words", settings), words, words.step, Loop(recipe.word_steps, save_every), "words")
     if recipe.phrase_steps:
         answers = PhraseTraining(policy, prepared.tasks, _settings(recipe, recipe.phrase_steps, recipe.seed + 1))
-        run = Run.open(folder / "answers", {"stage": "answers", **_lasting(recipe, ("head_steps",))})
+        run = Run.open(folder / "answers", {"stage": "answers", **_lasting(recipe, ())})
         run_steps(run, answers, answers.step, Loop(recipe.phrase_steps, save_every), "answers")
         measured = answers.evaluate(prepared.held)
-    if recipe.head_steps:
-        policy, more = _with_heads(recipe, prepared, folder, save_every)
-        measured |= more
-    return policy.eval(), measured
+    return (_with_times(recipe, policy) if recipe.scheduled else policy).eval(), measured
 
 
-def _with_heads(
-    recipe: Recipe, prepared: Prepared, folder: Path, save_every: int
-) -> tuple[LanguagePolicy, dict[str, float]]:
-    """The policy with windows and weights, learned over words that stay as they are."""
-    old = prepared.policy
+def _with_times(recipe: Recipe, old: LanguagePolicy) -> LanguagePolicy:
+    """The policy with windows and weights: priors for each phrase of its stock, over words that stay as they are."""
+    stock: tuple[str, ...] = old.grammar.phrases  # type: ignore[attr-defined]
     card = replace(
         old.card,
         windows=windows_of(recipe.polarity),
         weights=SCHEDULE_WEIGHTS,
+        settings={**old.card.settings, "times_by_phrase": True},
         caveats=(*old.card.caveats, PRIOR_CAVEAT),
     )
-    stock: tuple[str, ...] = old.grammar.phrases  # type: ignore[attr-defined]
     policy = make_policy(old.model, old.tokenizer, card, stock, old.reader)
-    settings = replace(_settings(recipe, recipe.head_steps, recipe.seed + 2), only_heads=True, learning_rate=0.01)
-    heads = PhraseTraining(policy, prepared.tasks, settings, schedule_targets(stock, recipe.polarity))
-    run = Run.open(folder / "heads", {"stage": "heads", **_lasting(recipe, ())})
-    run_steps(run, heads, heads.step, Loop(recipe.head_steps, save_every), "heads")
-    return policy, heads.evaluate(prepared.held)
+    targets = schedule_targets(stock, recipe.polarity)
+    policy.set_times("windows", targets.windows)
+    policy.set_times("weights", targets.weights)
+    return policy
 
 
 def _settings(recipe: Recipe, steps: int, seed: int) -> PhraseSettings:
@@ -227,4 +222,4 @@ def _settings(recipe: Recipe, steps: int, seed: int) -> PhraseSettings:
 
 def _lasting(recipe: Recipe, left_out: Sequence[str]) -> dict[str, Any]:
     """What decides a stage: the recipe without what only later stages read."""
-    return {key: value for key, value in asdict(recipe).items() if key not in (*left_out, "name")}
+    return {key: value for key, value in asdict(recipe).items() if key not in (*left_out, "name", "scheduled")}

@@ -7,6 +7,7 @@ contradiction rule needs no place here.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -32,8 +33,6 @@ class PhraseSettings:
     warmup_steps: int = 50
     weight_decay: float = 0.01
     smoothing: float = 0.0
-    only_heads: bool = False
-    """Learn windows and weights, leave the words as they are."""
     seed: int = 0
 
 
@@ -46,34 +45,19 @@ class Task:
     weight: float
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduleTargets:
-    """[S, W] and [S, K]: probabilities of windows and weights for each phrase of the stock."""
-
-    windows: Tensor
-    weights: Tensor
-
-
 class PhraseTraining:
     """A policy over a stock of one-token phrases, its tasks, optimiser and random state."""
 
-    def __init__(
-        self,
-        policy: LanguagePolicy,
-        tasks: Sequence[Task],
-        settings: PhraseSettings,
-        schedule: ScheduleTargets | None = None,
-    ) -> None:
+    def __init__(self, policy: LanguagePolicy, tasks: Sequence[Task], settings: PhraseSettings) -> None:
         if not tasks:
             raise TrainingError("there are no examples to learn from")
-        self.policy, self.tasks, self.settings, self.schedule = policy, list(tasks), settings, schedule
+        self.policy, self.tasks, self.settings = policy, list(tasks), settings
         self.phrase_ids = policy.phrase_ids
         self.task_weights = torch.tensor([task.weight for task in tasks])
         self.lengths = [len(task.read.text) for task in tasks]
         self.rng = torch.Generator().manual_seed(settings.seed)
-        learned = policy.heads.parameters() if settings.only_heads else policy.parameters()
         self.optimizer = torch.optim.AdamW(
-            learned, settings.learning_rate, betas=(0.9, 0.98), weight_decay=settings.weight_decay
+            policy.parameters(), settings.learning_rate, betas=(0.9, 0.98), weight_decay=settings.weight_decay
         )
         self.done = 0
 
@@ -83,11 +67,10 @@ class PhraseTraining:
         for group in self.optimizer.param_groups:
             group["lr"] = settings.learning_rate * rate(self.done, settings.steps, settings.warmup_steps)
         tasks: list[Task] = draw_alike(self.tasks, self.task_weights, settings.batch_size, self.rng, self.lengths)
-        self.policy.train(not settings.only_heads)
+        self.policy.train()
         with torch.random.fork_rng():
             torch.manual_seed(int(torch.randint(2**62, (1,), generator=self.rng)))
-            losses = self.losses(tasks)
-        loss = losses["schedule"] if settings.only_heads else losses["words"] + losses["schedule"]
+            loss = self.loss(tasks)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self.policy.parameters(), 1.0)
@@ -95,13 +78,12 @@ class PhraseTraining:
             raise TrainingError("the gradient is not a finite number; the last checkpoint is intact. Lower the rate")
         self.optimizer.step()
         self.done += 1
-        return {"loss": float(loss.detach()), **{f"loss/{name}": float(part.detach()) for name, part in losses.items()}}
+        return {"loss": float(loss.detach())}
 
-    def losses(self, tasks: Sequence[Task]) -> dict[str, Tensor]:
-        """Mean negative log-likelihood of a phrase or a comma ("words"), of a window and a weight ("schedule")."""
+    def loss(self, tasks: Sequence[Task]) -> Tensor:
+        """Mean negative log-likelihood of a phrase with the comma or end behind it."""
         policy, backbone = self.policy, self.policy.backbone
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.settings.only_heads):
-            states = backbone.states(backbone.read([task.read.text for task in tasks]), self.words(tasks))
+        states = backbone.states(backbone.read([task.read.text for task in tasks]), self.words(tasks))
         count = torch.tensor([len(task.phrases) for task in tasks])
         places = pad_rows([task.phrases for task in tasks], 0)  # [B, K]
         is_phrase = torch.arange(places.shape[1]) < count[:, None]
@@ -112,9 +94,7 @@ class PhraseTraining:
         spelling = policy.spelling
         goes_on = states.logits[:, 1::2, [spelling.separator, spelling.end]].float().log_softmax(-1)
         comma_logs = torch.where(is_last, goes_on[..., 1], goes_on[..., 0])
-        total = is_phrase.sum().clamp(min=1)
-        words = -((phrase_logs + comma_logs) * is_phrase).sum() / total
-        return {"words": words, "schedule": self._schedule_loss(states.hidden[:, 1::2], places, is_phrase)}
+        return -((phrase_logs + comma_logs) * is_phrase).sum() / is_phrase.sum().clamp(min=1)
 
     def words(self, tasks: Sequence[Task]) -> Tensor:
         """[B, 2K] tokens: phrase, comma, phrase, ..., end."""
@@ -141,26 +121,15 @@ class PhraseTraining:
         spread = logs.masked_fill(before > 0, 0.0).mean(-1)
         return (1 - self.settings.smoothing) * picked + self.settings.smoothing * spread
 
-    def _schedule_loss(self, hidden: Tensor, places: Tensor, is_phrase: Tensor) -> Tensor:
-        if self.schedule is None:
-            return torch.zeros(())
-        found = torch.zeros(())
-        for channel, targets in (("windows", self.schedule.windows), ("weights", self.schedule.weights)):
-            logs = self.policy.heads[channel](hidden).float().log_softmax(-1)
-            found = found - ((logs * targets[places]).sum(-1) * is_phrase).sum() / is_phrase.sum().clamp(min=1)
-        return found
-
     @torch.no_grad()
     def evaluate(self, tasks: Sequence[Task], batch_size: int = 64) -> dict[str, float]:
-        """Mean losses over held-out tasks, weighted by their phrases."""
+        """Mean loss over held-out tasks, weighted by their phrases, and the perplexity that it is."""
         self.policy.eval()
-        sums: dict[str, float] = {"words": 0.0, "schedule": 0.0}
-        total = sum(len(task.phrases) for task in tasks)
+        loss, total = 0.0, sum(len(task.phrases) for task in tasks)
         for start in range(0, len(tasks), batch_size):
             part = tasks[start : start + batch_size]
-            for name, value in self.losses(part).items():
-                sums[name] += float(value) * sum(len(task.phrases) for task in part) / total
-        return {f"eval/{name}": value for name, value in sums.items()}
+            loss += float(self.loss(part)) * sum(len(task.phrases) for task in part) / total
+        return {"eval/words": loss, "eval/perplexity": math.exp(loss)}
 
     def modules(self) -> dict[str, nn.Module]:
         """What a checkpoint holds."""

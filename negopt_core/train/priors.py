@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -10,19 +11,22 @@ from torch import Tensor
 from ..policy.kinds import usual_time
 from ..policy.language.pae_weights import PAE_WEIGHTS
 from ..prompt import FULL, Window
-from .phrases import ScheduleTargets
 
 NEGATIVE_WINDOWS = (FULL, Window(0.2, 1.0), Window(0.5, 1.0), Window(0.0, 0.5))
 MODIFIER_WINDOWS = (FULL, Window(0.5, 1.0), Window(0.0, 0.5))
 SCHEDULE_WEIGHTS = PAE_WEIGHTS
-PRIOR_CAVEAT = (
-    "windows and weights are priors from published findings (arXiv 2406.02965, 2404.04095), not learned from pictures; "
-    "train ppo with your own model replaces them"
-)
 _SHARE = 0.8
 """Probability of the usual window and weight; the rest is left to the others, so that PPO can find better ones."""
 _NEAR = 0.8
 """Share of a weight's rest that goes to its neighbours."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleTargets:
+    """[S, W] and [S, K]: probabilities of windows and weights for each phrase of the stock."""
+
+    windows: Tensor
+    weights: Tensor
 
 
 def windows_of(polarity: str) -> tuple[Window, ...]:

@@ -39,8 +39,8 @@ class Recipe:
     """Steps of learning words from prompts."""
     phrase_steps: int = 900
     """Steps of learning answers."""
-    head_steps: int = 0
-    """Steps of learning windows and weights from their priors; 0 for a policy without them."""
+    scheduled: bool = False
+    """Whether phrases get windows and weights, from priors by their kind."""
     batch_size: int = 32
     phrase_batch_size: int = 0
     """Examples in a step of learning answers; 0 for as many as in one of learning words."""

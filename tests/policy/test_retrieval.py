@@ -127,3 +127,16 @@ def test_damage_is_one_clear_error(tmp_path: Path) -> None:
 def test_nothing_to_learn_from_is_refused() -> None:
     with pytest.raises(TrainingError, match="at least one"):
         fit_index([], HABIT)
+
+
+def test_a_scheduled_policy_says_the_same_and_lets_marks_and_faults_wait() -> None:
+    examples = [pair("a photo of a fox", "painting, blurry, watermark")]
+    plain, timed = (
+        RetrievalPolicy(replace(CARD, settings=settings), *fit_index(examples, HABIT))
+        for settings in ({}, {"scheduled": True})
+    )
+    one, other = (policy.suggest(["a photo of a fox"], 0)[0].negative for policy in (plain, timed))
+    assert one.text == other.text and plain.fingerprint != timed.fingerprint
+    starts = {span.text: span.window.start for span in other.spans if span.text.strip(", ")}
+    assert starts["blurry"] == starts["watermark"] == 0.2
+    assert all(start == 0.0 for text, start in starts.items() if "painting" in text)

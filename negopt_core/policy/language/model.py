@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,6 +51,10 @@ class LanguagePolicy(nn.Module):
                 "weights": nn.Linear(width, len(card.weights)),
             }
         )
+        if card.settings.get("times_by_phrase"):  # what a phrase says of itself, whatever the state: see `time_logits`
+            size = int(model.config.vocab_size)
+            self.heads["windows_by_phrase"] = nn.Embedding(size, len(card.windows))
+            self.heads["weights_by_phrase"] = nn.Embedding(size, len(card.weights))
         for parameter in self.heads.parameters():  # every window and weight is as likely as the others
             nn.init.zeros_(parameter)
 
@@ -102,8 +106,24 @@ class LanguagePolicy(nn.Module):
         read, cache, words = backbone.read([item.text for item in asked]), None, None
         while not rows.are_done and len(rows.words) < limit:
             states, cache = backbone.step(read, words, cache)
-            words = rows.take(_pushed(states, pushes), self.heads)
+            words = rows.take(_pushed(states, pushes), self.time_logits)
         return rows.responses()
+
+    def time_logits(self, channel: str, hidden: Tensor, before: Tensor) -> Tensor:
+        """[..., K] logits of windows or weights from states [..., D] and the tokens [...] just before.
+
+        With `times_by_phrase` a phrase's last token has logits of its own, so that a prior for each phrase is exact.
+        """
+        logits: Tensor = self.heads[channel](hidden)
+        table = f"{channel}_by_phrase"
+        return logits + self.heads[table](before) if table in self.heads else logits
+
+    def set_times(self, channel: str, targets: Tensor) -> None:
+        """Start each phrase of the stock at given probabilities [S, K]."""
+        table = self.heads[f"{channel}_by_phrase"]
+        assert isinstance(table, nn.Embedding)
+        with torch.no_grad():
+            table.weight[self.phrase_ids] = targets.clamp(min=1e-4).log()
 
     def analyze(self, prompts: Sequence[str], responses: Responses, sampling: Sampling) -> Analysis:
         """Score actions under the same masked distribution that `respond` draws from; gradients flow."""
@@ -113,8 +133,9 @@ class LanguagePolicy(nn.Module):
         states = _pushed(states, self.pushes(asked, int(self.model.config.vocab_size)))
         logits = word_logits(states.logits, responses.allowed, sampling)
         found = {"words": _score(logits, responses.words, responses.is_action)}
+        before = torch.cat([torch.full_like(responses.words[:, :1], self.spelling.pad), responses.words[:, :-1]], dim=1)
         for channel, chosen in (("windows", responses.windows), ("weights", responses.weights)):
-            logits = self.heads[channel](states.hidden) / sampling.temperature
+            logits = self.time_logits(channel, states.hidden, before) / sampling.temperature
             found[channel] = _score(logits, chosen, responses.is_phrase_end)
         return Analysis(
             {channel: found[channel][0] for channel in CHANNELS},
@@ -181,7 +202,7 @@ class _Rows:
     def are_done(self) -> bool:
         return not any(self.is_live)
 
-    def take(self, states: States, heads: nn.ModuleDict) -> Tensor:
+    def take(self, states: States, time_logits: Callable[[str, Tensor, Tensor], Tensor]) -> Tensor:
         """Choose the next action of every row; returns the words [B]."""
         logits, hidden = states.logits[:, 0], states.hidden[:, 0]
         allowed = self._allowed(logits.shape[-1])
@@ -191,9 +212,10 @@ class _Rows:
         uniform = uniform.to(logits.device)
         greedy = self.sampling.is_greedy
         words = draw(word_logits(logits, allowed.to(logits.device), self.sampling), uniform[:, 0], greedy)
+        before = self.words[-1] if self.words else torch.full_like(words, self.spelling.pad)
+        times = {name: time_logits(name, hidden, before).float() / self.sampling.temperature for name in self.choices}
         chosen = {
-            name: draw(heads[name](hidden).float() / self.sampling.temperature, uniform[:, 1 + place], greedy)
-            for place, name in enumerate(self.choices)
+            name: draw(logits, uniform[:, 1 + place], greedy) for place, (name, logits) in enumerate(times.items())
         }
         tokens = words.tolist()
         ended = [
