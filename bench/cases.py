@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from .comfyui import in_comfyui
+from .language import language
 from .result import ROOT, Result
 from .timing import measure, measure_pair
 
@@ -121,4 +122,4 @@ def demo() -> Iterator[Result]:
     yield Result("make demo after set-up", str(timing), "90 s", timing.median <= 90)
 
 
-CASES: tuple[Case, ...] = (text_engine, imports, suggesting, painting, demo, in_comfyui)
+CASES: tuple[Case, ...] = (text_engine, imports, suggesting, language, painting, demo, in_comfyui)

@@ -37,7 +37,7 @@ def find_policy(name: str) -> Policy:
     """Load a policy by name, or two as NEGATIVE+MODIFIERS; says where to put a missing one."""
     folders = policy_folders()
     for part in _parts(name):
-        if not _is_here(part) and part not in policy_names():
+        if not (_is_here(part) or _is_here(part.rpartition(":")[0])) and part not in policy_names():
             raise PolicyError(
                 f"the policy {part!r} is not here: put its folder (with {CARD_NAME}) into {folders[0]}, or choose one "
                 f"of {', '.join(policy_names())}. A text that was saved with the workflow can be used without the "
@@ -47,7 +47,7 @@ def find_policy(name: str) -> Policy:
 
 
 def _is_here(name: str) -> bool:
-    return any((folder / name / CARD_NAME).is_file() for folder in policy_folders())
+    return bool(name) and any((folder / name / CARD_NAME).is_file() for folder in policy_folders())
 
 
 def _parts(name: str) -> list[str]:
@@ -60,8 +60,9 @@ def policy_state(name: str) -> str:
         f"{path.name} {path.stat().st_mtime_ns} {path.stat().st_size}"
         for part in _parts(name)
         for folder in policy_folders()
-        if (folder / part).is_dir()
-        for path in sorted((folder / part).iterdir())
+        for name_of_folder in (part, part.rpartition(":")[0])
+        if name_of_folder and (folder / name_of_folder).is_dir()
+        for path in sorted((folder / name_of_folder).iterdir())
         if path.is_file()
     ]
     return "\n".join([name, *stamps])

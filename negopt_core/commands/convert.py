@@ -1,4 +1,4 @@
-"""`convert aesthetic|inception`: published weights to safetensors, once."""
+"""`convert aesthetic|inception|pae`: published weights to safetensors, once."""
 
 from __future__ import annotations
 
@@ -23,6 +23,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     inception.add_argument("-o", "--output", type=Path, default=Path("inception.safetensors"), metavar="FILE")
     add_json(inception)
     inception.set_defaults(run=run_inception)
+    pae = kinds.add_parser("pae", help="PAE's released actor (actor_step3000.pt) to a policy folder")
+    pae.add_argument("file", type=Path, metavar="FILE")
+    pae.add_argument("--tokenizer", required=True, metavar="DIR", help="folder with GPT-2's tokenizer files")
+    pae.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="policy folder")
+    add_json(pae)
+    pae.set_defaults(run=run_pae)
 
 
 def run_aesthetic(args: argparse.Namespace) -> int:
@@ -40,4 +46,25 @@ def run_inception(args: argparse.Namespace) -> int:
 
     convert_inception(args.file, args.output)
     emit(args, {"file": str(args.output)}, f"wrote {args.output}")
+    return 0
+
+
+def run_pae(args: argparse.Namespace) -> int:
+    """Convert and say where."""
+    import hashlib
+    from dataclasses import replace
+
+    from ..policy.language.folder import save_policy
+    from ..policy.language.pae_weights import actor_policy, read_actor
+    from ..train.setup import load_tokenizer
+
+    policy = actor_policy(read_actor(args.file), load_tokenizer(args.tokenizer), args.output.name)
+    with args.file.open("rb") as file:
+        digest = hashlib.sha256()
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    source = {"source": args.file.name, "source_sha256": digest.hexdigest()}
+    policy.card = replace(policy.card, provenance={**policy.card.provenance, **source})
+    save_policy(policy, args.output)
+    emit(args, {"folder": str(args.output)}, f"wrote {args.output}")
     return 0

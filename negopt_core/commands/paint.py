@@ -11,6 +11,7 @@ from ..df_text import format_prompt, parse_report
 from ..errors import ModelError, PromptError
 from ..files import check_folder, free_path
 from ..policy import Policy, load_policy, suggest
+from ..policy.store import with_family
 from ..prompt import PromptPair
 from .models import MODEL_HELP, WORLD, Choice, add_model_arguments, choose, policy_name, read_size
 from .output import add_json, emit, tell
@@ -86,7 +87,8 @@ def _propose(args: argparse.Namespace, choice: Choice) -> tuple[PromptPair, Poli
         positive, negative = parse_report(args.prompt), parse_report(args.negative)
         problems = [str(problem) for problem in (*positive.problems, *negative.problems)]
         return PromptPair(positive.prompt, negative.prompt), None, problems
-    policy = load_policy(policy_name(args.policy, choice), args.policies)
+    name = with_family(args.policy, args.family, args.policies) if args.family else policy_name(args.policy, choice)
+    policy = load_policy(name, args.policies)
     (suggestion,) = suggest(policy, [args.prompt], options_from(args))
     return suggestion.pair, policy, list(suggestion.warnings)
 

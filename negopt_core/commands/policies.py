@@ -12,6 +12,7 @@ from ..policy import SuggestOptions, list_policies, load_policy, suggest
 from ..policy.hub import pull_policy
 from .output import add_json, emit, tell
 
+_MODIFIER_COLUMNS = "policy                   subjects  precision@5  phrase F1  distinct-2  different  empty  verbatim"
 _COLUMNS = "policy                   family  pairs  phrase F1  token F1  ROUGE-2  ROUGE-L  distinct-2  empty  against"
 
 
@@ -29,12 +30,20 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
             part.add_argument("name", help="hf:owner/name[@revision]" if verb == "pull" else "folder or name")
         part.add_argument("--policies", type=Path, action="append", default=[], metavar="DIR", help="folder to look in")
         if verb == "pull":
+            part.add_argument("--offline", action="store_true", help="only from the hub's cache on this machine")
             part.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder to put it under")
         add_json(part)
         part.set_defaults(run=run)
+    push = verbs.add_parser("push", help="prepare a model repository for the hub; uploads nothing")
+    push.add_argument("folder", type=Path, metavar="DIR", help="policy folder")
+    push.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="repository to make")
+    add_json(push)
+    push.set_defaults(run=run_push)
     compare = verbs.add_parser("compare", help="negatives of policies beside what people wrote")
     compare.add_argument("name", nargs="+", help="folders or names")
-    compare.add_argument("--pairs", type=Path, required=True, metavar="FILE", help="prompts with people's negatives")
+    against = compare.add_mutually_exclusive_group(required=True)
+    against.add_argument("--pairs", type=Path, metavar="FILE", help="prompts with people's negatives")
+    against.add_argument("--modified", type=Path, metavar="FILE", help="subjects with people's modifiers")
     compare.add_argument("--policies", type=Path, action="append", default=[], metavar="DIR", help="folder to look in")
     add_json(compare)
     compare.set_defaults(run=run_compare)
@@ -50,8 +59,7 @@ def run(args: argparse.Namespace) -> int:
     if args.verb == "pull":
         if not args.name.startswith("hf:"):
             raise PolicyError(f"pull fetches from the hub and needs hf:owner/name, got {args.name!r}")
-        tell(f"fetching {args.name}")
-        folder = pull_policy(args.name, args.output)
+        folder = pull_policy(args.name, args.output, tell=tell, offline=args.offline)
         emit(args, {"name": args.name, "folder": str(folder)}, f"fetched into {folder}")
         return 0
     policy = load_policy(args.name, args.policies)
@@ -60,16 +68,26 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def run_push(args: argparse.Namespace) -> int:
+    """Copy, write the README, say how to upload."""
+    from ..policy.hub import prepare_repository
+
+    files = prepare_repository(args.folder, args.output)
+    told = f"wrote {args.output} ({len(files)} files); upload it with: hf upload OWNER/NAME {args.output}"
+    emit(args, {"folder": str(args.output), "files": files}, told)
+    return 0
+
+
 def run_compare(args: argparse.Namespace) -> int:
     """Score the negatives of each policy by family of prompts; the last row is the mean of the families."""
+    if args.modified:
+        return _compare_modifiers(args)
     from ..data.corpus import read_rows
     from ..evaluate.text import by_family
 
     rows = read_rows(args.pairs, skipped_sources=())
     found = {name: by_family(rows, _negatives(name, args.policies, [row.prompt for row in rows])) for name in args.name}
-    lines = [
-        "policy                   family  pairs  phrase F1  token F1  ROUGE-2  ROUGE-L  distinct-2  empty  against"
-    ]
+    lines = [_COLUMNS]
     for name, families in found.items():
         for family, s in families.items():
             lines.append(
@@ -78,6 +96,26 @@ def run_compare(args: argparse.Namespace) -> int:
             )
     values = {name: {family: asdict(s) for family, s in families.items()} for name, families in found.items()}
     emit(args, values, "\n".join(lines))
+    return 0
+
+
+def _compare_modifiers(args: argparse.Namespace) -> int:
+    from ..data.corpus import read_modified
+    from ..evaluate.modifiers import score_modifiers
+
+    rows = [row for row in read_modified(args.modified) if row.modifiers]
+    subjects, options = [row.subject for row in rows], SuggestOptions(modes=("modifiers",))
+    found = {}
+    for name in args.name:
+        answers = suggest(load_policy(name, args.policies), subjects, options)
+        found[name] = score_modifiers(rows, [answer.positive for answer in answers])
+    lines = [_MODIFIER_COLUMNS]
+    for name, s in found.items():
+        lines.append(
+            f"{name[-24:]:24}{s.count:9d}{s.precision:13.3f}{s.phrase_f1:11.3f}{s.distinct_2:12.3f}{s.different:11.3f}"
+            f"{s.empty:7.3f}{s.verbatim:10.3f}"
+        )
+    emit(args, {name: asdict(s) for name, s in found.items()}, "\n".join(lines))
     return 0
 
 

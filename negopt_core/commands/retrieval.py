@@ -24,6 +24,7 @@ def add_training(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument("--name", help="name of the policy (default: the output folder's)")
     parser.add_argument("--least-examples", type=int, default=3, help="leave out terms in fewer prompts (default 3)")
     parser.add_argument("--least-phrases", type=int, default=1, help="leave out phrases in fewer negatives (default 1)")
+    parser.add_argument("--scheduled", action="store_true", help="phrases act when their kind usually does (a prior)")
     parser.add_argument("--threshold", type=float, default=0.15, help="share of the vote a phrase needs (default 0.15)")
     add_json(parser)
     parser.set_defaults(run=run)
@@ -50,13 +51,18 @@ def run(args: argparse.Namespace) -> int:
 def _card(args: argparse.Namespace, rows: list[Row]) -> Any:
     from .. import __version__
     from ..policy.card import PolicyCard
+    from ..policy.families import NEGATIVE_TIMES
+    from ..policy.kinds import PRIOR_CAVEAT
+    from ..prompt import FULL
 
     sources = Counter((row.source, row.licence) for row in rows)
     return PolicyCard(
         kind="retrieval",
         name=args.name or args.output.name,
         polarity="negative",
-        settings={"threshold": args.threshold},
+        windows=tuple(dict.fromkeys(window for window, _ in NEGATIVE_TIMES.values())) if args.scheduled else (FULL,),
+        settings={"threshold": args.threshold} | ({"scheduled": True} if args.scheduled else {}),
+        caveats=(PRIOR_CAVEAT,) if args.scheduled else (),
         provenance={
             "made_by": f"negopt {__version__}",
             "data": args.pairs.name,

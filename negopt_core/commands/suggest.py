@@ -8,7 +8,12 @@ from pathlib import Path
 
 from ..errors import PromptError
 from ..policy import Policy, Suggestion, SuggestOptions, load_policy, suggest
+from ..policy.store import with_family
+from .models import MODEL_HELP, WORLD, add_model_arguments, choose
 from .output import add_json, emit, emit_json
+from .scorers import add_sources, load_named
+
+_REWARD = "world-quality:1,world-alignment:3"
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -17,13 +22,26 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("prompt", help="ordinary or DF-Prompt text; - reads one per line from stdin and prints JSON")
     add_policy_arguments(parser, default="rules")
     parser.add_argument("--seed", type=int, default=0, help="seed for policies that sample (default 0)")
+    _add_best(parser)
     add_json(parser)
     parser.set_defaults(run=run)
+
+
+def _add_best(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--best-of", type=int, default=0, metavar="N", help="paint N suggestions and take the best")
+    parser.add_argument("--model", default=WORLD, help=f"painter for --best-of: {MODEL_HELP} (default {WORLD})")
+    parser.add_argument(
+        "--reward", default="world-quality:1,world-alignment:3", help="what is best (default %(default)s)"
+    )
+    parser.add_argument("--pictures", type=int, default=2, help="pictures of each suggestion (default 2)")
+    add_model_arguments(parser)
+    add_sources(parser)
 
 
 def add_policy_arguments(parser: argparse.ArgumentParser, default: str) -> None:
     """What `suggest` and `paint` share."""
     parser.add_argument("--policy", default=default, help=f"folder or name of a policy (default {default or 'none'})")
+    parser.add_argument("--family", metavar="NAME", help="family of the painting model: sd15, sdxl, flux, pony, ...")
     parser.add_argument("--policies", type=Path, action="append", default=[], metavar="DIR", help="folder to look in")
     parser.add_argument("--mode", default="negative,modifiers", help="what to suggest (default negative,modifiers)")
     parser.add_argument("--negative", default="", metavar="TEXT", help="your own negative, kept untouched and first")
@@ -38,12 +56,36 @@ def options_from(args: argparse.Namespace) -> SuggestOptions:
 
 def run(args: argparse.Namespace) -> int:
     """Suggest for one prompt, or for each line of stdin as it arrives."""
-    policy = load_policy(args.policy, args.policies)
+    name = with_family(args.policy, args.family, args.policies) if args.family else args.policy
+    policy = load_policy(name, args.policies)
     options = options_from(args)
     if args.prompt == "-":
+        if args.best_of:
+            raise PromptError("--best-of paints for one prompt; give it on the command line instead of -")
         return _stream(policy, options)
+    if args.best_of:
+        return _best(args, policy, options)
     (suggestion,) = suggest(policy, [args.prompt], options)
     emit(args, suggestion.to_json(), describe(suggestion, policy))
+    return 0
+
+
+def _best(args: argparse.Namespace, policy: Policy, options: SuggestOptions) -> int:
+    """The best by pictures; the others with their scores in JSON."""
+    from ..evaluate.best import best_of
+    from ..paint.base import PaintSettings
+    from ..paint.open import open_painter
+    from ..train.setup import build_reward
+
+    choice = choose(args.model, args.steps, args.cfg)
+    reward = build_reward(args.reward, lambda name: load_named(name, args.source, role="reward"))
+    painter = open_painter(choice.path, PaintSettings(steps=choice.steps, guidance_scale=choice.cfg))
+    seeds = range(args.seed, args.seed + args.pictures)
+    found = best_of(policy, args.prompt, options, args.best_of, painter, reward, seeds)
+    best = found[0]
+    rows = [{"seed": one.suggestion.seed, "negative": one.suggestion.negative, "score": one.score} for one in found]
+    told = f"best of   {len(found)} different suggestions, reward {best.score:.3f} (worst {found[-1].score:.3f})"
+    emit(args, {**best.suggestion.to_json(), "candidates": rows}, f"{describe(best.suggestion, policy)}\n{told}")
     return 0
 
 

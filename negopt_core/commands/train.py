@@ -1,4 +1,4 @@
-"""`train sft`, `train ppo`, `train retrieval`, `train world`: policies from pairs and rewards, the demo world."""
+"""`train sft`, `ppo`, `retrieval`, `mini`, `world`: policies from pairs and rewards, the demo world."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import retrieval, train_ppo, world
+from . import retrieval, train_mini, train_ppo, world
 from .train_common import add_common, export, prepare
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     _add_sft(kinds)
     train_ppo.add(kinds)
     retrieval.add_training(kinds)
+    train_mini.add_training(kinds)
     world.add_training(kinds)
 
 

@@ -33,6 +33,8 @@ class Row:
     template: str = ""
     """The preset with `{prompt}` in it, if it is one."""
     is_boilerplate: bool = False
+    group: str = ""
+    """Near-duplicates share one; empty where the file does not say."""
 
     @property
     def spans(self) -> tuple[Span, ...]:
@@ -68,9 +70,35 @@ def read_rows(path: Path, skipped_sources: Sequence[str] = CONTRADICTORY_LICENCE
             licence=str(row["license"]),
             template=str(row.get("template", "")),
             is_boilerplate=bool(row.get("boilerplate", False)),
+            group=str(row.get("group", "")),
         )
         for row in _objects(path, ("prompt", "negative_prompt", "family", "source_repo", "license"))
         if row["source_repo"] not in skipped_sources
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Modified:
+    """One prompt of the modifier file; `subject` and `modifiers` are empty where it has fewer than three parts."""
+
+    prompt: str
+    subject: str
+    modifiers: tuple[str, ...]
+    source: str
+    licence: str
+
+
+def read_modified(path: Path) -> list[Modified]:
+    """Read a modifier file; TrainingError names file and line of what is wrong."""
+    return [
+        Modified(
+            prompt=str(row["prompt"]),
+            subject=str(row.get("subject", "")),
+            modifiers=tuple(str(part) for part in row.get("modifiers", ())),  # type: ignore[attr-defined]
+            source=str(row["source_repo"]),
+            licence=str(row["license"]),
+        )
+        for row in _objects(path, ("prompt", "source_repo", "license"))
     ]
 
 

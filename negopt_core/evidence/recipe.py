@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import PromptError
 
-_FOLDER = Path(__file__).resolve().parent.parent / "assets" / "recipes"
+_FOLDER = Path(__file__).resolve().parent.parent / "assets" / "studies"
 
 
 @dataclass(frozen=True, slots=True)

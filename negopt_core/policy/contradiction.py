@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .media import MEDIA, Medium
+from .media import MEDIA, Medium, names_a_body
 from .topics import FILLERS, NEUTRAL, QUALIFIERS, TOPICS, Topic
 from .words import LONGEST_RUN, word_runs, words_of
 
@@ -50,14 +51,36 @@ def is_contradicted(phrase: str, asked: Asked) -> bool:
     That is: the prompt says the phrase itself, or shares a content word with it, or asks for something that `topics`
     or `media` know to need it. "low quality" and "high quality" share only words that carry no content.
     """
-    words = [word for word in words_of(phrase) if word not in FILLERS]
-    if not words:
+    return works_against(read_phrase(phrase), asked)
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseWords:
+    """What the rule needs to know of a phrase, so that a stock is read once and not for every prompt."""
+
+    words: tuple[str, ...]
+    """Without fillers."""
+    content: frozenset[str]
+    runs: frozenset[str]
+    has_body: bool
+    """True for "bad hands" and its like."""
+
+
+def read_phrase(phrase: str) -> PhraseWords:
+    """Read a phrase."""
+    all_words = words_of(phrase)
+    words = [word for word in all_words if word not in FILLERS]
+    content = frozenset(word for word in words if _is_content(word))
+    return PhraseWords(tuple(words), content, word_runs(all_words) | word_runs(words), names_a_body(phrase))
+
+
+def works_against(phrase: PhraseWords, asked: Asked) -> bool:
+    """`is_contradicted` for a phrase that was read before."""
+    if not phrase.words:
         return False
-    if _contains(asked, words):
+    if not phrase.content.isdisjoint(asked.words) or not asked.spared.isdisjoint(phrase.runs):
         return True
-    if any(word in asked.words for word in words if _is_content(word)):
-        return True
-    return not asked.spared.isdisjoint(word_runs(words_of(phrase)) | word_runs(words))
+    return _contains(asked, phrase.words)
 
 
 def is_unwelcome(modifier: str, asked: Asked) -> bool:
@@ -68,10 +91,18 @@ def is_unwelcome(modifier: str, asked: Asked) -> bool:
     return not asked.opposed.isdisjoint(word_runs(words))
 
 
+def names_another_medium(modifier: str, asked: Asked) -> bool:
+    """True for "digital painting" behind "a photo of a fox": the prompt names media, and this is none of them."""
+    if not asked.media:
+        return False
+    runs = word_runs(words_of(modifier))
+    return any(not runs.isdisjoint(medium.asks) for medium in MEDIA if medium not in asked.media)
+
+
 def _is_content(word: str) -> bool:
     return word not in FILLERS and word not in QUALIFIERS and word not in NEUTRAL
 
 
-def _contains(asked: Asked, words: list[str]) -> bool:
+def _contains(asked: Asked, words: Sequence[str]) -> bool:
     run = " ".join(words)
     return run in asked.runs if len(words) <= LONGEST_RUN else f" {run} " in asked.padded

@@ -1,4 +1,4 @@
-"""Fetching a policy from the Hugging Face hub: only when the user asks, only JSON, text and safetensors."""
+"""Policies on the Hugging Face hub: fetched only when the user asks, and only JSON, text and safetensors."""
 
 from __future__ import annotations
 
@@ -6,33 +6,44 @@ import json
 import re
 import shutil
 import tempfile
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from fnmatch import fnmatch
+from importlib import import_module
 from pathlib import Path
 
 from ..errors import OutputError, PolicyError
-from .store import CARD_NAME, HUB_PREFIX, ORIGIN_NAME, read_card
+from ..files import write_text
+from .arriving import OnProgress, watched
+from .card import PolicyCard
+from .store import CARD_NAME, HUB_PREFIX, ORIGIN_NAME, card_of, read_card
 
 _NAME = re.compile(r"hf:([\w.-]+/[\w.-]+)(?:@([\w./-]+))?", re.ASCII)
 _TEXTS = ("stock.txt", "terms.txt", "merges.txt", "vocab.txt")
 _WANTED = ("*.json", "*.safetensors", "*.model", "SHA256SUMS", "*.md", "LICENSE*", *_TEXTS)
 
 
-_LOOK_SECONDS = 0.3
-
-OnProgress = Callable[[int, int], None]
-"""Told bytes that are here and bytes in all; 0 in all means that the hub does not say."""
+def _nobody(text: str) -> None:
+    pass
 
 
-def pull_policy(name: str, folder: Path, on_progress: OnProgress | None = None) -> Path:
+def pull_policy(
+    name: str,
+    folder: Path,
+    on_progress: OnProgress | None = None,
+    *,
+    tell: Callable[[str], None] = _nobody,
+    offline: bool = False,
+    endpoint: str | None = None,
+) -> Path:
     """Download `hf:owner/name[@revision]` into a folder of its own under `folder` and return that.
 
-    `on_progress` is called from another thread, a few times a second.
+    `tell` hears the size before anything is fetched; `on_progress` is called from another thread while it is. An
+    interrupted download goes on from the hub's cache. Offline (or with HF_HUB_OFFLINE) only what the cache holds is
+    used. A plain T5 or GPT-2 gets a card that says how little is known. The folder appears whole or not at all.
 
-    The folder appears whole or not at all. Raises PolicyError if the name is malformed, the repository cannot be
-    had or holds no policy card, OutputError if the folder exists or cannot be written.
+    Raises PolicyError if the name is malformed, the repository cannot be
+    had or holds no policy, OutputError if the folder exists or cannot be written.
     """
     match = _NAME.fullmatch(name)
     if match is None:
@@ -41,16 +52,17 @@ def pull_policy(name: str, folder: Path, on_progress: OnProgress | None = None) 
     target = folder / repository.split("/")[1]
     if target.exists():
         raise OutputError(f"{target} exists already; remove it first or choose another folder")
+    fetched = _fetch(repository, revision, tell, on_progress, offline, endpoint)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(dir=folder, prefix=f".{target.name}."))
     except OSError as error:
         raise OutputError(f"cannot write under {folder}: {error.strerror or error}") from error
     try:
-        with _watched(partial, repository, revision, on_progress):
-            _download(repository, revision, partial)
-        read_card(partial)
-        (partial / ORIGIN_NAME).write_text(json.dumps({"from": name}) + "\n", encoding="utf-8")
+        for path in _kept(fetched):
+            shutil.copyfile(path, partial / path.name)
+        _check(partial, name)
+        write_text(partial / ORIGIN_NAME, json.dumps({"from": name}) + "\n")
         partial.rename(target)
     except OSError as error:
         raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
@@ -59,60 +71,114 @@ def pull_policy(name: str, folder: Path, on_progress: OnProgress | None = None) 
     return target
 
 
-def _download(repository: str, revision: str | None, folder: Path) -> None:
-    from huggingface_hub import snapshot_download
+def _fetch(
+    repository: str,
+    revision: str | None,
+    tell: Callable[[str], None],
+    on_progress: OnProgress | None,
+    offline: bool,
+    endpoint: str | None,
+) -> Path:
+    """The repository's wanted files in the hub's cache."""
+    from huggingface_hub import HfApi, constants, snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
+    offline = offline or constants.HF_HUB_OFFLINE
+    known: tuple[type[Exception], ...] = (HfHubHTTPError, LocalEntryNotFoundError, HFValidationError, OSError)
+    known += _transport_errors()
     try:
-        snapshot_download(repository, revision=revision, local_dir=str(folder), allow_patterns=list(_WANTED))
-    except (HfHubHTTPError, LocalEntryNotFoundError, HFValidationError, ConnectionError) as error:
-        reason = str(error).strip().splitlines()[0][:200]
-        raise PolicyError(
-            f"cannot fetch {repository}: {reason}; check the name, the network and your access"
-        ) from error
-    if not (folder / CARD_NAME).is_file():
-        raise PolicyError(f"{repository} holds no {CARD_NAME}, so it is no negopt policy")
+        sizes: list[int] = []
+        if not offline:
+            info = HfApi(endpoint=endpoint).model_info(repository, revision=revision, files_metadata=True)
+            sizes = [file.size or 0 for file in info.siblings or [] if _is_wanted(file.rfilename)]
+            tell(f"{repository}: {sum(sizes) / 1e6:.1f} MB in {len(sizes)} files")
+        cache = Path(constants.HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}"
+        with watched(cache, sum(sizes), on_progress):
+            fetched = snapshot_download(
+                repository,
+                revision=revision,
+                allow_patterns=list(_WANTED),
+                local_files_only=offline,
+                endpoint=endpoint,
+            )
+    except known as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        remedy = "it is not in the hub's cache" if offline else "check the name, the network and your access"
+        raise PolicyError(f"cannot fetch {repository}: {reason}; {remedy}") from error
+    return Path(fetched)
 
 
-@contextmanager
-def _watched(folder: Path, repository: str, revision: str | None, tell: OnProgress | None) -> Iterator[None]:
-    """Tell how much of a download has arrived, by what lies in the folder."""
-    if tell is None:
-        yield
+def _transport_errors() -> tuple[type[Exception], ...]:
+    """What the hub's client raises when no server answers: it depends on its version."""
+    found: list[type[Exception]] = []
+    for module, name in (("httpx", "TransportError"), ("requests", "RequestException"), ("httpx2", "TransportError")):
+        with suppress(ImportError):
+            found.append(getattr(import_module(module), name))
+    return tuple(found)
+
+
+def _kept(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.iterdir()) if path.is_file() and _is_wanted(path.name)]
+
+
+def _is_wanted(name: str) -> bool:
+    return "/" not in name and any(fnmatch(name, pattern) for pattern in _WANTED)
+
+
+def _check(folder: Path, name: str) -> None:
+    """A card must be there and readable; a plain language model gets one."""
+    if (folder / CARD_NAME).is_file():
+        read_card(folder)
         return
-    total, done = _bytes_of(repository, revision), threading.Event()
+    card = card_of(folder)
+    plain = PolicyCard(card.kind, name.split("/")[-1].partition("@")[0], card.polarity, provenance={"pulled": name})
+    write_text(folder / CARD_NAME, json.dumps(plain.to_json(), indent=2, ensure_ascii=False) + "\n")
 
-    def look() -> None:
-        while not done.wait(_LOOK_SECONDS):
-            tell(_bytes_in(folder), total)
 
-    watcher = threading.Thread(target=look, name="negopt-pull-progress", daemon=True)
-    watcher.start()
+def prepare_repository(source: Path, target: Path) -> list[str]:
+    """Copy a policy into `target` as a model repository with a README that its card makes; returns the file names.
+
+    Nothing is uploaded. OutputError if the folder exists or cannot be written.
+    """
+    card = read_card(source)
+    if target.exists():
+        raise OutputError(f"{target} exists already; remove it first or choose another folder")
     try:
-        yield
-    finally:
-        done.set()
-        watcher.join()
-    tell(_bytes_in(folder), total)
+        target.mkdir(parents=True)
+        for path in _kept(source):
+            if path.name != ORIGIN_NAME:
+                shutil.copyfile(path, target / path.name)
+        write_text(target / "README.md", readme_of(card))
+    except OSError as error:
+        raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
+    return sorted(path.name for path in target.iterdir())
 
 
-def _bytes_of(repository: str, revision: str | None) -> int:
-    """What there is to fetch; 0 if the hub does not say: the download itself says what is wrong."""
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-
-    try:
-        files = HfApi().model_info(repository, revision=revision, files_metadata=True).siblings or []
-    except (HfHubHTTPError, HFValidationError, OSError):
-        return 0
-    return sum(file.size or 0 for file in files if any(fnmatch(file.rfilename, wanted) for wanted in _WANTED))
-
-
-def _bytes_in(folder: Path) -> int:
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except OSError:  # it was renamed while we looked
-            continue
-    return total
+def readme_of(card: PolicyCard) -> str:
+    """The model card of the hub: front matter, what the policy is, how to use it, where it comes from."""
+    side = {"negative": "a negative prompt", "modifiers": "modifiers", "both": "a negative prompt and modifiers"}
+    lines = [
+        "---",
+        f"license: {(card.licence or 'other').lower()}",
+        "library_name: negopt",
+        "tags: [text-to-image, prompt-optimization, negative-prompt]",
+        *([f"base_model: {card.base_model}"] if card.base_model else []),
+        "---",
+        f"# {card.name}",
+        "",
+        f"A policy of kind `{card.kind}` for negopt: it writes {side[card.polarity]} for a text-to-image prompt.",
+        "",
+        "    python -m negopt_core policies pull hf:OWNER/NAME -o policies",
+        f'    python -m negopt_core suggest "a prompt" --policies policies --policy {card.name}',
+        "",
+        *[f"- {caveat}" for caveat in card.caveats],
+        *(["", "## Measured", "", "| what | value |", "|---|---|"] if card.metrics else []),
+        *[f"| {name} | {value:.4g} |" for name, value in card.metrics.items()],
+        "",
+        "## Provenance",
+        "",
+        "```json",
+        json.dumps(card.to_json()["provenance"], indent=2, ensure_ascii=False),
+        "```",
+    ]
+    return "\n".join(lines) + "\n"

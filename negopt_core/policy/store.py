@@ -24,6 +24,9 @@ SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "policies"
 """Folder of the trained policies that come with negopt."""
 READABLE_KINDS = ("rules", "static", "retrieval", "seq2seq", "df")
 """Kinds of policy that this version can run."""
+_PLAIN = {"t5": ("seq2seq", "negative"), "gpt2": ("df", "modifiers")}
+"""What a plain transformers model becomes: NegOpt's kind, PAE's kind."""
+_CONFIG, _WEIGHTS = "config.json", "model.safetensors"
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 _MAX_CARD_BYTES = 1_000_000
 _MAX_ORIGIN = 300
@@ -40,8 +43,19 @@ class Listed:
 
 
 def builtin_names() -> tuple[str, ...]:
-    """What comes with negopt: `static`, `rules` (for Stable Diffusion 1.5), `rules:FAMILY`, and the trained ones."""
-    return ("static", "rules", *(f"rules:{family}" for family in FAMILIES), *shipped_names())
+    """What comes with negopt: `static`, `rules` (for Stable Diffusion 1.5), trained ones, each also `NAME:FAMILY`."""
+    trained = [name for shipped in shipped_names() for name in (shipped, *_with_families(shipped))]
+    return ("static", "rules", *(f"rules:{family}" for family in FAMILIES), *trained)
+
+
+def _with_families(shipped: str) -> list[str]:
+    return [f"{shipped}:{family}" for family in known_families(read_card(SHIPPED / shipped))]
+
+
+def known_families(card: PolicyCard) -> tuple[str, ...]:
+    """Families of models that a trained policy can be asked for, each by `NAME:FAMILY`."""
+    found = card.settings.get("families", ())
+    return tuple(found) if isinstance(found, list) and all(isinstance(name, str) for name in found) else ()
 
 
 def shipped_names() -> tuple[str, ...]:
@@ -52,26 +66,28 @@ def shipped_names() -> tuple[str, ...]:
 def load_policy(name: str, folders: Sequence[Path] = ()) -> Policy:
     """Load a policy by path, by name under one of `folders`, or by built-in name, looked up in this order.
 
-    `NEGATIVE+MODIFIERS` takes the negative from one policy and the modifiers from another.
+    `NEGATIVE+MODIFIERS` takes the negative from one policy and the modifiers from another. `NAME:FAMILY` asks a policy
+    for a family of models that it knows, such as `rules:sdxl`.
 
     Raises PolicyError for a name that leads nowhere, a malformed card, a kind this version cannot run, and a folder
     that holds pickled weights. Never uses the network.
     """
     if name.startswith(HUB_PREFIX):
         raise PolicyError(f"{name} is on the hub and nothing is fetched unasked; run `policies pull {name}` first")
-    for folder in (Path(name), *(root / name for root in folders)):
-        if name and _is_policy(folder):
-            return _load_folder(folder)
+    found = _find(name, folders)
+    if found is not None:
+        return _load_folder(found)
     first, sign, second = name.partition(SIGN)
     if sign:
         return JointPolicy(load_policy(first, folders), load_policy(second, folders))
-    if name in shipped_names():
-        return _load_folder(SHIPPED / name)
     if name == "static":
         return StaticPolicy()
-    kind, _, family = name.partition(":")
+    kind, colon, family = name.rpartition(":") if ":" in name else (name, "", "")
     if kind == "rules":
-        return RulesPolicy(rules_card(family) if family or ":" in name else rules_card())
+        return RulesPolicy(rules_card(family) if colon else rules_card())
+    found = _find(kind, folders) if colon else None
+    if found is not None:
+        return _load_folder(found, family)
     searched = ", ".join(str(folder) for folder in folders) or "no model folders"
     raise PolicyError(
         f"no policy is called {name[:200]!r} (looked for a folder with {CARD_NAME}, then in {searched}); "
@@ -89,7 +105,8 @@ def list_policies(folders: Sequence[Path] = ()) -> list[Listed]:
 
 
 def _builtin_kind(name: str) -> str:
-    return read_card(SHIPPED / name).kind if name in shipped_names() else name.partition(":")[0]
+    shipped = name.partition(":")[0]
+    return read_card(SHIPPED / shipped).kind if shipped in shipped_names() else shipped
 
 
 def read_card(folder: Path) -> PolicyCard:
@@ -116,23 +133,62 @@ def read_origin(folder: Path) -> str:
     return told[:_MAX_ORIGIN] if isinstance(told, str) else ""
 
 
+def card_of(folder: Path) -> PolicyCard:
+    """The card of a folder; for a plain T5 or GPT-2 one that says how little is known. PolicyError if it is neither."""
+    if (folder / CARD_NAME).is_file():
+        return read_card(folder)
+    try:
+        kind = _PLAIN.get(json.loads((folder / _CONFIG).read_text(encoding="utf-8"))["model_type"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        kind = None
+    if kind is None:
+        raise PolicyError(f"{folder} holds neither {CARD_NAME} nor the configuration of a T5 or GPT-2: no policy")
+    return PolicyCard(kind[0], folder.name, kind[1], provenance={"made_by": f"unknown: there was no {CARD_NAME}"})
+
+
 def _is_policy(folder: Path) -> bool:
     try:
-        return (folder / CARD_NAME).is_file()
+        return (folder / CARD_NAME).is_file() or ((folder / _CONFIG).is_file() and (folder / _WEIGHTS).is_file())
     except (OSError, ValueError):  # a name too long or with a character that no path can have
         return False
 
 
+def with_family(name: str, family: str, folders: Sequence[Path] = ()) -> str:
+    """The name that asks each part of `name` that knows the family for it; PolicyError if none does."""
+    parts = [name] if _find(name, folders) else name.split(SIGN)
+    asked = [f"{part}:{family}" if family in _families_of(part, folders) else part for part in parts]
+    if asked == parts:
+        known = sorted({one for part in parts for one in _families_of(part, folders)})
+        raise PolicyError(f"{name} cannot be asked for {family!r}; it knows {', '.join(known) or 'no families'}")
+    return SIGN.join(asked)
+
+
+def _families_of(name: str, folders: Sequence[Path]) -> tuple[str, ...]:
+    if name == "rules":
+        return tuple(FAMILIES)
+    found = _find(name, folders)
+    return known_families(card_of(found)) if found else ()
+
+
+def _find(name: str, folders: Sequence[Path]) -> Path | None:
+    """The folder of a policy: a path, a name under the folders, or a shipped one."""
+    places = (Path(name), *(root / name for root in folders), *([SHIPPED / name] if name in shipped_names() else []))
+    return next((place for place in places if name and _is_policy(place)), None)
+
+
 @said_plainly
-def _load_folder(folder: Path) -> Policy:
+def _load_folder(folder: Path, family: str = "") -> Policy:
     pickles = sorted(path.name for path in folder.rglob("*") if path.suffix.lower() in _PICKLES)
     if pickles:
         raise PolicyError(
             f"{folder} holds {pickles[0]}, a pickle that could run code; only safetensors are read: convert or remove"
         )
-    card = read_card(folder)
+    card = card_of(folder)
     check_settings(card.settings)
     check_folder(folder)
+    if family and family not in known_families(card):
+        known = ", ".join(known_families(card)) or "none"
+        raise PolicyError(f"{card.name} cannot be asked for {family!r}; families that it knows: {known}")
     if card.kind == "static":
         return StaticPolicy(card)
     if card.kind == "rules":
@@ -145,7 +201,7 @@ def _load_folder(folder: Path) -> Policy:
         # torch and transformers are read only for policies that need them
         from .language.suggester import LanguageSuggester
 
-        return LanguageSuggester.open(folder, card)
+        return LanguageSuggester.open(folder, card, family)
     raise PolicyError(
         f"{folder} is a policy of kind {card.kind[:60]!r}; this version runs {', '.join(READABLE_KINDS)}: update negopt"
     )

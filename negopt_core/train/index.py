@@ -17,17 +17,18 @@ from ..errors import TrainingError
 from ..files import write_text
 from ..policy.card import PolicyCard
 from ..policy.guard import write_sums
-from ..policy.retrieval import INDEX_FILE, STOCK_FILE, TERMS_FILE, Index, terms_of, unit_vector
+from ..policy.neighbours import INDEX_FILE, STOCK_FILE, TERMS_FILE, Index, terms_of, unit_vector
 
 CARD_FILE = "policy.json"
 
 
 def fit_index(
-    pairs: Sequence[Pair], habit: Sequence[Pair], least_examples: int = 1
+    pairs: Sequence[Pair], habit: Sequence[Pair], least_examples: int = 1, stock: Sequence[str] = ()
 ) -> tuple[Index, list[str], list[str]]:
     """The index over `pairs`, its terms and its phrases.
 
     `habit` are the pairs that tell what people write anyway; terms in fewer than `least_examples` prompts are left out.
+    `stock` fixes the phrases and their places; without it they are all that occur.
     """
     if not pairs or not habit:
         raise TrainingError("a retrieval policy needs at least one example, and one to tell the habit")
@@ -36,7 +37,7 @@ def fit_index(
     kept = sorted(term for term, count in frequency.items() if count >= least_examples)
     terms = {term: place for place, term in enumerate(kept)}
     idf = torch.tensor([math.log(len(pairs) / frequency[term]) + 1.0 for term in terms])
-    stock = sorted({span.text for pair in [*pairs, *habit] for span in pair.spans})
+    stock = list(stock) or sorted({span.text for pair in [*pairs, *habit] for span in pair.spans})
     place = {phrase: number for number, phrase in enumerate(stock)}
     vectors = [unit_vector(row, terms, idf) for row in counts]
     answers = [sorted({place[span.text] for span in pair.spans}) for pair in pairs]

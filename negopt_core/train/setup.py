@@ -18,11 +18,11 @@ from ..policy.card import PolicyCard
 from ..policy.language.backbone import build_model
 from ..policy.language.folder import make_policy
 from ..policy.language.model import LanguagePolicy
-from ..prompt import Window
+from ..policy.language.pae_weights import PAE_WEIGHTS as PAE_WEIGHTS
+from ..policy.language.pae_weights import PAE_WINDOWS as PAE_WINDOWS
+from ..policy.language.reader import Reader
 from ..reward.base import Reward, RewardTerm, Scorer
 
-PAE_WINDOWS = (Window(0.5, 1.0), Window(0.0, 1.0), Window(0.0, 0.5))
-PAE_WEIGHTS = (0.5, 0.75, 1.0, 1.25, 1.5)
 PAE_WINDOW_PRIOR = (0.15866, 0.68269, 0.15866)
 PAE_WEIGHT_PRIOR = (0.00135, 0.15731, 0.68269, 0.15731, 0.00135)
 """PAE's bins and what its first stage installs (papers.md, section 1B); late half, all, early half."""
@@ -39,10 +39,12 @@ class Size:
     heads: int = 4
 
 
-def new_policy(card: PolicyCard, tokenizer: Any, stock: Sequence[str], size: Size, seed: int) -> LanguagePolicy:
+def new_policy(
+    card: PolicyCard, tokenizer: Any, stock: Sequence[str], size: Size, seed: int, reader: Reader | None = None
+) -> LanguagePolicy:
     """Fresh weights: T5 for a card of kind "seq2seq", GPT-2 for "df"; heads at PAE's prior where the bins are PAE's."""
     torch.manual_seed(seed)
-    policy = make_policy(build_model(_config(card.kind, tokenizer, size)), tokenizer, card, stock)
+    policy = make_policy(build_model(_config(card.kind, tokenizer, size)), tokenizer, card, stock, reader)
     for channel, bins, prior, standard in (
         ("windows", card.windows, PAE_WINDOW_PRIOR, PAE_WINDOWS),
         ("weights", card.weights, PAE_WEIGHT_PRIOR, PAE_WEIGHTS),

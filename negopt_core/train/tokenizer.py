@@ -13,18 +13,24 @@ from transformers import PreTrainedTokenizerFast
 
 from ..policy.language.old_readers import for_old_readers
 
-END, PAD = "<|end|>", "<|pad|>"
+END, PAD, GAP = "<|end|>", "<|pad|>", "<|gap|>"
+"""End of text, filler, and what stands for words that were taken out."""
 
 
-def fit_tokenizer(texts: Iterable[str], phrases: Sequence[str], size: int) -> PreTrainedTokenizerFast:
-    """Byte-level BPE of `size` entries over lower-cased texts, plus the phrases as whole tokens."""
+def fit_tokenizer(
+    texts: Iterable[str], phrases: Sequence[str], size: int, marks: Sequence[str] = ()
+) -> PreTrainedTokenizerFast:
+    """Byte-level BPE of `size` entries over lower-cased texts, plus the phrases as whole tokens.
+
+    `marks` are tokens of their own that say something about the text that follows.
+    """
     tokenizer = Tokenizer(models.BPE())
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=size,
-        special_tokens=[END, PAD],
+        special_tokens=[END, PAD, *marks],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from negopt_core.policy.contradiction import is_contradicted, is_unwelcome, read_asked
+from negopt_core.policy.contradiction import is_contradicted, is_unwelcome, names_another_medium, read_asked
 
 
 @pytest.mark.parametrize(
@@ -89,3 +89,10 @@ def test_every_prompt_contradicts_each_of_its_own_content_words(prompt: str) -> 
     asked = read_asked(prompt)
     assert all(is_contradicted(word, asked) for word in ("fox", "harbor") if word in asked.words)
     assert is_contradicted("fox", read_asked(f"{prompt} fox"))
+
+
+def test_a_modifier_of_another_medium_is_known() -> None:
+    photo, plain = read_asked("a photo of a fox"), read_asked("a fox")
+    assert names_another_medium("digital painting", photo) and names_another_medium("octane render", photo)
+    assert not names_another_medium("sharp focus", photo) and not names_another_medium("film still", photo)
+    assert not names_another_medium("digital painting", plain)

@@ -1,112 +1,158 @@
-"""Fetching a policy with huggingface_hub itself, from a small server of our own that speaks the hub's HTTP."""
+"""Fetching from a hub that is this machine: a fake server, and huggingface_hub's own cache layout when offline."""
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-SHA = "a" * 40
-CARD = {"format_version": 1, "kind": "static", "name": "mine", "settings": {"negative": "blurry"}}
-FILES = {
-    "policy.json": json.dumps(CARD).encode(),
-    "README.md": b"what it is\n" * 1000,
-    "run.py": b"print('never fetched')",
-}
-PULL = """
-import sys
-from pathlib import Path
-from negopt_core.policy.hub import pull_policy
+from negopt_core.cli import main
+from negopt_core.errors import OutputError, PolicyError
+from negopt_core.policy import load_policy, suggest
+from negopt_core.policy.hub import prepare_repository, pull_policy
+from negopt_core.policy.static import static_card
 from negopt_core.policy.store import read_origin
-told = []
-folder = pull_policy(sys.argv[1], Path(sys.argv[2]), lambda done, total: told.append((done, total)))
-print(folder.name, read_origin(folder), sorted(path.name for path in folder.iterdir() if path.is_file()), told[-1][1])
-"""
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+CARD = json.dumps(static_card("fog, rain", "weather").to_json()).encode()
+FILES = {"policy.json": CARD, "README.md": b"# weather", "pytorch_model.bin": b"never", "code.py": b"never"}
 
 
 class Hub(BaseHTTPRequestHandler):
-    """One repository, `someone/mine`."""
+    """The three calls that a download makes: what is in a repository, a file's head, a file."""
 
-    def do_HEAD(self) -> None:
-        self._answer(is_head=True)
+    def __init__(self, files: dict[str, bytes], asked: list[str], *args: object) -> None:
+        self.files, self.asked = files, asked
+        super().__init__(*args)  # type: ignore[arg-type]
 
     def do_GET(self) -> None:
-        self._answer(is_head=False)
-
-    def _answer(self, is_head: bool) -> None:
         path = self.path.partition("?")[0]
-        if path.startswith("/api/models/someone/mine/tree/"):
-            tree = [{"type": "file", "path": name, "size": len(body), "oid": "0" * 40} for name, body in FILES.items()]
-            return self._send(json.dumps(tree).encode(), "application/json", is_head)
-        if path.startswith("/api/models/someone/mine"):
-            siblings = [{"rfilename": name, "size": len(body)} for name, body in FILES.items()]
-            told = {
-                "id": "someone/mine",
-                "sha": SHA,
-                "private": False,
-                "siblings": siblings,
-                "tags": [],
-                "downloads": 0,
-            }
-            return self._send(json.dumps(told).encode(), "application/json", is_head)
-        name = path.rpartition("/")[2]
-        if path.startswith("/someone/mine/resolve/") and name in FILES:
-            return self._send(FILES[name], "application/octet-stream", is_head)
-        self.send_response(404)
-        self.send_header("X-Error-Code", "RepoNotFound")
-        self.send_header("Content-Length", "0")
-        self.end_headers()
+        self.asked.append(path)
+        if path.startswith("/api/models/me/weather"):
+            siblings = [
+                {"rfilename": name, "size": len(data), "blobId": hashlib.sha1(data).hexdigest()}
+                for name, data in self.files.items()
+            ]
+            listed = [{"type": "file", "path": name, "size": len(self.files[name]), "oid": "0"} for name in self.files]
+            answer = listed if "/tree/" in path else {"id": "me/weather", "sha": COMMIT, "siblings": siblings}
+            self.send(json.dumps(answer).encode(), "application/json")
+        elif path.startswith("/me/weather/resolve/") and path.rpartition("/")[2] in self.files:
+            self.send(self.files[path.rpartition("/")[2]], "application/octet-stream")
+        else:
+            self.send_response(404)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
 
-    def _send(self, body: bytes, kind: str, is_head: bool) -> None:
+    do_HEAD = do_GET
+
+    def send(self, data: bytes, kind: str) -> None:
         self.send_response(200)
         self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("ETag", f'"{hashlib.sha1(body).hexdigest()}"')
-        self.send_header("X-Repo-Commit", SHA)
+        self.send_header("Content-Length", str(len(data)))
+        self.send_header("ETag", f'"{hashlib.sha1(data).hexdigest()}"')
+        self.send_header("X-Repo-Commit", COMMIT)
         self.end_headers()
-        if not is_head:
-            self.wfile.write(body)
+        if self.command == "GET":
+            self.wfile.write(data)
 
     def log_message(self, *_: object) -> None:
-        """Silent."""
+        pass
 
 
 @pytest.fixture
-def hub() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
+def files() -> dict[str, bytes]:
+    return dict(FILES)
+
+
+@pytest.fixture
+def asked() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def hub(files: dict[str, bytes], asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Hub, files, asked))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
+    thread.join()
 
 
-def pull(hub: str, name: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """In a process of its own: the client reads its environment when it is imported."""
-    home = {"HF_ENDPOINT": hub, "HF_HOME": str(folder.parent / "hf"), "HF_HUB_DISABLE_XET": "1", "HF_HUB_OFFLINE": "0"}
-    # a proxy of this machine must not stand between the test and its own server
-    clean = {key: value for key, value in os.environ.items() if "proxy" not in key.lower()}
-    command = [sys.executable, "-c", PULL, name, str(folder)]
-    return subprocess.run(
-        command, cwd=ROOT, env={**clean, **home}, capture_output=True, text=True, timeout=300, check=False
+def test_a_pulled_policy_loads_and_holds_no_code(hub: str, asked: list[str], tmp_path: Path) -> None:
+    told: list[str] = []
+    arrived: list[tuple[int, int]] = []
+    folder = pull_policy(
+        "hf:me/weather", tmp_path / "models", lambda *now: arrived.append(now), tell=told.append, endpoint=hub
     )
+    assert sorted(path.name for path in folder.iterdir()) == ["README.md", "origin.json", "policy.json"]
+    assert read_origin(folder) == "hf:me/weather" and arrived[-1] == (len(CARD) + 9, len(CARD) + 9)
+    assert suggest(load_policy("weather", [tmp_path / "models"]), ["a cat"])[0].negative == "fog, rain"
+    assert told == [f"me/weather: {(len(CARD) + 9) / 1e6:.1f} MB in 2 files"]
+    assert not any("bin" in path or "code" in path for path in asked)
 
 
-def test_a_policy_is_fetched_whole_with_its_origin_and_its_progress(hub: str, tmp_path: Path) -> None:
-    done = pull(hub, "hf:someone/mine", tmp_path / "policies")
-    assert done.returncode == 0, done.stderr
-    wanted = len(FILES["policy.json"]) + len(FILES["README.md"])
-    assert done.stdout.split("\n")[0] == f"mine hf:someone/mine ['README.md', 'origin.json', 'policy.json'] {wanted}"
+def test_what_was_pulled_once_is_there_offline(hub: str, asked: list[str], tmp_path: Path) -> None:
+    pull_policy("hf:me/weather", tmp_path / "one", endpoint=hub)
+    before = len(asked)
+    folder = pull_policy("hf:me/weather", tmp_path / "two", offline=True, endpoint=hub)
+    assert (folder / "policy.json").read_bytes() == CARD and len(asked) == before
 
 
-def test_a_name_that_is_not_there_leaves_nothing(hub: str, tmp_path: Path) -> None:
-    done = pull(hub, "hf:someone/other", tmp_path / "policies")
-    assert done.returncode != 0
-    assert "PolicyError: cannot fetch someone/other" in done.stderr
-    assert list((tmp_path / "policies").iterdir()) == []
+@pytest.mark.usefixtures("hub")
+def test_offline_without_a_cache_is_one_clear_error_and_nothing_is_left(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match="not in the hub's cache"):
+        pull_policy("hf:me/weather", tmp_path / "models", offline=True)
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_repository_that_is_not_there_and_a_server_that_is_gone(hub: str, tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match="cannot fetch me/nothing"):
+        pull_policy("hf:me/nothing", tmp_path, endpoint=hub)
+    with pytest.raises(PolicyError, match="check the name, the network"):
+        pull_policy("hf:me/weather", tmp_path / "x", endpoint="http://127.0.0.1:9")
+
+
+def test_a_repository_without_a_policy_is_refused(hub: str, files: dict[str, bytes], tmp_path: Path) -> None:
+    del files["policy.json"]
+    with pytest.raises(PolicyError, match="holds neither"):
+        pull_policy("hf:me/weather", tmp_path / "models", endpoint=hub)
+    assert not list((tmp_path / "models").iterdir())
+
+
+def test_a_plain_language_model_gets_a_card_that_says_so(hub: str, files: dict[str, bytes], tmp_path: Path) -> None:
+    del files["policy.json"]
+    files |= {"config.json": b'{"model_type": "gpt2"}', "model.safetensors": b"weights"}
+    folder = pull_policy("hf:me/weather@main", tmp_path, endpoint=hub)
+    card = json.loads((folder / "policy.json").read_text())
+    assert (card["kind"], card["polarity"], card["name"]) == ("df", "modifiers", "weather")
+    assert card["provenance"] == {"pulled": "hf:me/weather@main"}
+
+
+def test_an_existing_folder_is_left_alone(hub: str, asked: list[str], tmp_path: Path) -> None:
+    (tmp_path / "weather").mkdir()
+    with pytest.raises(OutputError, match="exists already"):
+        pull_policy("hf:me/weather", tmp_path, endpoint=hub)
+    assert not asked
+
+
+def test_a_repository_is_prepared_with_a_readme_and_nothing_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "weather"
+    source.mkdir()
+    (source / "policy.json").write_bytes(CARD)
+    (source / "notes.bin").write_bytes(b"x")
+    assert main(["policies", "push", str(source), "-o", str(tmp_path / "repository"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["files"] == ["README.md", "policy.json"]
+    readme = (tmp_path / "repository" / "README.md").read_text()
+    assert readme.startswith("---\nlicense: ") and "# weather" in readme and "--policy weather" in readme
+    with pytest.raises(OutputError, match="exists already"):
+        prepare_repository(source, tmp_path / "repository")

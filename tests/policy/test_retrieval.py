@@ -11,7 +11,8 @@ from negopt_core.data.pairs import Pair
 from negopt_core.errors import PolicyError, TrainingError
 from negopt_core.policy import load_policy, suggest
 from negopt_core.policy.card import PolicyCard
-from negopt_core.policy.retrieval import INDEX_FILE, RetrievalPolicy, RetrievalSettings, terms_of
+from negopt_core.policy.neighbours import INDEX_FILE, terms_of
+from negopt_core.policy.retrieval import RetrievalPolicy, RetrievalSettings
 from negopt_core.prompt import Span
 from negopt_core.train.index import fit_index, save_retrieval
 
@@ -42,8 +43,10 @@ def test_votes_by_hand() -> None:
     """The prompt is the first example (cosine 1); of the others only shared terms count."""
     near = policy(power=1.0, habit=0.5, threshold=0.01)
     found = near.votes("a photo of a fox")
-    other = float(near._similarity("a photo of a fox")[1])
-    assert 0.0 < other < 1.0 and float(near._similarity("a photo of a fox")[0]) == pytest.approx(1.0, abs=1e-3)
+    other = float(near._neighbours.similarity("a photo of a fox")[1])
+    assert 0.0 < other < 1.0 and float(near._neighbours.similarity("a photo of a fox")[0]) == pytest.approx(
+        1.0, abs=1e-3
+    )
     total = 1.0 + other + 0.5
     assert found == pytest.approx(
         {
@@ -124,3 +127,16 @@ def test_damage_is_one_clear_error(tmp_path: Path) -> None:
 def test_nothing_to_learn_from_is_refused() -> None:
     with pytest.raises(TrainingError, match="at least one"):
         fit_index([], HABIT)
+
+
+def test_a_scheduled_policy_says_the_same_and_lets_marks_and_faults_wait() -> None:
+    examples = [pair("a photo of a fox", "painting, blurry, watermark")]
+    plain, timed = (
+        RetrievalPolicy(replace(CARD, settings=settings), *fit_index(examples, HABIT))
+        for settings in ({}, {"scheduled": True})
+    )
+    one, other = (policy.suggest(["a photo of a fox"], 0)[0].negative for policy in (plain, timed))
+    assert one.text == other.text and plain.fingerprint != timed.fingerprint
+    starts = {span.text: span.window.start for span in other.spans if span.text.strip(", ")}
+    assert starts["blurry"] == starts["watermark"] == 0.2
+    assert all(start == 0.0 for text, start in starts.items() if "painting" in text)

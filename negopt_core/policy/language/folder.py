@@ -17,17 +17,21 @@ from ...errors import PolicyError
 from ...files import write_text
 from ..card import PolicyCard, parse_card
 from ..guard import check_folder, in_one_line, read_header, said_plainly, write_sums
+from ..neighbours import INDEX_FILE, TERMS_FILE, Neighbours
 from .backbone import build_model
 from .fit import check_fit, check_numbers, check_tokenizer
 from .grammar import FreeGrammar, Grammar, StockGrammar
 from .model import LanguagePolicy
 from .old_readers import for_old_readers
+from .reader import Reader, reader_of
 
 KINDS = ("seq2seq", "df")
 CARD_FILE, HEADS_FILE, STOCK_FILE = "policy.json", "heads.safetensors", "stock.txt"
 
 
-def make_policy(model: PreTrainedModel, tokenizer: Any, card: PolicyCard, stock: Sequence[str] = ()) -> LanguagePolicy:
+def make_policy(
+    model: PreTrainedModel, tokenizer: Any, card: PolicyCard, stock: Sequence[str] = (), reader: Reader | None = None
+) -> LanguagePolicy:
     """A policy over a model; with a stock it writes only those phrases."""
     grammar: Grammar
     if stock:
@@ -35,7 +39,7 @@ def make_policy(model: PreTrainedModel, tokenizer: Any, card: PolicyCard, stock:
         grammar = StockGrammar(stock, tokenizer, card.max_tokens, limit)
     else:
         grammar = FreeGrammar(tokenizer, int(model.config.vocab_size), card.max_tokens)
-    return LanguagePolicy(model, tokenizer, card, grammar)
+    return LanguagePolicy(model, tokenizer, card, grammar, reader)
 
 
 def save_policy(policy: LanguagePolicy, folder: Path, dtype: torch.dtype = torch.float32) -> None:
@@ -53,13 +57,18 @@ def save_policy(policy: LanguagePolicy, folder: Path, dtype: torch.dtype = torch
     )
     if isinstance(policy.grammar, StockGrammar):
         write_text(folder / STOCK_FILE, "\n".join(policy.grammar.phrases) + "\n")
+    if policy.reader.neighbours is not None:
+        save_index(policy.reader.neighbours, folder)
     write_sums(folder)
     write_text(folder / CARD_FILE, json.dumps(policy.card.to_json(), indent=2, ensure_ascii=False) + "\n")
 
 
 @said_plainly
-def open_policy(folder: Path, card: PolicyCard | None = None) -> LanguagePolicy:
-    """Read a folder, in float32 on the CPU; a plain transformers T5 or GPT-2 folder works too, without provenance."""
+def open_policy(folder: Path, card: PolicyCard | None = None, family: str = "") -> LanguagePolicy:
+    """Read a folder, in float32 on the CPU; a plain transformers T5 or GPT-2 folder works too, without provenance.
+
+    `family` is the family of models to write for, if the policy knows families; PolicyError if not.
+    """
     check_folder(folder)
     try:
         config = AutoConfig.from_pretrained(str(folder), local_files_only=True)
@@ -74,7 +83,11 @@ def open_policy(folder: Path, card: PolicyCard | None = None) -> LanguagePolicy:
         raise PolicyError(
             f"cannot read the language model in {folder}: {in_one_line(error)}; pull or export it again"
         ) from error
-    policy = make_policy(model, tokenizer, card or _card_in(folder, config), [line for line in stock if line])
+    card, phrases = card or _card_in(folder, config), [line for line in stock if line]
+    found = Neighbours.open(folder) if (folder / INDEX_FILE).exists() else None
+    if found is not None and len(found.index.habit) != len(phrases):
+        raise PolicyError(f"the examples in {folder} do not fit its {STOCK_FILE}; pull or export it again")
+    policy = make_policy(model, tokenizer, card, phrases, reader_of(card.settings, found, phrases, family))
     if (folder / HEADS_FILE).exists():
         heads = {name: value.float() for name, value in load_file(folder / HEADS_FILE).items()}
         try:
@@ -111,10 +124,17 @@ def _card_in(folder: Path, config: Any) -> PolicyCard:
     )
 
 
+def save_index(found: Neighbours, folder: Path) -> None:
+    """Write an index and its terms."""
+    index = found.index
+    save_file({name: getattr(index, name).contiguous() for name in type(index).__slots__}, folder / INDEX_FILE)
+    write_text(folder / TERMS_FILE, "".join(f"{term}\n" for term in found.terms))
+
+
 def folder_hash(folder: Path) -> str:
-    """SHA-256 over the weights and the stock of a policy folder."""
+    """SHA-256 over the weights, the stock and the examples of a policy folder."""
     digest = hashlib.sha256()
-    for path in sorted([*folder.glob("*.safetensors"), *folder.glob(STOCK_FILE)]):
+    for path in sorted([*folder.glob("*.safetensors"), *folder.glob(STOCK_FILE), *folder.glob(TERMS_FILE)]):
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()

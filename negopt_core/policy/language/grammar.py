@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from ...errors import PolicyError
-from ..contradiction import Asked, is_contradicted
+from ..contradiction import Asked, PhraseWords, is_unwelcome, names_another_medium, works_against
+from ..contradiction import read_phrase as read_words
+from ..media import shows_a_body
 from ..tokens import estimate_tokens
 from .spelling import Spelling, read_phrase, spell_phrase
 
@@ -39,10 +41,31 @@ class Grammar(Protocol):
 
     def walk(self, is_banned: IsBanned) -> Walk: ...
 
+    def words(self, phrase: str) -> PhraseWords:
+        """A phrase as the contradiction rule reads it."""
+        ...
 
-def bans_of(asked: Asked, is_negative: bool) -> IsBanned:
-    """A negative must not forbid what the prompt asks for; a modifier must not work against it (checked later too)."""
-    return (lambda phrase: is_contradicted(phrase, asked)) if is_negative else (lambda phrase: phrase in asked.opposed)
+
+ReadPhrase = Callable[[str], PhraseWords]
+
+
+def bans_of(asked: Asked, is_negative: bool, is_strict: bool = False, read: ReadPhrase = read_words) -> IsBanned:
+    """A negative must not forbid what the prompt asks for; a modifier must not work against it (checked later too).
+
+    With `is_strict` phrases about bodies are banned from a negative where the prompt shows neither people nor animals,
+    and modifiers that repeat the prompt or name another medium than it does.
+    """
+    if not is_negative and is_strict:
+        return lambda phrase: is_unwelcome(phrase, asked) or names_another_medium(phrase, asked)
+    if not is_negative:
+        return lambda phrase: phrase in asked.opposed
+    spares = is_strict and not shows_a_body(asked.words)
+
+    def is_banned(phrase: str) -> bool:
+        words = read(phrase)
+        return (spares and words.has_body) or works_against(words, asked)
+
+    return is_banned
 
 
 @dataclass(slots=True)
@@ -64,6 +87,8 @@ class StockGrammar:
         self.phrases = tuple(dict.fromkeys(phrases))
         self.max_tokens, self.max_phrases = max_tokens, max_phrases
         self.costs = [estimate_tokens(phrase) + 1 for phrase in self.phrases]
+        self.max_cost = max(self.costs, default=0)
+        self.readings = {phrase: read_words(phrase) for phrase in self.phrases}
         self.root = Node()
         for index, phrase in enumerate(self.phrases):
             ids = spell_phrase(tokenizer, phrase)
@@ -80,6 +105,10 @@ class StockGrammar:
             node = node.children.setdefault(token, Node())
             node.phrases.add(index)
         node.ends = index
+
+    def words(self, phrase: str) -> PhraseWords:
+        """A phrase of the stock, read when the stock was."""
+        return self.readings[phrase]
 
     def walk(self, is_banned: IsBanned) -> Walk:
         """Start a row."""
@@ -99,6 +128,8 @@ class _StockWalk:
     def _open(self) -> set[int]:
         if self.count >= self.grammar.max_phrases:
             return set()
+        if self.budget >= self.grammar.max_cost:
+            return self.free
         return {index for index in self.free if self.grammar.costs[index] <= self.budget}
 
     def allowed(self) -> Sequence[int]:
@@ -139,7 +170,11 @@ class FreeGrammar:
     def __init__(self, tokenizer: Any, vocabulary: int, max_tokens: int) -> None:
         self.tokenizer, self.spelling, self.max_tokens = tokenizer, Spelling.of(tokenizer), max_tokens
         stops = {self.spelling.separator, self.spelling.end, *self.spelling.specials}
-        self.words = [token for token in range(min(vocabulary, len(tokenizer))) if token not in stops]
+        self.ids = [token for token in range(min(vocabulary, len(tokenizer))) if token not in stops]
+
+    def words(self, phrase: str) -> PhraseWords:
+        """A phrase, read now."""
+        return read_words(phrase)
 
     def walk(self, is_banned: IsBanned) -> Walk:
         """Start a row."""
@@ -159,11 +194,11 @@ class _FreeWalk:
         if self.length >= self.grammar.max_tokens:
             return [spelling.end]
         if not self.current:
-            return [*self.grammar.words, *([spelling.end] if not self.said else [])]
+            return [*self.grammar.ids, *([spelling.end] if not self.said else [])]
         phrase = read_phrase(self.grammar.tokenizer, self.current)
         if phrase in self.said or self.is_banned(phrase):
-            return self.grammar.words
-        return [*self.grammar.words, spelling.separator, spelling.end]
+            return self.grammar.ids
+        return [*self.grammar.ids, spelling.separator, spelling.end]
 
     def advance(self, token: int) -> bool:
         self.length += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,12 +10,14 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from ...errors import PolicyError
 from ..card import PolicyCard
 from ..contradiction import read_asked
 from .actions import CHANNELS, Responses, Sampling
 from .backbone import Backbone, States, make_backbone, width_of
 from .grammar import Grammar, Walk, bans_of
-from .spelling import Spelling
+from .reader import Read, Reader
+from .spelling import Spelling, spell_phrase
 
 _NEVER = -1e9
 """Logit of a word that is not allowed."""
@@ -34,9 +36,13 @@ class Analysis:
 class LanguagePolicy(nn.Module):
     """pi(words, windows, weights | prompt). A head with one class is no head: its action is certain."""
 
-    def __init__(self, model: PreTrainedModel, tokenizer: Any, card: PolicyCard, grammar: Grammar) -> None:
+    def __init__(
+        self, model: PreTrainedModel, tokenizer: Any, card: PolicyCard, grammar: Grammar, reader: Reader | None = None
+    ) -> None:
         super().__init__()
         self.model, self.tokenizer, self.card, self.grammar = model, tokenizer, card, grammar
+        self.reader = reader or Reader()
+        self._phrase_ids: Tensor | None = None
         self.spelling = Spelling.of(tokenizer)
         width = width_of(model)
         self.heads = nn.ModuleDict(
@@ -45,6 +51,10 @@ class LanguagePolicy(nn.Module):
                 "weights": nn.Linear(width, len(card.weights)),
             }
         )
+        if card.settings.get("times_by_phrase"):  # what a phrase says of itself, whatever the state: see `time_logits`
+            size = int(model.config.vocab_size)
+            self.heads["windows_by_phrase"] = nn.Embedding(size, len(card.windows))
+            self.heads["weights_by_phrase"] = nn.Embedding(size, len(card.weights))
         for parameter in self.heads.parameters():  # every window and weight is as likely as the others
             nn.init.zeros_(parameter)
 
@@ -63,33 +73,82 @@ class LanguagePolicy(nn.Module):
 
     def walks(self, prompts: Sequence[str]) -> list[Walk]:
         """The rule of each row, at its start."""
-        is_negative = self.card.polarity == "negative"
-        return [self.grammar.walk(bans_of(read_asked(prompt), is_negative)) for prompt in prompts]
+        is_negative, strict = self.card.polarity == "negative", bool(self.card.settings.get("strict", False))
+        read = self.grammar.words
+        return [self.grammar.walk(bans_of(read_asked(prompt), is_negative, strict, read)) for prompt in prompts]
+
+    def pushes(self, read: Sequence[Read], vocabulary: int) -> Tensor | None:
+        """[B, V] what the neighbours' votes add to the logits; None if there are none."""
+        if not any(item.pushes for item in read):
+            return None
+        found = torch.zeros(len(read), vocabulary)
+        for row, item in enumerate(read):
+            places, values = zip(*item.pushes, strict=True) if item.pushes else ((), ())
+            found[row, self.phrase_ids[list(places)]] = torch.tensor(values)
+        return found
+
+    @property
+    def phrase_ids(self) -> Tensor:
+        """[S] the one token of each phrase of the stock; PolicyError where a phrase has more, or there is no stock."""
+        if self._phrase_ids is None:
+            spelled = [spell_phrase(self.tokenizer, phrase) for phrase in getattr(self.grammar, "phrases", ())]
+            if not spelled or any(len(ids) != 1 for ids in spelled):
+                raise PolicyError("each phrase of the stock needs a token of its own; fit the tokenizer with the stock")
+            self._phrase_ids = torch.tensor([ids[0] for ids in spelled])
+        return self._phrase_ids
 
     @torch.no_grad()
     def respond(self, prompts: Sequence[str], seeds: Sequence[int], sampling: Sampling, limit: int = 200) -> Responses:
         """Draw actions for each prompt, each row with its own seed, in one batch with a key-value cache."""
         backbone, rows = self.backbone, _Rows(self.walks(prompts), seeds, sampling, self.spelling)
-        read, cache, words = backbone.read(prompts), None, None
+        asked = [self.reader.read(prompt) for prompt in prompts]
+        pushes = self.pushes(asked, int(self.model.config.vocab_size))
+        read, cache, words = backbone.read([item.text for item in asked]), None, None
         while not rows.are_done and len(rows.words) < limit:
             states, cache = backbone.step(read, words, cache)
-            words = rows.take(states, self.heads)
+            words = rows.take(_pushed(states, pushes), self.time_logits)
         return rows.responses()
+
+    def time_logits(self, channel: str, hidden: Tensor, before: Tensor) -> Tensor:
+        """[..., K] logits of windows or weights from states [..., D] and the tokens [...] just before.
+
+        With `times_by_phrase` a phrase's last token has logits of its own, so that a prior for each phrase is exact.
+        """
+        logits: Tensor = self.heads[channel](hidden)
+        table = f"{channel}_by_phrase"
+        return logits + self.heads[table](before) if table in self.heads else logits
+
+    def set_times(self, channel: str, targets: Tensor) -> None:
+        """Start each phrase of the stock at given probabilities [S, K]."""
+        table = self.heads[f"{channel}_by_phrase"]
+        assert isinstance(table, nn.Embedding)
+        with torch.no_grad():
+            table.weight[self.phrase_ids] = targets.clamp(min=1e-4).log()
 
     def analyze(self, prompts: Sequence[str], responses: Responses, sampling: Sampling) -> Analysis:
         """Score actions under the same masked distribution that `respond` draws from; gradients flow."""
         backbone = self.backbone
-        states = backbone.states(backbone.read(prompts), responses.words)
+        asked = [self.reader.read(prompt) for prompt in prompts]
+        states = backbone.states(backbone.read([item.text for item in asked]), responses.words)
+        states = _pushed(states, self.pushes(asked, int(self.model.config.vocab_size)))
         logits = word_logits(states.logits, responses.allowed, sampling)
         found = {"words": _score(logits, responses.words, responses.is_action)}
+        before = torch.cat([torch.full_like(responses.words[:, :1], self.spelling.pad), responses.words[:, :-1]], dim=1)
         for channel, chosen in (("windows", responses.windows), ("weights", responses.weights)):
-            logits = self.heads[channel](states.hidden) / sampling.temperature
+            logits = self.time_logits(channel, states.hidden, before) / sampling.temperature
             found[channel] = _score(logits, chosen, responses.is_phrase_end)
         return Analysis(
             {channel: found[channel][0] for channel in CHANNELS},
             {channel: found[channel][1] for channel in CHANNELS},
             states.hidden,
         )
+
+
+def _pushed(states: States, pushes: Tensor | None) -> States:
+    """States [B, T] with [B, V] added to their logits."""
+    if pushes is None:
+        return states
+    return States(states.logits + pushes[:, None].to(states.logits), states.hidden)
 
 
 def word_logits(logits: Tensor, allowed: Tensor, sampling: Sampling) -> Tensor:
@@ -143,7 +202,7 @@ class _Rows:
     def are_done(self) -> bool:
         return not any(self.is_live)
 
-    def take(self, states: States, heads: nn.ModuleDict) -> Tensor:
+    def take(self, states: States, time_logits: Callable[[str, Tensor, Tensor], Tensor]) -> Tensor:
         """Choose the next action of every row; returns the words [B]."""
         logits, hidden = states.logits[:, 0], states.hidden[:, 0]
         allowed = self._allowed(logits.shape[-1])
@@ -153,9 +212,10 @@ class _Rows:
         uniform = uniform.to(logits.device)
         greedy = self.sampling.is_greedy
         words = draw(word_logits(logits, allowed.to(logits.device), self.sampling), uniform[:, 0], greedy)
+        before = self.words[-1] if self.words else torch.full_like(words, self.spelling.pad)
+        times = {name: time_logits(name, hidden, before).float() / self.sampling.temperature for name in self.choices}
         chosen = {
-            name: draw(heads[name](hidden).float() / self.sampling.temperature, uniform[:, 1 + place], greedy)
-            for place, name in enumerate(self.choices)
+            name: draw(logits, uniform[:, 1 + place], greedy) for place, (name, logits) in enumerate(times.items())
         }
         tokens = words.tolist()
         ended = [

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from ...prompt import PromptPair
 from ..card import PolicyCard
+from ..families import FAMILIES
 from .actions import Sampling
 from .folder import folder_hash, open_policy
 from .model import LanguagePolicy
@@ -27,9 +28,13 @@ class LanguageSuggester:
     fingerprint: str
 
     @classmethod
-    def open(cls, folder: Path, card: PolicyCard) -> LanguageSuggester:
-        """Load a policy folder."""
-        return cls(open_policy(folder, card), folder_hash(folder))
+    def open(cls, folder: Path, card: PolicyCard, family: str = "") -> LanguageSuggester:
+        """Load a policy folder; `family` is the family of models to write for, empty for any."""
+        if not family:
+            return cls(open_policy(folder, card), folder_hash(folder))
+        asked = replace(card, families=(family,), caveats=(*card.caveats, *FAMILIES[family].caveats))
+        fingerprint = hashlib.sha256(f"{folder_hash(folder)} {family}".encode()).hexdigest()
+        return cls(open_policy(folder, asked, family), fingerprint)
 
     @property
     def card(self) -> PolicyCard:

@@ -1,0 +1,121 @@
+"""What a language policy reads: the prompt, after marks for what is known and what prompts like it forbid.
+
+    <|sdxl|><|photo|><|body|> blurry, deformed; watermark; text| an old fisherman
+
+Marks stand for the family of models (if one was chosen), for the media that the prompt names, and for people or
+animals in it. Then come the phrases of the nearest examples in three classes of votes, the strongest first.
+
+The same votes are added to the logits of the phrases, so that the network only has to learn where they are wrong.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ...errors import PolicyError
+from ..media import MEDIA, shows_a_body
+from ..neighbours import Count, Neighbours
+from ..words import word_runs, words_of
+
+FAMILY_MARKS = ("sd15", "sdxl", "sd3", "flux", "pony", "anime")
+MEDIUM_MARKS = tuple(medium.name.replace(" ", "-") for medium in MEDIA)
+BODY_MARK = "body"
+CLASSES = (0.3, 0.12, 0.05)
+"""Votes from which a phrase belongs to the first, second and third class; the weaker ones are not read."""
+MAX_HINTS = 6
+_LEAST_VOTE = 1e-3
+
+
+def mark(name: str) -> str:
+    """How a mark is written."""
+    return f"<|{name}|>"
+
+
+ALL_MARKS = tuple(mark(name) for name in (*FAMILY_MARKS, *MEDIUM_MARKS, BODY_MARK))
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One prompt as the network gets it."""
+
+    text: str
+    pushes: tuple[tuple[int, float], ...] = ()
+    """Places of the stock and what is added to their logits."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Makes the text for the network. The default reads the prompt alone."""
+
+    has_marks: bool = False
+    max_words: int | None = None
+    """Words of the prompt that are read, from its start."""
+    neighbours: Neighbours | None = None
+    stock: Sequence[str] = ()
+    """The phrases that the neighbours' index counts."""
+    family: str = ""
+    strength: float = 1.0
+    """Factor of the votes in the logits."""
+    count: Count = field(default_factory=Count)
+
+    def __post_init__(self) -> None:
+        if self.family and not (self.has_marks and self.family in FAMILY_MARKS):
+            known = ", ".join(FAMILY_MARKS) if self.has_marks else "none"
+            raise PolicyError(f"this policy cannot be asked for {self.family!r}; families that it knows: {known}")
+
+    def read(self, prompt: str) -> Read:
+        """What is read of one prompt."""
+        votes = self.neighbours.scores(self.neighbours.similarity(prompt), self.count) if self.neighbours else None
+        return self.read_with(prompt, votes, self.family)
+
+    def read_with(self, prompt: str, votes: Tensor | None, family: str = "") -> Read:
+        """What is read of one prompt whose neighbours' votes [S] are known."""
+        return Read(self.text_with(prompt, votes, family), () if votes is None else self.push(votes))
+
+    def push(self, votes: Tensor) -> tuple[tuple[int, float], ...]:
+        """What votes [S] add to the logits: their log-odds over those of a phrase without votes."""
+        odds = torch.logit((votes + _LEAST_VOTE).clamp(max=1 - _LEAST_VOTE)) - math.log(_LEAST_VOTE / (1 - _LEAST_VOTE))
+        places = (votes > _LEAST_VOTE / 10).nonzero()[:, 0].tolist()
+        return tuple((place, self.strength * float(odds[place])) for place in places)
+
+    def text_with(self, prompt: str, votes: Tensor | None, family: str = "") -> str:
+        """The text for one prompt whose neighbours' votes [S] are known."""
+        cut = prompt if self.max_words is None else " ".join(prompt.split()[: self.max_words])
+        hints = "" if votes is None else f"{self.hints(votes)}|"
+        return f"{marks_of(prompt, family) if self.has_marks else ''}{hints}{' ' if hints else ''}{cut}"
+
+    def hints(self, votes: Tensor) -> str:
+        """The phrases with the most votes, classes separated by semicolons."""
+        best = votes.topk(min(MAX_HINTS, len(votes)))
+        found: list[list[str]] = [[] for _ in CLASSES]
+        for score, place in zip(best.values.tolist(), best.indices.tolist(), strict=True):
+            level = next((level for level, least in enumerate(CLASSES) if score >= least), None)
+            if level is not None:
+                found[level].append(self.stock[place])
+        return "; ".join(", ".join(phrases) for phrases in found)
+
+
+def marks_of(prompt: str, family: str) -> str:
+    """The marks of a prompt."""
+    words = words_of(prompt)
+    runs = word_runs(words)
+    media = [name for name, medium in zip(MEDIUM_MARKS, MEDIA, strict=True) if not runs.isdisjoint(medium.asks)]
+    body = [BODY_MARK] if shows_a_body(frozenset(words)) else []
+    return "".join(mark(name) for name in (*([family] if family else []), *media, *body))
+
+
+def reader_of(
+    settings: Mapping[str, Any], neighbours: Neighbours | None, stock: Sequence[str], family: str = ""
+) -> Reader:
+    """The reader that a card's settings ask for."""
+    words = settings.get("max_words")
+    if words is not None and (not isinstance(words, int) or words < 1):
+        raise PolicyError(f"settings.max_words is a whole number of at least 1, got {words!r}")
+    strength = float(settings.get("vote_strength", 1.0))
+    return Reader(bool(settings.get("marks", False)), words, neighbours, tuple(stock), family, strength)

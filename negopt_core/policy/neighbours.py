@@ -1,0 +1,125 @@
+"""Examples near a prompt and what they say, phrase by phrase.
+
+Examples are prompts as TF-IDF vectors over words and pairs of neighbouring words. With s_j the cosine of the prompt
+and example j, u_j the example's own weight and w_j = u_j s_j^power over the nearest ones, a phrase scores
+
+    (sum of w_j over the examples that have it + habit * its share in the habit) / (sum of all w_j + habit)
+
+The habit is what people write anyway; it decides where no example is near.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from ..errors import PolicyError
+from .checked_index import check_index
+
+INDEX_FILE, TERMS_FILE, STOCK_FILE = "index.safetensors", "terms.txt", "stock.txt"
+_WORD = re.compile(r"[^\W_]+")
+
+
+def terms_of(prompt: str) -> list[str]:
+    """Words of a prompt and its pairs of neighbouring words, lower-case."""
+    words = _WORD.findall(prompt.casefold())
+    return words + [f"{one} {other}" for one, other in pairwise(words)]
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How the votes are counted; chosen on the validation pairs (docs/policies.md)."""
+
+    neighbours: int = 40
+    power: float = 3.0
+    habit: float = 0.02
+
+    def __post_init__(self) -> None:
+        if self.neighbours < 1:
+            raise PolicyError(f"neighbours needs at least 1, got {self.neighbours}")
+        if not (self.power > 0.0 and self.habit >= 0.0):
+            raise PolicyError(f"power > 0 and habit >= 0 are needed, got {self.power}, {self.habit}")
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """N examples over T terms and S phrases, both ragged tables as flat values with N + 1 starts."""
+
+    idf: Tensor
+    """[T] inverse document frequency."""
+    example_terms: Tensor
+    """[nonzero] term of each entry."""
+    example_values: Tensor
+    """[nonzero] entries of the unit vectors."""
+    example_starts: Tensor
+    """[N + 1]."""
+    answer_phrases: Tensor
+    """[answers] phrase of each entry."""
+    answer_starts: Tensor
+    """[N + 1]."""
+    weights: Tensor
+    """[N] how much an example counts."""
+    habit: Tensor
+    """[S] share of each phrase in what people write anyway."""
+
+
+class Neighbours:
+    """An index that can be asked."""
+
+    def __init__(self, index: Index, terms: Sequence[str]) -> None:
+        self.index, self.terms = index, {term: place for place, term in enumerate(terms)}
+        if len(index.idf) != len(self.terms) or len(index.example_starts) != len(index.answer_starts):
+            raise PolicyError(f"the index does not fit its {len(self.terms)} terms; export it again")
+        check_index(index)
+        self._term_owners = _owners(index.example_starts)
+        self._phrase_owners = _owners(index.answer_starts)
+
+    @classmethod
+    def open(cls, folder: Path) -> Neighbours:
+        """Read the index of a folder; PolicyError names what is missing or damaged."""
+        try:
+            terms = (folder / TERMS_FILE).read_text(encoding="utf-8").splitlines()
+            return cls(Index(**load_file(folder / INDEX_FILE)), terms)
+        except (OSError, UnicodeDecodeError, SafetensorError, TypeError, RuntimeError) as error:
+            raise PolicyError(f"cannot read the examples in {folder}: {error}; pull or export it again") from error
+
+    def similarity(self, prompt: str) -> Tensor:
+        """[N] cosines with every example."""
+        index, vector = self.index, torch.zeros(len(self.terms))
+        for term, value in unit_vector(Counter(terms_of(prompt)), self.terms, index.idf):
+            vector[term] = value
+        products = index.example_values.float() * vector[index.example_terms.long()]
+        return torch.zeros(len(index.weights)).index_add(0, self._term_owners, products)
+
+    def scores(self, similar: Tensor, count: Count) -> Tensor:
+        """[S] what each phrase scores, 0 to 1, for [N] cosines."""
+        index = self.index
+        near = similar.topk(min(count.neighbours, len(similar)))
+        votes = torch.zeros(len(similar))
+        votes[near.indices] = index.weights.float()[near.indices] * near.values.clamp(min=0.0) ** count.power
+        said = torch.zeros(len(index.habit)).index_add(0, index.answer_phrases.long(), votes[self._phrase_owners])
+        return (said + count.habit * index.habit.float()) / (votes.sum() + count.habit).clamp(min=1e-12)
+
+
+def unit_vector(counts: Counter[str], terms: dict[str, int], idf: Tensor) -> list[tuple[int, float]]:
+    """(1 + log count) * idf of the known terms, scaled to length 1; terms in the order of their places."""
+    known = sorted((terms[term], count) for term, count in counts.items() if term in terms)
+    values = [(place, (1.0 + math.log(count)) * float(idf[place])) for place, count in known]
+    length = math.sqrt(sum(value**2 for _, value in values))
+    return [(place, value / length) for place, value in values]
+
+
+def _owners(starts: Tensor) -> Tensor:
+    """[entries] example of each entry."""
+    lengths = starts.diff().long()
+    return torch.repeat_interleave(torch.arange(len(lengths)), lengths)
