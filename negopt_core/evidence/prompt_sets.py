@@ -60,10 +60,10 @@ def _split_count(name: str) -> tuple[str, int | None]:
 
 
 def _world_prompts(count: int) -> tuple[Item, ...]:
-    """Different prompts; fewer than asked if the world's grammar has not that many."""
+    """Different prompts that no policy is trained on; fewer than asked if the world's grammar has not that many."""
     from ..world.measure import draw_prompts
 
-    drawn = dict.fromkeys(draw_prompts(8 * count, WORLD_SEED))
+    drawn = dict.fromkeys(draw_prompts(8 * count, WORLD_SEED, part="held-out"))
     return tuple(Item(prompt) for prompt in list(drawn)[:count])
 
 
