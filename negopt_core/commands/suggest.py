@@ -8,7 +8,8 @@ from pathlib import Path
 
 from ..errors import PromptError
 from ..policy import Policy, Suggestion, SuggestOptions, load_policy, suggest
-from ..policy.store import with_family
+from ..policy.families import FAMILIES
+from ..policy.store import default_policy, with_family
 from .models import MODEL_HELP, WORLD, add_model_arguments, choose
 from .output import add_json, emit, emit_json
 from .scorers import add_sources, load_named
@@ -20,7 +21,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command."""
     parser = commands.add_parser("suggest", help="write a negative prompt and modifiers for a prompt")
     parser.add_argument("prompt", help="ordinary or DF-Prompt text; - reads one per line from stdin and prints JSON")
-    add_policy_arguments(parser, default="rules")
+    add_policy_arguments(parser, default=default_policy())
     parser.add_argument("--seed", type=int, default=0, help="seed for policies that sample (default 0)")
     _add_best(parser)
     add_json(parser)
@@ -54,10 +55,17 @@ def options_from(args: argparse.Namespace) -> SuggestOptions:
     return SuggestOptions(modes, negative=args.negative, seed=args.seed, max_tokens=args.max_tokens)
 
 
+def _name(args: argparse.Namespace) -> str:
+    if not args.family:
+        return str(args.policy)
+    if args.policy == default_policy() and args.family in FAMILIES:
+        return default_policy(args.family)
+    return with_family(args.policy, args.family, args.policies)
+
+
 def run(args: argparse.Namespace) -> int:
     """Suggest for one prompt, or for each line of stdin as it arrives."""
-    name = with_family(args.policy, args.family, args.policies) if args.family else args.policy
-    policy = load_policy(name, args.policies)
+    policy = load_policy(_name(args), args.policies)
     options = options_from(args)
     if args.prompt == "-":
         if args.best_of:

@@ -17,17 +17,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import Tensor
+from safetensors.numpy import load_file, save_file
 
 from ..errors import PolicyError
+from ..files import write_text
 from .checked_index import check_index
 
 INDEX_FILE, TERMS_FILE, STOCK_FILE = "index.safetensors", "terms.txt", "stock.txt"
 _WORD = re.compile(r"[^\W_]+")
+Array = NDArray[Any]
 
 
 def terms_of(prompt: str) -> list[str]:
@@ -55,21 +58,21 @@ class Count:
 class Index:
     """N examples over T terms and S phrases, both ragged tables as flat values with N + 1 starts."""
 
-    idf: Tensor
+    idf: Array
     """[T] inverse document frequency."""
-    example_terms: Tensor
+    example_terms: Array
     """[nonzero] term of each entry."""
-    example_values: Tensor
+    example_values: Array
     """[nonzero] entries of the unit vectors."""
-    example_starts: Tensor
+    example_starts: Array
     """[N + 1]."""
-    answer_phrases: Tensor
+    answer_phrases: Array
     """[answers] phrase of each entry."""
-    answer_starts: Tensor
+    answer_starts: Array
     """[N + 1]."""
-    weights: Tensor
+    weights: Array
     """[N] how much an example counts."""
-    habit: Tensor
+    habit: Array
     """[S] share of each phrase in what people write anyway."""
 
 
@@ -83,6 +86,8 @@ class Neighbours:
         check_index(index)
         self._term_owners = _owners(index.example_starts)
         self._phrase_owners = _owners(index.answer_starts)
+        self._values, self._weights = index.example_values.astype(float), index.weights.astype(float)
+        self._habit = index.habit.astype(float)
 
     @classmethod
     def open(cls, folder: Path) -> Neighbours:
@@ -90,28 +95,34 @@ class Neighbours:
         try:
             terms = (folder / TERMS_FILE).read_text(encoding="utf-8").splitlines()
             return cls(Index(**load_file(folder / INDEX_FILE)), terms)
-        except (OSError, UnicodeDecodeError, SafetensorError, TypeError, RuntimeError) as error:
+        except (OSError, UnicodeDecodeError, SafetensorError, TypeError, ValueError, KeyError) as error:
             raise PolicyError(f"cannot read the examples in {folder}: {error}; pull or export it again") from error
 
-    def similarity(self, prompt: str) -> Tensor:
+    def similarity(self, prompt: str) -> Array:
         """[N] cosines with every example."""
-        index, vector = self.index, torch.zeros(len(self.terms))
-        for term, value in unit_vector(Counter(terms_of(prompt)), self.terms, index.idf):
+        vector = np.zeros(len(self.terms))
+        for term, value in unit_vector(Counter(terms_of(prompt)), self.terms, self.index.idf):
             vector[term] = value
-        products = index.example_values.float() * vector[index.example_terms.long()]
-        return torch.zeros(len(index.weights)).index_add(0, self._term_owners, products)
+        products = self._values * vector[self.index.example_terms]
+        return np.bincount(self._term_owners, products, minlength=len(self._weights))
 
-    def scores(self, similar: Tensor, count: Count) -> Tensor:
-        """[S] what each phrase scores, 0 to 1, for [N] cosines."""
-        index = self.index
-        near = similar.topk(min(count.neighbours, len(similar)))
-        votes = torch.zeros(len(similar))
-        votes[near.indices] = index.weights.float()[near.indices] * near.values.clamp(min=0.0) ** count.power
-        said = torch.zeros(len(index.habit)).index_add(0, index.answer_phrases.long(), votes[self._phrase_owners])
-        return (said + count.habit * index.habit.float()) / (votes.sum() + count.habit).clamp(min=1e-12)
+    def scores(self, similar: Array, count: Count) -> Array:
+        """[S] what each phrase scores, 0 to 1, for [N] cosines; of equally near examples the earlier ones count."""
+        near = np.argsort(-similar, kind="stable")[: count.neighbours]
+        votes = np.zeros(len(similar))
+        votes[near] = self._weights[near] * similar[near].clip(min=0.0) ** count.power
+        said = np.bincount(self.index.answer_phrases, votes[self._phrase_owners], minlength=len(self._habit))
+        scores: Array = (said + count.habit * self._habit) / max(float(votes.sum()) + count.habit, 1e-12)
+        return scores
 
 
-def unit_vector(counts: Counter[str], terms: dict[str, int], idf: Tensor) -> list[tuple[int, float]]:
+def save_index(index: Index, terms: Sequence[str], folder: Path) -> None:
+    """Write an index and its terms into a folder."""
+    save_file({name: np.ascontiguousarray(getattr(index, name)) for name in Index.__slots__}, folder / INDEX_FILE)
+    write_text(folder / TERMS_FILE, "".join(f"{term}\n" for term in terms))
+
+
+def unit_vector(counts: Counter[str], terms: dict[str, int], idf: Array) -> list[tuple[int, float]]:
     """(1 + log count) * idf of the known terms, scaled to length 1; terms in the order of their places."""
     known = sorted((terms[term], count) for term, count in counts.items() if term in terms)
     values = [(place, (1.0 + math.log(count)) * float(idf[place])) for place, count in known]
@@ -119,7 +130,6 @@ def unit_vector(counts: Counter[str], terms: dict[str, int], idf: Tensor) -> lis
     return [(place, value / length) for place, value in values]
 
 
-def _owners(starts: Tensor) -> Tensor:
+def _owners(starts: Array) -> Array:
     """[entries] example of each entry."""
-    lengths = starts.diff().long()
-    return torch.repeat_interleave(torch.arange(len(lengths)), lengths)
+    return np.repeat(np.arange(len(starts) - 1), np.diff(starts))

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch
+import numpy as np
 
 from ..errors import PolicyError
 from ..prompt import DFPrompt, PromptPair, Span
@@ -54,7 +54,7 @@ class RetrievalPolicy:
 
     def __init__(self, card: PolicyCard, index: Index, terms: Sequence[str], stock: Sequence[str]) -> None:
         self._card, self._index, self._stock = card, index, tuple(stock)
-        self._bodies = torch.tensor([names_a_body(phrase) for phrase in self._stock])
+        self._bodies = np.array([names_a_body(phrase) for phrase in self._stock], dtype=bool)
         self._settings = _settings(card)
         self._neighbours = Neighbours(index, terms)
         if len(index.habit) != len(self._stock):
@@ -81,7 +81,7 @@ class RetrievalPolicy:
         digest = hashlib.sha256(repr((self._settings, self._stock)).encode())
         digest.update(b"scheduled" if self._settings.scheduled else b"")
         for name in Index.__slots__:
-            digest.update(getattr(self._index, name).contiguous().numpy().tobytes())
+            digest.update(np.ascontiguousarray(getattr(self._index, name)).tobytes())
         return digest.hexdigest()
 
     def suggest(self, prompts: Sequence[str], seed: int) -> list[PromptPair]:
@@ -104,8 +104,8 @@ class RetrievalPolicy:
         """Phrases that are said, best first, with their scores; none works against the prompt."""
         scores = self._neighbours.scores(self._neighbours.similarity(prompt), self._settings.count)
         if not shows_a_body(frozenset(words_of(prompt))):
-            scores = scores.masked_fill(self._bodies, 0.0)
-        order = scores.argsort(descending=True, stable=True)
+            scores = np.where(self._bodies, 0.0, scores)
+        order = np.argsort(-scores, kind="stable")
         return self._said(prompt, order.tolist(), scores[order].tolist())
 
     def _said(self, prompt: str, order: list[int], scores: list[float]) -> dict[str, float]:

@@ -58,6 +58,16 @@ def known_families(card: PolicyCard) -> tuple[str, ...]:
     return tuple(found) if isinstance(found, list) and all(isinstance(name, str) for name in found) else ()
 
 
+def default_policy(family: str = "") -> str:
+    """What writes unless somebody chooses: by the table of docs/policies.md, of those that answer without torch.
+
+    Families that need other words than Stable Diffusion's are known to `rules` alone.
+    """
+    if family in ("", "sd15", "sdxl"):
+        return f"nearest-scheduled{SIGN}rules" + (f":{family}" if family else "")
+    return f"rules:{family}"
+
+
 def shipped_names() -> tuple[str, ...]:
     """Trained policies that come with negopt."""
     return tuple(sorted(path.parent.name for path in SHIPPED.glob(f"*/{CARD_NAME}")))

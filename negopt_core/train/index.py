@@ -9,15 +9,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import torch
-from safetensors.torch import save_file
+import numpy as np
 
 from ..data.pairs import Pair
 from ..errors import TrainingError
 from ..files import write_text
 from ..policy.card import PolicyCard
 from ..policy.guard import write_sums
-from ..policy.neighbours import INDEX_FILE, STOCK_FILE, TERMS_FILE, Index, terms_of, unit_vector
+from ..policy.neighbours import STOCK_FILE, Array, Index, save_index, terms_of, unit_vector
 
 CARD_FILE = "policy.json"
 
@@ -36,7 +35,7 @@ def fit_index(
     frequency = Counter(term for row in counts for term in row)
     kept = sorted(term for term, count in frequency.items() if count >= least_examples)
     terms = {term: place for place, term in enumerate(kept)}
-    idf = torch.tensor([math.log(len(pairs) / frequency[term]) + 1.0 for term in terms])
+    idf = np.array([math.log(len(pairs) / frequency[term]) + 1.0 for term in terms], np.float32)
     stock = list(stock) or sorted({span.text for pair in [*pairs, *habit] for span in pair.spans})
     place = {phrase: number for number, phrase in enumerate(stock)}
     vectors = [unit_vector(row, terms, idf) for row in counts]
@@ -44,13 +43,13 @@ def fit_index(
     shares = Counter(place[phrase] for pair in habit for phrase in {span.text for span in pair.spans})
     index = Index(
         idf=idf,
-        example_terms=torch.tensor([term for row in vectors for term, _ in row], dtype=torch.int32),
-        example_values=torch.tensor([value for row in vectors for _, value in row], dtype=torch.float16),
+        example_terms=np.array([term for row in vectors for term, _ in row], np.int32),
+        example_values=np.array([value for row in vectors for _, value in row], np.float16),
         example_starts=_starts(map(len, vectors)),
-        answer_phrases=torch.tensor([phrase for row in answers for phrase in row], dtype=torch.int32),
+        answer_phrases=np.array([phrase for row in answers for phrase in row], np.int32),
         answer_starts=_starts(map(len, answers)),
-        weights=torch.tensor([pair.weight for pair in pairs]),
-        habit=torch.tensor([shares[number] / len(habit) for number in range(len(stock))]),
+        weights=np.array([pair.weight for pair in pairs], np.float32),
+        habit=np.array([shares[number] / len(habit) for number in range(len(stock))], np.float32),
     )
     return index, list(terms), stock
 
@@ -61,19 +60,18 @@ def common_phrases(pairs: Sequence[Pair], least: int) -> list[Pair]:
     return [replace(pair, spans=tuple(span for span in pair.spans if counts[span.text] >= least)) for pair in pairs]
 
 
-def _starts(lengths: Iterable[int]) -> torch.Tensor:
+def _starts(lengths: Iterable[int]) -> Array:
     starts = [0]
     for length in lengths:
         starts.append(starts[-1] + length)
-    return torch.tensor(starts, dtype=torch.int32)
+    return np.array(starts, np.int32)
 
 
 def save_retrieval(folder: Path, card: PolicyCard, index: Index, terms: Sequence[str], stock: Sequence[str]) -> None:
     """Write the folder; the card last, so that a half-written folder is no policy."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CARD_FILE).unlink(missing_ok=True)
-    save_file({name: getattr(index, name).contiguous() for name in Index.__slots__}, folder / INDEX_FILE)
-    write_text(folder / TERMS_FILE, "".join(f"{term}\n" for term in terms))
+    save_index(index, terms, folder)
     write_text(folder / STOCK_FILE, "".join(f"{phrase}\n" for phrase in stock))
     write_sums(folder)
     write_text(folder / CARD_FILE, json.dumps(card.to_json(), indent=2, ensure_ascii=False) + "\n")

@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
 from ..data.corpus import Modified, Row, Weights, fill_templates, read_modified, read_rows
 from ..data.examples import (
     Example,
@@ -26,7 +24,7 @@ from ..policy.kinds import PRIOR_CAVEAT
 from ..policy.language import LanguagePolicy
 from ..policy.language.folder import make_policy, open_policy
 from ..policy.language.reader import ALL_MARKS, FAMILY_MARKS, Read, Reader, reader_of
-from ..policy.neighbours import Neighbours
+from ..policy.neighbours import Array, Neighbours
 from ..policy.store import SHIPPED, read_card, shipped_names
 from ..prompt import Span
 from .denoise import Denoise, DenoiseSettings
@@ -43,7 +41,7 @@ _LEAST_TERMS = 3
 """Prompts that a term of the index stands in at least."""
 
 
-_LATER = ("phrase_steps", "phrase_batch_size", "smoothing")
+_LATER = ("phrase_steps", "family_share", "phrase_batch_size", "smoothing")
 """What the first stage does not depend on."""
 
 
@@ -151,7 +149,7 @@ def read_all(reader: Reader, examples: Sequence[Example], groups: Sequence[str])
     ]
 
 
-def _votes(reader: Reader, example: Example, own: Sequence[int]) -> Tensor | None:
+def _votes(reader: Reader, example: Example, own: Sequence[int]) -> Array | None:
     if reader.neighbours is None:
         return None
     similar = reader.neighbours.similarity(example.prompt)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from negopt_core.cli import main
+from negopt_core.policy.store import default_policy
 
 ROOT = Path(__file__).resolve().parents[2]
 FIELDS = ["prompt", "positive", "negative", "df_positive", "df_negative", "policy", "seed", "warnings"]
@@ -137,5 +138,5 @@ def test_policies_can_be_listed_and_described(capsys: pytest.CaptureFixture[str]
 def test_a_reader_that_hangs_up_early_is_no_error() -> None:
     command = f"yes 'a photo of a cat' | head -300 | {sys.executable} -m negopt_core suggest - --json | head -1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, cwd=ROOT, text=True, check=False)
-    assert json.loads(done.stdout)["policy"] == "rules"
+    assert json.loads(done.stdout)["policy"] == default_policy()
     assert done.stderr == ""

@@ -7,8 +7,9 @@ import pytest
 
 from negopt_core.errors import PolicyError
 from negopt_core.policy import SuggestOptions, list_policies, load_policy, suggest
+from negopt_core.policy.families import FAMILIES
 from negopt_core.policy.static import StaticPolicy, static_card
-from negopt_core.policy.store import SHIPPED, shipped_names
+from negopt_core.policy.store import SHIPPED, default_policy, shipped_names
 
 
 def test_a_suggestion_does_not_depend_on_its_neighbours() -> None:
@@ -55,8 +56,12 @@ def test_a_name_that_leads_nowhere_is_one_clear_error(name: str) -> None:
 def test_every_shipped_policy_answers_by_name(name: str) -> None:
     policy = load_policy(name)
     prompts = ["portrait photo of an old fisherman, natural light", "1girl, anime", "日本語 🐟", "a " * 3000]
-    for suggestion in suggest(policy, prompts, SuggestOptions(modes=("negative",))):
-        assert suggestion.positive == suggestion.prompt and suggestion.negative
+    modes = ("negative",) if policy.card.polarity == "negative" else ("modifiers",)
+    for suggestion in suggest(policy, prompts, SuggestOptions(modes=modes)):
+        if modes == ("negative",):
+            assert suggestion.positive == suggestion.prompt and suggestion.negative
+        else:
+            assert suggestion.positive.startswith(suggestion.prompt) and not suggestion.negative
         assert not any("contradict" in warning for warning in suggestion.warnings)
     assert policy.card.licence and policy.card.provenance["sources"]
     assert (SHIPPED / name / "NOTICE.md").exists()
@@ -66,3 +71,9 @@ def test_shipped_policies_are_listed_with_their_kind() -> None:
     assert {"nearest": "retrieval", "rules": "rules"}.items() <= {
         item.name: item.kind for item in list_policies()
     }.items()
+
+
+def test_the_default_knows_families_and_loads_for_each() -> None:
+    assert default_policy() == "nearest-scheduled+rules" and default_policy("flux") == "rules:flux"
+    for family in ("", *FAMILIES):
+        assert load_policy(default_policy(family)).card.kind in ("joint", "rules")

@@ -17,7 +17,7 @@ from ...errors import PolicyError
 from ...files import write_text
 from ..card import PolicyCard, parse_card
 from ..guard import check_folder, in_one_line, read_header, said_plainly, write_sums
-from ..neighbours import INDEX_FILE, TERMS_FILE, Neighbours
+from ..neighbours import INDEX_FILE, TERMS_FILE, Neighbours, save_index
 from .backbone import build_model
 from .fit import check_fit, check_numbers, check_tokenizer
 from .grammar import FreeGrammar, Grammar, StockGrammar
@@ -58,7 +58,7 @@ def save_policy(policy: LanguagePolicy, folder: Path, dtype: torch.dtype = torch
     if isinstance(policy.grammar, StockGrammar):
         write_text(folder / STOCK_FILE, "\n".join(policy.grammar.phrases) + "\n")
     if policy.reader.neighbours is not None:
-        save_index(policy.reader.neighbours, folder)
+        save_index(policy.reader.neighbours.index, list(policy.reader.neighbours.terms), folder)
     write_sums(folder)
     write_text(folder / CARD_FILE, json.dumps(policy.card.to_json(), indent=2, ensure_ascii=False) + "\n")
 
@@ -122,13 +122,6 @@ def _card_in(folder: Path, config: Any) -> PolicyCard:
         polarity="negative" if kind == "seq2seq" else "modifiers",
         provenance={"made_by": "unknown: the folder has no policy.json"},
     )
-
-
-def save_index(found: Neighbours, folder: Path) -> None:
-    """Write an index and its terms."""
-    index = found.index
-    save_file({name: getattr(index, name).contiguous() for name in type(index).__slots__}, folder / INDEX_FILE)
-    write_text(folder / TERMS_FILE, "".join(f"{term}\n" for term in found.terms))
 
 
 def folder_hash(folder: Path) -> str:

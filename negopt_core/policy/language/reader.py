@@ -15,12 +15,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from ...errors import PolicyError
 from ..media import MEDIA, shows_a_body
-from ..neighbours import Count, Neighbours
+from ..neighbours import Array, Count, Neighbours
 from ..words import word_runs, words_of
 
 FAMILY_MARKS = ("sd15", "sdxl", "sd3", "flux", "pony", "anime")
@@ -74,27 +73,28 @@ class Reader:
         votes = self.neighbours.scores(self.neighbours.similarity(prompt), self.count) if self.neighbours else None
         return self.read_with(prompt, votes, self.family)
 
-    def read_with(self, prompt: str, votes: Tensor | None, family: str = "") -> Read:
+    def read_with(self, prompt: str, votes: Array | None, family: str = "") -> Read:
         """What is read of one prompt whose neighbours' votes [S] are known."""
         return Read(self.text_with(prompt, votes, family), () if votes is None else self.push(votes))
 
-    def push(self, votes: Tensor) -> tuple[tuple[int, float], ...]:
+    def push(self, votes: Array) -> tuple[tuple[int, float], ...]:
         """What votes [S] add to the logits: their log-odds over those of a phrase without votes."""
-        odds = torch.logit((votes + _LEAST_VOTE).clamp(max=1 - _LEAST_VOTE)) - math.log(_LEAST_VOTE / (1 - _LEAST_VOTE))
-        places = (votes > _LEAST_VOTE / 10).nonzero()[:, 0].tolist()
+        share = (votes + _LEAST_VOTE).clip(max=1 - _LEAST_VOTE)
+        odds = np.log(share / (1 - share)) - math.log(_LEAST_VOTE / (1 - _LEAST_VOTE))
+        places = np.flatnonzero(votes > _LEAST_VOTE / 10).tolist()
         return tuple((place, self.strength * float(odds[place])) for place in places)
 
-    def text_with(self, prompt: str, votes: Tensor | None, family: str = "") -> str:
+    def text_with(self, prompt: str, votes: Array | None, family: str = "") -> str:
         """The text for one prompt whose neighbours' votes [S] are known."""
         cut = prompt if self.max_words is None else " ".join(prompt.split()[: self.max_words])
         hints = "" if votes is None else f"{self.hints(votes)}|"
         return f"{marks_of(prompt, family) if self.has_marks else ''}{hints}{' ' if hints else ''}{cut}"
 
-    def hints(self, votes: Tensor) -> str:
+    def hints(self, votes: Array) -> str:
         """The phrases with the most votes, classes separated by semicolons."""
-        best = votes.topk(min(MAX_HINTS, len(votes)))
+        best = np.argsort(-votes, kind="stable")[:MAX_HINTS]
         found: list[list[str]] = [[] for _ in CLASSES]
-        for score, place in zip(best.values.tolist(), best.indices.tolist(), strict=True):
+        for score, place in zip(votes[best].tolist(), best.tolist(), strict=True):
             level = next((level for level, least in enumerate(CLASSES) if score >= least), None)
             if level is not None:
                 found[level].append(self.stock[place])
