@@ -66,7 +66,7 @@ fuzz: fuzz-env
 	@$(FUZZ) $(FUZZARGS)
 
 fuzz-short: fuzz-env
-	@$(FUZZ) --seconds 30 --out out/fuzz-short $(FUZZARGS)
+	@$(FUZZ) --runs 20000 --seconds 90 --out out/fuzz-short $(FUZZARGS)
 
 faults: env
 	@$(PY) -m tests.faults $(FAULTARGS)

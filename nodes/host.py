@@ -15,8 +15,13 @@ CATEGORY = "negopt"
 
 
 def make_schema(**fields: Any) -> io.Schema:
-    """A node schema; leaves out what this ComfyUI does not know yet (search aliases came in January 2026)."""
+    """A node schema; leaves out what this ComfyUI does not know yet (search aliases came in January 2026).
+
+    A node that speaks to its place in the page must not get the cached result of one like it in another workflow, which
+    would speak to that one's place; ComfyUI calls this not idempotent.
+    """
     known = {field.name for field in dataclasses.fields(io.Schema)}
+    fields["not_idempotent"] = io.Hidden.unique_id in fields.get("hidden", ())
     return io.Schema(category=CATEGORY, **{name: value for name, value in fields.items() if name in known})
 
 

@@ -102,6 +102,7 @@ def run(args: argparse.Namespace) -> int:
     choice = choose(settings.model, settings.steps, settings.cfg)
     settings = replace(settings, steps=choice.steps, cfg=choice.cfg)
     design = read_design(settings, args.prompt_folder)
+    check_splits(settings, len(design.items) * design.seeds)
     writer = Writer(tuple(args.policies), settings.seed, lambda name: policy_name(name, choice))
     for arm in design.arms:
         writer.write(arm, design.items[:1] if arm.kind != "file" else design.items)
@@ -132,6 +133,16 @@ def read_design(settings: EvalSettings, prompt_folders: Sequence[Path]) -> Desig
         settings.same_noise,
         settings.against,
     )
+
+
+def check_splits(settings: EvalSettings, pictures: int) -> None:
+    """PromptError before anything is painted if an Inception Score is asked for with more splits than pictures."""
+    scores = [name for name in settings.metrics if name in ("is", "world-is")]
+    if scores and not 1 <= settings.splits <= pictures:
+        raise PromptError(
+            f"{scores[0]} over {pictures} pictures an arm cannot have {settings.splits} splits; use --splits "
+            f"{pictures} or less"
+        )
 
 
 def load_metrics(settings: EvalSettings, places: dict[str, str], reference: Path | None) -> Metrics:

@@ -10,14 +10,12 @@ from dataclasses import dataclass, replace
 
 from ..policy.contradiction import is_contradicted, is_unwelcome, read_asked
 from ..policy.families import FAMILIES, PEOPLE_NEGATIVES
+from ..policy.language.reader import SHORT, SHORT_FAMILIES, TAGGED_FAMILIES
 from ..policy.media import names_a_body, shows_a_body
 from ..policy.words import phrase_key, words_of
 from .corpus import Modified, Row, Weights
 
-SHORT_FAMILIES = ("sd3", "flux")
-"""Models that saw no negatives in training: a few words are all that can act."""
-TAGGED_FAMILIES = ("pony", "anime")
-_SHORT, _LONG = 4, 16
+_LONG = 16
 _LONGEST_PHRASE = 6
 """Words in a phrase of the stock."""
 
@@ -88,7 +86,7 @@ def for_families(examples: Sequence[Example], stock: Sequence[str], share: float
 
 def _for_family(example: Example, family: str, stock: Sequence[str]) -> tuple[int, ...]:
     if family in SHORT_FAMILIES:
-        short = [place for place in example.phrases if not names_a_body(stock[place])][:_SHORT]
+        short = [place for place in example.phrases if not names_a_body(stock[place])][:SHORT]
         return tuple(short) or example.phrases[:1]
     if family in TAGGED_FAMILIES:
         asked, places = read_asked(example.prompt), {phrase: place for place, phrase in enumerate(stock)}

@@ -65,7 +65,8 @@ def _may_move_spaces(prompt: DFPrompt, steps: int) -> bool:
     for span in prompt.spans:
         words = span.text if span.is_plain else span.text.lstrip(" ")
         lead = " " * (len(span.text) - len(words))
-        moved += [Span(lead)] * bool(lead) + [Span(words, span.weight, span.window)] * bool(words)
+        moved += [Span(lead)] if lead else []
+        moved += [Span(words, span.weight, span.window)] if words else []
     return _words_by_step(prompt, steps) == _words_by_step(DFPrompt(tuple(moved)), steps)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import struct
 import zlib
 from collections.abc import Callable
@@ -86,11 +87,14 @@ def dialect_writers(data: bytes, folder: Path) -> None:
 
 
 def _encoded(prompt: DFPrompt, steps: int) -> list[object]:
-    """What an encoder is given at each step: the text, and the weight of every character but spaces, to ten places."""
+    """What an encoder is given at each step: the words, and the weight of every character of them, to ten places.
+
+    Commas and spaces are left out: how many stand between two words depends on where spans were cut.
+    """
     rows: list[object] = []
     for segment in compile_schedule(prompt, steps):
-        weights = [f"{weight:.10g}" for text, weight in segment.parts for sign in text if sign != " "]
-        rows += [(segment.text, tuple(weights))] * (segment.stop - segment.first)
+        weights = [f"{weight:.10g}" for text, weight in segment.parts for sign in text if sign not in " ,"]
+        rows += [(re.sub("[ ,]+", " ", segment.text).strip(), tuple(weights))] * (segment.stop - segment.first)
     return rows
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import CLIPConfig, CLIPModel
+from transformers import CLIPModel
 
 from negopt_core.cli import main
 from negopt_core.commands.scorers import NAMES, WORLD, load_named
@@ -14,26 +14,14 @@ from negopt_core.reward.clip import ClipScorer, PickScorer
 from negopt_core.reward.embed import Embedder, prepare
 from negopt_core.reward.fidelity import FidelityScorer, divergence, inception_score
 from negopt_core.world.judges import SCORERS
-from negopt_core.world.tokenizer import world_words, write_tokenizer
+from tests.fakes.clip import published_layers, save_clip
 
 PROMPTS = ["a red ball", "a blue cube by the sea", "a red ball"]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A CLIP folder as transformers writes it."""
-    place = tmp_path_factory.mktemp("clip")
-    tokenizer = write_tokenizer(place, world_words())
-    ids = {"bos_token_id": tokenizer.bos_token_id, "eos_token_id": tokenizer.eos_token_id}
-    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 4}
-    torch.manual_seed(0)
-    config = CLIPConfig(
-        text_config={"vocab_size": len(tokenizer), "max_position_embeddings": 40, **sizes, **ids},
-        vision_config={"image_size": 32, "patch_size": 8, **sizes},
-        projection_dim=16,
-    )
-    CLIPModel(config).save_pretrained(str(place))
-    return place
+    return save_clip(tmp_path_factory.mktemp("clip"))
 
 
 @pytest.fixture(scope="module")
@@ -71,17 +59,6 @@ def test_pictures_of_any_shape_are_cropped_in_the_middle(shape: tuple[int, int])
     assert prepare(image, 32).shape == (1, 3, 32, 32)
     grey = prepare(torch.full((1, 3, *shape), 0.5), 32)
     assert float(grey.std(dim=(2, 3)).max()) < 1e-4
-
-
-def published_layers(width: int = 16) -> dict[str, torch.Tensor]:
-    """The published file's layout: linear layers 0, 2, 4, 6, 7, dropout between them."""
-    draw = torch.Generator().manual_seed(3)
-    sizes = {0: (20, width), 2: (12, 20), 4: (8, 12), 6: (4, 8), 7: (1, 4)}
-    layers = {}
-    for index, shape in sizes.items():
-        layers[f"layers.{index}.weight"] = torch.randn(shape, generator=draw)
-        layers[f"layers.{index}.bias"] = torch.randn(shape[0], generator=draw)
-    return layers
 
 
 def test_the_aesthetic_head_is_its_layers_in_a_row(embedder: Embedder, tmp_path: Path) -> None:

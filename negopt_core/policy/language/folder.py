@@ -23,7 +23,7 @@ from .fit import check_fit, check_numbers, check_tokenizer
 from .grammar import FreeGrammar, Grammar, StockGrammar
 from .model import LanguagePolicy
 from .old_readers import for_old_readers
-from .reader import Reader, reader_of
+from .reader import SHORT, SHORT_FAMILIES, Reader, reader_of
 
 KINDS = ("seq2seq", "df")
 CARD_FILE, HEADS_FILE, STOCK_FILE = "policy.json", "heads.safetensors", "stock.txt"
@@ -36,6 +36,8 @@ def make_policy(
     grammar: Grammar
     if stock:
         limit = int(card.settings.get("max_phrases", 64))
+        if reader is not None and reader.family in SHORT_FAMILIES:
+            limit = min(limit, SHORT)
         grammar = StockGrammar(stock, tokenizer, card.max_tokens, limit)
     else:
         grammar = FreeGrammar(tokenizer, int(model.config.vocab_size), card.max_tokens)

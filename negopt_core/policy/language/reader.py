@@ -6,6 +6,8 @@ Marks stand for the family of models (if one was chosen), for the media that the
 animals in it. Then come the phrases of the nearest examples in three classes of votes, the strongest first.
 
 The same votes are added to the logits of the phrases, so that the network only has to learn where they are wrong.
+Families whose models know tags or hardly any negatives are rare in the examples, so the mark alone moves little: the
+tags of such a family get votes too, and its negatives are short.
 """
 
 from __future__ import annotations
@@ -18,17 +20,25 @@ from typing import Any
 import numpy as np
 
 from ...errors import PolicyError
+from ..families import FAMILIES
 from ..media import MEDIA, shows_a_body
 from ..neighbours import Array, Count, Neighbours
 from ..words import word_runs, words_of
 
 FAMILY_MARKS = ("sd15", "sdxl", "sd3", "flux", "pony", "anime")
+TAGGED_FAMILIES = ("pony", "anime")
+"""Models trained on tags, quality tags among them."""
+SHORT_FAMILIES = ("sd3", "flux")
+"""Models that saw no negatives in training: a few words are all that can act."""
+SHORT = 4
+"""Phrases for those at most."""
 MEDIUM_MARKS = tuple(medium.name.replace(" ", "-") for medium in MEDIA)
 BODY_MARK = "body"
 CLASSES = (0.3, 0.12, 0.05)
 """Votes from which a phrase belongs to the first, second and third class; the weaker ones are not read."""
 MAX_HINTS = 6
 _LEAST_VOTE = 1e-3
+_TAG_VOTE = 0.99
 
 
 def mark(name: str) -> str:
@@ -71,7 +81,12 @@ class Reader:
     def read(self, prompt: str) -> Read:
         """What is read of one prompt."""
         votes = self.neighbours.scores(self.neighbours.similarity(prompt), self.count) if self.neighbours else None
-        return self.read_with(prompt, votes, self.family)
+        found = self.read_with(prompt, votes, self.family)
+        if votes is None or self.family not in TAGGED_FAMILIES:
+            return found
+        tags = {phrase for phrase, _ in FAMILIES[self.family].negatives}
+        is_tag = np.array([phrase in tags for phrase in self.stock])
+        return Read(found.text, self.push(np.where(is_tag, _TAG_VOTE, votes)))
 
     def read_with(self, prompt: str, votes: Array | None, family: str = "") -> Read:
         """What is read of one prompt whose neighbours' votes [S] are known."""

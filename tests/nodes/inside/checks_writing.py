@@ -63,6 +63,14 @@ def check_every_node_has_what_the_page_shows() -> None:
         assert schema.description and schema.display_name.startswith("negopt: ") and schema.category == "negopt"
 
 
+def check_a_node_that_speaks_to_its_place_is_not_shared_between_workflows() -> None:
+    """ComfyUI would give a cached node of another workflow, whose id is where warnings and percents would go."""
+    _, nodes = stage.pack()
+    speaking = {name for name, node in nodes.items() if "unique_id" in node.INPUT_TYPES().get("hidden", {})}
+    assert {"NegOptSamplerHook", "NegOptEncode", "NegOptTimeline"} <= speaking
+    assert speaking == {name for name, node in nodes.items() if node.NOT_IDEMPOTENT}
+
+
 def check_the_built_in_rules_write_both_prompts() -> None:
     positive, negative, _, record = node("NegOptSuggest").execute(**ASK).result
     assert positive.startswith("a photo of a cat") and negative
