@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import random
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..policy.contradiction import is_contradicted, is_unwelcome, read_asked
 from ..policy.families import FAMILIES, PEOPLE_NEGATIVES
-from ..policy.language.reader import SHORT, SHORT_FAMILIES, TAGGED_FAMILIES
+from ..policy.language.reader import SHORT_FAMILIES, TAGGED_FAMILIES
 from ..policy.media import names_a_body, shows_a_body
 from ..policy.words import phrase_key, words_of
 from .corpus import Modified, Row, Weights
 
-_LONG = 16
 _LONGEST_PHRASE = 6
 """Words in a phrase of the stock."""
 
@@ -28,8 +26,6 @@ class Example:
     phrases: tuple[int, ...]
     weight: float = 1.0
     group: str = ""
-    family: str = ""
-    """Family of models that the answer is for; empty for any."""
 
 
 def fit_stock(answers: Iterable[tuple[Sequence[str], float]], size: int, least: int) -> list[str]:
@@ -66,33 +62,6 @@ def negative_examples(rows: Sequence[Row], stock: Sequence[str], weights: Weight
         if said:
             found.append(Example(row.prompt, tuple(sorted(said)), weights.of(row), row.group))
     return found
-
-
-def for_families(examples: Sequence[Example], stock: Sequence[str], share: float, seed: int) -> list[Example]:
-    """A share of the examples once more as an answer for a family of models: the tables of `rules`, as priors.
-
-    Models that saw no negatives in training get the first few phrases that do not name bodies; models of tags their
-    tags before the answer's own phrases.
-    """
-    rng = random.Random(seed)
-    families = ("sd15", "sdxl", *SHORT_FAMILIES, *TAGGED_FAMILIES)
-    return [
-        replace(example, phrases=_for_family(example, family, stock), family=family)
-        for example in examples
-        if rng.random() < share
-        for family in (rng.choice(families),)
-    ]
-
-
-def _for_family(example: Example, family: str, stock: Sequence[str]) -> tuple[int, ...]:
-    if family in SHORT_FAMILIES:
-        short = [place for place in example.phrases if not names_a_body(stock[place])][:SHORT]
-        return tuple(short) or example.phrases[:1]
-    if family in TAGGED_FAMILIES:
-        asked, places = read_asked(example.prompt), {phrase: place for place, phrase in enumerate(stock)}
-        tags = [phrase for phrase, _ in FAMILIES[family].negatives if not is_contradicted(phrase, asked)]
-        return tuple(dict.fromkeys([*(places[tag] for tag in tags if tag in places), *example.phrases]))[:_LONG]
-    return example.phrases
 
 
 def table_phrases() -> list[str]:

@@ -12,7 +12,6 @@ from ..data.examples import (
     Example,
     artist_names,
     fit_stock,
-    for_families,
     modifier_answers,
     modifier_examples,
     negative_examples,
@@ -23,7 +22,7 @@ from ..policy.card import PolicyCard
 from ..policy.kinds import PRIOR_CAVEAT
 from ..policy.language import LanguagePolicy
 from ..policy.language.folder import make_policy, open_policy
-from ..policy.language.reader import ALL_MARKS, FAMILY_MARKS, Read, Reader, reader_of
+from ..policy.language.reader import ALL_MARKS, MODEL_FAMILIES, Read, Reader, reader_of
 from ..policy.neighbours import Array, Neighbours
 from ..policy.store import SHIPPED, read_card, shipped_names
 from ..prompt import Span
@@ -41,7 +40,7 @@ _LEAST_TERMS = 3
 """Prompts that a term of the index stands in at least."""
 
 
-_LATER = ("phrase_steps", "family_share", "phrase_batch_size", "smoothing")
+_LATER = ("phrase_steps", "phrase_batch_size", "smoothing")
 """What the first stage does not depend on."""
 
 
@@ -84,8 +83,6 @@ def prepare(recipe: Recipe, corpus: Corpus) -> Prepared:
     prompts = [row.prompt for row in corpus.modified] + [example.prompt for example in examples]
     texts = list(dict.fromkeys(prompts))
     policy = started or _fresh(recipe, corpus, stock, texts)
-    if recipe.polarity == "negative":
-        examples += for_families(examples, stock, recipe.family_share, recipe.seed)
     tasks = tasks_of(examples, read_all(policy.reader, examples, [row.group for row in corpus.rows]))
     return Prepared(policy, texts, tasks, tasks_of(held, read_all(policy.reader, held, [])))
 
@@ -144,8 +141,7 @@ def read_all(reader: Reader, examples: Sequence[Example], groups: Sequence[str])
     for place, group in enumerate(groups):
         places.setdefault(group, []).append(place)
     return [
-        reader.read_with(example.prompt, _votes(reader, example, places.get(example.group, [])), example.family)
-        for example in examples
+        reader.read_with(example.prompt, _votes(reader, example, places.get(example.group, []))) for example in examples
     ]
 
 
@@ -167,7 +163,7 @@ def _card(recipe: Recipe) -> PolicyCard:
             "max_words": recipe.max_words,
             "max_phrases": recipe.max_phrases,
             "strict": True,
-            **({"families": list(FAMILY_MARKS)} if recipe.polarity == "negative" else {}),
+            **({"families": list(MODEL_FAMILIES)} if recipe.polarity == "negative" else {}),
         },
         licence="Apache-2.0",
     )

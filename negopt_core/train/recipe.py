@@ -48,8 +48,6 @@ class Recipe:
     smoothing: float = 0.0
     copies: int = 3
     """Prompts made from each template."""
-    family_share: float = 0.3
-    """Examples that are seen once more as an answer for a family of models."""
     hints: bool = True
     """Whether the nearest examples' phrases are read."""
 

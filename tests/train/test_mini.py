@@ -13,7 +13,6 @@ from negopt_core.data.examples import (
     Example,
     artist_names,
     fit_stock,
-    for_families,
     modifier_answers,
     modifier_examples,
     names_an_artist,
@@ -23,6 +22,8 @@ from negopt_core.data.examples import (
 from negopt_core.data.pairs import Pair
 from negopt_core.errors import TrainingError
 from negopt_core.policy import SuggestOptions, load_policy, suggest
+from negopt_core.policy.language.folder import make_policy
+from negopt_core.policy.language.reader import reader_of
 from negopt_core.prompt import Span
 from negopt_core.train.denoise import draw_alike, pad_rows, take_out
 from negopt_core.train.mini import Corpus, prepare
@@ -164,13 +165,19 @@ def test_examples_leave_out_what_the_prompt_asks_for_and_bodies_where_there_are_
     ]
 
 
-def test_families_get_their_tables() -> None:
-    stock = ["blurry", "bad hands", "score_6", "score_5", "text", "ugly", "lowres", "noisy"]
-    examples = [Example("a knight", tuple(range(8)))] * 200
-    found = {example.family: example.phrases for example in for_families(examples, stock, 1.0, 0)}
-    assert set(found) == {"sd15", "sdxl", "sd3", "flux", "pony", "anime"}
-    assert found["sdxl"] == tuple(range(8)) and found["flux"] == (0, 2, 3, 4)
-    assert found["pony"][:2] == (2, 3)
+def test_families_get_votes_for_their_tags_or_a_limit(corpus: Path) -> None:
+    policy = prepare(Recipe(**TINY), Corpus.read(corpus)).policy
+    stock, settings = policy.grammar.phrases, policy.card.settings  # type: ignore[attr-defined]
+    pushes = {}
+    for family in ("", "sdxl", "flux", "pony"):
+        reader = reader_of(settings, policy.reader.neighbours, stock, family)
+        pushes[family] = dict(reader.read("a knight").pushes)
+        limit = make_policy(policy.model, policy.tokenizer, policy.card, stock, reader).grammar.max_phrases  # type: ignore[attr-defined]
+        assert limit == (4 if family == "flux" else policy.grammar.max_phrases)  # type: ignore[attr-defined]
+    assert pushes[""] == pushes["sdxl"] == pushes["flux"]
+    tags = [place for place, phrase in enumerate(stock) if phrase.startswith("score_")]
+    assert tags and all(pushes["pony"][place] == max(pushes["pony"].values()) > 10 for place in tags)
+    assert not set(tags) & set(pushes[""])
 
 
 def test_artists_are_left_out_and_words_that_only_follow_by_are_not() -> None:

@@ -1,13 +1,13 @@
 """What a language policy reads: the prompt, after marks for what is known and what prompts like it forbid.
 
-    <|sdxl|><|photo|><|body|> blurry, deformed; watermark; text| an old fisherman
+    <|photo|><|body|> blurry, deformed; watermark; text| an old fisherman
 
-Marks stand for the family of models (if one was chosen), for the media that the prompt names, and for people or
-animals in it. Then come the phrases of the nearest examples in three classes of votes, the strongest first.
+Marks stand for the media that the prompt names, and for people or animals in it. Then come the phrases of the nearest
+examples in three classes of votes, the strongest first.
 
 The same votes are added to the logits of the phrases, so that the network only has to learn where they are wrong.
-Families whose models know tags or hardly any negatives are rare in the examples, so the mark alone moves little: the
-tags of such a family get votes too, and its negatives are short.
+Hardly an example says which family of models it was for, so families are not learned: where one is chosen that was
+trained on tags, its tags get votes; where it saw no negatives in training, few phrases are written.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ..media import MEDIA, shows_a_body
 from ..neighbours import Array, Count, Neighbours
 from ..words import word_runs, words_of
 
-FAMILY_MARKS = ("sd15", "sdxl", "sd3", "flux", "pony", "anime")
+MODEL_FAMILIES = ("sd15", "sdxl", "sd3", "flux", "pony", "anime")
 TAGGED_FAMILIES = ("pony", "anime")
 """Models trained on tags, quality tags among them."""
 SHORT_FAMILIES = ("sd3", "flux")
@@ -46,7 +46,7 @@ def mark(name: str) -> str:
     return f"<|{name}|>"
 
 
-ALL_MARKS = tuple(mark(name) for name in (*FAMILY_MARKS, *MEDIUM_MARKS, BODY_MARK))
+ALL_MARKS = tuple(mark(name) for name in (*MEDIUM_MARKS, BODY_MARK))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,23 +74,23 @@ class Reader:
     count: Count = field(default_factory=Count)
 
     def __post_init__(self) -> None:
-        if self.family and not (self.has_marks and self.family in FAMILY_MARKS):
-            known = ", ".join(FAMILY_MARKS) if self.has_marks else "none"
+        if self.family and not (self.has_marks and self.family in MODEL_FAMILIES):
+            known = ", ".join(MODEL_FAMILIES) if self.has_marks else "none"
             raise PolicyError(f"this policy cannot be asked for {self.family!r}; families that it knows: {known}")
 
     def read(self, prompt: str) -> Read:
         """What is read of one prompt."""
         votes = self.neighbours.scores(self.neighbours.similarity(prompt), self.count) if self.neighbours else None
-        found = self.read_with(prompt, votes, self.family)
+        found = self.read_with(prompt, votes)
         if votes is None or self.family not in TAGGED_FAMILIES:
             return found
         tags = {phrase for phrase, _ in FAMILIES[self.family].negatives}
         is_tag = np.array([phrase in tags for phrase in self.stock])
         return Read(found.text, self.push(np.where(is_tag, _TAG_VOTE, votes)))
 
-    def read_with(self, prompt: str, votes: Array | None, family: str = "") -> Read:
+    def read_with(self, prompt: str, votes: Array | None) -> Read:
         """What is read of one prompt whose neighbours' votes [S] are known."""
-        return Read(self.text_with(prompt, votes, family), () if votes is None else self.push(votes))
+        return Read(self.text_with(prompt, votes), () if votes is None else self.push(votes))
 
     def push(self, votes: Array) -> tuple[tuple[int, float], ...]:
         """What votes [S] add to the logits: their log-odds over those of a phrase without votes."""
@@ -99,11 +99,11 @@ class Reader:
         places = np.flatnonzero(votes > _LEAST_VOTE / 10).tolist()
         return tuple((place, self.strength * float(odds[place])) for place in places)
 
-    def text_with(self, prompt: str, votes: Array | None, family: str = "") -> str:
+    def text_with(self, prompt: str, votes: Array | None) -> str:
         """The text for one prompt whose neighbours' votes [S] are known."""
         cut = prompt if self.max_words is None else " ".join(prompt.split()[: self.max_words])
         hints = "" if votes is None else f"{self.hints(votes)}|"
-        return f"{marks_of(prompt, family) if self.has_marks else ''}{hints}{' ' if hints else ''}{cut}"
+        return f"{marks_of(prompt) if self.has_marks else ''}{hints}{' ' if hints else ''}{cut}"
 
     def hints(self, votes: Array) -> str:
         """The phrases with the most votes, classes separated by semicolons."""
@@ -116,13 +116,13 @@ class Reader:
         return "; ".join(", ".join(phrases) for phrases in found)
 
 
-def marks_of(prompt: str, family: str) -> str:
+def marks_of(prompt: str) -> str:
     """The marks of a prompt."""
     words = words_of(prompt)
     runs = word_runs(words)
     media = [name for name, medium in zip(MEDIUM_MARKS, MEDIA, strict=True) if not runs.isdisjoint(medium.asks)]
     body = [BODY_MARK] if shows_a_body(frozenset(words)) else []
-    return "".join(mark(name) for name in (*([family] if family else []), *media, *body))
+    return "".join(mark(name) for name in (*media, *body))
 
 
 def reader_of(

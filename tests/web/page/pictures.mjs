@@ -6,7 +6,7 @@ import { example, stock, timeline } from "./graphs.mjs";
 
 const [url, folder, ...pairs] = process.argv.slice(2);
 const settings = Object.fromEntries(pairs.map((pair) => [pair.split("=")[0], JSON.parse(pair.split("=").slice(1).join("="))]));
-const NODES = ["LoadPolicy", "Suggest", "OneClick", "Timeline", "Encode", "SamplerHook", "SaveProvenance", "DemoModel"];
+const NODES = ["LoadPolicy", "Suggest", "OneClick", "Timeline", "Encode", "SamplerHook", "SaveProvenance", "DemoModel", "Score", "Compare", "Explain"];
 const MARGIN = 14;
 
 mkdirSync(folder, { recursive: true });
@@ -27,6 +27,16 @@ const boxOf = (ids) =>
     const high = [2, 3].map((axis) => Math.max(...boxes.map((box) => box[axis])) + margin);
     return { x: low[0] + canvas.left, y: low[1] + canvas.top, width: high[0] - low[0], height: high[1] - low[1] };
   }, [ids?.map(String) ?? null, MARGIN]);
+
+/** The id of a node of this type, which is added if no example has one. */
+const placed = (type) => {
+  const there = app.graph.nodes.find((node) => node.type === type);
+  if (there) return there.id;
+  const made = LiteGraph.createNode(type);
+  made.pos = [0, 900];
+  app.graph.add(made);
+  return made.id;
+};
 
 const inside = (box) => {
   const { width, height } = page.viewportSize();
@@ -131,7 +141,7 @@ for (const name of settings["negopt.help"] === false ? [] : NODES) {
       await page.getByText("write now").first().click();
       await page.locator(".negopt-chip").first().waitFor();
     }
-    const found = id ?? (await page.evaluate((type) => app.graph.nodes.find((node) => node.type === type).id, `NegOpt${name}`));
+    const found = id ?? (await page.evaluate(placed, `NegOpt${name}`));
     await closeUp(`NegOpt${name}`, [found]);
   });
 }
