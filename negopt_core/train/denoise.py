@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import PreTrainedModel
 
 from ..errors import TrainingError
+from .descent import Descent
 from .tokenizer import GAP
 
 _IGNORED = -100
@@ -32,35 +32,23 @@ class DenoiseSettings:
     seed: int = 0
 
 
-class Denoise:
+class Denoise(Descent):
     """A model, the texts it learns from, optimiser and random state; `step` is one update."""
 
     def __init__(self, model: PreTrainedModel, tokenizer: Any, texts: Sequence[str], settings: DenoiseSettings) -> None:
         if not texts:
             raise TrainingError("there are no texts to learn from")
+        super().__init__("model", model, settings, (0.9, 0.98))
         self.model, self.tokenizer, self.settings = model, tokenizer, settings
         ids = tokenizer(list(texts), add_special_tokens=False, truncation=True, max_length=settings.max_tokens)
         self.texts: list[list[int]] = [row for row in ids.input_ids if len(row) >= 4]
-        self.rng = torch.Generator().manual_seed(settings.seed)
-        self.optimizer = torch.optim.AdamW(model.parameters(), settings.learning_rate, betas=(0.9, 0.98))
-        self.done = 0
 
     def step(self) -> dict[str, float]:
         """Draw texts of like length, take one step, say how it went."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.settings.learning_rate * rate(self.done, self.settings.steps, self.settings.warmup_steps)
         texts = draw_alike(self.texts, None, self.settings.batch_size, self.rng)
-        self.model.train()
-        with torch.random.fork_rng():
-            torch.manual_seed(int(torch.randint(2**62, (1,), generator=self.rng)))
+        with self.dropping_out():
             loss = self.loss(texts)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        if not bool(torch.isfinite(norm)):
-            raise TrainingError("the gradient is not a finite number; the last checkpoint is intact. Lower the rate")
-        self.optimizer.step()
-        self.done += 1
+        self.descend(loss)
         return {"loss": float(loss.detach())}
 
     def loss(self, texts: Sequence[Sequence[int]]) -> Tensor:
@@ -77,18 +65,6 @@ class Denoise:
         seen = pad_rows([[1] * len(kept) for kept, _ in cut], 0)
         wanted = pad_rows([[*lost, end] for _, lost in cut], _IGNORED)
         return self.model(input_ids=read, attention_mask=seen, labels=wanted).loss  # type: ignore[no-any-return]
-
-    def modules(self) -> dict[str, nn.Module]:
-        """What a checkpoint holds."""
-        return {"model": self.model}
-
-    def numbers(self) -> dict[str, float]:
-        """Where it stands."""
-        return {"done": self.done}
-
-    def restore(self, numbers: Mapping[str, float]) -> None:
-        """Go on from there."""
-        self.done = int(numbers["done"])
 
 
 def take_out(
@@ -132,9 +108,3 @@ def pad_rows(rows: Sequence[Sequence[int]], filler: int) -> Tensor:
     """[B, longest] with what is missing at the end filled."""
     longest = max(len(row) for row in rows)
     return torch.tensor([[*row, *[filler] * (longest - len(row))] for row in rows])
-
-
-def rate(done: int, steps: int, warmup_steps: int) -> float:
-    """Share of the learning rate: linear warm-up, then a cosine down to a twentieth."""
-    warm = min(1.0, (done + 1) / max(1, warmup_steps))
-    return warm * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1.0, done / steps))))

@@ -8,17 +8,18 @@ contradiction rule needs no place here.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..data.examples import Example
 from ..errors import TrainingError
 from ..policy.language import LanguagePolicy
 from ..policy.language.reader import Read
-from .denoise import draw_alike, pad_rows, rate
+from .denoise import draw_alike, pad_rows
+from .descent import Descent
 
 _NEVER = -1e9
 
@@ -45,39 +46,25 @@ class Task:
     weight: float
 
 
-class PhraseTraining:
+class PhraseTraining(Descent):
     """A policy over a stock of one-token phrases, its tasks, optimiser and random state."""
 
     def __init__(self, policy: LanguagePolicy, tasks: Sequence[Task], settings: PhraseSettings) -> None:
         if not tasks:
             raise TrainingError("there are no examples to learn from")
+        super().__init__("policy", policy, settings, (0.9, 0.98), settings.weight_decay)
         self.policy, self.tasks, self.settings = policy, list(tasks), settings
         self.phrase_ids = policy.phrase_ids
         self.task_weights = torch.tensor([task.weight for task in tasks])
         self.lengths = [len(task.read.text) for task in tasks]
-        self.rng = torch.Generator().manual_seed(settings.seed)
-        self.optimizer = torch.optim.AdamW(
-            policy.parameters(), settings.learning_rate, betas=(0.9, 0.98), weight_decay=settings.weight_decay
-        )
-        self.done = 0
 
     def step(self) -> dict[str, float]:
         """Draw tasks, take one step, say how it went."""
         settings = self.settings
-        for group in self.optimizer.param_groups:
-            group["lr"] = settings.learning_rate * rate(self.done, settings.steps, settings.warmup_steps)
         tasks: list[Task] = draw_alike(self.tasks, self.task_weights, settings.batch_size, self.rng, self.lengths)
-        self.policy.train()
-        with torch.random.fork_rng():
-            torch.manual_seed(int(torch.randint(2**62, (1,), generator=self.rng)))
+        with self.dropping_out():
             loss = self.loss(tasks)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(self.policy.parameters(), 1.0)
-        if not bool(torch.isfinite(norm)):
-            raise TrainingError("the gradient is not a finite number; the last checkpoint is intact. Lower the rate")
-        self.optimizer.step()
-        self.done += 1
+        self.descend(loss)
         return {"loss": float(loss.detach())}
 
     def loss(self, tasks: Sequence[Task]) -> Tensor:
@@ -130,18 +117,6 @@ class PhraseTraining:
             part = tasks[start : start + batch_size]
             loss += float(self.loss(part)) * sum(len(task.phrases) for task in part) / total
         return {"eval/words": loss, "eval/perplexity": math.exp(loss)}
-
-    def modules(self) -> dict[str, nn.Module]:
-        """What a checkpoint holds."""
-        return {"policy": self.policy}
-
-    def numbers(self) -> dict[str, float]:
-        """Where it stands."""
-        return {"done": self.done}
-
-    def restore(self, numbers: Mapping[str, float]) -> None:
-        """Go on from there."""
-        self.done = int(numbers["done"])
 
 
 def tasks_of(examples: Sequence[Example], reads: Sequence[Read]) -> list[Task]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..data.augment import vary_pair
 from ..data.pairs import Pair
@@ -15,6 +14,7 @@ from ..errors import TrainingError
 from ..policy.language import LanguagePolicy, Responses, Sampling
 from ..policy.language.actions import CHANNELS
 from ..policy.language.render import encode_spans
+from .descent import Descent
 
 _AS_IT_IS = Sampling()
 
@@ -42,38 +42,23 @@ class SFTSettings:
             raise TrainingError(f"augment is a probability from 0 to 1, got {self.augment}")
 
 
-class SFT:
+class SFT(Descent):
     """A policy, its examples, optimiser and random state; `step` is one update."""
 
     def __init__(self, policy: LanguagePolicy, pairs: Sequence[Pair], settings: SFTSettings) -> None:
         if not pairs:
             raise TrainingError("there are no pairs to learn from")
+        super().__init__("policy", policy, settings, (0.9, 0.95), settings.weight_decay, settings.max_grad_norm)
         self.policy, self.pairs, self.settings = policy, list(pairs), settings
-        self.rng = torch.Generator().manual_seed(settings.seed)
-        self.optimizer = torch.optim.AdamW(
-            policy.parameters(), settings.learning_rate, betas=(0.9, 0.95), weight_decay=settings.weight_decay
-        )
-        self.done = 0
 
     def step(self) -> dict[str, float]:
         """Draw a batch, take one step, say how it went."""
-        settings = self.settings
-        for group in self.optimizer.param_groups:
-            group["lr"] = settings.learning_rate * self._rate()
         pairs = self._draw()
-        self.policy.train()
-        with torch.random.fork_rng():  # dropout draws from the global state, which no checkpoint holds
-            torch.manual_seed(int(torch.randint(2**62, (1,), generator=self.rng)))
+        with self.dropping_out():
             losses = self.losses(pairs)
-        channels = CHANNELS if settings.learns_schedule else ("words",)
+        channels = CHANNELS if self.settings.learns_schedule else ("words",)
         loss = torch.stack([losses[channel] for channel in channels]).sum()
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(self.policy.parameters(), settings.max_grad_norm)
-        if not bool(torch.isfinite(norm)):
-            raise TrainingError("the gradient is not a finite number; the last checkpoint is intact. Lower the rate")
-        self.optimizer.step()
-        self.done += 1
+        self.descend(loss)
         return {"loss": float(loss.detach()), **{f"loss/{name}": float(losses[name].detach()) for name in channels}}
 
     def _draw(self) -> list[Pair]:
@@ -103,22 +88,6 @@ class SFT:
         self.policy.eval()
         parts = [self.losses(pairs[start : start + batch_size]) for start in range(0, len(pairs), batch_size)]
         return {f"eval/{name}": sum(float(part[name]) for part in parts) / len(parts) for name in CHANNELS}
-
-    def modules(self) -> dict[str, nn.Module]:
-        """What a checkpoint holds."""
-        return {"policy": self.policy}
-
-    def numbers(self) -> dict[str, float]:
-        """Where it stands."""
-        return {"done": self.done}
-
-    def restore(self, numbers: Mapping[str, float]) -> None:
-        """Go on from there."""
-        self.done = int(numbers["done"])
-
-    def _rate(self) -> float:
-        warm = min(1.0, (self.done + 1) / max(1, self.settings.warmup_steps))
-        return warm * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1.0, self.done / self.settings.steps))))
 
 
 def encode_pairs(policy: LanguagePolicy, pairs: Sequence[Pair]) -> tuple[Responses, list[int]]:
