@@ -13,10 +13,10 @@ from ..negopt_core import __version__
 from ..negopt_core.df_text import Parsed, format_prompt, parse_report
 from ..negopt_core.errors import NegOptError, OutputError
 from ..negopt_core.inspect import inspect_setup
-from ..negopt_core.policy import Policy, PolicyCard, SuggestOptions, load_policy, suggest
+from ..negopt_core.policy import Policy, PolicyCard, SuggestOptions, suggest
 from ..negopt_core.policy.joint import SIGN
 from ..negopt_core.policy.phrases import append_phrases, phrase_spans, without_prefix
-from ..negopt_core.policy.store import CARD_NAME, builtin_names, read_card
+from ..negopt_core.policy.store import builtin_names, card_named
 from ..negopt_core.prompt import DFPrompt, PromptPair
 from .api_read import InspectAsk, Like, RequestError, SuggestAsk
 from .policy import find_policy, policy_folders, policy_names, policy_origin, policy_state
@@ -100,7 +100,8 @@ def inspect(ask: InspectAsk) -> dict[str, Any]:
 
 def list_offered() -> dict[str, Any]:
     """Every policy of the menu with kind, side and families; a broken card is listed with its fault."""
-    return {"policies": [_listed(name) for name in policy_names()]}
+    ours = frozenset(builtin_names())
+    return {"policies": [{**_listed(name), "is_ours": name in ours} for name in policy_names()]}
 
 
 def keep_like(like: Like, folder: Path) -> dict[str, Any]:
@@ -141,18 +142,15 @@ def _listed(name: str) -> dict[str, Any]:
     try:
         card = find_card(name)
     except NegOptError as error:
-        return {"name": name, "fault": str(error), "from": "", "is_ours": name in builtin_names()}
+        return {"name": name, "fault": str(error), "from": ""}
     told = {"name": name, "kind": card.kind, "polarity": card.polarity, "families": list(card.families)}
-    return {**told, "from": policy_origin(name), "is_ours": name in builtin_names()}
+    return {**told, "from": policy_origin(name)}
 
 
 def find_card(name: str) -> PolicyCard:
     """A policy's card, without its weights."""
     check_name(name)
-    for folder in policy_folders():
-        if (folder / name / CARD_NAME).is_file():
-            return read_card(folder / name)
-    return load_policy(name).card
+    return card_named(name, policy_folders())
 
 
 def card_answer(name: str) -> dict[str, Any]:

@@ -73,9 +73,34 @@ export function oneStep(change) {
   try {
     return change();
   } finally {
-    app.canvas?.setDirty(true, true);
+    redraw();
     capture();
   }
+}
+
+/** As `oneStep`; then `settle`, once nodes that are new have the heights that the page gives them. */
+export async function oneStepOnPage(change, settle) {
+  const tracker = app.extensionManager?.workflow?.activeWorkflow?.changeTracker;
+  try {
+    oneStep(() => {
+      tracker?.beforeChange?.(); // holds back every capture, also this step's own, until `afterChange`
+      change();
+    });
+    for (let frame = 0; frame < SETTLED_AFTER; frame += 1) await new Promise(requestAnimationFrame);
+    settle();
+    redraw();
+  } finally {
+    tracker?.afterChange?.();
+  }
+}
+
+const SETTLED_AFTER = 12; // frames
+const REDRAWS = 4;
+
+/** Draw the canvas now and in the next frames: the text fields of a new node find their place a frame or two after it. */
+function redraw(left = REDRAWS) {
+  app.canvas?.setDirty(true, true);
+  if (left) requestAnimationFrame(() => redraw(left - 1));
 }
 
 /** Set a widget as if the user had typed: callbacks run, the node is drawn again. */
@@ -87,11 +112,12 @@ export function setWidget(node, name, value) {
   node.setDirtyCanvas?.(true, true);
 }
 
-/** Make a node as tall as its widgets need; the Vue renderer does that itself. */
+/** Make a node as tall as its widgets need, which have changed; the Vue renderer does that itself. */
 export function grow(node) {
   if (window.LiteGraph.vueNodesMode || !node.computeSize) return;
   const least = node.computeSize()[1];
   if (least > node.size[1]) node.setSize([node.size[0], least]);
+  redraw();
 }
 
 export const rootGraph = () => app.rootGraph ?? app.graph?.rootGraph ?? app.graph;

@@ -31,9 +31,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def _add_best(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--best-of", type=int, default=0, metavar="N", help="paint N suggestions and take the best")
     parser.add_argument("--model", default=WORLD, help=f"painter for --best-of: {MODEL_HELP} (default {WORLD})")
-    parser.add_argument(
-        "--reward", default=_REWARD, help="what is best (default %(default)s)"
-    )
+    parser.add_argument("--reward", default=_REWARD, help="what is best (default %(default)s)")
     parser.add_argument("--pictures", type=int, default=2, help="pictures of each suggestion (default 2)")
     add_model_arguments(parser)
     add_sources(parser)

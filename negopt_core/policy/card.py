@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from ..errors import NegOptError, PolicyError
 from ..json_text import read_json
 from ..prompt import FULL, MAX_WEIGHT, Window
+from .families import FAMILIES
 
 FORMAT_VERSION = 1
 POLARITIES = ("negative", "modifiers", "both")
@@ -69,6 +70,10 @@ class PolicyCard:
         for weight in self.weights:
             if not 0.0 <= weight <= MAX_WEIGHT:
                 raise PolicyError(f"weights need 0 <= weight <= {MAX_WEIGHT:g}, got {weight}")
+
+    def for_family(self, family: str) -> PolicyCard:
+        """The same for one of `FAMILIES`, whose own caveats come behind."""
+        return replace(self, families=(family,), caveats=(*self.caveats, *FAMILIES[family].caveats))
 
     def to_json(self) -> dict[str, Any]:
         """The card as plain JSON values; `from_json` gives back an equal card."""

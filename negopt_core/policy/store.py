@@ -105,6 +105,20 @@ def load_policy(name: str, folders: Sequence[Path] = ()) -> Policy:
     )
 
 
+def card_named(name: str, folders: Sequence[Path] = ()) -> PolicyCard:
+    """The card that `load_policy(name, folders)` would have, without its weights; same errors for the name and card."""
+    found = _find(name, folders)
+    if found is not None:
+        return card_of(found)
+    base, colon, family = name.rpartition(":")
+    found = _find(base, folders) if colon and SIGN not in name else None
+    if found is None:
+        return load_policy(name, folders).card  # these have no weights
+    card = card_of(found)
+    _check_family(card, family)
+    return card.for_family(family)
+
+
 def list_policies(folders: Sequence[Path] = ()) -> list[Listed]:
     """Every policy that `load_policy` can load from `folders` or by built-in name."""
     found = [Listed(name, _builtin_kind(name), "built in") for name in builtin_names()]
@@ -186,6 +200,12 @@ def _find(name: str, folders: Sequence[Path]) -> Path | None:
     return next((place for place in places if name and _is_policy(place)), None)
 
 
+def _check_family(card: PolicyCard, family: str) -> None:
+    if family not in known_families(card) or family not in FAMILIES:
+        known = ", ".join(known_families(card)) or "none"
+        raise PolicyError(f"{card.name} cannot be asked for {family!r}; families that it knows: {known}")
+
+
 @said_plainly
 def _load_folder(folder: Path, family: str = "") -> Policy:
     pickles = sorted(path.name for path in folder.rglob("*") if path.suffix.lower() in _PICKLES)
@@ -196,9 +216,8 @@ def _load_folder(folder: Path, family: str = "") -> Policy:
     card = card_of(folder)
     check_settings(card.settings)
     check_folder(folder)
-    if family and family not in known_families(card):
-        known = ", ".join(known_families(card)) or "none"
-        raise PolicyError(f"{card.name} cannot be asked for {family!r}; families that it knows: {known}")
+    if family:
+        _check_family(card, family)
     if card.kind == "static":
         return StaticPolicy(card)
     if card.kind == "rules":

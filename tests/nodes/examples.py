@@ -40,61 +40,59 @@ HOOK = {"unit": "sampler steps", "step_offset": 0, "total_steps": 0}
 
 @dataclass
 class Sketch:
-    """One node: its kind, its column and row on the canvas, its widgets in order, its links."""
+    """One node: its kind, its column on the canvas (below the earlier ones there), its widgets in order, its links."""
 
     kind: str
-    at: tuple[float, float]
+    column: int
     widgets: dict[str, Any] = field(default_factory=dict)
     links: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
-def encode(at: tuple[float, float], text: str = "", source: tuple[int, int] | None = None, clip: int = 1) -> Sketch:
+def encode(column: int, text: str = "", source: tuple[int, int] | None = None, clip: int = 1) -> Sketch:
     links = {"clip": (clip, 1), **({"df_text": source} if source else {})}
-    return Sketch("NegOptEncode", at, {"df_text": text, "weighting": "comfy", "same_length": True}, links)
+    return Sketch("NegOptEncode", column, {"df_text": text, "weighting": "comfy", "same_length": True}, links)
 
 
-def sampler(at: tuple[float, float], model: Any, positive: Any, negative: Any, latent: Any, **changed: Any) -> Sketch:
+def sampler(column: int, model: Any, positive: Any, negative: Any, latent: Any, **changed: Any) -> Sketch:
     widgets = {"seed": 3, "control": "fixed", "steps": 20, "cfg": 2.5, "sampler_name": "dpmpp_2m"}
     widgets |= {"scheduler": "sgm_uniform", "denoise": 1.0, **changed}
     links = {"model": model, "positive": positive, "negative": negative, "latent_image": latent}
-    return Sketch("KSampler", at, widgets, links)
+    return Sketch("KSampler", column, widgets, links)
 
 
-def part(at: tuple[float, float], links: dict[str, tuple[int, int]], start: int, stop: int, is_first: bool) -> Sketch:
+def part(column: int, links: dict[str, tuple[int, int]], start: int, stop: int, is_first: bool) -> Sketch:
     widgets = {"add_noise": "enable" if is_first else "disable", "noise_seed": 3, "control": "fixed", "steps": 20}
     widgets |= {"cfg": 2.5, "sampler_name": "euler", "scheduler": "sgm_uniform", "start_at_step": start}
     widgets |= {"end_at_step": stop, "return_with_leftover_noise": "enable" if is_first else "disable"}
-    return Sketch("KSamplerAdvanced", at, widgets, links)
+    return Sketch("KSamplerAdvanced", column, widgets, links)
 
 
 def saved(
-    first: int, column: float, samples: int, record: tuple[int, int] | None = None, vae: Any = (1, 2)
+    first: int, column: int, samples: int, record: tuple[int, int] | None = None, vae: Any = (1, 2)
 ) -> dict[int, Sketch]:
     """Decode and save, as nodes `first` and `first + 1`."""
     links = {"images": (first, 0), **({"record": record} if record else {})}
     return {
-        first: Sketch("VAEDecode", (column, 0), {}, {"samples": (samples, 0), "vae": vae}),
-        first + 1: Sketch(
-            "NegOptSaveProvenance", (column + 1, 0), {"filename_prefix": "negopt", "format": "png"}, links
-        ),
+        first: Sketch("VAEDecode", column, {}, {"samples": (samples, 0), "vae": vae}),
+        first + 1: Sketch("NegOptSaveProvenance", column, {"filename_prefix": "negopt", "format": "png"}, links),
     }
 
 
-DEMO = {1: Sketch("NegOptDemoModel", (0, 0), {"batch_size": 1})}
+DEMO = {1: Sketch("NegOptDemoModel", 0, {"batch_size": 1})}
 
 
-def hook(at: tuple[float, float], model: tuple[int, int] = (1, 0), **changed: Any) -> Sketch:
-    return Sketch("NegOptSamplerHook", at, {**HOOK, **changed}, {"model": model})
+def hook(model: tuple[int, int] = (1, 0), **changed: Any) -> Sketch:
+    return Sketch("NegOptSamplerHook", 0, {**HOOK, **changed}, {"model": model})
 
 
 def scheduled(positive: str, negative: str) -> dict[int, Sketch]:
     return {
         **DEMO,
-        2: encode((1, 0), positive),
-        3: encode((1, 1), negative),
-        4: hook((1, 2)),
-        5: sampler((2, 0), (4, 0), (2, 0), (3, 0), (1, 3)),
-        **saved(6, 3, 5),
+        2: encode(1, positive),
+        3: encode(1, negative),
+        4: hook(),
+        5: sampler(2, (4, 0), (2, 0), (3, 0), (1, 3)),
+        **saved(6, 2, 5),
     }
 
 
@@ -102,54 +100,54 @@ def examples() -> dict[str, dict[int, Sketch]]:
     """Name -> nodes by id."""
     basic = {
         **DEMO,
-        2: Sketch("NegOptLoadPolicy", (0, 1), {"policy": POLICY}),
-        3: Sketch("NegOptSuggest", (1, 0), {"prompt": BALL, **WRITER, "mode": "negative", **EMPTY}, {"policy": (2, 0)}),
-        4: encode((2, 0), source=(3, 0)),
-        5: encode((2, 1), source=(3, 1)),
-        6: hook((2, 2)),
-        7: sampler((3, 0), (6, 0), (4, 0), (5, 0), (1, 3)),
-        **saved(8, 4, 7, (3, 3)),
+        2: Sketch("NegOptLoadPolicy", 0, {"policy": POLICY}),
+        3: Sketch("NegOptSuggest", 1, {"prompt": BALL, **WRITER, "mode": "negative", **EMPTY}, {"policy": (2, 0)}),
+        4: encode(2, source=(3, 0)),
+        5: encode(2, source=(3, 1)),
+        6: hook(),
+        7: sampler(3, (6, 0), (4, 0), (5, 0), (1, 3)),
+        **saved(8, 3, 7, (3, 3)),
     }
     click = {"policy": POLICY, "weighting": "comfy", "prompt": BALL, **WRITER, **EMPTY}
     one_click = {
         **DEMO,
-        2: Sketch("NegOptOneClick", (1, 0), click, {"model": (1, 0), "clip": (1, 1)}),
-        3: sampler((2, 0), (2, 0), (2, 1), (2, 2), (1, 3)),
-        **saved(4, 3, 3, (2, 6)),
+        2: Sketch("NegOptOneClick", 1, click, {"model": (1, 0), "clip": (1, 1)}),
+        3: sampler(2, (2, 0), (2, 1), (2, 2), (1, 3)),
+        **saved(4, 2, 3, (2, 6)),
     }
     own = {
-        1: Sketch("CheckpointLoaderSimple", (0, 0), {"ckpt_name": "v1-5-pruned-emaonly.safetensors"}),
+        1: Sketch("CheckpointLoaderSimple", 0, {"ckpt_name": "v1-5-pruned-emaonly.safetensors"}),
         2: Sketch(
             "NegOptOneClick",
-            (1, 0),
+            1,
             {**click, "policy": "rules:sd15", "prompt": "a photo of a fox in the snow"},
             {"model": (1, 0), "clip": (1, 1)},
         ),
-        3: Sketch("EmptyLatentImage", (1, 2), {"width": 512, "height": 512, "batch_size": 1}),
-        4: sampler((2, 0), (2, 0), (2, 1), (2, 2), (3, 0), cfg=7.0, scheduler="karras"),
-        **saved(5, 3, 4, (2, 6)),
+        3: Sketch("EmptyLatentImage", 0, {"width": 512, "height": 512, "batch_size": 1}),
+        4: sampler(2, (2, 0), (2, 1), (2, 2), (3, 0), cfg=7.0, scheduler="karras"),
+        **saved(5, 2, 4, (2, 6)),
     }
     again = scheduled(BALL, "blurry[, too dark:0.5-0:1]")
     img2img = {
         **{key: again[key] for key in (1, 2, 3, 4, 5)},
-        8: encode((1, 3), "a photo of a blue ball in the snow by day[, detailed:0.5-0:1]"),
-        9: sampler((3, 0), (4, 0), (8, 0), (3, 0), (5, 0), denoise=0.6, seed=4),
-        **saved(10, 4, 9),
+        8: encode(1, "a photo of a blue ball in the snow by day[, detailed:0.5-0:1]"),
+        9: sampler(3, (4, 0), (8, 0), (3, 0), (5, 0), denoise=0.6, seed=4),
+        **saved(10, 3, 9),
     }
     two_pass = {
         **{key: again[key] for key in (1, 2, 3, 4, 5)},
-        8: Sketch("LatentUpscaleBy", (3, 1), {"upscale_method": "bilinear", "scale_by": 1.5}, {"samples": (5, 0)}),
-        9: sampler((3, 0), (4, 0), (2, 0), (3, 0), (8, 0), denoise=0.5, seed=4),
-        **saved(10, 4, 9),
+        8: Sketch("LatentUpscaleBy", 2, {"upscale_method": "bilinear", "scale_by": 1.5}, {"samples": (5, 0)}),
+        9: sampler(3, (4, 0), (2, 0), (3, 0), (8, 0), denoise=0.5, seed=4),
+        **saved(10, 3, 9),
     }
     first = {"model": (4, 0), "positive": (2, 0), "negative": (3, 0), "latent_image": (1, 3)}
     chain = {
         **{key: again[key] for key in (1, 2, 3)},
-        4: hook((1, 2), step_offset=0, total_steps=20),
-        5: hook((1, 3), step_offset=8, total_steps=20),
-        6: part((2, 0), first, 0, 8, is_first=True),
-        7: part((3, 0), {**first, "model": (5, 0), "latent_image": (6, 0)}, 8, 20, is_first=False),
-        **saved(8, 4, 7),
+        4: hook(step_offset=0, total_steps=20),
+        5: hook(step_offset=8, total_steps=20),
+        6: part(2, first, 0, 8, is_first=True),
+        7: part(3, {**first, "model": (5, 0), "latent_image": (6, 0)}, 8, 20, is_first=False),
+        **saved(8, 3, 7),
     }
     drawn = {
         "df_text": f"{BALL}[, vivid:1-0.5:1][, detailed:0.5-0:1.2]",
@@ -158,12 +156,12 @@ def examples() -> dict[str, dict[int, Sketch]]:
     }
     timeline = {
         **DEMO,
-        2: Sketch("NegOptTimeline", (1, 0), drawn),
-        3: encode((2, 0), source=(2, 0)),
-        4: encode((2, 1), source=(2, 3)),
-        5: hook((2, 2)),
-        6: sampler((3, 0), (5, 0), (3, 0), (4, 0), (1, 3)),
-        **saved(7, 4, 6),
+        2: Sketch("NegOptTimeline", 1, drawn),
+        3: encode(2, source=(2, 0)),
+        4: encode(2, source=(2, 3)),
+        5: hook(),
+        6: sampler(3, (5, 0), (3, 0), (4, 0), (1, 3)),
+        **saved(7, 3, 6),
     }
     return {
         "timeline": timeline,
@@ -186,21 +184,21 @@ def compare_arms() -> dict[int, Sketch]:
     stitch = {"direction": "right", "match_image_size": True, "spacing_width": 2, "spacing_color": "white"}
     return {
         **DEMO,
-        2: Sketch("NegOptLoadPolicy", (0, 1), {"policy": POLICY}),
-        3: Sketch("NegOptSuggest", (1, 0), {"prompt": BALL, **WRITER, **EMPTY}, {"policy": (2, 0)}),
-        4: hook((1, 2)),
-        5: encode((2, 0), BALL),
-        6: encode((2, 1), ""),
-        7: encode((2, 2), "blurry, low quality, worst quality"),
-        8: encode((2, 3), source=(3, 0)),
-        9: encode((2, 4), source=(3, 1)),
-        **{key: sampler((3, key - 11), *links, (1, 3)) for key, links in arms.items()},
-        **{key + 10: Sketch("VAEDecode", (4, key - 11), {}, {"samples": (key, 0), "vae": (1, 2)}) for key in arms},
-        31: Sketch("ImageStitch", (5, 0), stitch, {"image1": (21, 0), "image2": (22, 0)}),
-        32: Sketch("ImageStitch", (5, 1), stitch, {"image1": (31, 0), "image2": (23, 0)}),
+        2: Sketch("NegOptLoadPolicy", 0, {"policy": POLICY}),
+        3: Sketch("NegOptSuggest", 1, {"prompt": BALL, **WRITER, **EMPTY}, {"policy": (2, 0)}),
+        4: hook(),
+        5: encode(2, BALL),
+        6: encode(2, ""),
+        7: encode(2, "blurry, low quality, worst quality"),
+        8: encode(2, source=(3, 0)),
+        9: encode(2, source=(3, 1)),
+        **{key: sampler(3, *links, (1, 3)) for key, links in arms.items()},
+        **{key + 10: Sketch("VAEDecode", 4, {}, {"samples": (key, 0), "vae": (1, 2)}) for key in arms},
+        31: Sketch("ImageStitch", 4, stitch, {"image1": (21, 0), "image2": (22, 0)}),
+        32: Sketch("ImageStitch", 4, stitch, {"image1": (31, 0), "image2": (23, 0)}),
         33: Sketch(
             "NegOptSaveProvenance",
-            (6, 0),
+            4,
             {"filename_prefix": "negopt", "format": "png"},
             {"images": (32, 0), "record": (3, 3)},
         ),
@@ -211,13 +209,13 @@ def sdxl() -> dict[int, Sketch]:
     """The parts apart, with an SDXL checkpoint of the user's."""
     writer = {"prompt": "a photo of a fox in the snow", **WRITER, **EMPTY}
     return {
-        1: Sketch("CheckpointLoaderSimple", (0, 0), {"ckpt_name": "sd_xl_base_1.0.safetensors"}),
-        2: Sketch("NegOptLoadPolicy", (0, 1), {"policy": "rules:sdxl"}),
-        3: Sketch("NegOptSuggest", (1, 0), writer, {"policy": (2, 0)}),
-        4: encode((2, 0), source=(3, 0)),
-        5: encode((2, 1), source=(3, 1)),
-        6: hook((2, 2)),
-        7: Sketch("EmptyLatentImage", (1, 2), {"width": 1024, "height": 1024, "batch_size": 1}),
-        8: sampler((3, 0), (6, 0), (4, 0), (5, 0), (7, 0), cfg=6.0, steps=25, scheduler="karras"),
-        **saved(9, 4, 8, (3, 3)),
+        1: Sketch("CheckpointLoaderSimple", 0, {"ckpt_name": "sd_xl_base_1.0.safetensors"}),
+        2: Sketch("NegOptLoadPolicy", 0, {"policy": "rules:sdxl"}),
+        3: Sketch("NegOptSuggest", 1, writer, {"policy": (2, 0)}),
+        4: encode(2, source=(3, 0)),
+        5: encode(2, source=(3, 1)),
+        6: hook(),
+        7: Sketch("EmptyLatentImage", 0, {"width": 1024, "height": 1024, "batch_size": 1}),
+        8: sampler(3, (6, 0), (4, 0), (5, 0), (7, 0), cfg=6.0, steps=25, scheduler="karras"),
+        **saved(9, 3, 8, (3, 3)),
     }

@@ -21,8 +21,10 @@ from PIL import Image, ImageDraw, ImageOps
 from server import REPOSITORY, Server, running
 
 FOLDER = REPOSITORY / "example_workflows"
-ROW = 420
-"""Pixels from one row of nodes to the next: room for an encoder with its bars."""
+COLUMN, TITLE, GAP = 440, 30, 70
+"""Pixels from one column of nodes to the next, of a title, and below a node: the Vue renderer's nodes are taller."""
+BARS = 140
+"""What the bars of a scheduled text take."""
 CARDS = {"own_checkpoint": "your own\ncheckpoint", "sdxl": "SDXL\nyour own\ncheckpoint"}
 """Examples that cannot be painted here, and what stands on their thumbnails instead."""
 
@@ -31,6 +33,7 @@ def as_workflow(sketches: dict[int, Sketch], known: dict[str, Any], note: str) -
     """The file ComfyUI's page would save."""
     links: list[list[Any]] = []
     nodes = []
+    tops: dict[int, int] = {}
     for order, (number, sketch) in enumerate(sketches.items()):
         info = known[sketch.kind]
         sockets = _sockets(info, sketch)
@@ -39,28 +42,14 @@ def as_workflow(sketches: dict[int, Sketch], known: dict[str, Any], note: str) -
                 source, output = sketch.links[socket["name"]]
                 socket["link"] = len(links) + 1
                 links.append([socket["link"], source, output, number, slot, socket["type"]])
-        nodes.append(
-            {
-                "id": number,
-                "type": sketch.kind,
-                "pos": [40 + 440 * sketch.at[0], 60 + ROW * sketch.at[1]],
-                "size": [400, 90 + 28 * len(sketch.widgets)],
-                "flags": {},
-                "order": order,
-                "mode": 0,
-                "inputs": sockets,
-                "outputs": [
-                    {"name": name, "type": kind, "links": []}
-                    for name, kind in zip(info["output_name"], info["output"], strict=True)
-                ],
-                "properties": {"Node name for S&R": sketch.kind},
-                "widgets_values": list(sketch.widgets.values()),
-            }
-        )
+        top = tops.get(sketch.column, 60)
+        nodes.append(_node(number, order, top, sketch, info, sockets))
+        has_bars = any("[" in str(value) for value in sketch.widgets.values())
+        tops[sketch.column] = top + nodes[-1]["size"][1] + TITLE + GAP + BARS * has_bars
     by_id = {one["id"]: one for one in nodes}
     for link, source, output, *_ in links:
         by_id[source]["outputs"][output]["links"].append(link)
-    nodes.append(_note(max(sketches) + 1, len(nodes), note))
+    nodes.append(_note(max(sketches) + 1, len(nodes), tops[0], note))
     return {
         "last_node_id": max(sketches) + 1,
         "last_link_id": len(links),
@@ -73,12 +62,33 @@ def as_workflow(sketches: dict[int, Sketch], known: dict[str, Any], note: str) -
     }
 
 
-def _note(number: int, order: int, text: str) -> dict[str, Any]:
+def _node(
+    number: int, order: int, top: int, sketch: Sketch, info: dict[str, Any], sockets: list[dict[str, Any]]
+) -> dict[str, Any]:
+    return {
+        "id": number,
+        "type": sketch.kind,
+        "pos": [40 + COLUMN * sketch.column, top],
+        "size": [400, 90 + 28 * len(sketch.widgets)],
+        "flags": {},
+        "order": order,
+        "mode": 0,
+        "inputs": sockets,
+        "outputs": [
+            {"name": name, "type": kind, "links": []}
+            for name, kind in zip(info["output_name"], info["output"], strict=True)
+        ],
+        "properties": {"Node name for S&R": sketch.kind},
+        "widgets_values": list(sketch.widgets.values()),
+    }
+
+
+def _note(number: int, order: int, top: int, text: str) -> dict[str, Any]:
     """A note under the first column; ComfyUI's page knows this kind, its server does not."""
     return {
         "id": number,
         "type": "MarkdownNote",
-        "pos": [40, 60 + 300 * 2],
+        "pos": [40, top],
         "size": [400, 190],
         "flags": {},
         "order": order,

@@ -9,7 +9,7 @@ from negopt_core.errors import PolicyError
 from negopt_core.policy import SuggestOptions, list_policies, load_policy, suggest
 from negopt_core.policy.families import FAMILIES
 from negopt_core.policy.static import StaticPolicy, static_card
-from negopt_core.policy.store import SHIPPED, default_policy, shipped_names
+from negopt_core.policy.store import SHIPPED, builtin_names, card_named, default_policy, shipped_names
 
 
 def test_a_suggestion_does_not_depend_on_its_neighbours() -> None:
@@ -50,6 +50,22 @@ def test_a_broken_policy_folder_is_one_clear_error(tmp_path: Path, files: dict[s
 def test_a_name_that_leads_nowhere_is_one_clear_error(name: str) -> None:
     with pytest.raises(PolicyError):
         load_policy(name)
+
+
+@pytest.mark.parametrize("name", ["rules", "rules:pony", "static", "nearest", "negopt-mini:sdxl", "nearest+rules"])
+def test_a_card_is_known_without_loading_the_policy(name: str) -> None:
+    assert card_named(name) == load_policy(name).card
+
+
+def test_every_builtin_card_is_read_without_its_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("negopt_core.policy.store._load_folder", lambda *_: pytest.fail("loaded"))
+    assert {card_named(name).kind for name in builtin_names()} >= {"rules", "static", "retrieval", "seq2seq", "df"}
+
+
+@pytest.mark.parametrize("name", ["nope", "../nope", "hf:owner/name", "rules:nope", "nearest:sdxl", "negopt-mini:nope"])
+def test_a_card_that_is_not_there_is_one_clear_error(name: str) -> None:
+    with pytest.raises(PolicyError):
+        card_named(name)
 
 
 @pytest.mark.parametrize("name", shipped_names())

@@ -1,5 +1,6 @@
 // Making a negative encoder beside the positive one: same kind, same CLIP, same sizes, empty text.
 import { app, nodeAt, setWidget } from "../host.js";
+import { pushedDown } from "../lib/room.js";
 
 const GAP = 60;
 
@@ -77,4 +78,24 @@ function freePlace(model) {
     if (!isBeside && pos[1] - GAP < top + height && pos[1] + size[1] > top) top = pos[1] + size[1] + GAP;
   }
   return [left, top];
+}
+
+const TITLE = 30;
+
+/** Height with the title; the Vue renderer's is known only from the page. */
+const heightOf = ({ id, size }) =>
+  (window.LiteGraph.vueNodesMode && document.querySelector(`[data-node-id="${id}"]`)?.offsetHeight) || size[1] + TITLE;
+
+/** Move down what nodes that have grown now cover. Call inside of a step. */
+export function makeRoom(grown) {
+  for (const graph of new Set(grown.map((node) => node.graph))) {
+    const boxes = graph.nodes.map((node) => ({
+      id: node.id, left: node.pos[0], top: node.pos[1] - TITLE, width: node.size[0], height: heightOf(node),
+    }));
+    const ids = grown.filter((node) => node.graph === graph).map(({ id }) => id);
+    for (const [id, top] of pushedDown(boxes, ids, GAP - TITLE)) {
+      const node = graph.getNodeById(id);
+      node.pos = [node.pos[0], top + TITLE];
+    }
+  }
 }

@@ -98,10 +98,17 @@ function showProgress({ progress }, { name, state, bytes, total }) {
 async function fill(list) {
   try {
     const { policies } = await ask("/policies");
-    list.replaceChildren(...policies.map((policy) => entry(policy, list)));
+    list.replaceChildren(...withVariants(policies).map((policy) => entry(policy, list)));
   } catch (error) {
     list.replaceChildren(make("div", "negopt-problem", String(error.message)));
   }
+}
+
+/** One entry for a policy and its NAME:FAMILY variants, which have almost the same card. */
+function withVariants(policies) {
+  const baseOf = (name) => policies.find((one) => name.startsWith(`${one.name}:`));
+  const variants = (base) => policies.filter((one) => baseOf(one.name) === base).map((one) => one.name);
+  return policies.filter((one) => !baseOf(one.name)).map((one) => ({ ...one, variants: variants(one) }));
 }
 
 function entry(policy, list) {
@@ -121,9 +128,9 @@ function entry(policy, list) {
 async function showCard(inner, policy) {
   try {
     const told = await ask(`/policies/card?name=${encodeURIComponent(policy.name)}`);
-    const rows = { ...told.card, ...(policy.from && { from: policy.from }) };
+    const rows = { ...told.card, ...(policy.from && { from: policy.from }), "also as": policy.variants };
     const list = make("dl");
-    for (const row of [...ROWS, "from"]) {
+    for (const row of [...ROWS, "from", "also as"]) {
       const value = rows[row];
       if (value === "" || value == null || (typeof value === "object" && !Object.keys(value).length)) continue;
       list.append(make("dt", "", row.replace("_", " ")), make("dd", "", shown(value)));

@@ -21,7 +21,7 @@ const MAIN = "NegOptTimeline";
 const LOCKS = "negopt_locked";
 const LOOK_EVERY = 300; // ms
 const TRACE_EVERY = 7; // looks between two readings of the graph for the sampler's steps
-const [LEAST_HEIGHT, MOST_HEIGHT, SMALL_HEIGHT, HEAD_HEIGHT, ROW_HEIGHT] = [120, 320, 176, 64, 22];
+const [LEAST_HEIGHT, MOST_HEIGHT, SMALL_HEIGHT, HEAD_HEIGHT, FRAME_HEIGHT, ROW_HEIGHT] = [120, 320, 176, 18, 46, 22];
 
 /** Give a node with scheduled texts its bars. */
 export function addTimeline(node) {
@@ -32,7 +32,7 @@ export function addTimeline(node) {
   const head = make("div", "negopt-head");
   const [left, right] = [make("span"), make("span", "", kind === MAIN ? say("timeline-hint") : "")];
   head.append(left, right);
-  const state = { node, kind, root, left, lanes: [], steps: 0, sampler: null, looks: 0 };
+  const state = { node, kind, root, head, left, headHeight: HEAD_HEIGHT, lanes: [], steps: 0, sampler: null, looks: 0 };
   state.lanes = Object.keys(LANES[kind]).map((side) => laneOf(state, side));
   root.append(head, ...state.lanes.map((lane) => lane.element));
   const widget = node.addDOMWidget("timeline", "negopt_timeline", root, {
@@ -61,12 +61,12 @@ function follow(state, side) {
 }
 
 /** Room for every row, up to a limit; past it the lanes scroll. */
-function heightOf({ kind, lanes, root }) {
+function heightOf({ kind, lanes, root, headHeight }) {
   if (root.hidden) return 0;
   const shown = lanes.filter((lane) => !lane.element.hidden);
   const rows = shown.reduce((sum, lane) => sum + lane.bars.length + 2 * lane.problems.children.length, 0);
   const [least, most] = kind === MAIN ? [LEAST_HEIGHT, MOST_HEIGHT] : [0, SMALL_HEIGHT];
-  return Math.min(most, Math.max(least, HEAD_HEIGHT + rows * ROW_HEIGHT));
+  return Math.min(most, Math.max(least, headHeight + FRAME_HEIGHT + rows * ROW_HEIGHT));
 }
 
 /** Beside NegOptTimeline, bars are shown only where there is a window or a weight to show. */
@@ -173,11 +173,19 @@ function refresh(state) {
     if (!isNew && String(widgetOf(state.node, nameOf(state, lane.side))?.value ?? "") === lane.text) continue;
     draw(state, lane);
   }
+  tellSteps(state);
   const needed = heightOf(state);
   if (needed !== state.needed) grow(state.node); // measuring a node is the dearest part of a drag
   state.needed = needed;
-  const told = say(stepsKey(state), { steps });
-  if (state.left.textContent !== told) state.left.textContent = told;
+}
+
+/** The line over the lanes; a long one takes two or three lines, which is measured only when it changes. */
+function tellSteps(state) {
+  const told = say(stepsKey(state), { steps: state.steps });
+  if (state.left.textContent === told && state.isMeasured) return;
+  state.left.textContent = told;
+  state.isMeasured = state.head.offsetHeight > 0; // 0 while the node is not on the page
+  state.headHeight = Math.max(HEAD_HEIGHT, state.head.offsetHeight);
 }
 
 function stepsKey({ sampler, percents }) {

@@ -1,9 +1,9 @@
 // The whole scheduled wiring on request: encoders that can schedule, the sampler hook, and both texts; one undo step.
-import { keyOf, nodeAt, notify, oneStep, say, setWidget } from "../host.js";
+import { keyOf, nodeAt, notify, oneStepOnPage, say, setWidget } from "../host.js";
 import { escapeWords, format } from "../lib/df_text.js";
 import { planWiring } from "../lib/plan.js";
 import { familyOf } from "../lib/trace.js";
-import { makeEncoder, placesFor, replaceEncoder } from "./encoder.js";
+import { makeEncoder, makeRoom, placesFor, replaceEncoder } from "./encoder.js";
 import { HOOK, insertBefore, NAG } from "./insert.js";
 import { flatNow, samplersToGuide, suggestion, tell, textOf } from "./one_click.js";
 import { guarded } from "./style.js";
@@ -28,7 +28,11 @@ export async function writeScheduled(node) {
       throw new Error(say("was-changed"));
     }
     const texts = { positive: grown(positive, answer.df_positive), negative: grown(negative, answer.df_negative) };
-    oneStep(() => change(wiring, { sides, texts, places, guided }));
+    let made = [];
+    await oneStepOnPage(
+      () => (made = change(wiring, { sides, texts, places, guided })),
+      () => makeRoom(made.filter((one) => one.graph)),
+    );
     const words = [texts.positive.slice(positive.df.length), texts.negative.slice(negative.df.length)];
     const notes = wiring.plan.notes.filter((note) => note !== "cfg-one" || !guided.length);
     tell("wrote-scheduled", words.map((one) => one.replace(/^[\s,]+/, "")).filter(Boolean).join(" | "), notes);
@@ -59,6 +63,7 @@ const feeds = (flat, from, to) => {
 /** The user's own words as they are, and what the policy added. */
 const grown = ({ df }, answer) => df + answer.slice(format(df).length);
 
+/** Returns the encoders it made. */
 function change({ replaced, unhooked }, { sides, texts, places, guided }) {
   const made = new Map(replaced.map((key) => [nodeAt(key), replaceEncoder(nodeAt(key), ENCODER, { text: TEXT })]));
   const write = (side, text) => {
@@ -69,9 +74,11 @@ function change({ replaced, unhooked }, { sides, texts, places, guided }) {
   write(sides.positive, texts.positive);
   if (sides.negative.node) write(sides.negative, texts.negative);
   else if (places) {
-    const model = made.get(places.model) ?? places.model;
-    setWidget(makeEncoder({ ...places, model }, [TEXT]), TEXT, texts.negative);
+    const encoder = makeEncoder({ ...places, model: made.get(places.model) ?? places.model }, [TEXT]);
+    made.set(encoder, encoder);
+    setWidget(encoder, TEXT, texts.negative);
   }
   for (const { key, offset, total } of unhooked) insertBefore(key, HOOK, { step_offset: offset, total_steps: total });
   for (const sampler of guided) insertBefore(sampler, NAG);
+  return [...made.values()];
 }

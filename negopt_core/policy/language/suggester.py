@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from ...prompt import PromptPair
 from ..card import PolicyCard
-from ..families import FAMILIES
 from .actions import Sampling
 from .folder import folder_hash, open_policy
 from .model import LanguagePolicy
@@ -32,7 +31,7 @@ class LanguageSuggester:
         """Load a policy folder; `family` is the family of models to write for, empty for any."""
         if not family:
             return cls(open_policy(folder, card), folder_hash(folder))
-        asked = replace(card, families=(family,), caveats=(*card.caveats, *FAMILIES[family].caveats))
+        asked = card.for_family(family)
         fingerprint = hashlib.sha256(f"{folder_hash(folder)} {family}".encode()).hexdigest()
         return cls(open_policy(folder, asked, family), fingerprint)
 

@@ -98,6 +98,33 @@ export async function frame(page) {
   await page.waitForTimeout(800);
 }
 
+/** Titles of encoders that lie on each other, and names of text fields that do not stand in their node; waits for none. */
+export const outOfPlace = async (page) => {
+  const look = () => {
+    const shown = (node) => {
+      const drawn = document.querySelector(`[data-node-id="${node.id}"]`)?.getBoundingClientRect();
+      if (LiteGraph.vueNodesMode && drawn) return [drawn.left, drawn.top, drawn.right, drawn.bottom];
+      const low = app.canvas.ds.convertOffsetToCanvas([node.pos[0], node.pos[1] - 30]);
+      const high = app.canvas.ds.convertOffsetToCanvas([node.pos[0] + node.size[0], node.pos[1] + node.size[1]]);
+      const { left, top } = app.canvas.canvas.getBoundingClientRect();
+      return [low[0] + left, low[1] + top, high[0] + left, high[1] + top];
+    };
+    const encoders = app.graph.nodes.filter((node) => node.type === "NegOptEncode");
+    const boxes = encoders.map(shown);
+    const covers = ([l, t, r, b], [left, top, right, bottom]) => l < right && left < r && t < bottom && top < b;
+    const covered = encoders.filter((_, index) => boxes.some((box, other) => other !== index && covers(box, boxes[index])));
+    const lost = encoders.flatMap((node, index) => node.widgets.filter(({ element }) => {
+      if (LiteGraph.vueNodesMode || !element || element.hidden) return false;
+      const { left, top, right, bottom } = element.getBoundingClientRect();
+      const [l, t, r, b] = boxes[index];
+      return right <= left || left < l - 2 || top < t - 2 || right > r + 2 || bottom > b + 2;
+    }));
+    return [...covered.map((node) => node.title), ...lost.map((widget) => widget.name)];
+  };
+  for (let tries = 0; tries < 20 && (await page.evaluate(look)).length; tries += 1) await page.waitForTimeout(250);
+  return page.evaluate(look);
+};
+
 /** The value of a widget of a node. */
 export const widget = (page, id, name) =>
   page.evaluate(([node, key]) => app.graph.getNodeById(node)?.widgets.find((one) => one.name === key)?.value, [id, name]);

@@ -1,6 +1,6 @@
 // One click, from every kind of prompt node.
 import assert from "node:assert/strict";
-import { answer, command, finished, frame, load, ready, undo, waitFor, widget } from "./browser.mjs";
+import { answer, command, finished, frame, load, outOfPlace, ready, undo, waitFor, widget } from "./browser.mjs";
 import { build, example, stock, zeroed } from "./graphs.mjs";
 
 export const checks = {
@@ -119,6 +119,7 @@ export const checks = {
     assert.ok(told.positive.startsWith("a photo of a red ball \\[at night\\], "), told.positive);
     assert.ok(told.negative.startsWith("my own words, "), told.negative);
     assert.match(told.positive + told.negative, /\[.*:.*:.*\]/);
+    assert.deepEqual(await outOfPlace(page), []); // before anything else makes ComfyUI draw again
     await frame(page);
     await shot("wired");
     await finished(page);

@@ -10,8 +10,10 @@ export const checks = {
   async the_sidebar_lists_policies_and_shows_a_card({ page, shot }) {
     await page.locator(TAB).first().click();
     await page.locator(".negopt-card").first().waitFor();
-    await page.locator(".negopt-card summary", { hasText: "rules:sdxl" }).click();
-    await page.locator(".negopt-card dd").first().waitFor();
+    const names = await page.locator(".negopt-card summary").allInnerTexts();
+    assert.ok(names.includes("rules") && !names.some((name) => name.includes(":")), `listed: ${names}`);
+    await page.locator(".negopt-card summary", { hasText: /^rules$/ }).click();
+    await page.locator(".negopt-card dd", { hasText: "rules:sdxl" }).waitFor();
     await shot("sidebar");
     await page.locator(TAB).first().click();
   },

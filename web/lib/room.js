@@ -1,0 +1,26 @@
+// Room for a node that has grown: what it now covers moves down, and so does what that covers in turn.
+
+/**
+ * The boxes ({id, left, top, width, height}) that have to move down, as [id, new top]; `ids` are those that have grown.
+ * A box that starts higher than a grown one stays where it is.
+ */
+export function pushedDown(boxes, ids, gap) {
+  const places = boxes.map((box) => ({ ...box }));
+  const moved = new Map();
+  const queue = ids.map((id) => places.find((box) => box.id === id)).sort((one, other) => one.top - other.top);
+  for (const upper of queue) {
+    for (const box of places) {
+      if (box === upper || box.top < upper.top || !covers(upper, box)) continue;
+      box.top = upper.top + upper.height + gap;
+      moved.set(box.id, box.top);
+      queue.push(box);
+    }
+  }
+  return [...moved];
+}
+
+const covers = (one, other) =>
+  one.left < other.left + other.width &&
+  other.left < one.left + one.width &&
+  one.top < other.top + other.height &&
+  other.top < one.top + one.height;
