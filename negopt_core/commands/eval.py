@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..evidence.gallery import Gallery
     from ..evidence.recipe import EvalSettings
     from ..evidence.study import Design, Metrics
+    from ..train.processes import Processes
 
 log = logging.getLogger("negopt")
 
@@ -86,13 +87,22 @@ def _numbers(text: str) -> list[float]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Paint and score what is missing; write report.json and report.html."""
+    """Paint and score what is missing; write report.json and report.html. Several processes share the painting."""
+    from ..train.processes import joined
+
+    logging.getLogger("negopt").setLevel(logging.INFO)
+    with joined() as processes:
+        if not processes.is_leader:
+            logging.getLogger("negopt").setLevel(logging.WARNING)
+        return _run(args, processes)
+
+
+def _run(args: argparse.Namespace, processes: Processes) -> int:
     from ..evidence.arms import Writer
     from ..evidence.recipe import EvalSettings, make_settings, read_recipe
     from ..evidence.study import run_study
     from ..evidence.votes import read_votes
 
-    logging.getLogger("negopt").setLevel(logging.INFO)
     if args.batch < 1 or args.wall < 0:
         raise PromptError(f"--batch is at least 1 and --wall at least 0, got {args.batch} and {args.wall}")
     flags = {field.name: getattr(args, field.name) for field in fields(EvalSettings)}
@@ -107,9 +117,9 @@ def run(args: argparse.Namespace) -> int:
     for arm in design.arms:
         writer.write(arm, design.items[:1] if arm.kind != "file" else design.items)
     metrics = load_metrics(settings, read_sources(args.source), args.reference)
-    gallery = open_gallery(args, settings, choice)
-    findings = run_study(design, writer, gallery, metrics, args.batch)
-    return _finish(args, settings, gallery, findings, ballots)
+    gallery = open_gallery(args, settings, choice, processes.device)
+    findings = run_study(design, writer, gallery, metrics, args.batch, processes=processes)
+    return 0 if findings is None else _finish(args, settings, gallery, findings, ballots)
 
 
 def read_design(settings: EvalSettings, prompt_folders: Sequence[Path]) -> Design:
@@ -167,8 +177,8 @@ def load_metrics(settings: EvalSettings, places: dict[str, str], reference: Path
     return Metrics(tuple(found), tuple(sets), reference, absent)
 
 
-def open_gallery(args: argparse.Namespace, settings: EvalSettings, choice: Choice) -> Gallery:
-    """The painter, and the folder of what it has painted."""
+def open_gallery(args: argparse.Namespace, settings: EvalSettings, choice: Choice, device: str | None) -> Gallery:
+    """The painter, on `device` unless the user says where, and the folder of what it has painted."""
     from ..evidence.gallery import Gallery
     from ..paint.base import PaintSettings
     from ..paint.open import open_painter
@@ -176,7 +186,7 @@ def open_gallery(args: argparse.Namespace, settings: EvalSettings, choice: Choic
     width, height = read_size(settings.size)
     wanted: dict[str, Any] = {"sampler": settings.sampler, "weighting": settings.weighting}
     paint = PaintSettings(choice.steps, choice.cfg, height, width, batch_size=args.batch, **wanted)
-    painter = open_painter(choice.path, paint, device=args.device, offload=args.offload)
+    painter = open_painter(choice.path, paint, device=args.device or device, offload=args.offload)
     return Gallery(args.cache or args.output / "cache", painter, choice.model)
 
 

@@ -19,6 +19,7 @@ from ..paint.base import Cancel, ModelPainter
 from ..paint.pictures import read_image, to_pixels
 from ..prompt import PromptPair
 from ..provenance import Record, hash_pixels, read_picture, shown_place, write_picture
+from ..train.processes import ALONE, Processes
 from ..train.progress import Pace
 
 log = logging.getLogger("negopt")
@@ -64,15 +65,26 @@ class Gallery:
         """Where the picture of a key is kept."""
         return self.folder / key[:2] / f"{key}.png"
 
-    def paint(self, orders: Sequence[Order], batch: int, cancel: Cancel | None = None) -> list[str]:
-        """Paint what is missing, `batch` pictures at a time; returns the key of each order, in order."""
+    def paint(
+        self, orders: Sequence[Order], batch: int, cancel: Cancel | None = None, processes: Processes = ALONE
+    ) -> list[str]:
+        """Paint what is missing, `batch` pictures at a time; returns the key of each order, in order.
+
+        Each of several `processes` paints its share into the same folder, and comes back when all have.
+        """
         check_folder(self.folder)
         keys = [self.key(order) for order in orders]
         distinct = dict(zip(keys, orders, strict=True))
-        missing = [(key, order) for key, order in distinct.items() if not self._is_kept(key)]
-        done = len(distinct) - len(missing)
-        log.info("%d pictures wanted, %d different, %d already painted", len(orders), len(distinct), done)
-        pace = Pace("painting", len(distinct), done)
+        log.info("%d pictures wanted, %d different", len(orders), len(distinct))
+        with processes.together():
+            self._paint_missing(processes.own(list(distinct.items())), batch, cancel)
+        return keys
+
+    def _paint_missing(self, wanted: Sequence[tuple[str, Order]], batch: int, cancel: Cancel | None) -> None:
+        missing = [(key, order) for key, order in wanted if not self._is_kept(key)]
+        done = len(wanted) - len(missing)
+        log.info("%d of %d already painted", done, len(wanted))
+        pace = Pace("painting", len(wanted), done)
         for start in range(0, len(missing), batch):
             group = missing[start : start + batch]
             images = self.painter.paint(
@@ -81,7 +93,6 @@ class Gallery:
             for (key, order), image in zip(group, images, strict=True):
                 write_picture(self.path(key), to_pixels(image), self._record(order, image))
             pace.update(done + start + len(group))
-        return keys
 
     def read(self, key: str) -> torch.Tensor:
         """[3, H, W] in 0..1."""

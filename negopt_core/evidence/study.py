@@ -13,6 +13,7 @@ from ..errors import ModelError, PromptError
 from ..paint.base import Cancel
 from ..prompt import PromptPair
 from ..reward.base import Scorer
+from ..train.processes import ALONE, Processes
 from .arms import Arm, Writer, delayed
 from .features import SetMetric
 from .gallery import Gallery, Order, in_batches
@@ -120,9 +121,18 @@ class Findings:
 
 
 def run_study(
-    design: Design, writer: Writer, gallery: Gallery, metrics: Metrics, batch: int, cancel: Cancel | None = None
-) -> Findings:
-    """Write, paint and score what is missing. Stopped at any moment, it goes on from what is in the gallery."""
+    design: Design,
+    writer: Writer,
+    gallery: Gallery,
+    metrics: Metrics,
+    batch: int,
+    cancel: Cancel | None = None,
+    processes: Processes = ALONE,
+) -> Findings | None:
+    """Write, paint and score what is missing. Stopped at any moment, it goes on from what is in the gallery.
+
+    Several `processes` share the painting; the leader scores and gets the findings, the others None.
+    """
     arms = design.every_arm
     pairs = {arm.name: writer.write(arm, design.items) for arm in arms}
     cards = {arm.name: writer.card(arm) for arm in arms}
@@ -133,7 +143,9 @@ def run_study(
         for item, pair, seeds in zip(design.items, pairs[arm.name], numbers, strict=True)
         for seed in seeds
     ]
-    found = iter(gallery.paint(orders, batch, cancel))
+    found = iter(gallery.paint(orders, batch, cancel, processes))
+    if not processes.is_leader:
+        return None
     keys = {arm.name: [[next(found) for _ in seeds] for seeds in numbers] for arm in arms}
     scores = {scorer.name: _scores(design, gallery, scorer, stamp, keys) for scorer, stamp in metrics.scorers}
     absent = dict(metrics.absent)

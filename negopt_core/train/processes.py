@@ -26,7 +26,7 @@ _SIZE = ("WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE")
 _LOCAL = ("LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID")
 _PATIENCE = timedelta(hours=1)
 """How long a process waits for another, whose pictures may take longer than its own."""
-_KEPT = "the last checkpoint is intact, and the same command goes on from there"
+_KEPT = "what was saved before is intact, and the same command goes on from there"
 
 Rows = TypeVar("Rows", bound="Sequence[Any] | Tensor")
 

@@ -1,10 +1,6 @@
 """Several processes do what one does: real ones, over gloo, on this machine's CPU."""
 
-import os
-import socket
-import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -21,41 +17,15 @@ from negopt_core.errors import TrainingError
 from negopt_core.train.ppo import PPO
 from negopt_core.train.processes import ALONE, Processes, check_alone, joined
 from negopt_core.train.run import METRICS, Run
+from tests.fakes.launcher import Ended, launch_together
 
 JOB = Path(__file__).parent / "job.py"
-PATIENCE = 600
 LAUNCHER = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 
 
-@dataclass(frozen=True)
-class Ended:
-    """How a process ended, and its last line."""
-
-    code: int
-    line: str
-
-
 def launch(scenario: str, folder: Path, size: int = 2) -> list[Ended]:
-    """`size` processes with the variables that torchrun and accelerate set; how each ended."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    shared = {"WORLD_SIZE": str(size), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1"}
-    started = [
-        subprocess.Popen(
-            [sys.executable, str(JOB), scenario, str(folder), tokenizer().name_or_path],
-            env={**os.environ, **shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(size)
-    ]
-    try:
-        lines = [process.communicate(timeout=PATIENCE)[1].strip().splitlines() for process in started]
-    finally:
-        for process in started:
-            process.kill()
-    return [Ended(process.returncode, (told or [""])[-1]) for process, told in zip(started, lines, strict=True)]
+    """`size` processes of one scenario; how each ended."""
+    return launch_together([[sys.executable, str(JOB), scenario, str(folder), tokenizer().name_or_path]] * size)
 
 
 @pytest.fixture(scope="module")
