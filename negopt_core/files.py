@@ -2,32 +2,56 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from .errors import OutputError
 
+_BLOCK = 1 << 20
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write `content` under a temporary name beside `path`, then rename; folders are made as needed.
 
-    Raises OutputError, and leaves nothing behind, if that cannot be done.
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write bytes into: under a temporary name beside `path`, renamed when all is written; folders are made.
+
+    Raises OutputError, and leaves nothing behind, if that cannot be done; nothing is left by errors of the caller's.
     """
     partial = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial")
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            yield file
         os.chmod(partial, 0o644)  # noqa: PTH101 - mkstemp makes private files
         os.replace(partial, path)  # noqa: PTH105
+        partial = ""
     except OSError as error:
-        if partial:
-            Path(partial).unlink(missing_ok=True)
         raise OutputError(
             f"cannot write {path}: {error.strerror or error}; choose a folder that you may write to"
         ) from error
+    finally:
+        if partial:
+            Path(partial).unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write `content` to `path`, whole or not at all, as `whole_file` does."""
+    with whole_file(path) as file:
+        file.write(content)
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of a file of any size, as hex digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def free_path(path: Path) -> Path:

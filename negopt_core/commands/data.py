@@ -99,42 +99,46 @@ def _add_filter(keep: argparse.ArgumentParser) -> None:
 
 
 def run_pairs(args: argparse.Namespace) -> int:
-    """Gather, clean, write."""
-    from ..data.pairs import save_pairs
+    """Gather, clean, write, one pair at a time."""
+    from ..data.pairs import pair_file
     from ..data.rules import Rules
-    from ..data.sources import SourceSettings, gather_pairs
+    from ..data.sources import Gathering, SourceSettings
 
     rules = Rules(args.safe, not args.no_artists, _lines_of(args.without) if args.without else ())
-    found = gather_pairs(args.source, SourceSettings(args.polarity, args.min_likes, args.liked_weight, rules))
-    told = ", ".join(f"{name} {count}" for name, count in found.counts.items())
-    if not found.pairs:
-        raise TrainingError(f"{args.source} holds no pairs of polarity {args.polarity} ({told}); see `data --help`")
-    digest = save_pairs(args.output, found.pairs, args.polarity)
-    values = {"file": str(args.output), "pairs": len(found.pairs), "sha256": digest, "counts": dict(found.counts)}
-    emit(args, values, f"wrote {args.output}: {len(found.pairs)} pairs ({told})")
+    found = Gathering(args.source, SourceSettings(args.polarity, args.min_likes, args.liked_weight, rules))
+    with pair_file(args.output, args.polarity) as file:
+        for pair in found:
+            file.add(pair)
+        told = ", ".join(f"{name} {count}" for name, count in found.counts.items())
+        if not file.count:
+            raise TrainingError(f"{args.source} holds no pairs of polarity {args.polarity} ({told}); see `data --help`")
+    values = {"file": str(args.output), "pairs": file.count, "sha256": file.sha256, "counts": dict(found.counts)}
+    emit(args, values, f"wrote {args.output}: {file.count} pairs ({told})")
     return 0
 
 
 def run_split(args: argparse.Namespace) -> int:
-    """Split, write the parts and the manifest."""
-    import hashlib
+    """Split, write the parts and the manifest, one pair at a time."""
     import json
+    from contextlib import ExitStack
 
-    from ..data.pairs import save_pairs
-    from ..data.split import split_pairs
-    from ..files import check_folder, write_text
+    from ..data.pairs import iter_pairs, pair_file
+    from ..data.split import Splitting
+    from ..files import check_folder, hash_file, write_text
 
     shares = _shares(args.shares)
     check_folder(args.output)
-    split = split_pairs(_read(args), shares, args.salt)
-    parts = {}
-    for name, part in split.parts.items():
-        digest = save_pairs(args.output / f"{name}.jsonl", part, args.polarity)
-        parts[name] = {"file": f"{name}.jsonl", "pairs": len(part), "sha256": digest}
-    source = {"file": args.file.name, "sha256": hashlib.sha256(args.file.read_bytes()).hexdigest()}
-    manifest: dict[str, Any] = {"source": source, "polarity": args.polarity, **split.manifest, "parts": parts}
+    splitting = Splitting(lambda: iter_pairs(args.file, args.polarity), shares, args.salt)
+    if not splitting.read_count:
+        raise _no_pairs(args)
+    with ExitStack() as stack:
+        files = {name: stack.enter_context(pair_file(args.output / f"{name}.jsonl", args.polarity)) for name in shares}
+        made = splitting.place(lambda name, pair: files[name].add(pair))
+    parts = {name: {"file": f"{name}.jsonl", "pairs": f.count, "sha256": f.sha256} for name, f in files.items()}
+    source = {"file": args.file.name, "sha256": hash_file(args.file)}
+    manifest: dict[str, Any] = {"source": source, "polarity": args.polarity, **made, "parts": parts}
     write_text(args.output / MANIFEST, json.dumps(manifest, indent=2) + "\n")
-    told = ", ".join(f"{name} {len(part)}" for name, part in split.parts.items())
+    told = ", ".join(f"{name} {file.count}" for name, file in files.items())
     emit(args, {"folder": str(args.output), **manifest}, f"wrote {args.output}: {told}, {MANIFEST}")
     return 0
 
@@ -207,8 +211,12 @@ def _read(args: argparse.Namespace) -> list[Pair]:
 
     pairs = read_pairs(args.file, args.polarity)
     if not pairs:
-        raise TrainingError(f"{args.file} holds no pairs of polarity {args.polarity}; choose another with --polarity")
+        raise _no_pairs(args)
     return pairs
+
+
+def _no_pairs(args: argparse.Namespace) -> TrainingError:
+    return TrainingError(f"{args.file} holds no pairs of polarity {args.polarity}; choose another with --polarity")
 
 
 def _shares(text: str) -> Mapping[str, float]:

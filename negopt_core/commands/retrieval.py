@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..files import write_bytes
+from ..files import hash_file, write_bytes
 from .output import add_json, emit
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def _card(args: argparse.Namespace, rows: list[Row]) -> Any:
         provenance={
             "made_by": f"negopt {__version__}",
             "data": args.pairs.name,
-            "data_sha256": hashlib.sha256(args.pairs.read_bytes()).hexdigest(),
+            "data_sha256": hash_file(args.pairs),
             "least_examples": args.least_examples,
             "least_phrases": args.least_phrases,
             "sources": [f"{source} ({licence}): {count}" for (source, licence), count in sources.most_common()],

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import logging
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..files import write_bytes
+from ..files import hash_file, write_bytes
 from .output import add_json, emit
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ def _provenance(args: argparse.Namespace, recipe: Recipe, corpus: Corpus, card: 
     return {
         "made_by": f"negopt {__version__}, train mini {recipe.name}",
         "recipe": asdict(recipe),
-        "data_sha256": {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files},
+        "data_sha256": {file.name: hash_file(file) for file in files},
         "sources": [f"{source} ({licence}): {count}" for (source, licence), count in sources.most_common()],
         **before,
     }

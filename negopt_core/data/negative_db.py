@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import TrainingError
 from ..prompt import DFPrompt
-from .pairs import Found
+from .pairs import Pair
 from .written import pair_of_sides, read_written
 
 _BATCH = 4096
@@ -63,19 +63,17 @@ def read_posts(path: Path) -> Iterator[Post]:
             raise TrainingError(f"cannot read {path} as parquet: {error}; fetch the file again") from error
 
 
-def pairs_of_posts(posts: Iterable[Post], polarity: str, min_likes: int = 1) -> Found:
-    """Pairs of the posts with at least `min_likes` likes; the paper asks for one. `clean_pairs` drops empty ones.
+def pairs_of_posts(posts: Iterable[Post], polarity: str, min_likes: int, counts: dict[str, int]) -> Iterator[Pair]:
+    """Pairs of the posts with at least `min_likes` likes (the paper asks for one); `counts` follows.
 
     Words only: what brackets and numbers meant to the site's painter is not known, so every weight is 1.
     """
-    counts = {"rows": 0, "liked": 0}
-    pairs = []
+    counts |= {"rows": 0, "liked": 0}
     for post in posts:
         counts["rows"] += 1
         if post.likes >= min_likes:
             counts["liked"] += 1
-            pairs.append(pair_of_sides(_words(post.prompt), _words(post.negative_prompt), polarity))
-    return Found(tuple(pairs), counts)
+            yield pair_of_sides(_words(post.prompt), _words(post.negative_prompt), polarity)
 
 
 def _words(text: str) -> DFPrompt:

@@ -8,13 +8,14 @@ import json
 import math
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ..df_text import format_prompt, parse_prompt
 from ..errors import TrainingError
-from ..files import write_bytes
+from ..files import whole_file
 from ..json_text import read_json
 from ..policy.phrases import append_phrases, phrase_spans
 from ..prompt import DFPrompt, Span
@@ -42,35 +43,89 @@ class Found:
 
 
 def read_pairs(path: Path, polarity: str) -> list[Pair]:
-    """Read JSON Lines, plain or gzipped; TrainingError names file and line.
+    """Every pair that `iter_pairs` finds."""
+    return list(iter_pairs(path, polarity))
+
+
+def iter_pairs(path: Path, polarity: str) -> Iterator[Pair]:
+    """Read JSON Lines, plain or gzipped, a line at a time; TrainingError names file and line.
 
     Each line is an object with `prompt` and, for negatives, `negative` (DF-Prompt text) or `negative_prompt`; for
     modifiers, `modifiers` (a list, or DF-Prompt text) and, if it differs from the prompt, `subject`. `weight` is how
     much it counts (1 if it is left out). Lines without an answer of this polarity are left out.
     """
-    try:
-        return [pair for number, line in _lines(path) if (pair := _pair(path, number, line, polarity)) is not None]
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise TrainingError(f"cannot read {path}: {error}") from error
+    lines = _lines(path)
+    while True:
+        try:
+            number, line = next(lines)
+        except StopIteration:
+            return
+        except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+            raise TrainingError(f"cannot read {path}: {error}") from error
+        pair = _pair(path, number, line, polarity)
+        if pair is not None:
+            yield pair
+
+
+def write_pair(pair: Pair, polarity: str) -> str:
+    """A line of JSON that `read_pairs` reads back as it was."""
+    key = NEGATIVE_KEYS[0] if polarity == "negative" else MODIFIER_KEYS[0]
+    row = {"prompt": pair.prompt, key: format_prompt(append_phrases(DFPrompt(()), pair.spans))}
+    return json.dumps(row | ({} if pair.weight == 1.0 else {"weight": pair.weight})) + "\n"
 
 
 def write_pairs(pairs: Iterable[Pair], polarity: str) -> str:
     """JSON Lines that `read_pairs` reads back as they were."""
-    key = NEGATIVE_KEYS[0] if polarity == "negative" else MODIFIER_KEYS[0]
-    rows = []
-    for pair in pairs:
-        row = {"prompt": pair.prompt, key: format_prompt(append_phrases(DFPrompt(()), pair.spans))}
-        rows.append(json.dumps(row | ({} if pair.weight == 1.0 else {"weight": pair.weight})) + "\n")
-    return "".join(rows)
+    return "".join(write_pair(pair, polarity) for pair in pairs)
+
+
+class PairFile:
+    """A file of pairs that is being written."""
+
+    def __init__(self, polarity: str, file: Any, disk: _HashedFile) -> None:
+        self._polarity, self._file, self._disk = polarity, file, disk
+        self.count = 0
+
+    def add(self, pair: Pair) -> None:
+        """Write one line."""
+        self._file.write(write_pair(pair, self._polarity).encode("utf-8"))
+        self.count += 1
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the file; of all of it once it is closed."""
+        return self._disk.digest.hexdigest()
+
+
+class _HashedFile:
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self.digest = file, hashlib.sha256()
+
+    def write(self, content: bytes) -> int:
+        self.digest.update(content)
+        return self._file.write(content)
+
+    def flush(self) -> None:
+        self._file.flush()
+
+
+@contextmanager
+def pair_file(path: Path, polarity: str) -> Iterator[PairFile]:
+    """JSON Lines, gzipped if the name ends so; the file is there whole or not at all."""
+    with ExitStack() as stack:
+        disk = _HashedFile(stack.enter_context(whole_file(path)))
+        file: Any = disk
+        if path.suffix == ".gz":  # no name and no time inside: the same pairs, the same bytes
+            file = stack.enter_context(gzip.GzipFile("", "wb", fileobj=disk, mtime=0))
+        yield PairFile(polarity, file, disk)
 
 
 def save_pairs(path: Path, pairs: Iterable[Pair], polarity: str) -> str:
-    """Write JSON Lines, gzipped if the name ends so, whole or not at all; returns the file's SHA-256."""
-    content = write_pairs(pairs, polarity).encode("utf-8")
-    if path.suffix == ".gz":
-        content = gzip.compress(content, mtime=0)  # the same pairs, the same bytes
-    write_bytes(path, content)
-    return hashlib.sha256(content).hexdigest()
+    """Write all of them; returns the SHA-256 of the file."""
+    with pair_file(path, polarity) as file:
+        for pair in pairs:
+            file.add(pair)
+    return file.sha256
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:

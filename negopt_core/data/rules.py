@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..policy.words import phrase_key
@@ -51,19 +51,34 @@ class Rules:
 
 def keep_allowed(pairs: Iterable[Pair], polarity: str, rules: Rules) -> tuple[list[Pair], dict[str, int]]:
     """The pairs that the rules allow, and how many were left after each rule that is in force."""
-    kept, counts = list(pairs), {}
+    counts: dict[str, int] = {}
+    return list(iter_allowed(pairs, polarity, rules, counts)), counts
+
+
+def iter_allowed(pairs: Iterable[Pair], polarity: str, rules: Rules, counts: dict[str, int]) -> Iterator[Pair]:
+    """`keep_allowed` one by one; `counts` follows."""
+    steps = []
     for name, is_on, banned in (
         ("safe", rules.is_safe, SEXUAL),
         ("without what you listed", bool(rules.without), rules.without),
     ):
         if is_on:
+            counts[name] = 0
             keys = [f" {key} " for phrase in banned if (key := phrase_key(phrase))]
-            is_answer = polarity == "modifiers" or banned is not SEXUAL
-            kept = [_without(pair, keys, is_answer) for pair in kept if not _says(pair.prompt, keys)]
-            counts[name] = len(kept)
-    if not rules.has_artists and polarity == "modifiers":
-        kept = [replace(pair, spans=tuple(s for s in pair.spans if not _CREDIT.match(s.text))) for pair in kept]
-    return kept, counts
+            steps.append((name, keys, polarity == "modifiers" or banned is not SEXUAL))
+    for pair in pairs:
+        kept = pair
+        for name, keys, is_answer in steps:
+            if _says(kept.prompt, keys):
+                break
+            kept = _without(kept, keys, is_answer)
+            counts[name] += 1
+        else:
+            yield kept if rules.has_artists or polarity != "modifiers" else _without_artists(kept)
+
+
+def _without_artists(pair: Pair) -> Pair:
+    return replace(pair, spans=tuple(span for span in pair.spans if not _CREDIT.match(span.text)))
 
 
 def _without(pair: Pair, keys: Sequence[str], is_answer: bool) -> Pair:

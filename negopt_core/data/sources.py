@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import TrainingError
 from .negative_db import pairs_of_posts, read_posts
-from .pairs import Found, read_pairs
+from .pairs import Found, Pair, iter_pairs
 from .pictures import LIKED_WEIGHT, read_pictures
-from .rules import Rules, keep_allowed
-from .split import clean_pairs
+from .rules import Rules, iter_allowed
+from .split import Repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +30,47 @@ class SourceSettings:
             raise TrainingError(f"the weight of a liked picture is above 0, got {self.liked_weight}")
 
 
+class Gathering:
+    """Pairs of a source, with the rules applied, cleaned and each once; files are read twice, never held.
+
+    `counts` follows the examples through every filter; it is whole as soon as the first pair is there.
+    """
+
+    def __init__(self, source: Path, settings: SourceSettings) -> None:
+        self._source, self._settings = source, settings
+        self._pictures: Found | None = None
+        self.counts: dict[str, int] = {}
+
+    def __iter__(self) -> Iterator[Pair]:
+        counts: dict[str, int] = {}
+        repeats = Repeats(self._allowed(counts))
+        del repeats.counts["read"]
+        self.counts = {**counts, **repeats.counts}
+        yield from repeats.distinct(self._allowed({}))
+
+    def _allowed(self, counts: dict[str, int]) -> Iterator[Pair]:
+        settings, left = self._settings, dict[str, int]()
+        yield from iter_allowed(self._read(counts), settings.polarity, settings.rules, left)
+        counts |= left
+
+    def _read(self, counts: dict[str, int]) -> Iterator[Pair]:
+        source, settings = self._source, self._settings
+        if source.suffix.lower() == ".parquet":
+            yield from pairs_of_posts(read_posts(source), settings.polarity, settings.min_likes, counts)
+        elif source.is_file():
+            counts["lines with an answer"] = 0
+            for pair in iter_pairs(source, settings.polarity):
+                counts["lines with an answer"] += 1
+                yield pair
+        else:
+            if self._pictures is None:
+                self._pictures = read_pictures(source, settings.polarity, settings.liked_weight)
+            counts |= self._pictures.counts
+            yield from self._pictures.pairs
+
+
 def gather_pairs(source: Path, settings: SourceSettings) -> Found:
-    """Read, apply the rules, clean and deduplicate; the counts follow the examples through every filter."""
-    found = _read(source, settings)
-    allowed, left = keep_allowed(found.pairs, settings.polarity, settings.rules)
-    pairs, cleaned = clean_pairs(allowed)
-    del cleaned["read"]
-    return Found(tuple(pairs), {**found.counts, **left, **cleaned})
-
-
-def _read(source: Path, settings: SourceSettings) -> Found:
-    if source.suffix.lower() == ".parquet":
-        return pairs_of_posts(read_posts(source), settings.polarity, settings.min_likes)
-    if source.is_file():
-        pairs = read_pairs(source, settings.polarity)
-        return Found(tuple(pairs), {"lines with an answer": len(pairs)})
-    return read_pictures(source, settings.polarity, settings.liked_weight)
+    """All pairs of a `Gathering` at once."""
+    gathering = Gathering(source, settings)
+    pairs = tuple(gathering)
+    return Found(pairs, gathering.counts)

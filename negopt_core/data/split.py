@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import TrainingError
@@ -28,39 +28,87 @@ def normalise(prompt: str) -> str:
     return _SPACE.sub(" ", unicodedata.normalize("NFKC", prompt).casefold()).strip()
 
 
-def clean_pairs(pairs: Sequence[Pair]) -> tuple[list[Pair], dict[str, int]]:
-    """Without pairs that lack prompt or answer, and without repetitions; and the count after each filter.
+class Repeats:
+    """Which pairs of a stream are kept: those with prompt and answer, each once. It is read twice, never held.
 
     A pair repeats another if prompt and phrases are the same but for case, spaces and punctuation. Of two, the one
     that counts more is kept, at the place of the first.
     """
-    counts = {"read": len(pairs)}
-    kept = [pair for pair in pairs if normalise(pair.prompt)]
-    counts["with a prompt"] = len(kept)
-    kept = [pair for pair in kept if pair.spans]
-    counts["with an answer"] = len(kept)
-    best: dict[object, Pair] = {}
-    for pair in kept:
-        key = (normalise(pair.prompt), *((normalise(span.text), span.weight, span.window) for span in pair.spans))
-        if key not in best or pair.weight > best[key].weight:
-            best[key] = pair
-    counts["distinct"] = len(best)
-    return list(best.values()), counts
+
+    def __init__(self, pairs: Iterable[Pair]) -> None:
+        """The first reading."""
+        self.counts = {"read": 0, "with a prompt": 0, "with an answer": 0, "distinct": 0}
+        self._weights: dict[bytes, float] = {}
+        self._heavier: dict[bytes, Pair] = {}
+        for pair in pairs:
+            self.counts["read"] += 1
+            self.counts["with a prompt"] += bool(normalise(pair.prompt))
+            if not _is_whole(pair):
+                continue
+            self.counts["with an answer"] += 1
+            key = _key(pair)
+            if key in self._weights and pair.weight > self._weights[key]:
+                self._heavier[key] = pair
+            self._weights[key] = max(pair.weight, self._weights.get(key, 0.0))
+        self.counts["distinct"] = len(self._weights)
+
+    def distinct(self, pairs: Iterable[Pair]) -> Iterator[Pair]:
+        """The second reading, of the same stream: the pairs that are kept. It can be done once."""
+        for pair in pairs:
+            key = _key(pair)
+            if _is_whole(pair) and self._weights.pop(key, None) is not None:
+                yield self._heavier.pop(key, pair)
+
+
+def _is_whole(pair: Pair) -> bool:
+    return bool(pair.spans and normalise(pair.prompt))
+
+
+def _key(pair: Pair) -> bytes:
+    said = [normalise(pair.prompt), *((normalise(span.text), span.weight, span.window) for span in pair.spans)]
+    return hashlib.blake2b(repr(said).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def clean_pairs(pairs: Sequence[Pair]) -> tuple[list[Pair], dict[str, int]]:
+    """What `Repeats` keeps of a list; and the count after each filter."""
+    repeats = Repeats(pairs)
+    return list(repeats.distinct(pairs)), repeats.counts
 
 
 def split_pairs(pairs: Sequence[Pair], shares: Mapping[str, float], salt: str = "") -> Split:
+    """The parts of a list, as `Splitting` makes them."""
+    parts: dict[str, list[Pair]] = {name: [] for name in shares}
+    manifest = Splitting(lambda: pairs, shares, salt).place(lambda name, pair: parts[name].append(pair))
+    return Split({name: tuple(part) for name, part in parts.items()}, manifest)
+
+
+class Splitting:
     """Parts by a hash of the normalised prompt: all pairs of one prompt land in one part, on every machine, and a
     pair added later moves no other. `shares` add up to 1; each part gets about its share of the prompts.
     """
-    if not shares or min(shares.values()) < 0 or abs(sum(shares.values()) - 1) > 1e-9:
-        raise TrainingError(f"shares are 0 or more and add up to 1, got {dict(shares)}")
-    kept, counts = clean_pairs(pairs)
-    parts: dict[str, list[Pair]] = {name: [] for name in shares}
-    for pair in kept:
-        parts[_part_of(pair.prompt, shares, salt)].append(pair)
-    manifest: dict[str, object] = {"counts": counts, "shares": dict(shares), "salt": salt}
-    manifest["parts"] = {name: {"pairs": len(part), "sha256": _hash(part)} for name, part in parts.items()}
-    return Split({name: tuple(part) for name, part in parts.items()}, manifest)
+
+    def __init__(self, read: Callable[[], Iterable[Pair]], shares: Mapping[str, float], salt: str = "") -> None:
+        """`read` opens the pairs anew: they are read twice, now and by `place`, and never held."""
+        if not shares or min(shares.values()) < 0 or abs(sum(shares.values()) - 1) > 1e-9:
+            raise TrainingError(f"shares are 0 or more and add up to 1, got {dict(shares)}")
+        self._read, self._shares, self._salt = read, shares, salt
+        self._repeats = Repeats(read())
+
+    @property
+    def read_count(self) -> int:
+        """How many pairs there were, before any was left out."""
+        return self._repeats.counts["read"]
+
+    def place(self, put: Callable[[str, Pair], object]) -> dict[str, object]:
+        """`put` each distinct pair into a part; returns the manifest."""
+        sizes, digests = dict.fromkeys(self._shares, 0), {name: hashlib.sha256() for name in self._shares}
+        for pair in self._repeats.distinct(self._read()):
+            name = _part_of(pair.prompt, self._shares, self._salt)
+            put(name, pair)
+            sizes[name] += 1
+            digests[name].update(repr(pair).encode("utf-8", "surrogatepass"))
+        parts = {name: {"pairs": sizes[name], "sha256": digests[name].hexdigest()} for name in self._shares}
+        return {"counts": self._repeats.counts, "shares": dict(self._shares), "salt": self._salt, "parts": parts}
 
 
 def _part_of(prompt: str, shares: Mapping[str, float], salt: str) -> str:
@@ -71,10 +119,3 @@ def _part_of(prompt: str, shares: Mapping[str, float], salt: str) -> str:
         if place < 0:
             return name
     return list(shares)[-1]
-
-
-def _hash(pairs: Sequence[Pair]) -> str:
-    digest = hashlib.sha256()
-    for pair in pairs:
-        digest.update(repr(pair).encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()

@@ -8,7 +8,6 @@ it; a folder without one loads too, but then a changed weight goes unseen.
 from __future__ import annotations
 
 import functools
-import hashlib
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from ..errors import NegOptError, PolicyError
-from ..files import write_text
+from ..files import hash_file, write_text
 from ..json_text import read_json
 
 SUMS = "SHA256SUMS"
@@ -27,7 +26,6 @@ _MAX_HEADER_BYTES = 8_000_000
 _BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
 _SUM_LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 _SETTINGS = ("config.json", "tokenizer_config.json", "generation_config.json")
-_BLOCK = 1 << 20
 _NUMBERS = ("temperature", "top_k", "max_phrases", "neighbours", "power", "habit", "threshold")
 """Settings of a card that are numbers in every kind that reads them."""
 
@@ -76,7 +74,7 @@ def read_header(path: Path) -> dict[str, tuple[str, tuple[int, ...]]]:
 
 def write_sums(folder: Path) -> None:
     """Write `SHA256SUMS` over every file of a folder but the card, which people edit, and texts that nothing reads."""
-    listed = {path.name: _sha256(path) for path in _files(folder) if _is_summed(path)}
+    listed = {path.name: hash_file(path) for path in _files(folder) if _is_summed(path)}
     write_text(folder / SUMS, "".join(f"{digest}  {name}\n" for name, digest in sorted(listed.items())))
 
 
@@ -140,7 +138,7 @@ def _check_sums(folder: Path) -> None:
         named = folder / found.group(2)
         if not named.is_file():
             raise PolicyError(f"{named} is missing, and {SUMS} names it; {_REMEDY}")
-        if _sha256(named) != found.group(1):
+        if hash_file(named) != found.group(1):
             raise PolicyError(
                 f"{named} is not the file that was exported ({SUMS} disagrees); {_REMEDY}, or delete {SUMS} if you "
                 "changed the file yourself"
@@ -160,14 +158,6 @@ def _tensor(name: str, entry: Mapping[str, Any]) -> tuple[str, tuple[int, ...]]:
     if not all(isinstance(size, int) and 0 <= size < 2**48 for size in shape):
         raise ValueError(f"{name[:60]} has no shape but {str(shape)[:60]}")
     return kind, tuple(shape)
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def in_one_line(error: Exception) -> str:
