@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from .cases import CASES
+from .growth import every_series, table
 from .result import ROOT, Result
 
 
@@ -24,7 +25,11 @@ def main() -> None:
         for result in case():
             print(f"{'ok  ' if result.met else 'MISS'} {result.name}: {result.figure} (bar {result.bar})", flush=True)
             results.append(result)
-    output.write_text(report(results), encoding="utf-8")
+    growth = []
+    for series in every_series():
+        print(f"{'ok  ' if series.met else 'MISS'} {series.name}: exponent {series.exponent:.2f}", flush=True)
+        growth.append(series)
+    output.write_text(report(results) + "\n" + "\n".join(table(growth)) + "\n", encoding="utf-8")
     print(f"wrote {output}")
 
 

@@ -147,7 +147,9 @@ def read_design(settings: EvalSettings, prompt_folders: Sequence[Path]) -> Desig
 
 def check_splits(settings: EvalSettings, pictures: int) -> None:
     """PromptError before anything is painted if an Inception Score is asked for with more splits than pictures."""
-    scores = [name for name in settings.metrics if name in ("is", "world-is")]
+    from ..evidence.features import INCEPTION_SCORES
+
+    scores = [name for name in settings.metrics if name in INCEPTION_SCORES]
     if scores and not 1 <= settings.splits <= pictures:
         raise PromptError(
             f"{scores[0]} over {pictures} pictures an arm cannot have {settings.splits} splits; use --splits "

@@ -19,7 +19,8 @@ from .scorers import hash_place
 from .set_metrics import Extract, Features, cmmd, frechet_distance, split_inception_score
 
 INCEPTION, CLIP = "inception", "clip"
-NAMES = ("is", "fid", "cmmd", "world-is", "world-fid")
+INCEPTION_SCORES = ("is", "world-is")
+NAMES = (*INCEPTION_SCORES, "fid", "cmmd", "world-fid")
 _WIDTH = 2048
 """Channels of Inception's pooled features; its class posteriors follow."""
 
@@ -60,7 +61,7 @@ def load_set_metric(name: str, places: Mapping[str, str], splits: int) -> SetMet
         assert reference is not None
         return cmmd(found, reference), None
 
-    is_inception = name.endswith("is")
+    is_inception = name in INCEPTION_SCORES
     measure = inception if is_inception else frechet if name.endswith("fid") else discrepancy
     return SetMetric(name, extract, identity, measure, needs_reference=not is_inception)
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -84,9 +85,13 @@ class Reader:
         found = self.read_with(prompt, votes)
         if votes is None or self.family not in TAGGED_FAMILIES:
             return found
+        return Read(found.text, self.push(np.where(self._is_tag, _TAG_VOTE, votes)))
+
+    @cached_property
+    def _is_tag(self) -> Array:
+        """[S] whether a phrase of the stock is one of the family's tags."""
         tags = {phrase for phrase, _ in FAMILIES[self.family].negatives}
-        is_tag = np.array([phrase in tags for phrase in self.stock])
-        return Read(found.text, self.push(np.where(is_tag, _TAG_VOTE, votes)))
+        return np.array([phrase in tags for phrase in self.stock])
 
     def read_with(self, prompt: str, votes: Array | None) -> Read:
         """What is read of one prompt whose neighbours' votes [S] are known."""

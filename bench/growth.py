@@ -1,0 +1,159 @@
+"""How time and memory grow with what is asked for: nothing may grow faster than the size itself."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .result import ROOT
+from .timing import measure
+
+WORST_EXPONENT = 1.15
+"""Of time over size between the last two sizes; above 1 by what measuring scatters."""
+MOST_MEGABYTES = 1024
+ROWS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Series:
+    """One thing at several sizes."""
+
+    name: str
+    unit: str
+    """"s" of processor time, or "MB"."""
+    points: tuple[tuple[int, float], ...]
+
+    @property
+    def exponent(self) -> float:
+        """d log(value) / d log(size) between the last two sizes."""
+        (size, value), (more, most) = self.points[-2:]
+        return math.log(most / value) / math.log(more / size)
+
+    @property
+    def met(self) -> bool:
+        """Whether it grows no faster than its size; a million rows have a limit of their own."""
+        is_small = self.unit != "MB" or self.points[-1][1] <= MOST_MEGABYTES
+        return self.exponent <= WORST_EXPONENT and is_small
+
+
+def _series(name: str, sizes: Sequence[int], work: Callable[[int], Callable[[], object]], repeats: int = 5) -> Series:
+    """Processor time at each size."""
+    found = []
+    for size in sizes:
+        run = work(size)
+        found.append((size, measure(run, repeats, clock=time.process_time).median))
+    return Series(name, "s", tuple(found))
+
+
+def windows() -> Series:
+    """A prompt of n scheduled phrases, read and compiled for 50 steps."""
+    from negopt_core import compile_schedule, parse_prompt
+
+    def work(count: int) -> Callable[[], object]:
+        text = ", ".join(f"[thing {n}:{n / (2 * count):.4f}-{0.5 + n / (2 * count):.4f}:1.1]" for n in range(count))
+        return lambda: compile_schedule(parse_prompt(text), 50)
+
+    return _series("windows in a prompt, read and compiled for 50 steps", (1, 3, 10, 30, 100), work)
+
+
+def steps() -> Series:
+    """A prompt of 20 windows, compiled for n steps."""
+    from negopt_core import compile_schedule, parse_prompt
+
+    prompt = parse_prompt(", ".join(f"[thing {n}:{n / 40:.3f}-{0.5 + n / 40:.3f}:1.1]" for n in range(20)))
+    return _series(
+        "steps of a run, 20 windows compiled", (5, 20, 50, 200, 1000), lambda n: lambda: compile_schedule(prompt, n)
+    )
+
+
+def prompts() -> Series:
+    """`suggest` of the rules for n different prompts."""
+    from negopt_core.policy import load_policy, suggest
+
+    policy = load_policy("rules")
+
+    def work(count: int) -> Callable[[], object]:
+        asked = [f"a photo of cat number {number} in the rain" for number in range(count)]
+        return lambda: suggest(policy, asked)
+
+    return _series("prompts, rules", (1, 10, 100, 1000, 10_000), work, repeats=3)
+
+
+def batches() -> Series:
+    """The demo world, n pictures in one batch of 5 steps."""
+    from negopt_core import PromptPair
+    from negopt_core.paint.base import PaintSettings
+    from negopt_core.paint.diffusers_painter import load_painter
+    from negopt_core.world import world_dir
+
+    pair = PromptPair.plain("a photo of a red ball by the sea by day", "blurry, noisy")
+
+    def work(count: int) -> Callable[[], object]:
+        painter = load_painter(str(world_dir()), PaintSettings(5, 2.5, batch_size=count), device="cpu")
+        return lambda: painter.paint([pair] * count, list(range(count)))
+
+    return _series("pictures in a batch, demo world, 5 steps", (1, 4, 16, 64), work, repeats=3)
+
+
+def rows() -> Series:
+    """Peak memory of `data pairs` over n rows, in a process of its own."""
+    found = []
+    for count in (ROWS // 100, ROWS // 10, ROWS):
+        with tempfile.TemporaryDirectory() as folder:
+            path = _write_rows(Path(folder) / "rows.jsonl.gz", count)
+            code = (
+                "import resource, sys; from negopt_core.cli import main\n"
+                "main(['data', 'pairs', sys.argv[1], '-o', sys.argv[2], '--json'])\n"
+                "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+            )
+            command = [sys.executable, "-c", code, str(path), str(Path(folder) / "out.jsonl.gz")]
+            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        found.append((count, float(done.stdout.splitlines()[-1])))
+    return Series("rows through `data pairs`, peak memory", "MB", tuple(found))
+
+
+def _write_rows(path: Path, count: int) -> Path:
+    import gzip
+
+    negative = "low quality, worst quality, blurry, watermark, text, signature, bad anatomy, cropped"
+    with gzip.open(path, "wt", compresslevel=1) as file:
+        for number in range(count):
+            row = {"prompt": f"a picture of thing number {number} in a room", "negative": f"{negative}, fault {number}"}
+            file.write(json.dumps(row) + "\n")
+    return path
+
+
+def every_series() -> Iterator[Series]:
+    """All of them, the quick ones first."""
+    for make in (windows, steps, prompts, batches, rows):
+        yield make()
+
+
+def table(found: Sequence[Series]) -> list[str]:
+    """A section of the report."""
+    lines = [
+        "## Growth",
+        "",
+        f"Exponent: how time or memory grows between the last two sizes, 1 is in proportion (bar {WORST_EXPONENT}). "
+        f"A million rows may take {MOST_MEGABYTES} MB.",
+        "",
+        "| what | size: value | exponent | met |",
+        "|---|---|---|---|",
+    ]
+    for one in found:
+        cells = ", ".join(f"{size:,}: {_shown(value, one.unit)}" for size, value in one.points)
+        lines.append(f"| {one.name} | {cells} | {one.exponent:.2f} | {'yes' if one.met else '**no**'} |")
+    return lines
+
+
+def _shown(value: float, unit: str) -> str:
+    if unit == "MB":
+        return f"{value:.0f} MB"
+    return f"{value:.3g} s" if value >= 1 else f"{value * 1e3:.3g} ms"
