@@ -16,7 +16,7 @@ from ..world.measure import draw_prompts
 from ..world.people import human_negatives
 from ..world.report import arms
 from ..world.report.studio import Arm
-from .recipe import BALANCES, DATA_SIZES, Recipe
+from .recipe import BALANCES, DATA_SIZES, ISOLATED, Recipe
 
 PROMPT_SEED, HUMAN_SEED, SUGGEST_SEED = 70_001, 70_002, 70_003
 
@@ -61,7 +61,7 @@ class Contest:
     def trained_modifiers(self) -> list[Arm]:
         """PAE's stages, with the same phrases unscheduled and in random windows beside them."""
         names = [f"modifiers-{stage}-{seed}" for stage in ("sft", "rl") for seed in self._seeds]
-        names += ["modifiers-quality", "modifiers-alignment"]
+        names += [f"modifiers-{label}" for label in ISOLATED]
         found = [Arm(name, self.written(name, "modifiers")) for name in names]
         by_name = {arm.name: arm for arm in found}
         for seed in self._seeds:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MAIN_REWARD = "world-quality:1,world-alignment:3"
+ISOLATED = {"quality": "world-quality:1", "alignment": "world-alignment:3", "both": MAIN_REWARD}
+"""PAE's question of which reward does what."""
 BALANCES = {"5:1:1": (5, 1, 1), "1:1:1": (1, 1, 1), "1:5:1": (1, 5, 1), "1:1:5": (1, 1, 5)}
 """NegOpt's open question: aesthetics to alignment to fidelity."""
 _UNITS = (1.0, 8.0, 2.0)
@@ -32,6 +34,7 @@ class Recipe:
     """Training seeds of the headline rows."""
     sft_steps: int = 800
     ppo_steps: int = 200
+    """Of the headline rows; reward balances and single rewards, one seed each, take half of it."""
     paint_steps: int = 10
     cfg: float = 2.5
 
@@ -44,12 +47,14 @@ class Recipe:
             found += [self._sft("scheduled", seed, scheduled=True), self._ppo("scheduled", seed)]
         untrained = ("sft", "--pairs", "world", "--stock", "world", "--steps", "1", "--rate", "1e-9", "--seed", "0")
         found += [Training("untrained", untrained), self._ppo("untrained", 0, start="untrained", name="rl-only")]
-        for name, shares in BALANCES.items():
-            found.append(self._ppo("negative", 0, name=f"balance-{name.replace(':', '-')}", reward=balanced(shares)))
-        found.append(self._ppo("modifiers", 0, name="modifiers-quality", reward="world-quality:1"))
-        found.append(self._ppo("modifiers", 0, name="modifiers-alignment", reward="world-alignment:3"))
-        for count in DATA_SIZES.values():
+        for count in DATA_SIZES.values():  # beside the full set of the headline rows, so as long as those
             found += [self._sft("negative", 0, pairs=count), self._ppo(f"negative-{count}", 0)]
+        half = self.ppo_steps // 2
+        for name, shares in BALANCES.items():
+            label = f"balance-{name.replace(':', '-')}"
+            found.append(self._ppo("negative", 0, name=label, reward=balanced(shares), steps=half))
+        for label, reward in ISOLATED.items():
+            found.append(self._ppo("modifiers", 0, name=f"modifiers-{label}", reward=reward, steps=half))
         return found
 
     def _sft(self, kind: str, seed: int, scheduled: bool = False, pairs: int = 0) -> Training:
@@ -59,9 +64,11 @@ class Recipe:
         line += ["--scheduled"] * scheduled
         return Training(f"{name}-sft-{seed}", (*line, "--steps", str(self.sft_steps), "--seed", str(seed)))
 
-    def _ppo(self, kind: str, seed: int, start: str = "", name: str = "", reward: str = MAIN_REWARD) -> Training:
-        needs = start or f"{kind}-sft-{seed}"
-        line = ["ppo", "--policy", needs, "--prompts", "world", "--reward", reward, "--steps", str(self.ppo_steps)]
+    def _ppo(
+        self, kind: str, seed: int, start: str = "", name: str = "", reward: str = MAIN_REWARD, steps: int = 0
+    ) -> Training:
+        needs, steps = start or f"{kind}-sft-{seed}", steps or self.ppo_steps
+        line = ["ppo", "--policy", needs, "--prompts", "world", "--reward", reward, "--steps", str(steps)]
         line += ["--paint-steps", str(self.paint_steps), "--cfg", f"{self.cfg:g}", "--seed", str(seed)]
         return Training(name or f"{kind}-rl-{seed}", tuple(line), needs)
 

@@ -18,7 +18,7 @@ from ..world.report.studio import Arm, Batch, Studio
 from ..world.report.tables import table
 from .board import Board
 from .contestants import PROMPT_SEED, Contest
-from .recipe import BALANCES, DATA_SIZES, Recipe
+from .recipe import BALANCES, DATA_SIZES, ISOLATED, Recipe
 
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 NEGATIVES = ("people", "rules", "rl-only", "negative-sft", "negative-rl", "scheduled-sft", "scheduled-rl")
@@ -81,7 +81,7 @@ def _tables(board: Board, contest: Contest, everybody: list[Arm]) -> list[str]:
         "### Which windows were learned",
         _window_table(everybody, contest),
         "### One reward alone",
-        board.table(["modifiers-sft", "modifiers-quality", "modifiers-alignment", "modifiers-rl"], "modifiers-sft"),
+        board.table(["modifiers-sft", *(f"modifiers-{label}" for label in ISOLATED)], "modifiers-sft"),
         "### Both sides",
         board.table([arms.NONE, "negative-rl", "modifiers-rl", "both-rl"], arms.NONE),
         "### How much data",
