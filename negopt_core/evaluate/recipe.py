@@ -11,6 +11,8 @@ BALANCES = {"5:1:1": (5, 1, 1), "1:1:1": (1, 1, 1), "1:5:1": (1, 5, 1), "1:1:5":
 """NegOpt's open question: aesthetics to alignment to fidelity."""
 _UNITS = (1.0, 8.0, 2.0)
 """What one share of quality, alignment and fidelity stands for: about one over their spread in plain pictures."""
+_ROUND = ("--batch", "8", "--group", "4", "--advantage", "group")
+"""Eight prompts, four answers to each from the same noise, each against the mean of its four."""
 DATA_SIZES = {"10 %": 400, "30 %": 1200}
 """Of the 4,000 pairs of the full set."""
 
@@ -35,6 +37,8 @@ class Recipe:
     sft_steps: int = 800
     ppo_steps: int = 200
     """Of the headline rows; reward balances and single rewards, one seed each, take half of it."""
+    train_paint_steps: int = 6
+    """Sampler steps of a picture that is only rewarded; the tables are painted with `paint_steps`."""
     paint_steps: int = 10
     cfg: float = 2.5
 
@@ -69,7 +73,7 @@ class Recipe:
     ) -> Training:
         needs, steps = start or f"{kind}-sft-{seed}", steps or self.ppo_steps
         line = ["ppo", "--policy", needs, "--prompts", "world", "--reward", reward, "--steps", str(steps)]
-        line += ["--paint-steps", str(self.paint_steps), "--cfg", f"{self.cfg:g}", "--seed", str(seed)]
+        line += [*_ROUND, "--paint-steps", str(self.train_paint_steps), "--cfg", f"{self.cfg:g}", "--seed", str(seed)]
         return Training(name or f"{kind}-rl-{seed}", tuple(line), needs)
 
 
