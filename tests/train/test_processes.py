@@ -88,7 +88,9 @@ def resumes(folder: Path, alone: list[dict[str, float]]) -> None:
 def test_a_failure_in_one_process_stops_all_with_its_reason(tmp_path: Path, alone: list[dict[str, float]]) -> None:
     leader, failed = launch("painter_fails", tmp_path)
     assert failed == Ended(1, "ValueError: the brush is gone")
-    assert leader.code == 1 and "process 1 of 2 failed (the brush is gone); what was saved before is intact" in leader.line
+    assert (
+        leader.code == 1 and "process 1 of 2 failed (the brush is gone); what was saved before is intact" in leader.line
+    )
     resumes(tmp_path, alone)
 
 
