@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from .cases import CASES
-from .growth import every_series, table
+from .growth import ROWS, every_series, table
 from .result import ROOT, Result
 
 
@@ -19,18 +19,19 @@ def main() -> None:
     """Time, print, write."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "docs" / "benchmarks.md")
-    output = parser.parse_args().output
+    parser.add_argument("--rows", type=int, default=ROWS, help="most rows through `data pairs` (default %(default)s)")
+    args = parser.parse_args()
     results: list[Result] = []
     for case in CASES:
         for result in case():
             print(f"{'ok  ' if result.met else 'MISS'} {result.name}: {result.figure} (bar {result.bar})", flush=True)
             results.append(result)
     growth = []
-    for series in every_series():
+    for series in every_series(args.rows):
         print(f"{'ok  ' if series.met else 'MISS'} {series.name}: exponent {series.exponent:.2f}", flush=True)
         growth.append(series)
-    output.write_text(report(results) + "\n" + "\n".join(table(growth)) + "\n", encoding="utf-8")
-    print(f"wrote {output}")
+    args.output.write_text(report(results) + "\n" + "\n".join(table(growth)) + "\n", encoding="utf-8")
+    print(f"wrote {args.output}")
 
 
 def report(results: list[Result]) -> str:

@@ -131,11 +131,11 @@ def run_split(args: argparse.Namespace) -> int:
     splitting = Splitting(lambda: iter_pairs(args.file, args.polarity), shares, args.salt)
     if not splitting.read_count:
         raise _no_pairs(args)
+    source = {"file": args.file.name, "sha256": hash_file(args.file)}  # before a part may take its place
     with ExitStack() as stack:
         files = {name: stack.enter_context(pair_file(args.output / f"{name}.jsonl", args.polarity)) for name in shares}
         made = splitting.place(lambda name, pair: files[name].add(pair))
     parts = {name: {"file": f"{name}.jsonl", "pairs": f.count, "sha256": f.sha256} for name, f in files.items()}
-    source = {"file": args.file.name, "sha256": hash_file(args.file)}
     manifest: dict[str, Any] = {"source": source, "polarity": args.polarity, **made, "parts": parts}
     write_text(args.output / MANIFEST, json.dumps(manifest, indent=2) + "\n")
     told = ", ".join(f"{name} {file.count}" for name, file in files.items())

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError, PolicyError, PromptError
 from ..files import check_folder, write_text
-from .models import MODEL_HELP, Choice, add_model_arguments, choose, policy_name, read_size
+from .models import MODEL_HELP, Choice, add_model_arguments, choose, own_device, policy_name, read_size
 from .output import add_json, emit
 from .scorers import NAMES, add_sources, read_sources
 
@@ -117,7 +117,7 @@ def _run(args: argparse.Namespace, processes: Processes) -> int:
     for arm in design.arms:
         writer.write(arm, design.items[:1] if arm.kind != "file" else design.items)
     metrics = load_metrics(settings, read_sources(args.source), args.reference)
-    gallery = open_gallery(args, settings, choice, processes.device)
+    gallery = open_gallery(args, settings, choice, own_device(choice.path, processes))
     findings = run_study(design, writer, gallery, metrics, args.batch, processes=processes)
     return 0 if findings is None else _finish(args, settings, gallery, findings, ballots)
 

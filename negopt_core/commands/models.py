@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..errors import PromptError
+
+if TYPE_CHECKING:
+    from ..train.processes import Processes
 
 WORLD = "world"
 COMFY = "comfy:"
@@ -72,3 +76,8 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
 def policy_name(name: str, choice: Choice) -> str:
     """`rules` alone means the rules for the painting model."""
     return f"rules:{choice.family}" if name == "rules" else name
+
+
+def own_device(model: str, processes: Processes) -> str | None:
+    """Where a process of several paints, unless ComfyUI servers do."""
+    return None if model.startswith(COMFY) else processes.device

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .models import COMFY, MODEL_HELP, place_of, read_size
+from .models import MODEL_HELP, own_device, place_of, read_size
 from .scorers import add_sources, load_named
 from .train_common import add_common, export, prepare
 
@@ -118,8 +118,7 @@ def _painter(args: argparse.Namespace, processes: Processes) -> Painter:
     width, height = read_size(args.size)
     share = -(-args.batch * args.group * args.pictures // processes.size)
     settings = PaintSettings(args.paint_steps, args.cfg, height, width, batch_size=min(32, share))
-    device = None if args.model.startswith(COMFY) else processes.device
-    return open_painter(place_of(args.model), settings, device=device)
+    return open_painter(place_of(args.model), settings, device=own_device(args.model, processes))
 
 
 def _prompts(args: argparse.Namespace) -> list[str]:

@@ -41,12 +41,13 @@ class Repeats:
         self._weights: dict[bytes, float] = {}
         self._heavier: dict[bytes, Pair] = {}
         for pair in pairs:
+            prompt = normalise(pair.prompt)
             self.counts["read"] += 1
-            self.counts["with a prompt"] += bool(normalise(pair.prompt))
-            if not _is_whole(pair):
+            self.counts["with a prompt"] += bool(prompt)
+            if not prompt or not pair.spans:
                 continue
             self.counts["with an answer"] += 1
-            key = _key(pair)
+            key = _key(prompt, pair)
             if key in self._weights and pair.weight > self._weights[key]:
                 self._heavier[key] = pair
             self._weights[key] = max(pair.weight, self._weights.get(key, 0.0))
@@ -55,17 +56,13 @@ class Repeats:
     def distinct(self, pairs: Iterable[Pair]) -> Iterator[Pair]:
         """The second reading, of the same stream: the pairs that are kept. It can be done once."""
         for pair in pairs:
-            key = _key(pair)
-            if _is_whole(pair) and self._weights.pop(key, None) is not None:
+            key = _key(normalise(pair.prompt), pair)
+            if self._weights.pop(key, None) is not None:
                 yield self._heavier.pop(key, pair)
 
 
-def _is_whole(pair: Pair) -> bool:
-    return bool(pair.spans and normalise(pair.prompt))
-
-
-def _key(pair: Pair) -> bytes:
-    said = [normalise(pair.prompt), *((normalise(span.text), span.weight, span.window) for span in pair.spans)]
+def _key(prompt: str, pair: Pair) -> bytes:
+    said = [prompt, *((normalise(span.text), span.weight, span.window) for span in pair.spans)]
     return hashlib.blake2b(repr(said).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 

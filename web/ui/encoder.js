@@ -88,7 +88,7 @@ const heightOf = ({ id, size }) =>
 
 /** Move down what nodes that have grown now cover. Call inside of a step. */
 export function makeRoom(grown) {
-  for (const graph of new Set(grown.map((node) => node.graph))) {
+  for (const graph of new Set(grown.map((node) => node.graph).filter(Boolean))) {
     const boxes = graph.nodes.map((node) => ({
       id: node.id, left: node.pos[0], top: node.pos[1] - TITLE, width: node.size[0], height: heightOf(node),
     }));

@@ -31,7 +31,7 @@ export async function writeScheduled(node) {
     let made = [];
     await oneStepOnPage(
       () => (made = change(wiring, { sides, texts, places, guided })),
-      () => makeRoom(made.filter((one) => one.graph)),
+      () => makeRoom(made),
     );
     const words = [texts.positive.slice(positive.df.length), texts.negative.slice(negative.df.length)];
     const notes = wiring.plan.notes.filter((note) => note !== "cfg-one" || !guided.length);
