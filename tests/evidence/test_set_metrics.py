@@ -74,7 +74,7 @@ def test_the_worlds_measures_tell_clean_pictures_from_faulty_ones() -> None:
 
 
 def test_what_is_missing_is_said(tmp_path: Path) -> None:
-    with pytest.raises(PromptError, match="there are is, fid"):
+    with pytest.raises(PromptError, match="there are is, world-is, fid, cmmd, world-fid"):
         load_set_metric("kid", {}, 1)
     with pytest.raises(PromptError, match="--source inception=PLACE"):
         load_set_metric("fid", {}, 1)
