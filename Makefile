@@ -10,6 +10,7 @@ endif
 TESTARGS ?=
 BENCHARGS ?=
 COMPATARGS ?=
+REPRODUCEARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help env demo test check bench compat test-host fuzz-env fuzz fuzz-short faults test-offline reproduce clean
@@ -23,6 +24,7 @@ help:
 	@echo "make test-host  only the tests that need a real ComfyUI or webui"
 	@echo "make fuzz       ten million inputs for every reader of text and files (Linux, hours); make fuzz-short: half a minute"
 	@echo "make faults     kill -9 at fifty moments of training, filtering and painting, run again and compare (Unix)"
+	@echo "make reproduce  train and measure everything in docs/results.md (hours; goes on where it was stopped)"
 	@echo "make test-offline  every test without any network but this machine's own (Linux, as root)"
 	@echo "make env        only set up the environment in .venv"
 	@echo "make clean      remove caches and build files; keeps .venv and out"
@@ -75,9 +77,8 @@ faults: env
 test-offline: env
 	@unshare --net sh -c 'ip link set lo up && exec $(PY) -m pytest $(TESTARGS)'
 
-# left out of help until there is something to reproduce
-reproduce:
-	@echo "negopt: reproducing the papers' tables comes with the training of prompt policies, which this version does not have" >&2; exit 1
+reproduce: env
+	@$(PY) -m negopt_core reproduce --ship negopt_core/assets/policies $(REPRODUCEARGS)
 
 clean:
 	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..df_text import format_prompt
 from ..policy import SuggestOptions, load_policy, suggest
+from ..policy.suggest import MODES
 from ..prompt import DFPrompt, PromptPair, Span, Window
 from .models import WORLD, choose
 from .output import add_json, emit, tell
@@ -24,6 +25,7 @@ PROMPTS = (
 """Fixed, so that two people see the same sheet."""
 FIXED_NEGATIVE = "blurry, low quality"
 LATE = Window(0.5, 1.0)
+BOTH = "world-negative+world-modifiers"
 TITLE = "negopt demo: the embedded demo world, not a real image model"
 
 
@@ -48,14 +50,11 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def demo_arms() -> list[DemoArm]:
-    """None, a fixed negative, the rules, and one modifier acting all along or late only."""
-    rules = load_policy("rules:world")
+    """None, a fixed negative, the rules, NegOpt's two stages, both sides learned; one modifier all along or late."""
 
-    def negative_only(prompt: str) -> PromptPair:
-        return suggest(rules, [prompt], SuggestOptions(modes=("negative",)))[0].pair
-
-    def both(prompt: str) -> PromptPair:
-        return suggest(rules, [prompt])[0].pair
+    def written(policy: str, *modes: str) -> Callable[[str], PromptPair]:
+        loaded = load_policy(policy)
+        return lambda prompt: suggest(loaded, [prompt], SuggestOptions(modes=modes))[0].pair
 
     def cinematic(window: Window) -> Callable[[str], PromptPair]:
         return lambda prompt: PromptPair(DFPrompt((Span(f"{prompt}, "), Span("cinematic", 1.0, window))))
@@ -63,8 +62,10 @@ def demo_arms() -> list[DemoArm]:
     return [
         DemoArm("no negative", "the prompt as it is", PromptPair.plain),
         DemoArm("fixed negative", FIXED_NEGATIVE, lambda prompt: PromptPair.plain(prompt, FIXED_NEGATIVE)),
-        DemoArm("rules: negative", "a negative for each prompt, surface words from 20 % on", negative_only),
-        DemoArm("rules: both", "and modifiers, texture words in the last half", both),
+        DemoArm("rules", "a negative by tables, surface words from 20 % on", written("rules:world", "negative")),
+        DemoArm("SFT", "what the demo world's people would write", written("world-negative-sft", "negative")),
+        DemoArm("SFT + RL", "the same policy after PPO on rewarded pictures", written("world-negative", "negative")),
+        DemoArm("RL, both sides", "and scheduled modifiers, learned too", written(BOTH, *MODES)),
         DemoArm("cinematic, all steps", "one modifier from the start: it shrinks the subject", cinematic(Window())),
         DemoArm("cinematic, last half", "the same word, late only", cinematic(LATE)),
     ]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import Any
 
 from ..errors import TrainingError
 from ..evaluate.recipe import Recipe, Training
@@ -28,6 +29,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--seeds", type=int, default=Recipe().seeds, help="training seeds of the headline rows")
     parser.add_argument("--ppo-steps", type=int, default=Recipe().ppo_steps)
     parser.add_argument("--sft-steps", type=int, default=Recipe().sft_steps)
+    parser.add_argument("--ship", type=Path, metavar="DIR", help="also copy the policies that come with negopt to DIR")
     add_json(parser)
     parser.set_defaults(run=run)
 
@@ -38,11 +40,15 @@ def run(args: argparse.Namespace) -> int:
     recipe = Recipe(seeds=args.seeds, sft_steps=args.sft_steps, ppo_steps=args.ppo_steps)
     if args.only != "measure":
         train_all(args.folder, recipe.trainings(), args.jobs)
-    figures: dict[str, object] = {}
+    figures: dict[str, Any] = {}
     if args.only != "train":
         from ..evaluate.results import write_results
 
         figures = write_results(args.folder, args.document, recipe, args.prompts, args.jobs, args.cache)
+    if args.ship:
+        from ..evaluate.ship import ship
+
+        ship(args.folder, args.ship, figures.get("arms"))
     emit(args, figures, f"everything is in {args.folder}; the tables are in {args.document}")
     return 0
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import retrieval, train_mini, train_ppo, world
-from .train_common import add_common, export, prepare
+from .train_common import Stage, add_common, digest, export, prepare
 
 if TYPE_CHECKING:
     from ..policy.language import LanguagePolicy
@@ -62,6 +62,7 @@ def run_sft(args: argparse.Namespace) -> int:
     """Learn from pairs and export."""
     from contextlib import nullcontext
 
+    from ..data.pairs import write_pair
     from ..train.events import event_files, ignore
     from ..train.processes import check_alone
     from ..train.run import Listeners, Loop, Run, run_steps
@@ -85,8 +86,9 @@ def run_sft(args: argparse.Namespace) -> int:
     with event_files(run.folder) if args.tensorboard else nullcontext(ignore) as write:
         listeners = Listeners(write, write_samples)
         run_steps(run, sft, sft.step, Loop(args.steps, args.save_every), "sft", listeners)
-    measured = sft.evaluate(held_out or pairs[:512])
-    return export(args, sft.policy, measured, f"{len(pairs)} pairs from {Path(args.pairs).name}")
+    facts = {"pairs": len(pairs), "pairs_sha256": digest(write_pair(pair, args.polarity) for pair in pairs)}
+    how = f"{len(pairs)} pairs from {Path(args.pairs).name}"
+    return export(args, sft.policy, Stage(how, facts, sft.evaluate(held_out or pairs[:512])))
 
 
 def _pairs(source: Any, args: argparse.Namespace) -> list[Any]:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..provenance import shown_place
 from .output import add_json, emit
 
 if TYPE_CHECKING:
@@ -32,29 +37,68 @@ def prepare(args: argparse.Namespace, is_leader: bool = True) -> dict[str, Any]:
     logging.getLogger("negopt").setLevel(logging.INFO if is_leader else logging.WARNING)
     if args.threads:
         torch.set_num_threads(args.threads)
+    return {key: str(value) for key, value in _deciding(args).items()}
+
+
+def _deciding(args: argparse.Namespace) -> dict[str, Any]:
     left_out = {"run", "folder", "output", "name", "threads", "json", "debug", "save_every", "tensorboard"}
     # runs that were begun before there were such settings go on
     left_out |= {name for name in ("size", "augment") if not getattr(args, name, None)}
-    return {key: str(value) for key, value in vars(args).items() if key not in left_out}
+    return {key: value for key, value in vars(args).items() if key not in left_out}
 
 
-def export(args: argparse.Namespace, policy: LanguagePolicy, measured: dict[str, float], how: str) -> int:
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One training, as the card of its policy tells it."""
+
+    how: str
+    """In a few words."""
+    facts: Mapping[str, Any]
+    """Hashes of what went in, and how much that was."""
+    measured: Mapping[str, float]
+
+
+def digest(lines: Iterable[str]) -> str:
+    """SHA-256 over texts in their order, each as a line of JSON."""
+    total = hashlib.sha256()
+    for line in lines:
+        total.update(f"{json.dumps(line)}\n".encode())
+    return total.hexdigest()
+
+
+def export(args: argparse.Namespace, policy: LanguagePolicy, stage: Stage) -> int:
     """Write the policy folder and say so."""
-    from dataclasses import replace
-
     from .. import __version__
     from ..policy.language.folder import save_policy
 
     output: Path = args.output or args.folder / "export"
-    history = [*policy.card.provenance.get("history", []), how]
+    before = policy.card.provenance
+    settings = {key: _shown(value) for key, value in _deciding(args).items() if value is not None}
     policy.card = replace(
         policy.card,
         name=args.name or output.name,
-        metrics={**policy.card.metrics, **measured},
-        provenance={"made_by": f"negopt {__version__}", "seed": args.seed, "history": history},
+        metrics={**policy.card.metrics, **stage.measured},
+        provenance={
+            "made_by": f"negopt {__version__}",
+            "seed": args.seed,
+            "history": [*before.get("history", []), stage.how],
+            "stages": [*before.get("stages", []), {"settings": settings, **stage.facts}],
+        },
         licence=policy.card.licence or "Apache-2.0",
     )
     save_policy(policy, output)
-    told = ", ".join(f"{name} {value:.3f}" for name, value in measured.items())
-    emit(args, {"folder": str(output), **measured}, f"exported {output} ({told})")
+    told = ", ".join(f"{name} {value:.3f}" for name, value in stage.measured.items())
+    emit(args, {"folder": str(output), **stage.measured}, f"exported {output} ({told})")
     return 0
+
+
+def _shown(value: Any) -> Any:
+    """An argument as strangers may read it: no folders of this machine."""
+    if isinstance(value, list):
+        return [_shown(item) for item in value]
+    if isinstance(value, Path):
+        return value.name
+    if not isinstance(value, str):
+        return value
+    name, sign, place = value.rpartition("=")  # NAME=PLACE, or a place
+    return f"{name}{sign}{shown_place(place)}"

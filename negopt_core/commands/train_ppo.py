@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from .models import MODEL_HELP, own_device, place_of, read_size
 from .scorers import add_sources, load_named
-from .train_common import add_common, export, prepare
+from .train_common import Stage, add_common, digest, export, prepare
 
 if TYPE_CHECKING:
-    from ..paint.base import Painter
+    from ..paint.base import ModelPainter, Painter
     from ..train.ppo import PPO, PPOSettings
     from ..train.processes import Processes
     from ..train.run import Run
@@ -52,14 +52,30 @@ def run(args: argparse.Namespace) -> int:
     with joined() as processes:
         config = prepare(args, processes.is_leader)
         with processes.together():
-            ppo = _trainer(args, processes)
+            painter = _painter(args, processes)
+            ppo = _trainer(args, painter, processes)
             folder = Run.open(args.folder, config) if processes.is_leader else Run(args.folder)
         _train(args, ppo, folder)
     if not processes.is_leader:
         return 0
     recent = folder.metrics()[-20:]
     measured = {"reward": sum(row["reward"] for row in recent) / len(recent)}
-    return export(args, ppo.actors.policy, measured, f"PPO on {args.reward} from {args.policy.name}")
+    return export(
+        args, ppo.actors.policy, Stage(f"PPO on {args.reward}", _facts(args, ppo, painter.model_hash()), measured)
+    )
+
+
+def _facts(args: argparse.Namespace, ppo: PPO, painter: str) -> dict[str, object]:
+    """What went in: prompts, the policy it started from, the painter, and how many pictures were rewarded."""
+    from ..policy.language.folder import folder_hash
+
+    return {
+        "prompts": len(ppo.prompts),
+        "prompts_sha256": digest(ppo.prompts),
+        "start_sha256": folder_hash(args.policy),
+        "painter": painter,
+        "pictures": args.steps * args.batch * args.group * args.pictures,
+    }
 
 
 def _train(args: argparse.Namespace, ppo: PPO, folder: Run) -> None:
@@ -76,7 +92,7 @@ def _train(args: argparse.Namespace, ppo: PPO, folder: Run) -> None:
         run_steps(folder, ppo, samples.step, loop, "ppo", Listeners(write, samples.write), ppo.processes)
 
 
-def _trainer(args: argparse.Namespace, processes: Processes) -> PPO:
+def _trainer(args: argparse.Namespace, painter: Painter, processes: Processes) -> PPO:
     from copy import deepcopy
 
     from ..policy.language.backbone import width_of
@@ -89,7 +105,7 @@ def _trainer(args: argparse.Namespace, processes: Processes) -> PPO:
     policy = open_policy(args.policy)
     reward = build_reward(args.reward, lambda name: load_named(name, args.source, role="reward"))
     critic = new_critic(width_of(policy.model), args.seed)
-    actors = Actors(policy, deepcopy(policy), critic, _painter(args, processes), reward)
+    actors = Actors(policy, deepcopy(policy), critic, painter, reward)
     return PPO(actors, _prompts(args), _settings(args), processes)
 
 
@@ -111,7 +127,7 @@ def _settings(args: argparse.Namespace) -> PPOSettings:
     )
 
 
-def _painter(args: argparse.Namespace, processes: Processes) -> Painter:
+def _painter(args: argparse.Namespace, processes: Processes) -> ModelPainter:
     from ..paint.base import PaintSettings
     from ..paint.open import open_painter
 

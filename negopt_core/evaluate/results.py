@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from ..files import write_text
 from ..policy.phrases import phrase_spans, without_prefix
@@ -24,9 +25,7 @@ BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 NEGATIVES = ("people", "rules", "rl-only", "negative-sft", "negative-rl", "scheduled-sft", "scheduled-rl")
 
 
-def write_results(
-    folder: Path, document: Path, recipe: Recipe, prompts: int, jobs: int, cache: Path
-) -> dict[str, object]:
+def write_results(folder: Path, document: Path, recipe: Recipe, prompts: int, jobs: int, cache: Path) -> dict[str, Any]:
     """Paint every contestant, replace what stands between the markers of `document`, return the figures."""
     contest = Contest.draw(prompts, folder, recipe)
     studio = Studio(world_dir(), weights_hash(world_dir()), cache, recipe.paint_steps, recipe.cfg, jobs)
@@ -37,7 +36,7 @@ def write_results(
     before, _, rest = document.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
     write_text(document, f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
-    figures: dict[str, object] = {"weights": studio.weights, "recipe": asdict(recipe), "arms": board.figures()}
+    figures: dict[str, Any] = {"weights": studio.weights, "recipe": asdict(recipe), "arms": board.figures()}
     write_text(document.with_suffix(".json"), json.dumps(figures, indent=1) + "\n")
     return figures
 

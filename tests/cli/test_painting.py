@@ -79,6 +79,6 @@ def test_a_picture_without_a_record_is_refused(tmp_path: Path, capsys: pytest.Ca
 def test_the_demo_sheet_is_drawn_with_scores_for_every_arm(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "-o", str(tmp_path), "--json"]) == 0
     values = json.loads(capsys.readouterr().out)
-    assert [arm["arm"] for arm in values["arms"]][:3] == ["no negative", "fixed negative", "rules: negative"]
+    assert [arm["arm"] for arm in values["arms"]][:3] == ["no negative", "fixed negative", "rules"]
     with Image.open(values["sheet"]) as sheet:
         assert sheet.width > 800 and sheet.height > 800

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from negopt_core.cli import main
+from negopt_core.policy.language.folder import folder_hash
 
 SMALL = ("--width", "32", "--layers", "1", "--batch", "4", "--threads", "1", "--json")
 
@@ -41,6 +42,10 @@ def test_from_pairs_to_rewards_to_suggestions(tmp_path: Path, capsys: pytest.Cap
     assert json.loads(capsys.readouterr().out)["policy"] == "trained"
     card = json.loads((tmp_path / "trained" / "policy.json").read_text())
     assert len(card["provenance"]["history"]) == 2 and "reward" in card["metrics"]
+    sft, learned = card["provenance"]["stages"]
+    assert sft["pairs"] == 4000 and sft["settings"]["seed"] == 0 and len(sft["pairs_sha256"]) == 64
+    assert learned["start_sha256"] == folder_hash(Path(taught)) and len(learned["painter"]) == 16
+    assert learned["pictures"] == 2 * 2 * 2 and str(tmp_path) not in json.dumps(card)  # no folders of this machine
     assert main(["train", *ppo, "--steps", "3"]) == 1  # another length is another run
     assert "other settings (steps)" in capsys.readouterr().err
 

@@ -8,7 +8,8 @@ from typing import Any
 BALL = "a photo of a red ball in the snow by day"
 WRITER = {"negative": "", "mode": "negative and modifiers", "seed": 1, "control": "fixed", "locked": False}
 EMPTY = {"locked_positive": "", "locked_negative": ""}
-POLICY = "rules:world"  # the demo world's own words; artists choose the family of their checkpoint
+NEGATIVE = "world-negative"  # trained on the demo world; artists choose a policy for their checkpoint
+BOTH = f"{NEGATIVE}+world-modifiers"
 NOTES = {
     "basic_negative": "**Write a negative.** `write prompts` asks a policy for a negative that suits the prompt. Press "
     "Run: the text appears in `locked_negative`. Switch on `locked` to edit it and keep it.",
@@ -100,7 +101,7 @@ def examples() -> dict[str, dict[int, Sketch]]:
     """Name -> nodes by id."""
     basic = {
         **DEMO,
-        2: Sketch("NegOptLoadPolicy", 0, {"policy": POLICY}),
+        2: Sketch("NegOptLoadPolicy", 0, {"policy": NEGATIVE}),
         3: Sketch("NegOptSuggest", 1, {"prompt": BALL, **WRITER, "mode": "negative", **EMPTY}, {"policy": (2, 0)}),
         4: encode(2, source=(3, 0)),
         5: encode(2, source=(3, 1)),
@@ -108,7 +109,7 @@ def examples() -> dict[str, dict[int, Sketch]]:
         7: sampler(3, (6, 0), (4, 0), (5, 0), (1, 3)),
         **saved(8, 3, 7, (3, 3)),
     }
-    click = {"policy": POLICY, "weighting": "comfy", "prompt": BALL, **WRITER, **EMPTY}
+    click = {"policy": BOTH, "weighting": "comfy", "prompt": BALL, **WRITER, **EMPTY}
     one_click = {
         **DEMO,
         2: Sketch("NegOptOneClick", 1, click, {"model": (1, 0), "clip": (1, 1)}),
@@ -184,7 +185,7 @@ def compare_arms() -> dict[int, Sketch]:
     stitch = {"direction": "right", "match_image_size": True, "spacing_width": 2, "spacing_color": "white"}
     return {
         **DEMO,
-        2: Sketch("NegOptLoadPolicy", 0, {"policy": POLICY}),
+        2: Sketch("NegOptLoadPolicy", 0, {"policy": BOTH}),
         3: Sketch("NegOptSuggest", 1, {"prompt": BALL, **WRITER, **EMPTY}, {"policy": (2, 0)}),
         4: hook(),
         5: encode(2, BALL),

@@ -7,13 +7,18 @@ import torch
 
 from negopt_core.data.corpus import CONTRADICTORY_LICENCES
 from negopt_core.evaluate.text import contradictions, phrases
+from negopt_core.paint.diffusers_painter import load_painter
 from negopt_core.policy import SuggestOptions, load_policy, suggest
 from negopt_core.policy.language.suggester import LanguageSuggester
 from negopt_core.policy.media import names_a_body
 from negopt_core.policy.store import SHIPPED, builtin_names, known_families, read_card, shipped_names, with_family
 from negopt_core.policy.words import phrase_key
+from negopt_core.world import world_dir
 
 LANGUAGE = [name for name in shipped_names() if read_card(SHIPPED / name).kind in ("seq2seq", "df")]
+WORLD = [name for name in LANGUAGE if read_card(SHIPPED / name).families == ("world",)]
+PEOPLE = [name for name in LANGUAGE if name not in WORLD]
+"""Trained on what people wrote, for real models."""
 PROMPTS = [
     "portrait photo of an old fisherman, natural light",
     "blurry watercolor of a castle, text on a banner, low quality, grainy",
@@ -32,7 +37,22 @@ def test_it_is_small_and_holds_no_pickle(name: str) -> None:
     assert {path.suffix for path in files} <= {".json", ".safetensors", ".txt", ".md", ""}  # "": SHA256SUMS
 
 
-@pytest.mark.parametrize("name", LANGUAGE)
+@pytest.mark.parametrize("name", WORLD)
+def test_a_world_policy_names_its_trainings_and_what_went_in(name: str) -> None:
+    card = read_card(SHIPPED / name)
+    stages = card.provenance["stages"]
+    assert card.licence == "Apache-2.0" and "demo world" in (SHIPPED / name / "NOTICE.md").read_text()
+    assert [stage["settings"]["what"] for stage in stages] == (["sft"] if name.endswith("-sft") else ["sft", "ppo"])
+    assert len(stages[0]["pairs_sha256"]) == 64 and all("seed" in stage["settings"] for stage in stages)
+    if len(stages) == 2:
+        assert stages[1]["painter"] == load_painter(str(world_dir()), device="cpu").model_hash(), (
+            "the demo world has changed since"
+        )
+        assert stages[1]["pictures"] >= 3200 and len(stages[1]["start_sha256"]) == 64
+    assert "/" not in json.dumps(card.to_json()["provenance"]), "no folders of the machine it was trained on"
+
+
+@pytest.mark.parametrize("name", PEOPLE)
 def test_its_card_says_where_it_comes_from(name: str) -> None:
     card = read_card(SHIPPED / name)
     told = json.dumps(card.to_json()["provenance"])
@@ -69,7 +89,7 @@ def test_nothing_is_contradicted_or_said_twice_or_echoed(name: str, seed: int) -
             assert not any("contradict" in warning for warning in answer.warnings)
 
 
-@pytest.mark.parametrize("name", [name for name in LANGUAGE if read_card(SHIPPED / name).polarity == "negative"])
+@pytest.mark.parametrize("name", [name for name in PEOPLE if read_card(SHIPPED / name).polarity == "negative"])
 def test_a_negative_is_never_empty_and_knows_families(name: str) -> None:
     card = read_card(SHIPPED / name)
     assert all(answer.negative for answer in suggest(load_policy(name), PROMPTS))
@@ -81,7 +101,7 @@ def test_a_negative_is_never_empty_and_knows_families(name: str) -> None:
     assert f"{name}:flux" in builtin_names()
 
 
-@pytest.mark.parametrize("name", [name for name in LANGUAGE if read_card(SHIPPED / name).polarity == "negative"])
+@pytest.mark.parametrize("name", [name for name in PEOPLE if read_card(SHIPPED / name).polarity == "negative"])
 def test_hands_are_not_negated_in_a_landscape(name: str) -> None:
     for seed in range(5):
         (answer,) = suggest(load_policy(name), ["a photo of mountains at dawn"], SuggestOptions(seed=seed))

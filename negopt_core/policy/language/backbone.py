@@ -14,6 +14,7 @@ from ...errors import PolicyError
 
 MAX_PROMPT_TOKENS = 256
 """Prompts are cut here; far beyond what a text encoder of an image model reads."""
+MAX_RESPONSE_TOKENS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,11 @@ class Backbone(Protocol):
     @property
     def model(self) -> PreTrainedModel:
         """The transformers model."""
+        ...
+
+    @property
+    def room(self) -> int:
+        """Tokens that a response has place for behind the longest prompt."""
         ...
 
     def read(self, prompts: Sequence[str]) -> Any:
@@ -55,9 +61,10 @@ class T5Backbone:
         self.encoder, self.tokenizer = model.encoder, tokenizer
         start = model.config.decoder_start_token_id
         self.start: int = model.config.pad_token_id if start is None else start  # type: ignore[assignment]
+        self.room = MAX_RESPONSE_TOKENS  # positions are relative to each other: any length will do
 
     def read(self, prompts: Sequence[str]) -> Any:
-        asked = _tokens(self.tokenizer, prompts, "right").to(self.model.device)
+        asked = _tokens(self.tokenizer, prompts, "right", MAX_PROMPT_TOKENS).to(self.model.device)
         encoded = self.encoder(input_ids=asked.input_ids, attention_mask=asked.attention_mask)
         return encoded.last_hidden_state, asked.attention_mask
 
@@ -89,9 +96,13 @@ class GPT2Backbone:
     def __init__(self, model: GPT2LMHeadModel, tokenizer: Any) -> None:
         self.model: PreTrainedModel = model
         self.tokenizer = tokenizer
+        places = int(model.config.n_positions)
+        self.longest_prompt = min(MAX_PROMPT_TOKENS, places // 2)
+        self.room = min(MAX_RESPONSE_TOKENS, places - self.longest_prompt)
 
     def read(self, prompts: Sequence[str]) -> Any:
-        asked = _tokens(self.tokenizer, [f"{prompt}," for prompt in prompts], "left").to(self.model.device)
+        texts = [f"{prompt}," for prompt in prompts]
+        asked = _tokens(self.tokenizer, texts, "left", self.longest_prompt).to(self.model.device)
         return asked.input_ids, asked.attention_mask
 
     def states(self, read: Any, words: Tensor) -> States:
@@ -142,7 +153,7 @@ def build_model(config: Any) -> PreTrainedModel:
     raise PolicyError(f"a policy is built on T5 or GPT-2, not on {type(config).__name__}; use one of those")
 
 
-def _tokens(tokenizer: Any, texts: Sequence[str], side: str) -> Any:
+def _tokens(tokenizer: Any, texts: Sequence[str], side: str, longest: int) -> Any:
     """Ids and mask of a batch padded on one side; the tokenizer's own setting is put back."""
     before = tokenizer.padding_side, tokenizer.pad_token
     tokenizer.padding_side = side
@@ -153,7 +164,7 @@ def _tokens(tokenizer: Any, texts: Sequence[str], side: str) -> Any:
             list(texts),
             padding=True,
             truncation=True,
-            max_length=MAX_PROMPT_TOKENS,
+            max_length=longest,
             add_special_tokens=side == "right",  # an end mark before the continuation would end it
             return_tensors="pt",
         )

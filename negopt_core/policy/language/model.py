@@ -98,13 +98,13 @@ class LanguagePolicy(nn.Module):
         return self._phrase_ids
 
     @torch.no_grad()
-    def respond(self, prompts: Sequence[str], seeds: Sequence[int], sampling: Sampling, limit: int = 200) -> Responses:
+    def respond(self, prompts: Sequence[str], seeds: Sequence[int], sampling: Sampling) -> Responses:
         """Draw actions for each prompt, each row with its own seed, in one batch with a key-value cache."""
         backbone, rows = self.backbone, _Rows(self.walks(prompts), seeds, sampling, self.spelling)
         asked = [self.reader.read(prompt) for prompt in prompts]
         pushes = self.pushes(asked, int(self.model.config.vocab_size))
         read, cache, words = backbone.read([item.text for item in asked]), None, None
-        while not rows.are_done and len(rows.words) < limit:
+        while not rows.are_done and len(rows.words) < backbone.room:
             states, cache = backbone.step(read, words, cache)
             words = rows.take(_pushed(states, pushes), self.time_logits)
         return rows.responses()

@@ -39,8 +39,8 @@ export const checks = {
   async a_run_says_where_its_texts_come_from({ page }) {
     await load(page, example("one_click"));
     await finished(page);
-    await waitFor(page, () => /^rules:world · [0-9a-f]{8} · seed 1 · negopt/.test(document.querySelector(".negopt-origin")?.textContent ?? ""));
-    assert.equal(await page.evaluate(() => app.graph.getNodeById(2).properties.negopt.policy), "rules:world");
+    await waitFor(page, () => /^world-negative\+world-modifiers · [0-9a-f]{8} · seed 1 · negopt/.test(document.querySelector(".negopt-origin")?.textContent ?? ""));
+    assert.equal(await page.evaluate(() => app.graph.getNodeById(2).properties.negopt.policy), "world-negative+world-modifiers");
   },
 
   async a_run_from_the_cache_shows_its_texts_too({ page }) {

@@ -1,0 +1,48 @@
+"""The trained world policies that come with negopt, copied from the runs of `reproduce` in half precision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from ..files import write_text
+from ..policy.language.folder import open_policy, save_policy
+
+SHIPPED_RUNS = {
+    "world-negative": "negative-rl-0",
+    "world-negative-sft": "negative-sft-0",
+    "world-scheduled": "scheduled-rl-0",
+    "world-modifiers": "modifiers-rl-0",
+}
+"""Name of the policy, and the run that made it: always the first training seed, not the best of them."""
+_NOTICE = """# {name}
+
+Trained by `{command}` on the demo world that comes with negopt, and on nothing else: its captions, the negatives and
+modifiers of its simulated people, its pictures and its `reward` judge. No text or picture of anybody is in it.
+Apache-2.0, as negopt. It knows the words of the demo world only. `policy.json` has every setting and hash;
+docs/results.md has what it gains.
+"""
+_COMMAND = "python -m negopt_core reproduce"
+
+
+def ship(folder: Path, target: Path, measured: Mapping[str, Mapping[str, float]] | None = None) -> list[Path]:
+    """Copy the policies of finished runs under `folder` to `target`/NAME; returns the folders written.
+
+    `measured` are figures by run for the cards. Runs that are not finished are left out.
+    """
+    written = []
+    for name, run in SHIPPED_RUNS.items():
+        source = folder / run / "policy"
+        if not (source / "policy.json").exists():
+            continue
+        policy = open_policy(source)
+        held_out = {f"held-out/{key}": value for key, value in (measured or {}).get(run, {}).items()}
+        metrics = {**policy.card.metrics, **held_out}
+        policy.card = replace(policy.card, name=name, metrics=metrics)
+        save_policy(policy, target / name, torch.float16)
+        write_text(target / name / "NOTICE.md", _NOTICE.format(name=name, command=_COMMAND))
+        written.append(target / name)
+    return written
