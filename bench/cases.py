@@ -12,6 +12,7 @@ from .comfyui import in_comfyui
 from .language import language
 from .result import ROOT, Result
 from .timing import measure, measure_pair
+from .training import training
 
 LONG_PROMPT = (
     "a castle on a hill, [mist:0.5-1:0.75], [river:0-0.9:1.1], old stone bridge, [highly detailed:0-0.5:0.75], "
@@ -122,4 +123,4 @@ def demo() -> Iterator[Result]:
     yield Result("make demo after set-up", str(timing), "90 s", timing.median <= 90)
 
 
-CASES: tuple[Case, ...] = (text_engine, imports, suggesting, language, painting, demo, in_comfyui)
+CASES: tuple[Case, ...] = (text_engine, imports, suggesting, language, painting, training, demo, in_comfyui)

@@ -67,9 +67,10 @@ class Board:
         return estimate(self.rewards(name) - self.rewards(other))
 
     def table(self, names: Sequence[str], reference: str) -> str:
-        """One row for each name; the last column is against `reference`."""
+        """One row for each name; the last column is against `reference`, if that is not none."""
+        columns = len(_HEAD) - (reference == arms.NONE)
         head = [column.format(reference) for column in _HEAD]
-        return table(head, [self._row(name, reference) for name in names])
+        return table(head[:columns], [self._row(name, reference)[:columns] for name in names])
 
     def _row(self, name: str, reference: str) -> list[str]:
         none = arms.NONE

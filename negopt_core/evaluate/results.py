@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..files import write_text
-from ..policy.phrases import phrase_spans, without_prefix
+from PIL import Image
+
+from ..files import write_bytes, write_text
+from ..train.run import METRICS
+from ..train.setup import PAE_WEIGHTS
 from ..world import world_dir
 from ..world.card import weights_hash
 from ..world.report import arms
 from ..world.report.experiments import SEARCHED, SEARCHED_FIXED, ReportSettings, search_negatives
 from ..world.report.search import content_features
 from ..world.report.studio import Arm, Batch, Studio
-from ..world.report.tables import table
 from .board import Board
 from .contestants import PROMPT_SEED, Contest
+from .curves import draw_curves, read_curve
+from .habits import added_spans, habit_tables
 from .recipe import BALANCES, DATA_SIZES, ISOLATED, Recipe
+from .sheet import Row, draw_sheet
 
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
+CURVES, SHEET, COLUMNS = "results-curves.png", "results-sheet.jpg", 6
+SHOWN = ("negative-sft", "negative-rl", "scheduled-rl", "modifiers-sft", "modifiers-rl", "both-rl")
+"""Kinds on the sheet of pictures."""
 NEGATIVES = ("people", "rules", "rl-only", "negative-sft", "negative-rl", "scheduled-sft", "scheduled-rl")
 
 
@@ -32,7 +40,7 @@ def write_results(folder: Path, document: Path, recipe: Recipe, prompts: int, jo
     batch = Batch(contest.prompts, 2, PROMPT_SEED, "eval")
     everybody = [*contest.arms(), *_searched(studio, contest)]
     board = Board(studio.paint(batch, everybody, "contestants"), recipe.seeds)
-    text = "\n\n".join([_manifest(studio, contest), *_tables(board, contest, everybody)])
+    text = "\n\n".join([_manifest(studio, contest), *_tables(document, board, contest, everybody)])
     before, _, rest = document.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
     write_text(document, f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
@@ -61,7 +69,7 @@ def _manifest(studio: Studio, contest: Contest) -> str:
     )
 
 
-def _tables(board: Board, contest: Contest, everybody: list[Arm]) -> list[str]:
+def _tables(document: Path, board: Board, contest: Contest, everybody: list[Arm]) -> list[str]:
     fixed = [*arms.FIXED, SEARCHED_FIXED]
     best = max(fixed, key=board.reward)
     unscheduled = [f"scheduled-rl-{seed}, all steps" for seed in range(contest.recipe.seeds)]
@@ -77,14 +85,15 @@ def _tables(board: Board, contest: Contest, everybody: list[Arm]) -> list[str]:
         "### PAE: modifiers",
         board.table([arms.NONE, *(f"modifiers-{stage}" for stage in stages)], "modifiers-plain"),
         board.wins("modifiers-rl", (arms.NONE, "modifiers-plain", "modifiers-random", "modifiers-sft")),
-        "### Which windows were learned",
-        _window_table(everybody, contest),
+        "### What the modifiers are, when they act and how strongly",
+        *_habits(everybody, contest),
         "### One reward alone",
         board.table(["modifiers-sft", *(f"modifiers-{label}" for label in ISOLATED)], "modifiers-sft"),
         "### Both sides",
         board.table([arms.NONE, "negative-rl", "modifiers-rl", "both-rl"], arms.NONE),
         "### How much data",
         board.table(_size_rows(), "negative-sft"),
+        *_draw(document, board, contest, best),
     ]
 
 
@@ -93,17 +102,38 @@ def _size_rows() -> list[str]:
     return [*sizes, "negative-sft", "negative-rl"]
 
 
-def _window_table(everybody: list[Arm], contest: Contest) -> str:
-    """How often each phrase was written in each window, over all training seeds."""
-    counts: dict[str, Counter[str]] = {}
-    names = {window: name for name, window in arms.WINDOWS.items()}
-    for arm in everybody:
-        if arm.name.startswith("modifiers-rl-") and arm.name.rpartition("-")[2].isdecimal() and "plain" not in arm.name:
-            for prompt, pair in zip(contest.prompts, arm.pairs, strict=True):
-                for span in phrase_spans(without_prefix(pair.positive, prompt) or ()):
-                    counts.setdefault(span.text, Counter())[names.get(span.window, "other")] += 1
-    rows = [
-        [phrase, str(sum(found.values())), *(f"{found[name] / sum(found.values()):.2f}" for name in arms.WINDOWS)]
-        for phrase, found in sorted(counts.items(), key=lambda item: -sum(item[1].values()))
+def _habits(everybody: list[Arm], contest: Contest) -> list[str]:
+    """What the trained policies write, over all training seeds."""
+    learned = [arm for arm in everybody if arm.name in {f"modifiers-rl-{seed}" for seed in range(contest.recipe.seeds)}]
+    spans = [span for arm in learned for span in added_spans(contest.prompts, arm.pairs)]
+    return habit_tables(spans, arms.WINDOWS, PAE_WEIGHTS)
+
+
+def _draw(document: Path, board: Board, contest: Contest, best: str) -> list[str]:
+    """Write the learning curves and a sheet of pictures beside `document`; returns the Markdown that shows them."""
+    folder = document.parent / "images"
+    curves = {}
+    for training in contest.recipe.trainings():
+        metrics = contest.folder / training.name / "run" / METRICS
+        if training.name.endswith("-rl-0") or training.name == "rl-only":
+            curves[training.name] = read_curve(metrics, training.pictures_a_step)
+    write_bytes(folder / CURVES, draw_curves("Reward of rollouts, means of ten steps", curves))
+    rows = [_row(board, name) for name in (arms.NONE, best, "rules", *(f"{kind}-0" for kind in SHOWN))]
+    footer = f"The first {COLUMNS} held-out prompts, the same noise in every row, training seed 0: not chosen."
+    sheet = draw_sheet("Negatives and modifiers, trained", contest.prompts[:COLUMNS], rows, footer)
+    with Image.open(io.BytesIO(sheet)) as picture, io.BytesIO() as stream:
+        picture.save(stream, "JPEG", quality=88)
+        write_bytes(folder / SHEET, stream.getvalue())
+    return [
+        "### Learning",
+        f"![Reward against pictures painted](images/{CURVES})",
+        "### Pictures",
+        f"![The same prompts and noise under each policy](images/{SHEET})",
     ]
-    return table(["modifier", "times", *arms.WINDOWS], rows)
+
+
+def _row(board: Board, name: str) -> Row:
+    outcome = board.outcomes[name]
+    captions = [f"quality {quality:.1f}" for quality in outcome.quality[:COLUMNS, 0].tolist()]
+    note = f"quality {float(outcome.quality.mean()):.2f}, alignment {float(outcome.hits.mean()):.2f} over all prompts"
+    return Row(name, note, outcome.pictures[:COLUMNS].float() / 255, tuple(captions))

@@ -1,20 +1,29 @@
 """The tables of results: rows of several seeds, paired differences, the recipe's order, runs picked up again."""
 
+import io
+import json
 import math
 from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from negopt_core.commands.reproduce import is_done, train_all
 from negopt_core.errors import TrainingError
 from negopt_core.evaluate.board import Board
 from negopt_core.evaluate.contestants import Contest, in_random_windows, plain
+from negopt_core.evaluate.curves import draw_curves, read_curve
+from negopt_core.evaluate.habits import added_spans, habit_tables
 from negopt_core.evaluate.recipe import BALANCES, Recipe, Training, balanced
+from negopt_core.evaluate.ship import ship
+from negopt_core.policy import load_policy
+from negopt_core.policy.phrases import append_phrases
 from negopt_core.prompt import DFPrompt, PromptPair, Span, Window
-from negopt_core.train.setup import PAE_WINDOWS, build_reward
+from negopt_core.train.setup import PAE_WEIGHTS, PAE_WINDOWS, build_reward
 from negopt_core.world.judges import Judge, QualityScorer
 from negopt_core.world.measure import is_held_out
+from negopt_core.world.report.arms import WINDOWS
 from negopt_core.world.report.outcome import Outcome
 
 
@@ -33,6 +42,7 @@ def outcome(quality: float, hit: float = 1.0) -> Outcome:
     )
 
 
+SMALL = ("--pairs", "world:40", "--stock", "world", "--steps", "2", "--width", "16", "--layers", "1", "--batch", "4")
 BOARD = Board({"none": outcome(4.0), "a-0": outcome(5.0), "a-1": outcome(6.0), "best": outcome(7.0, 0.9)}, seeds=2)
 
 
@@ -83,22 +93,38 @@ def test_schedules_can_be_taken_off_and_drawn_at_random() -> None:
     assert seen == set(PAE_WINDOWS)
 
 
+def test_habits_are_shares_of_windows_and_weights() -> None:
+    late, early = Span("vivid", 1.25, Window(0.5, 1.0)), Span("vivid", 0.5, Window(0.0, 0.5))
+    pairs = [PromptPair(append_phrases(DFPrompt.plain("a fox"), [span])) for span in (late, late, late, early)]
+    spans = added_spans(["a fox"] * 4, pairs)
+    assert spans == [late, late, late, early]
+    habits, joint = habit_tables(spans, WINDOWS, PAE_WEIGHTS)
+    assert habits.split("\n")[2] == "| vivid | 4 | 0.00 | 0.25 | 0.75 | 0.25 | 0.00 | 0.00 | 0.75 | 0.00 |"
+    assert joint.split("\n")[2:] == ["| last half | 1.25 | 0.75 |", "| first half | 0.5 | 0.25 |"]
+
+
+def test_a_learning_curve_is_drawn_from_the_metrics_of_a_run(tmp_path: Path) -> None:
+    rows = [{"step": step, "reward": float(step)} for step in range(1, 26)]
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    curve = read_curve(tmp_path / "metrics.jsonl", 32)
+    assert curve == [(320, 5.5), (640, 15.5), (800, 23.0)]
+    with Image.open(io.BytesIO(draw_curves("Reward", {"rising": curve, "flat": [(0, 5.5), (800, 5.5)]}))) as sheet:
+        pixels = sheet.convert("RGB")
+    first, second = ((43, 108, 176), (192, 86, 33))
+    rows_of = {ink: [y for y in range(pixels.height) if pixels.getpixel((600, y)) == ink] for ink in (first, second)}
+    assert max(rows_of[first]) < min(rows_of[second])  # what rises is above what does not
+
+
+def test_only_finished_runs_are_shipped(tmp_path: Path) -> None:
+    train_all(tmp_path, [Training("negative-sft-0", ("sft", *SMALL))], jobs=1)
+    (folder,) = ship(tmp_path, tmp_path / "shipped", {"negative-sft-0": {"quality": 5.0}})
+    card = load_policy(str(folder)).card
+    assert (card.name, card.metrics["held-out/quality"]) == ("world-negative-sft", 5.0)
+    assert "demo world" in (folder / "NOTICE.md").read_text()
+
+
 def test_runs_are_done_in_order_and_picked_up_again(tmp_path: Path) -> None:
-    small = (
-        "--pairs",
-        "world:40",
-        "--stock",
-        "world",
-        "--steps",
-        "2",
-        "--width",
-        "16",
-        "--layers",
-        "1",
-        "--batch",
-        "4",
-    )
-    first = Training("first", ("sft", *small))
+    first = Training("first", ("sft", *SMALL))
     second = Training("second", ("sft", "--policy", "first", "--pairs", "world:40", "--steps", "1"), needs="first")
     train_all(tmp_path, [first, second], jobs=2)
     assert is_done(tmp_path, "first") and is_done(tmp_path, "second")

@@ -1,0 +1,144 @@
+"""PPO on the demo world: where a step goes, painting beside the bare pipeline, decoding beside the naive loop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from .result import Result
+from .timing import Timing, measure_pair
+
+if TYPE_CHECKING:
+    from negopt_core.paint.diffusers_painter import DiffusersPainter
+    from negopt_core.policy.language import LanguagePolicy
+    from negopt_core.train.ppo import PPO
+
+POLICY = "world-scheduled"
+PROMPTS, GROUP, PAINT_STEPS, CFG, BATCH = 8, 4, 6, 2.5, 32
+"""As in `reproduce`."""
+_ROUNDS = 5
+
+
+def training() -> Iterator[Result]:
+    """All of it on one thread, as `reproduce` runs it."""
+    import torch
+
+    from negopt_core.policy.language.folder import open_policy
+    from negopt_core.policy.store import SHIPPED
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        policy = open_policy(SHIPPED / POLICY)
+        ppo = _trainer(policy)
+        yield from _step(ppo)
+        yield _rollout(ppo)
+        yield _decoding(policy, ppo.prompts[:BATCH])
+    finally:
+        torch.set_num_threads(threads)
+
+
+class _Watched:
+    """A painter that adds up the time it takes."""
+
+    def __init__(self, painter: DiffusersPainter) -> None:
+        self.painter, self.seconds = painter, 0.0
+
+    def paint(self, pairs: Sequence[Any], seeds: Sequence[int]) -> Any:
+        start = time.perf_counter()
+        try:
+            return self.painter.paint(pairs, seeds)
+        finally:
+            self.seconds += time.perf_counter() - start
+
+
+def _trainer(policy: LanguagePolicy) -> PPO:
+    from negopt_core.paint.base import PaintSettings
+    from negopt_core.paint.diffusers_painter import load_painter
+    from negopt_core.policy.language.backbone import width_of
+    from negopt_core.train.critic import new_critic
+    from negopt_core.train.ppo import PPO, PPOSettings
+    from negopt_core.train.rollout import Actors
+    from negopt_core.train.setup import build_reward
+    from negopt_core.world import world_dir
+    from negopt_core.world.judges import load_scorer
+    from negopt_core.world.measure import draw_prompts
+
+    reward = build_reward("world-quality:1,world-alignment:3", lambda name: load_scorer(name, role="reward"))
+    painter = load_painter(str(world_dir()), PaintSettings(PAINT_STEPS, CFG, batch_size=BATCH), device="cpu")
+    actors = Actors(policy, deepcopy(policy), new_critic(width_of(policy.model), 0), _Watched(painter), reward)
+    settings = PPOSettings(prompts=PROMPTS, group=GROUP, minibatch=BATCH, advantage="group")
+    return PPO(actors, draw_prompts(200, 1, part="train"), settings)
+
+
+def _step(ppo: PPO) -> Iterator[Result]:
+    painter: Any = ppo.actors.painter
+    ppo.step()
+    shares, seconds = [], []
+    for _ in range(_ROUNDS):
+        painter.seconds, start = 0.0, time.perf_counter()
+        ppo.step()
+        seconds.append(time.perf_counter() - start)
+        shares.append(painter.seconds / seconds[-1])
+    share = sorted(shares)[_ROUNDS // 2]
+    name = f"PPO step of {BATCH} pictures of {PAINT_STEPS} steps ({POLICY}): share of the time that is painting"
+    figure = f"{share:.1%} ({min(shares):.1%} to {max(shares):.1%}, n={_ROUNDS}); a step {Timing(tuple(seconds))}"
+    yield Result(name, figure, "85 %", share >= 0.85)
+
+
+def _rollout(ppo: PPO) -> Result:
+    """The painter beside diffusers' own pipeline, called once with the same texts, noise and batch."""
+    import torch
+
+    watched: Any = ppo.actors.painter
+    painter: DiffusersPainter = watched.painter
+    pairs = [pair for pair in _answers(ppo) for _ in range(GROUP)][:BATCH]
+    seeds = list(range(BATCH))
+    pipeline: Any = painter._pipeline
+
+    def bare() -> object:
+        noise = [torch.Generator().manual_seed(seed) for seed in seeds]
+        return pipeline(
+            [pair.positive.text for pair in pairs],
+            negative_prompt=[pair.negative.text for pair in pairs],
+            num_inference_steps=PAINT_STEPS,
+            guidance_scale=CFG,
+            generator=noise,
+            output_type="pt",
+        )
+
+    theirs, ours, ratio = measure_pair(bare, lambda: painter.paint(pairs, seeds), 9, time.process_time)
+    name = f"pictures a second in rollouts against the bare pipeline, batch {BATCH}, scheduled negatives"
+    return Result(name, f"{ratio:.3f} x (bare {theirs}, ours {ours})", "0.95 x", ratio >= 0.95)
+
+
+def _answers(ppo: PPO) -> list[Any]:
+    from negopt_core.policy.language import Sampling
+    from negopt_core.policy.language.render import pair_of, read_spans
+
+    policy, prompts = ppo.actors.policy, ppo.prompts[:BATCH]
+    rows = read_spans(policy.respond(prompts, range(len(prompts)), Sampling()), policy.tokenizer, policy.card)
+    return [pair_of(prompt, spans, policy.card.polarity) for prompt, spans in zip(prompts, rows, strict=True)]
+
+
+def _decoding(policy: LanguagePolicy, prompts: Sequence[str]) -> Result:
+    """Batched with a key-value cache, beside one prompt after the other with everything read again for each token."""
+    import torch
+
+    from negopt_core.policy.language import Sampling
+
+    drawn = policy.respond(prompts, range(len(prompts)), Sampling())
+
+    @torch.no_grad()
+    def naive() -> None:
+        backbone = policy.backbone
+        for row, prompt in enumerate(prompts):
+            length = int(drawn.is_action[row].sum())
+            for count in range(1, length + 1):
+                backbone.states(backbone.read([prompt]), drawn.words[row : row + 1, :count])
+
+    slow, fast, ratio = measure_pair(naive, lambda: policy.respond(prompts, range(len(prompts)), Sampling()), 5)
+    name = f"answers to {len(prompts)} prompts in a batch with a cache, against the naive loop ({POLICY})"
+    return Result(name, f"{ratio:.1f} x faster ({slow} against {fast})", "5 x", ratio >= 5)
