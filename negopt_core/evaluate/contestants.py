@@ -46,8 +46,8 @@ class Contest:
         found = [arms.with_negative(arms.NONE, self.prompts, "")]
         found += [arms.with_negative(name, self.prompts, text) for name, text in arms.FIXED.items()]
         found.append(arms.with_negatives("people", self.prompts, people))
-        found.append(Arm("rules", self._written("rules:world", "negative")))
-        return found
+        rules = self._written("rules:world", "negative")
+        return [*found, Arm("rules", rules), Arm("rules, all steps", plain(rules))]
 
     def trained_negatives(self) -> list[Arm]:
         """NegOpt's stages, reward balances, data sizes, and the scheduled ones."""

@@ -30,7 +30,16 @@ BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 CURVES, SHEET, COLUMNS = "results-curves.png", "results-sheet.jpg", 6
 SHOWN = ("negative-sft", "negative-rl", "scheduled-rl", "modifiers-sft", "modifiers-rl", "both-rl")
 """Kinds on the sheet of pictures."""
-NEGATIVES = ("people", "rules", "rl-only", "negative-sft", "negative-rl", "scheduled-sft", "scheduled-rl")
+NEGATIVES = (
+    "people",
+    "rules",
+    "rules, all steps",
+    "rl-only",
+    "negative-sft",
+    "negative-rl",
+    "scheduled-sft",
+    "scheduled-rl",
+)
 
 
 def write_results(folder: Path, document: Path, recipe: Recipe, prompts: int, jobs: int, cache: Path) -> dict[str, Any]:

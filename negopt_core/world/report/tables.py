@@ -21,6 +21,7 @@ from .figures import (
 from .outcome import Outcome
 
 _EXAMPLES = 8
+_LATE = 0.4
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -76,18 +77,19 @@ def word_table(findings: Findings) -> str:
 
 
 def delay_tables(findings: Findings) -> str:
-    """R against none for negatives that begin later."""
+    """R against none for negatives that begin later, and whether waiting is better."""
     plain, found = findings.outcomes[arms.NONE], findings.outcomes
-    names = {findings.best_fixed: arms.STARTS} | {word: (0.0, 0.2, 0.4) for word in words.DEGRADATIONS}
-    rows = [
-        [name]
-        + [
+    names = {findings.best_fixed: arms.STARTS} | {word: (0.0, 0.2, _LATE) for word in words.DEGRADATIONS}
+    rows = []
+    for name, starts in names.items():
+        gains = [
             str(reward_gain(found[arms.delayed(name, start)], plain)) if start in starts else ""
             for start in arms.STARTS
         ]
-        for name, starts in names.items()
-    ]
-    return table(["R to none; negative acts from", *(f"{start:.0%}" for start in arms.STARTS)], rows)
+        waiting = reward_gain(found[arms.delayed(name, _LATE)], found[arms.delayed(name, 0.0)])
+        rows.append([name, *gains, f"{waiting}{', better' if waiting.low > 0 else ''}"])
+    head = ["R to none; negative acts from", *(f"{start:.0%}" for start in arms.STARTS), f"{_LATE:.0%} to 0%"]
+    return table(head, rows)
 
 
 def timing_table(findings: Findings) -> str:
