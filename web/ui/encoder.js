@@ -99,3 +99,11 @@ export function makeRoom(grown) {
     }
   }
 }
+
+/** Run `write`, which sets texts of `nodes`, and move down what they cover if they grew at once, as the classic canvas's do. */
+export function writeWithRoom(nodes, write) {
+  const heights = nodes.map(({ size }) => size[1]);
+  write();
+  const grown = nodes.filter(({ size }, index) => size[1] > heights[index]);
+  if (!window.LiteGraph.vueNodesMode) makeRoom(grown);
+}

@@ -5,7 +5,7 @@ import { flatten } from "../lib/flat.js";
 import { levelOfGraph } from "../lib/levels.js";
 import { atCfgOne, encoderOf, planNegative } from "../lib/plan.js";
 import { familyOf, samplersFedBy, textWidgets, wordsOf } from "../lib/trace.js";
-import { makeEncoder, placesFor } from "./encoder.js";
+import { makeEncoder, placesFor, writeWithRoom } from "./encoder.js";
 import { hasNode, insertBefore, NAG } from "./insert.js";
 import { guarded } from "./style.js";
 
@@ -42,7 +42,7 @@ export async function writeNegative(node) {
     oneStep(() => {
       const names = plan.negative?.widgets ?? textWidgets(flat.get(plan.encoder));
       const filled = target ?? makeEncoder(places, names);
-      for (const name of names) setWidget(filled, name, text);
+      writeWithRoom([filled], () => names.forEach((name) => setWidget(filled, name, text)));
       for (const sampler of guided) insertBefore(sampler, NAG);
     });
     const notes = plan.notes.filter((note) => note !== "cfg-one" || !guided.length);
@@ -73,7 +73,7 @@ export async function addModifiers(node) {
     const text = before + added(before, isScheduled, answer.df_positive, answer.positive);
     if (text === before) return notify("info", say("nothing-added"));
     if (textOf(target, words.widgets) !== before || !target.graph) throw new Error(say("was-changed"));
-    oneStep(() => words.widgets.forEach((name) => setWidget(target, name, text)));
+    oneStep(() => writeWithRoom([target], () => words.widgets.forEach((name) => setWidget(target, name, text))));
     tell("wrote-modifiers", text.slice(before.length), isScheduled ? [] : plainNote(answer));
   }, notify);
 }

@@ -25,6 +25,35 @@ export const checks = {
     assert.ok((await widget(page, 2, "df_text")).startsWith(`${before}, `));
   },
 
+  async an_encoder_that_grows_bars_pushes_down_what_it_would_cover({ page, shot }) {
+    await build(
+      page,
+      [["NegOptDemoModel", {}, [0, 0]], ["NegOptEncode", { df_text: "a photo of a red ball" }, [1, 0]],
+        ["NegOptEncode", { df_text: "" }, [1, 1]], ["KSampler", { cfg: 5 }, [2, 0]]],
+      ["1.MODEL > 4.model", "1.CLIP > 2.clip", "1.CLIP > 3.clip", "2.CONDITIONING > 4.positive", "3.CONDITIONING > 4.negative",
+        "1.LATENT > 4.latent_image"],
+    );
+    const placed = () => app.graph.nodes.map(({ id, pos, size }) => [id, Math.round(pos[1]), Math.round(pos[1] + size[1])]);
+    await page.evaluate(() => {
+      const [upper, lower] = [2, 3].map((id) => app.graph.getNodeById(id));
+      lower.pos = [upper.pos[0], upper.pos[1] + upper.size[1] + 50];
+      app.graph.change?.();
+    });
+    await frame(page);
+    const before = await page.evaluate(placed);
+    await command(page, 2, "negopt.addModifiers");
+    await waitFor(page, () => app.graph.getNodeById(2).widgets[0].value !== "a photo of a red ball");
+    assert.match(await widget(page, 2, "df_text"), /\[.*:.*:.*\]/);
+    if (!(await page.evaluate(() => LiteGraph.vueNodesMode))) {
+      assert.deepEqual(await outOfPlace(page), []);
+      assert.notDeepEqual(await page.evaluate(placed), before);
+    }
+    await shot("grown");
+    await undo(page);
+    assert.equal(await widget(page, 2, "df_text"), "a photo of a red ball");
+    assert.deepEqual((await page.evaluate(placed)).map(([id, top]) => [id, top]), before.map(([id, top]) => [id, top]));
+  },
+
   async zeros_get_an_encoder_cfg_one_is_said_and_one_undo_reverts_all({ page, shot }) {
     await zeroed(page);
     await command(page, 2, "negopt.writeNegative");
