@@ -100,10 +100,9 @@ export function makeRoom(grown) {
   }
 }
 
-/** Run `write`, which sets texts of `nodes`, and move down what they cover if they grew at once, as the classic canvas's do. */
+/** Run `write`, which sets texts of `nodes`, and move down what they cover if they grew at once. */
 export function writeWithRoom(nodes, write) {
-  const heights = nodes.map(({ size }) => size[1]);
+  const heights = nodes.map(heightOf);
   write();
-  const grown = nodes.filter(({ size }, index) => size[1] > heights[index]);
-  if (!window.LiteGraph.vueNodesMode) makeRoom(grown);
+  makeRoom(nodes.filter((node, index) => heightOf(node) > heights[index]));
 }

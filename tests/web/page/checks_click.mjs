@@ -44,10 +44,8 @@ export const checks = {
     await command(page, 2, "negopt.addModifiers");
     await waitFor(page, () => app.graph.getNodeById(2).widgets[0].value !== "a photo of a red ball");
     assert.match(await widget(page, 2, "df_text"), /\[.*:.*:.*\]/);
-    if (!(await page.evaluate(() => LiteGraph.vueNodesMode))) {
-      assert.deepEqual(await outOfPlace(page), []);
-      assert.notDeepEqual(await page.evaluate(placed), before);
-    }
+    assert.deepEqual(await outOfPlace(page), []);
+    assert.notDeepEqual(await page.evaluate(placed), before);
     await shot("grown");
     await undo(page);
     assert.equal(await widget(page, 2, "df_text"), "a photo of a red ball");
