@@ -9,7 +9,9 @@ import time
 from collections.abc import Callable, Iterator
 
 from .comfyui import in_comfyui
+from .footprint import footprint
 from .language import language
+from .peers import peers
 from .result import ROOT, Result
 from .timing import measure, measure_pair
 from .training import training
@@ -123,4 +125,15 @@ def demo() -> Iterator[Result]:
     yield Result("make demo after set-up", str(timing), "90 s", timing.median <= 90)
 
 
-CASES: tuple[Case, ...] = (text_engine, imports, suggesting, language, painting, training, demo, in_comfyui)
+CASES: tuple[Case, ...] = (
+    text_engine,
+    peers,
+    imports,
+    footprint,
+    suggesting,
+    language,
+    painting,
+    training,
+    demo,
+    in_comfyui,
+)
