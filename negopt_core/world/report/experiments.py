@@ -26,7 +26,8 @@ SEARCHED_FIXED, SEARCHED, RULES, RULES_PLAIN = (
     "`rules`, scheduled",
     "`rules`, the same words at all steps",
 )
-APPENDED, SCHEDULED = "three modifiers, all steps", "three modifiers, each in its window"
+APPENDED, SCHEDULED = "modifiers, all steps", "modifiers, each in its window"
+"""Those of `scheduled_words`."""
 _ROUNDS = 4
 """Random negatives tried for each search prompt."""
 
@@ -127,12 +128,13 @@ def _mean_reward(found: dict[str, Outcome], word: str, window: str) -> float:
 
 
 def scheduled_words(windows: dict[str, str]) -> list[str]:
-    """Up to three modifiers whose best window is not the whole run, those first that gain most from it."""
-    return [word for word, window in windows.items() if arms.WINDOWS[window] != FULL][:3]
+    """Up to three modifiers whose best window is not the whole run, those first that gain most; any if none is."""
+    timed = [word for word, window in windows.items() if arms.WINDOWS[window] != FULL]
+    return (timed or list(windows))[:3]
 
 
 def _combined(prompts: Sequence[str], windows: dict[str, str]) -> list[Arm]:
-    chosen = scheduled_words(windows) or list(words.ENHANCEMENTS)[:3]
+    chosen = scheduled_words(windows)
     return [
         arms.with_modifiers(APPENDED, prompts, [Span(word) for word in chosen]),
         arms.with_modifiers(SCHEDULED, prompts, [Span(word, 1.0, arms.WINDOWS[windows[word]]) for word in chosen]),

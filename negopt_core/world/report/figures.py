@@ -9,7 +9,7 @@ from ...reward.fidelity import inception_score
 from .. import vocabulary as words
 from ..measure import ATTRIBUTES, Estimate, estimate
 from . import arms
-from .experiments import APPENDED, SCHEDULED, SEARCHED, Findings
+from .experiments import APPENDED, SCHEDULED, SEARCHED, Findings, scheduled_words
 from .outcome import Outcome
 
 JUDGE_BARS = {"quality R2": 0.9, "accuracy": 0.95, "AUC": 0.97}
@@ -138,12 +138,13 @@ def _timing(findings: Findings) -> list[Check]:
     apart = [word for word, (_, clear) in found.items() if clear]
     late = [word for word in apart if found[word][0] == "last half"]
     early = [word for word in apart if found[word][0] == "first half"]
+    chosen = ", ".join(scheduled_words(findings.windows))
     margin = reward_gain(findings.outcomes[SCHEDULED], findings.outcomes[APPENDED])
     return [
         Check("modifiers with one clearly best window", "at least 3", ", ".join(apart) or "none", len(apart) >= 3),
         Check("best late", "at least 1", ", ".join(late) or "none", bool(late)),
         Check("best early", "at least 1", ", ".join(early) or "none", bool(early)),
-        Check("each in its window over all steps: R", "at least +0.3", str(margin), margin.mean >= 0.3),
+        Check(f"{chosen}: each in its window over all steps: R", "at least +0.3", str(margin), margin.mean >= 0.3),
     ]
 
 

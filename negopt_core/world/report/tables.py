@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from .. import vocabulary as words
-from ..measure import estimate
+from ..measure import Estimate, estimate
 from . import arms
-from .experiments import APPENDED, RULES, RULES_PLAIN, SCHEDULED, SEARCHED, SEARCHED_FIXED, Findings
+from .experiments import APPENDED, RULES, RULES_PLAIN, SCHEDULED, SEARCHED, SEARCHED_FIXED, Findings, scheduled_words
 from .figures import (
     Check,
     alignment_gain,
@@ -87,9 +87,16 @@ def delay_tables(findings: Findings) -> str:
             for start in arms.STARTS
         ]
         waiting = reward_gain(found[arms.delayed(name, _LATE)], found[arms.delayed(name, 0.0)])
-        rows.append([name, *gains, f"{waiting}{', better' if waiting.low > 0 else ''}"])
+        rows.append([name, *gains, _told(waiting)])
+    at_once, later = (str(reward_gain(found[name], plain)) for name in (RULES_PLAIN, RULES))
+    waiting = reward_gain(found[RULES], found[RULES_PLAIN])
+    rows.append([f"{RULES}: surface words from 20%", at_once, "", later, "", "", f"20%: {_told(waiting)}"])
     head = ["R to none; negative acts from", *(f"{start:.0%}" for start in arms.STARTS), f"{_LATE:.0%} to 0%"]
     return table(head, rows)
+
+
+def _told(waiting: Estimate) -> str:
+    return f"{waiting}, better" if waiting.low > 0 else str(waiting)
 
 
 def timing_table(findings: Findings) -> str:
@@ -100,8 +107,9 @@ def timing_table(findings: Findings) -> str:
         gains = [str(reward_gain(found[arms.timed(word, window)], plain)) for window in arms.WINDOWS]
         best, clear = best_window(word, found)
         rows.append([word, *gains, best + (", clearly" if clear else ""), findings.windows[word]])
-    for name in (APPENDED, SCHEDULED):
-        rows.append([name, str(reward_gain(found[name], plain)), "", "", "", ""])
+    chosen = ", ".join(scheduled_words(findings.windows))
+    for name, when in ((APPENDED, "all steps"), (SCHEDULED, "each in its window")):
+        rows.append([f"{chosen}: {when}", str(reward_gain(found[name], plain)), "", "", "", ""])
     return table(["R to none", *arms.WINDOWS, "best here", "best in the search"], rows)
 
 
