@@ -38,6 +38,8 @@ def run(args: argparse.Namespace) -> int:
     """Train what is missing, then measure and write."""
     logging.getLogger("negopt").setLevel(logging.INFO)
     recipe = Recipe(seeds=args.seeds, sft_steps=args.sft_steps, ppo_steps=args.ppo_steps)
+    if args.ship and recipe != Recipe():
+        raise TrainingError("--ship is for policies of the full recipe; leave out --seeds, --sft-steps and --ppo-steps")
     if args.only != "measure":
         train_all(args.folder, recipe.trainings(), args.jobs)
     figures: dict[str, Any] = {}
@@ -46,9 +48,10 @@ def run(args: argparse.Namespace) -> int:
 
         figures = write_results(args.folder, args.document, recipe, args.prompts, args.jobs, args.cache)
     if args.ship:
+        from ..evaluate.contestants import Contest
         from ..evaluate.ship import ship
 
-        ship(args.folder, args.ship, figures.get("arms"))
+        ship(args.folder, args.ship, Contest.draw(args.prompts, args.folder, recipe).prompts, figures.get("arms"))
     emit(args, figures, f"everything is in {args.folder}; the tables are in {args.document}")
     return 0
 

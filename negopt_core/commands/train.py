@@ -63,6 +63,7 @@ def run_sft(args: argparse.Namespace) -> int:
     from contextlib import nullcontext
 
     from ..data.pairs import write_pair
+    from ..policy.language.folder import folder_hash
     from ..train.events import event_files, ignore
     from ..train.processes import check_alone
     from ..train.run import Listeners, Loop, Run, run_steps
@@ -72,6 +73,10 @@ def run_sft(args: argparse.Namespace) -> int:
     check_alone("train sft")
     config = prepare(args)
     pairs, held_out = _pairs(args.pairs, args), _pairs(args.held_out, args) if args.held_out else []
+    facts: dict[str, Any] = {"pairs": len(pairs)}
+    facts["pairs_sha256"] = digest(write_pair(pair, args.polarity) for pair in pairs)
+    if args.policy:
+        facts["start_sha256"] = folder_hash(args.policy)
     settings = SFTSettings(
         args.steps,
         args.batch,
@@ -86,7 +91,6 @@ def run_sft(args: argparse.Namespace) -> int:
     with event_files(run.folder) if args.tensorboard else nullcontext(ignore) as write:
         listeners = Listeners(write, write_samples)
         run_steps(run, sft, sft.step, Loop(args.steps, args.save_every), "sft", listeners)
-    facts = {"pairs": len(pairs), "pairs_sha256": digest(write_pair(pair, args.polarity) for pair in pairs)}
     how = f"{len(pairs)} pairs from {Path(args.pairs).name}"
     return export(args, sft.policy, Stage(how, facts, sft.evaluate(held_out or pairs[:512])))
 

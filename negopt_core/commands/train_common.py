@@ -6,12 +6,12 @@ import argparse
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..provenance import shown_place
 from .output import add_json, emit
 
 if TYPE_CHECKING:
@@ -47,6 +47,9 @@ def _deciding(args: argparse.Namespace) -> dict[str, Any]:
     return {key: value for key, value in vars(args).items() if key not in left_out}
 
 
+_PLACES = {"pairs", "held_out", "prompts", "policy", "tokenizer", "stock", "model", "source"}
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """One training, as the card of its policy tells it."""
@@ -73,16 +76,19 @@ def export(args: argparse.Namespace, policy: LanguagePolicy, stage: Stage) -> in
 
     output: Path = args.output or args.folder / "export"
     before = policy.card.provenance
-    settings = {key: _shown(value) for key, value in _deciding(args).items() if value is not None}
+    settings = {key: shown(key, value) for key, value in _deciding(args).items() if value is not None}
     policy.card = replace(
         policy.card,
         name=args.name or output.name,
-        metrics={**policy.card.metrics, **stage.measured},
+        metrics=dict(stage.measured),
         provenance={
             "made_by": f"negopt {__version__}",
             "seed": args.seed,
             "history": [*before.get("history", []), stage.how],
-            "stages": [*before.get("stages", []), {"settings": settings, **stage.facts}],
+            "stages": [
+                *before.get("stages", []),
+                {"settings": settings, **stage.facts, "measured": dict(stage.measured)},
+            ],
         },
         licence=policy.card.licence or "Apache-2.0",
     )
@@ -92,13 +98,17 @@ def export(args: argparse.Namespace, policy: LanguagePolicy, stage: Stage) -> in
     return 0
 
 
-def _shown(value: Any) -> Any:
-    """An argument as strangers may read it: no folders of this machine."""
+def shown(name: str, value: Any) -> Any:
+    """A setting as strangers may read it: of files and folders the last name, of servers only what they paint with."""
     if isinstance(value, list):
-        return [_shown(item) for item in value]
+        return [shown(name, item) for item in value]
     if isinstance(value, Path):
         return value.name
-    if not isinstance(value, str):
+    if not isinstance(value, str) or name not in _PLACES:
         return value
-    name, sign, place = value.rpartition("=")  # NAME=PLACE, or a place
-    return f"{name}{sign}{shown_place(place)}"
+    role, sign, place = value.partition("=") if name == "source" else ("", "", value)
+    if place.startswith("comfy:"):
+        place = place.partition("http")[0].rstrip("@:")
+    elif not place.startswith("hf:"):
+        place = re.split(r"[/\\]", place.rstrip("/\\"))[-1]
+    return f"{role}{sign}{place}"

@@ -54,15 +54,14 @@ def run(args: argparse.Namespace) -> int:
         with processes.together():
             painter = _painter(args, processes)
             ppo = _trainer(args, painter, processes)
+            facts = _facts(args, ppo, painter.model_hash())
             folder = Run.open(args.folder, config) if processes.is_leader else Run(args.folder)
         _train(args, ppo, folder)
     if not processes.is_leader:
         return 0
     recent = folder.metrics()[-20:]
     measured = {"reward": sum(row["reward"] for row in recent) / len(recent)}
-    return export(
-        args, ppo.actors.policy, Stage(f"PPO on {args.reward}", _facts(args, ppo, painter.model_hash()), measured)
-    )
+    return export(args, ppo.actors.policy, Stage(f"PPO on {args.reward}", facts, measured))
 
 
 def _facts(args: argparse.Namespace, ppo: PPO, painter: str) -> dict[str, object]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from ..files import write_text
+from ..policy import SuggestOptions, load_policy, suggest
 from ..policy.language.folder import open_policy, save_policy
 
 SHIPPED_RUNS = {
@@ -20,18 +21,21 @@ SHIPPED_RUNS = {
 """Name of the policy, and the run that made it: always the first training seed, not the best of them."""
 _NOTICE = """# {name}
 
-Trained by `{command}` on the demo world that comes with negopt, and on nothing else: its captions, the negatives and
-modifiers of its simulated people, its pictures and its `reward` judge. No text or picture of anybody is in it.
-Apache-2.0, as negopt. It knows the words of the demo world only. `policy.json` has every setting and hash;
-docs/results.md has what it gains.
+Trained by `python -m negopt_core reproduce` on the demo world that comes with negopt, and on nothing else: its
+captions, the negatives and modifiers of its simulated people, its pictures and its `reward` judge. No text or picture
+of anybody is in it. Apache-2.0, as negopt. It knows the words of the demo world only. `policy.json` has every setting
+and hash; docs/results.md has what it gains. The run's weights, whose hash `start_sha256` of a later stage is, are
+rounded to half precision here.
 """
-_COMMAND = "python -m negopt_core reproduce"
 
 
-def ship(folder: Path, target: Path, measured: Mapping[str, Mapping[str, float]] | None = None) -> list[Path]:
+def ship(
+    folder: Path, target: Path, prompts: Sequence[str], measured: Mapping[str, Mapping[str, float]] | None = None
+) -> list[Path]:
     """Copy the policies of finished runs under `folder` to `target`/NAME; returns the folders written.
 
-    `measured` are figures by run for the cards. Runs that are not finished are left out.
+    `measured` are figures by run for the cards; they are those of the run's own weights, so each card also says on what
+    share of `prompts` both write the same. Runs that are not finished are left out.
     """
     written = []
     for name, run in SHIPPED_RUNS.items():
@@ -40,9 +44,19 @@ def ship(folder: Path, target: Path, measured: Mapping[str, Mapping[str, float]]
             continue
         policy = open_policy(source)
         held_out = {f"held-out/{key}": value for key, value in (measured or {}).get(run, {}).items()}
-        metrics = {**policy.card.metrics, **held_out}
-        policy.card = replace(policy.card, name=name, metrics=metrics)
+        policy.card = replace(policy.card, name=name, metrics={**policy.card.metrics, **held_out})
         save_policy(policy, target / name, torch.float16)
-        write_text(target / name / "NOTICE.md", _NOTICE.format(name=name, command=_COMMAND))
+        written_alike = _alike(source, target / name, prompts, policy.card.polarity)
+        policy.card = replace(policy.card, metrics={**policy.card.metrics, "written_alike": written_alike})
+        save_policy(policy, target / name, torch.float16)
+        write_text(target / name / "NOTICE.md", _NOTICE.format(name=name))
         written.append(target / name)
     return written
+
+
+def _alike(one: Path, other: Path, prompts: Sequence[str], polarity: str) -> float:
+    """The share of prompts for which two policies write the same text."""
+    options = SuggestOptions(modes=(polarity,))
+    first, second = (suggest(load_policy(str(folder)), list(prompts), options) for folder in (one, other))
+    same = [a.pair == b.pair for a, b in zip(first, second, strict=True)]
+    return sum(same) / len(same)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from negopt_core.cli import main
+from negopt_core.commands.train_common import shown
 from negopt_core.policy.language.folder import folder_hash
 
 SMALL = ("--width", "32", "--layers", "1", "--batch", "4", "--threads", "1", "--json")
@@ -67,3 +68,22 @@ def test_what_cannot_be_trained_is_said_in_one_line(tmp_path: Path, capsys: pyte
     assert "no pairs to learn from" in capsys.readouterr().err
     assert main(["train", "ppo", "--policy", str(tmp_path), "--prompts", "world", "--run", str(tmp_path / "r")]) == 2
     assert "cannot read the language model" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("pairs", "/home/anna/lr=1e-3/pairs.jsonl", "pairs.jsonl"),
+        ("prompts", "clients/acme/prompts.txt", "prompts.txt"),
+        ("prompts", "world", "world"),
+        ("policy", Path("../acme/first"), "first"),
+        ("model", "hf:owner/name@main", "hf:owner/name@main"),
+        ("model", "comfy:sd15.safetensors@http://10.0.0.7:8188", "comfy:sd15.safetensors"),
+        ("model", "comfy:http://me:secret@10.0.0.7:8188", "comfy"),
+        ("source", ["clip=/models/clip", "hps=C:\\models\\hps"], ["clip=clip", "hps=hps"]),
+        ("reward", "world-quality:1,clip:5", "world-quality:1,clip:5"),
+        ("rate", 3e-4, 3e-4),
+    ],
+)
+def test_a_card_tells_no_folders_or_servers(name: str, value: object, told: object) -> None:
+    assert shown(name, value) == told

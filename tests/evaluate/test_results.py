@@ -117,9 +117,10 @@ def test_a_learning_curve_is_drawn_from_the_metrics_of_a_run(tmp_path: Path) -> 
 
 def test_only_finished_runs_are_shipped(tmp_path: Path) -> None:
     train_all(tmp_path, [Training("negative-sft-0", ("sft", *SMALL))], jobs=1)
-    (folder,) = ship(tmp_path, tmp_path / "shipped", {"negative-sft-0": {"quality": 5.0}})
+    (folder,) = ship(tmp_path, tmp_path / "shipped", ["a fox", "a red ball"], {"negative-sft-0": {"quality": 5.0}})
     card = load_policy(str(folder)).card
     assert (card.name, card.metrics["held-out/quality"]) == ("world-negative-sft", 5.0)
+    assert card.metrics["written_alike"] == 1.0  # half precision changes no word here
     assert "demo world" in (folder / "NOTICE.md").read_text()
 
 

@@ -25,7 +25,7 @@ def tokenizer() -> Any:
     return write_tokenizer(Path(mkdtemp()), world_words())
 
 
-def language_model(kind: str, seed: int = 0) -> Any:
+def language_model(kind: str, seed: int = 0, places: int = 128) -> Any:
     torch.manual_seed(seed)
     ids = {"eos_token_id": tokenizer().eos_token_id, "pad_token_id": tokenizer().pad_token_id}
     size = len(tokenizer())
@@ -42,15 +42,17 @@ def language_model(kind: str, seed: int = 0) -> Any:
             **ids,
         )
         return T5ForConditionalGeneration(config).eval()
-    config = GPT2Config(vocab_size=size, n_embd=32, n_layer=2, n_head=4, n_positions=128, bos_token_id=0, **ids)
+    config = GPT2Config(vocab_size=size, n_embd=32, n_layer=2, n_head=4, n_positions=places, bos_token_id=0, **ids)
     return GPT2LMHeadModel(config).eval()
 
 
-def language_policy(kind: str, stock: tuple[str, ...] = STOCK, seed: int = 0, **card: Any) -> LanguagePolicy:
+def language_policy(
+    kind: str, stock: tuple[str, ...] = STOCK, seed: int = 0, places: int = 128, **card: Any
+) -> LanguagePolicy:
     polarity = {"seq2seq": "negative", "df": "modifiers"}[kind]
     settings = {"windows": WINDOWS, "weights": WEIGHTS, "polarity": polarity, "max_tokens": 20, **card}
     policy = make_policy(
-        language_model(kind, seed), tokenizer(), PolicyCard(kind=kind, name=f"tiny-{kind}", **settings), stock
+        language_model(kind, seed, places), tokenizer(), PolicyCard(kind=kind, name=f"tiny-{kind}", **settings), stock
     )
     for head in policy.heads.values():
         torch.nn.init.normal_(head.weight, std=0.3)

@@ -54,6 +54,21 @@ def test_logprobs_of_drawn_actions_are_those_of_the_distribution_drawn_from(kind
             assert not together.logprobs[channel][row, length:].any()
 
 
+@pytest.mark.parametrize("stock", [STOCK, ()], ids=["stock", "free"])
+def test_a_short_gpt2_cuts_long_prompts_before_the_comma_and_never_runs_out_of_places(stock: tuple[str, ...]) -> None:
+    policy = language_policy("df", stock, places=24, max_tokens=500)
+    prompts = ["a photo of a red ball by the sea " * 20, "a sketch"]
+    ids, mask = policy.backbone.read(prompts)
+    assert ids.shape[1] == 12 and mask.sum(dim=1).tolist() == [12, 3]
+    assert tokenizer().decode(ids[0, -1:]).strip() == tokenizer().decode(ids[1, -1:]).strip() == ","
+    for seed in range(20):
+        drawn = policy.respond(prompts, [seed, seed + 100], Sampling())
+        assert drawn.words.shape[1] <= 12
+        last = [words[is_action][-1] for words, is_action in zip(drawn.words, drawn.is_action, strict=True)]
+        assert last == [policy.spelling.end] * 2
+        policy.analyze(prompts, drawn, Sampling())
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_frequencies_follow_the_scored_probabilities(kind: str) -> None:
     policy = language_policy(kind, ("blurry", "noisy"), max_tokens=3)

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from negopt_core.data.corpus import CONTRADICTORY_LICENCES
+from negopt_core.evaluate.recipe import Recipe
 from negopt_core.evaluate.text import contradictions, phrases
 from negopt_core.paint.diffusers_painter import load_painter
 from negopt_core.policy import SuggestOptions, load_policy, suggest
@@ -48,8 +49,15 @@ def test_a_world_policy_names_its_trainings_and_what_went_in(name: str) -> None:
         assert stages[1]["painter"] == load_painter(str(world_dir()), device="cpu").model_hash(), (
             "the demo world has changed since"
         )
-        assert stages[1]["pictures"] >= 3200 and len(stages[1]["start_sha256"]) == 64
+        assert stages[1]["pictures"] == Recipe().ppo_steps * 32 and len(stages[1]["start_sha256"]) == 64
     assert "/" not in json.dumps(card.to_json()["provenance"]), "no folders of the machine it was trained on"
+
+
+def test_the_shipped_sft_policy_is_where_the_shipped_rl_policy_began() -> None:
+    first, learned = (
+        read_card(SHIPPED / name).provenance["stages"] for name in ("world-negative-sft", "world-negative")
+    )
+    assert first == learned[:1]
 
 
 @pytest.mark.parametrize("name", PEOPLE)

@@ -15,6 +15,7 @@ from ...errors import PolicyError
 MAX_PROMPT_TOKENS = 256
 """Prompts are cut here; far beyond what a text encoder of an image model reads."""
 MAX_RESPONSE_TOKENS = 200
+"""Answers end here; far beyond what any card's budget allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ class GPT2Backbone:
     def __init__(self, model: GPT2LMHeadModel, tokenizer: Any) -> None:
         self.model: PreTrainedModel = model
         self.tokenizer = tokenizer
+        self.comma = int(tokenizer(",", add_special_tokens=False).input_ids[-1])
         places = int(model.config.n_positions)
         self.longest_prompt = min(MAX_PROMPT_TOKENS, places // 2)
         self.room = min(MAX_RESPONSE_TOKENS, places - self.longest_prompt)
@@ -103,6 +105,8 @@ class GPT2Backbone:
     def read(self, prompts: Sequence[str]) -> Any:
         texts = [f"{prompt}," for prompt in prompts]
         asked = _tokens(self.tokenizer, texts, "left", self.longest_prompt).to(self.model.device)
+        is_cut = asked.attention_mask.sum(dim=1) == self.longest_prompt
+        asked.input_ids[is_cut, -1] = self.comma  # an answer comes behind a comma, whatever was cut
         return asked.input_ids, asked.attention_mask
 
     def states(self, read: Any, words: Tensor) -> States:

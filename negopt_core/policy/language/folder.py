@@ -18,7 +18,7 @@ from ...files import write_text
 from ..card import PolicyCard, parse_card
 from ..guard import check_folder, in_one_line, read_header, said_plainly, write_sums
 from ..neighbours import INDEX_FILE, TERMS_FILE, Neighbours, save_index
-from .backbone import build_model
+from .backbone import build_model, make_backbone
 from .fit import check_fit, check_numbers, check_tokenizer
 from .grammar import FreeGrammar, Grammar, StockGrammar
 from .model import LanguagePolicy
@@ -34,13 +34,14 @@ def make_policy(
 ) -> LanguagePolicy:
     """A policy over a model; with a stock it writes only those phrases."""
     grammar: Grammar
+    budget = min(card.max_tokens, make_backbone(model, tokenizer).room - 1)
     if stock:
         limit = int(card.settings.get("max_phrases", 64))
         if reader is not None and reader.family in SHORT_FAMILIES:
             limit = min(limit, SHORT)
-        grammar = StockGrammar(stock, tokenizer, card.max_tokens, limit)
+        grammar = StockGrammar(stock, tokenizer, budget, limit)
     else:
-        grammar = FreeGrammar(tokenizer, int(model.config.vocab_size), card.max_tokens)
+        grammar = FreeGrammar(tokenizer, int(model.config.vocab_size), budget)
     return LanguagePolicy(model, tokenizer, card, grammar, reader)
 
 
