@@ -24,7 +24,10 @@ def main() -> None:
     results: list[Result] = []
     for case in CASES:
         for result in case():
-            print(f"{'ok  ' if result.met else 'MISS'} {result.name}: {result.figure} (bar {result.bar})", flush=True)
+            print(
+                f"{'MISS' if result.met is False else 'ok  '} {result.name}: {result.figure} (bar {result.bar})",
+                flush=True,
+            )
             results.append(result)
     growth = []
     for series in every_series(args.rows):
@@ -45,7 +48,7 @@ def report(results: list[Result]) -> str:
         "",
         "| what | measured | bar | met |",
         "|---|---|---|---|",
-        *(f"| {item.name} | {item.figure} | {item.bar} | {'yes' if item.met else '**no**'} |" for item in results),
+        *(f"| {item.name} | {item.figure} | {item.bar} | {item.verdict} |" for item in results),
     ]
     return "\n".join(lines) + "\n"
 

@@ -55,4 +55,5 @@ def _prompt_control(place: str) -> Callable[[str, int], object]:
     return lambda text, steps: list(parse_prompt_schedules(text, num_steps=steps))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -15,4 +15,10 @@ class Result:
     name: str
     figure: str
     bar: str
-    met: bool
+    met: bool | None
+    """None: skipped."""
+
+    @property
+    def verdict(self) -> str:
+        """For a table."""
+        return "-" if self.met is None else "yes" if self.met else "**no**"

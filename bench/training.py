@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
+from negopt_core.evaluate.recipe import GROUP, MAIN_REWARD, PROMPTS, Recipe
+
 from .result import Result
 from .timing import Timing, measure_pair
 
@@ -16,9 +18,8 @@ if TYPE_CHECKING:
     from negopt_core.train.ppo import PPO
 
 POLICY = "world-scheduled"
-PROMPTS, GROUP, PAINT_STEPS, CFG, BATCH = 8, 4, 6, 2.5, 32
-"""As in `reproduce`."""
-_ROUNDS = 5
+_BATCH = PROMPTS * GROUP
+_RECIPE, _ROUNDS = Recipe(), 5
 
 
 def training() -> Iterator[Result]:
@@ -35,7 +36,7 @@ def training() -> Iterator[Result]:
         ppo = _trainer(policy)
         yield from _step(ppo)
         yield _rollout(ppo)
-        yield _decoding(policy, ppo.prompts[:BATCH])
+        yield _decoding(policy, ppo.prompts[:_BATCH])
     finally:
         torch.set_num_threads(threads)
 
@@ -66,10 +67,12 @@ def _trainer(policy: LanguagePolicy) -> PPO:
     from negopt_core.world.judges import load_scorer
     from negopt_core.world.measure import draw_prompts
 
-    reward = build_reward("world-quality:1,world-alignment:3", lambda name: load_scorer(name, role="reward"))
-    painter = load_painter(str(world_dir()), PaintSettings(PAINT_STEPS, CFG, batch_size=BATCH), device="cpu")
+    reward = build_reward(MAIN_REWARD, lambda name: load_scorer(name, role="reward"))
+    painter = load_painter(
+        str(world_dir()), PaintSettings(_RECIPE.train_paint_steps, _RECIPE.cfg, batch_size=_BATCH), device="cpu"
+    )
     actors = Actors(policy, deepcopy(policy), new_critic(width_of(policy.model), 0), _Watched(painter), reward)
-    settings = PPOSettings(prompts=PROMPTS, group=GROUP, minibatch=BATCH, advantage="group")
+    settings = PPOSettings(prompts=PROMPTS, group=GROUP, minibatch=_BATCH, advantage="group")
     return PPO(actors, draw_prompts(200, 1, part="train"), settings)
 
 
@@ -83,7 +86,7 @@ def _step(ppo: PPO) -> Iterator[Result]:
         seconds.append(time.perf_counter() - start)
         shares.append(painter.seconds / seconds[-1])
     share = sorted(shares)[_ROUNDS // 2]
-    name = f"PPO step of {BATCH} pictures of {PAINT_STEPS} steps ({POLICY}): share of the time that is painting"
+    name = f"PPO step of {_BATCH} pictures of {_RECIPE.train_paint_steps} steps ({POLICY}): share of the time that is painting"
     figure = f"{share:.1%} ({min(shares):.1%} to {max(shares):.1%}, n={_ROUNDS}); a step {Timing(tuple(seconds))}"
     yield Result(name, figure, "85 %", share >= 0.85)
 
@@ -94,8 +97,8 @@ def _rollout(ppo: PPO) -> Result:
 
     watched: Any = ppo.actors.painter
     painter: DiffusersPainter = watched.painter
-    pairs = [pair for pair in _answers(ppo) for _ in range(GROUP)][:BATCH]
-    seeds = list(range(BATCH))
+    pairs = [pair for pair in _answers(ppo) for _ in range(GROUP)][:_BATCH]
+    seeds = list(range(_BATCH))
     pipeline: Any = painter._pipeline
 
     def bare() -> object:
@@ -103,14 +106,14 @@ def _rollout(ppo: PPO) -> Result:
         return pipeline(
             [pair.positive.text for pair in pairs],
             negative_prompt=[pair.negative.text for pair in pairs],
-            num_inference_steps=PAINT_STEPS,
-            guidance_scale=CFG,
+            num_inference_steps=_RECIPE.train_paint_steps,
+            guidance_scale=_RECIPE.cfg,
             generator=noise,
             output_type="pt",
         )
 
     theirs, ours, ratio = measure_pair(bare, lambda: painter.paint(pairs, seeds), 9, time.process_time)
-    name = f"pictures a second in rollouts against the bare pipeline, batch {BATCH}, scheduled negatives"
+    name = f"pictures a second in rollouts against the bare pipeline, batch {_BATCH}, scheduled negatives"
     return Result(name, f"{ratio:.3f} x (bare {theirs}, ours {ours})", "0.95 x", ratio >= 0.95)
 
 
@@ -118,7 +121,7 @@ def _answers(ppo: PPO) -> list[Any]:
     from negopt_core.policy.language import Sampling
     from negopt_core.policy.language.render import pair_of, read_spans
 
-    policy, prompts = ppo.actors.policy, ppo.prompts[:BATCH]
+    policy, prompts = ppo.actors.policy, ppo.prompts[:_BATCH]
     rows = read_spans(policy.respond(prompts, range(len(prompts)), Sampling()), policy.tokenizer, policy.card)
     return [pair_of(prompt, spans, policy.card.polarity) for prompt, spans in zip(prompts, rows, strict=True)]
 

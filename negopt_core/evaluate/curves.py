@@ -6,9 +6,10 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
+
+from .sheet import font
 
 _LEFT, _TOP, _WIDTH, _HEIGHT, _LEGEND = 56, 44, 760, 360, 190
 _INK, _SOFT, _LINE, _PAPER = (24, 26, 30), (95, 100, 108), (217, 221, 227), (255, 255, 255)
@@ -33,7 +34,7 @@ def draw_curves(title: str, curves: Mapping[str, Curve]) -> bytes:
     span = (high - low) or 1.0
     sheet = Image.new("RGB", (_LEFT + _WIDTH + _LEGEND, _TOP + _HEIGHT + 56), _PAPER)
     draw = ImageDraw.Draw(sheet)
-    draw.text((_LEFT, 12), title, _INK, _font(16))
+    draw.text((_LEFT, 12), title, _INK, font(16))
 
     def place(x: float, y: float) -> tuple[float, float]:
         return _LEFT + x / right * _WIDTH, _TOP + _HEIGHT - (y - low) / span * _HEIGHT
@@ -41,19 +42,15 @@ def draw_curves(title: str, curves: Mapping[str, Curve]) -> bytes:
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
         across, level = place(share * right, low + share * span)
         draw.line((_LEFT, level, _LEFT + _WIDTH, level), _LINE)
-        draw.text((_LEFT - 8, level), f"{low + share * span:.2f}", _SOFT, _font(12), anchor="rm")
-        draw.text((across, _TOP + _HEIGHT + 14), f"{share * right:,.0f}", _SOFT, _font(12), anchor="mm")
-    draw.text((_LEFT + _WIDTH / 2, _TOP + _HEIGHT + 38), "pictures painted", _SOFT, _font(13), anchor="mm")
+        draw.text((_LEFT - 8, level), f"{low + share * span:.2f}", _SOFT, font(12), anchor="rm")
+        draw.text((across, _TOP + _HEIGHT + 14), f"{share * right:,.0f}", _SOFT, font(12), anchor="mm")
+    draw.text((_LEFT + _WIDTH / 2, _TOP + _HEIGHT + 38), "pictures painted", _SOFT, font(13), anchor="mm")
     for number, (name, curve) in enumerate(curves.items()):
         colour = _COLOURS[number % len(_COLOURS)]
         draw.line([place(x, y) for x, y in curve], colour, 2, joint="curve")
         y = _TOP + 10 + 22 * number
         draw.line((_LEFT + _WIDTH + 16, y, _LEFT + _WIDTH + 40, y), colour, 3)
-        draw.text((_LEFT + _WIDTH + 48, y), name, _INK, _font(12), anchor="lm")
+        draw.text((_LEFT + _WIDTH + 48, y), name, _INK, font(12), anchor="lm")
     stream = io.BytesIO()
     sheet.save(stream, "PNG", optimize=True)
     return stream.getvalue()
-
-
-def _font(size: int) -> Any:
-    return ImageFont.load_default(size=size)

@@ -11,8 +11,9 @@ BALANCES = {"5:1:1": (5, 1, 1), "1:1:1": (1, 1, 1), "1:5:1": (1, 5, 1), "1:1:5":
 """NegOpt's open question: aesthetics to alignment to fidelity."""
 _UNITS = (1.0, 8.0, 2.0)
 """What one share of quality, alignment and fidelity stands for: about one over their spread in plain pictures."""
-_PROMPTS, _GROUP = 8, 4
-_ROUND = ("--batch", str(_PROMPTS), "--group", str(_GROUP), "--advantage", "group")
+PROMPTS, GROUP = 8, 4
+"""Prompts a step of PPO, and answers to each."""
+_ROUND = ("--batch", str(PROMPTS), "--group", str(GROUP), "--advantage", "group")
 """Eight prompts, four answers to each from the same noise, each against the mean of its four."""
 DATA_SIZES = {"10 %": 400, "30 %": 1200}
 """Of the 4,000 pairs of the full set."""
@@ -31,7 +32,7 @@ class Training:
     @property
     def pictures_a_step(self) -> int:
         """How many pictures a step of PPO has painted; 0 for SFT."""
-        return _PROMPTS * _GROUP if self.arguments[0] == "ppo" else 0
+        return PROMPTS * GROUP if self.arguments[0] == "ppo" else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,24 +36,25 @@ def draw_sheet(title: str, columns: Sequence[str], rows: Sequence[Row], footer: 
     size = (_LABEL_WIDTH + step_x * len(columns) + _MARGIN, top + step_y * len(rows) + 2 * _LINE + _MARGIN)
     sheet = Image.new("RGB", size, _PAPER)
     draw = ImageDraw.Draw(sheet)
-    draw.text((_MARGIN, _MARGIN), title, _INK, _font(18))
+    draw.text((_MARGIN, _MARGIN), title, _INK, font(18))
     for column, text in enumerate(columns):
         place = (_LABEL_WIDTH + column * step_x, _MARGIN + 28)
-        draw.multiline_text(place, textwrap.fill(text, max(step_x // 7, 8), max_lines=3), _INK, _font(12))
+        draw.multiline_text(place, textwrap.fill(text, max(step_x // 7, 8), max_lines=3), _INK, font(12))
     for index, row in enumerate(rows):
         y = top + index * step_y
-        draw.text((_MARGIN, y), row.label, _INK, _font(14))
-        draw.multiline_text((_MARGIN, y + 20), textwrap.fill(row.note, 32, max_lines=7), _SOFT, _font(11))
+        draw.text((_MARGIN, y), row.label, _INK, font(14))
+        draw.multiline_text((_MARGIN, y + 20), textwrap.fill(row.note, 32, max_lines=7), _SOFT, font(11))
         for column, (image, caption) in enumerate(zip(row.images, row.captions, strict=True)):
             x = _LABEL_WIDTH + column * step_x
             picture = Image.fromarray(to_pixels(image)).resize((width, height), Image.Resampling.NEAREST)
             sheet.paste(picture, (x, y))
-            draw.text((x, y + height + 1), caption, _SOFT, _font(12))
-    draw.text((_MARGIN, size[1] - _LINE - _MARGIN), footer, _SOFT, _font(12))
+            draw.text((x, y + height + 1), caption, _SOFT, font(12))
+    draw.text((_MARGIN, size[1] - _LINE - _MARGIN), footer, _SOFT, font(12))
     stream = io.BytesIO()
     sheet.save(stream, "PNG")
     return stream.getvalue()
 
 
-def _font(size: int) -> Any:
+def font(size: int) -> Any:
+    """Pillow's own."""
     return ImageFont.load_default(size=size)
