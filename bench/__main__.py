@@ -24,10 +24,8 @@ def main() -> None:
     results: list[Result] = []
     for case in CASES:
         for result in case():
-            print(
-                f"{'MISS' if result.met is False else 'ok  '} {result.name}: {result.figure} (bar {result.bar})",
-                flush=True,
-            )
+            mark = "MISS" if result.met is False else "ok  "
+            print(f"{mark} {result.name}: {result.figure} (bar {result.bar})", flush=True)
             results.append(result)
     growth = []
     for series in every_series(args.rows):

@@ -68,12 +68,11 @@ def _trainer(policy: LanguagePolicy) -> PPO:
     from negopt_core.world.measure import draw_prompts
 
     reward = build_reward(MAIN_REWARD, lambda name: load_scorer(name, role="reward"))
-    painter = load_painter(
-        str(world_dir()), PaintSettings(_RECIPE.train_paint_steps, _RECIPE.cfg, batch_size=_BATCH), device="cpu"
-    )
+    settings = PaintSettings(_RECIPE.train_paint_steps, _RECIPE.cfg, batch_size=_BATCH)
+    painter = load_painter(str(world_dir()), settings, device="cpu")
     actors = Actors(policy, deepcopy(policy), new_critic(width_of(policy.model), 0), _Watched(painter), reward)
-    settings = PPOSettings(prompts=PROMPTS, group=GROUP, minibatch=_BATCH, advantage="group")
-    return PPO(actors, draw_prompts(200, 1, part="train"), settings)
+    round_of_reproduce = PPOSettings(prompts=PROMPTS, group=GROUP, minibatch=_BATCH, advantage="group")
+    return PPO(actors, draw_prompts(200, 1, part="train"), round_of_reproduce)
 
 
 def _step(ppo: PPO) -> Iterator[Result]:
@@ -86,7 +85,8 @@ def _step(ppo: PPO) -> Iterator[Result]:
         seconds.append(time.perf_counter() - start)
         shares.append(painter.seconds / seconds[-1])
     share = sorted(shares)[_ROUNDS // 2]
-    name = f"PPO step of {_BATCH} pictures of {_RECIPE.train_paint_steps} steps ({POLICY}): share of the time that is painting"
+    pictures = f"{_BATCH} pictures of {_RECIPE.train_paint_steps} steps"
+    name = f"PPO step of {pictures} ({POLICY}): share of the time that is painting"
     figure = f"{share:.1%} ({min(shares):.1%} to {max(shares):.1%}, n={_ROUNDS}); a step {Timing(tuple(seconds))}"
     yield Result(name, figure, "85 %", share >= 0.85)
 

@@ -100,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
         ]
         summary.append({"arm": arm.label, "quality": means[0], "alignment": means[1], "pairs": texts})
     footer = (
-        f"{len(PROMPTS)} prompts, one seed each: an illustration. docs/world.md has the measurements with intervals."
+        f"{len(PROMPTS)} prompts, one seed each: an illustration. docs/results.md has the measurements with intervals."
     )
     path = args.output / "sheet.png"
     write_bytes(path, draw_sheet(TITLE, PROMPTS, rows, footer, scale=2))

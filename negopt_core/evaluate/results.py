@@ -10,6 +10,7 @@ from typing import Any
 
 from PIL import Image
 
+from ..errors import TrainingError
 from ..files import write_bytes, write_text
 from ..train.run import METRICS
 from ..train.setup import PAE_WEIGHTS
@@ -21,7 +22,7 @@ from ..world.report.search import content_features
 from ..world.report.studio import Arm, Batch, Studio
 from .board import Board
 from .contestants import PROMPT_SEED, Contest
-from .curves import draw_curves, read_curve
+from .curves import Curve, draw_curves, read_curve
 from .habits import added_spans, habit_tables
 from .recipe import BALANCES, DATA_SIZES, ISOLATED, Recipe
 from .sheet import Row, draw_sheet
@@ -30,6 +31,13 @@ BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 CURVES, SHEET, COLUMNS = "results-curves.png", "results-sheet.jpg", 6
 SHOWN = ("negative-sft", "negative-rl", "scheduled-rl", "modifiers-sft", "modifiers-rl", "both-rl")
 """Kinds on the sheet of pictures."""
+_PICTURES = f"""### Learning
+
+![Reward against pictures painted](images/{CURVES})
+
+### Pictures
+
+![The same prompts and noise under each policy](images/{SHEET})"""
 NEGATIVES = (
     "people",
     "rules",
@@ -47,9 +55,13 @@ def write_results(folder: Path, document: Path, recipe: Recipe, prompts: int, jo
     contest = Contest.draw(prompts, folder, recipe)
     studio = Studio(world_dir(), weights_hash(world_dir()), cache, recipe.paint_steps, recipe.cfg, jobs)
     batch = Batch(contest.prompts, 2, PROMPT_SEED, "eval")
+    curves = _curves(contest)  # what is missing is said before anything is painted
     everybody = [*contest.arms(), *_searched(studio, contest)]
     board = Board(studio.paint(batch, everybody, "contestants"), recipe.seeds)
-    text = "\n\n".join([_manifest(studio, contest), *_tables(document, board, contest, everybody)])
+    best = max((*arms.FIXED, SEARCHED_FIXED), key=board.reward)
+    text = "\n\n".join([_manifest(studio, contest), *_tables(board, contest, everybody, best), _PICTURES])
+    write_bytes(document.parent / "images" / CURVES, draw_curves("Reward of rollouts, means of ten steps", curves))
+    write_bytes(document.parent / "images" / SHEET, _sheet(board, contest, best))
     before, _, rest = document.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
     write_text(document, f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
@@ -70,17 +82,18 @@ def _searched(studio: Studio, contest: Contest) -> list[Arm]:
 
 
 def _manifest(studio: Studio, contest: Contest) -> str:
+    recipe = contest.recipe
     return (
-        f"Command: `python -m negopt_core reproduce`. World {studio.weights}; {len(contest.prompts)} held-out prompts "
-        f"x 2 noises an arm, {studio.steps} steps, guidance {studio.guidance_scale:g}, {contest.recipe.seeds} training "
-        "seeds (a row without a seed is their mean). R = quality + 3 alignment. ± is half of a 95 % interval over "
-        "prompts; differences are paired. Everything is judged by the `eval` judge; training saw the `reward` judge."
+        f"Command: `python -m negopt_core reproduce`. World {studio.weights}; {recipe.seeds} training seeds, "
+        f"{recipe.sft_steps} steps of SFT, {recipe.ppo_steps} of PPO; {len(contest.prompts)} held-out prompts x 2 "
+        f"noises an arm, {studio.steps} steps, guidance {studio.guidance_scale:g}. A row without a seed is the mean of "
+        "its seeds. R = quality + 3 alignment. ± is half of a 95 % interval over prompts; differences are paired. "
+        "Everything is judged by the `eval` judge; training saw the `reward` judge."
     )
 
 
-def _tables(document: Path, board: Board, contest: Contest, everybody: list[Arm]) -> list[str]:
+def _tables(board: Board, contest: Contest, everybody: list[Arm], best: str) -> list[str]:
     fixed = [*arms.FIXED, SEARCHED_FIXED]
-    best = max(fixed, key=board.reward)
     unscheduled = [f"scheduled-rl-{seed}, all steps" for seed in range(contest.recipe.seeds)]
     stages = ("plain", "random", "sft", "rl-plain", "rl")
     return [
@@ -102,7 +115,6 @@ def _tables(document: Path, board: Board, contest: Contest, everybody: list[Arm]
         board.table([arms.NONE, "negative-rl", "modifiers-rl", "both-rl"], arms.NONE),
         "### How much data",
         board.table(_size_rows(), "negative-sft"),
-        *_draw(document, board, contest, best),
     ]
 
 
@@ -118,27 +130,26 @@ def _habits(everybody: list[Arm], contest: Contest) -> list[str]:
     return habit_tables(spans, arms.WINDOWS, PAE_WEIGHTS)
 
 
-def _draw(document: Path, board: Board, contest: Contest, best: str) -> list[str]:
-    """Write the learning curves and a sheet of pictures beside `document`; returns the Markdown that shows them."""
-    folder = document.parent / "images"
-    curves = {}
+def _curves(contest: Contest) -> dict[str, Curve]:
+    """The learning curves of the first training seed."""
+    found = {}
     for training in contest.recipe.trainings():
-        metrics = contest.folder / training.name / "run" / METRICS
         if training.name.endswith("-rl-0") or training.name == "rl-only":
-            curves[training.name] = read_curve(metrics, training.pictures_a_step)
-    write_bytes(folder / CURVES, draw_curves("Reward of rollouts, means of ten steps", curves))
+            metrics = contest.folder / training.name / "run" / METRICS
+            if not metrics.exists():
+                raise TrainingError(f"{metrics} is missing; train first: leave out --only measure")
+            found[training.name] = read_curve(metrics, training.pictures_a_step)
+    return found
+
+
+def _sheet(board: Board, contest: Contest, best: str) -> bytes:
+    """A JPEG of the first prompts' pictures under each kind of policy."""
     rows = [_row(board, name) for name in (arms.NONE, best, "rules", *(f"{kind}-0" for kind in SHOWN))]
     footer = f"The first {COLUMNS} held-out prompts, the same noise in every row, training seed 0: not chosen."
     sheet = draw_sheet("Negatives and modifiers, trained", contest.prompts[:COLUMNS], rows, footer)
     with Image.open(io.BytesIO(sheet)) as picture, io.BytesIO() as stream:
         picture.save(stream, "JPEG", quality=88)
-        write_bytes(folder / SHEET, stream.getvalue())
-    return [
-        "### Learning",
-        f"![Reward against pictures painted](images/{CURVES})",
-        "### Pictures",
-        f"![The same prompts and noise under each policy](images/{SHEET})",
-    ]
+        return stream.getvalue()
 
 
 def _row(board: Board, name: str) -> Row:

@@ -3,6 +3,8 @@
 import io
 import json
 import math
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from PIL import Image
 
 from negopt_core.commands.reproduce import is_done, train_all
 from negopt_core.errors import TrainingError
+from negopt_core.evaluate import results
 from negopt_core.evaluate.board import Board
 from negopt_core.evaluate.contestants import Contest, in_random_windows, plain
 from negopt_core.evaluate.curves import draw_curves, read_curve
@@ -19,12 +22,15 @@ from negopt_core.evaluate.recipe import BALANCES, Recipe, Training, balanced
 from negopt_core.evaluate.ship import ship
 from negopt_core.policy import load_policy
 from negopt_core.policy.phrases import append_phrases
+from negopt_core.policy.store import SHIPPED
 from negopt_core.prompt import DFPrompt, PromptPair, Span, Window
 from negopt_core.train.setup import PAE_WEIGHTS, PAE_WINDOWS, build_reward
 from negopt_core.world.judges import Judge, QualityScorer
 from negopt_core.world.measure import is_held_out
-from negopt_core.world.report.arms import WINDOWS
+from negopt_core.world.report.arms import WINDOWS, with_negative
+from negopt_core.world.report.experiments import SEARCHED, SEARCHED_FIXED
 from negopt_core.world.report.outcome import Outcome
+from negopt_core.world.report.studio import Arm, Batch, Studio
 
 
 def outcome(quality: float, hit: float = 1.0) -> Outcome:
@@ -38,7 +44,7 @@ def outcome(quality: float, hit: float = 1.0) -> Outcome:
         torch.zeros(6, 2, 10),
         torch.zeros(6, 2, 6),
         sure,
-        torch.zeros(6, 3, 4, 4, dtype=torch.uint8),
+        torch.zeros(6, 3, 8, 8, dtype=torch.uint8),
     )
 
 
@@ -91,6 +97,54 @@ def test_schedules_can_be_taken_off_and_drawn_at_random() -> None:
     assert drawn.positive.text == "a fox, cinematic, vivid" and drawn.negative == pair.negative
     seen = {span.window for seed in range(20) for span in in_random_windows(["a fox"], [pair], seed)[0].positive.spans}
     assert seen == set(PAE_WINDOWS)
+
+
+@pytest.fixture
+def trained(tmp_path: Path) -> Path:
+    """Run folders of a whole recipe of one seed: shipped policies under every name, short metrics."""
+    for training in Recipe(seeds=1).trainings():
+        kind = "world-modifiers" if training.name.startswith("modifiers") else "world-negative"
+        shutil.copytree(SHIPPED / kind, tmp_path / training.name / "policy")
+        (tmp_path / training.name / "run").mkdir()
+        metrics = [{"step": step, "reward": step / 10} for step in range(1, 21)]
+        lines = "".join(json.dumps(row) + "\n" for row in metrics)
+        (tmp_path / training.name / "run" / "metrics.jsonl").write_text(lines)
+    return tmp_path
+
+
+def test_the_whole_page_is_written_from_run_folders(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    painted: list[str] = []
+
+    def paint(studio: Studio, batch: Batch, everybody: Sequence[Arm], label: str) -> dict[str, Outcome]:
+        assert batch.role == "eval" and all(len(arm.pairs) == len(batch.prompts) for arm in everybody)
+        painted.extend(arm.name for arm in everybody)
+        return {arm.name: outcome(4.0 + len(set(arm.pairs)) / 10) for arm in everybody}
+
+    def searched(studio: Studio, contest: Contest) -> list[Arm]:
+        return [with_negative(name, contest.prompts, "blurry") for name in (SEARCHED_FIXED, SEARCHED)]
+
+    monkeypatch.setattr(Studio, "paint", paint)
+    monkeypatch.setattr(results, "_searched", searched)
+    document = trained / "results.md"
+    document.write_text(f"before\n{results.BEGIN}\nold\n{results.END}\nafter\n")
+    figures = results.write_results(trained, document, Recipe(seeds=1), 6, 1, trained / "cache")
+    text = document.read_text()
+    assert text.startswith("before\n") and text.endswith("after\n") and "\nold\n" not in text
+    assert text.count("\n### ") == 10 and "| negative-rl |" in text and "of the room" in text
+    assert set(figures["arms"]) == set(painted) and len(painted) == len(set(painted))
+    for name in (results.CURVES, results.SHEET):
+        assert f"images/{name})" in text
+        with Image.open(trained / "images" / name) as picture:
+            assert picture.width > 400
+    (trained / "rl-only" / "run" / "metrics.jsonl").unlink()
+    with pytest.raises(TrainingError, match="rl-only"):
+        results.write_results(trained, document, Recipe(seeds=1), 6, 1, trained / "cache")
+    assert document.read_text() == text
+
+
+def test_a_table_against_none_says_it_once() -> None:
+    assert BOARD.table(["none", "a"], "none").split("\n")[0].endswith("| R to none |")
+    assert BOARD.table(["none", "a"], "none").count("R to none") == 1
 
 
 def test_habits_are_shares_of_windows_and_weights() -> None:
