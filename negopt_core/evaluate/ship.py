@@ -10,7 +10,7 @@ import torch
 
 from ..files import write_text
 from ..policy import SuggestOptions, load_policy, suggest
-from ..policy.language.folder import open_policy, save_policy
+from ..policy.language.folder import open_policy, save_policy, write_card
 
 SHIPPED_RUNS = {
     "world-negative": "negative-rl-0",
@@ -43,12 +43,11 @@ def ship(
         if not (source / "policy.json").exists():
             continue
         policy = open_policy(source)
-        held_out = {f"held-out/{key}": value for key, value in (measured or {}).get(run, {}).items()}
-        policy.card = replace(policy.card, name=name, metrics={**policy.card.metrics, **held_out})
         save_policy(policy, target / name, torch.float16)
-        written_alike = _alike(source, target / name, prompts, policy.card.polarity)
-        policy.card = replace(policy.card, metrics={**policy.card.metrics, "written_alike": written_alike})
-        save_policy(policy, target / name, torch.float16)
+        metrics = dict(policy.card.metrics)
+        metrics |= {f"held-out/{key}": value for key, value in (measured or {}).get(run, {}).items()}
+        metrics["written_alike"] = _alike(source, target / name, prompts, policy.card.polarity)
+        write_card(replace(policy.card, name=name, metrics=metrics), target / name)
         write_text(target / name / "NOTICE.md", _NOTICE.format(name=name))
         written.append(target / name)
     return written

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from negopt_core.data.corpus import CONTRADICTORY_LICENCES
-from negopt_core.evaluate.recipe import Recipe
+from negopt_core.evaluate.recipe import GROUP, Recipe
+from negopt_core.evaluate.recipe import PROMPTS as PROMPTS_A_STEP
 from negopt_core.evaluate.text import contradictions, phrases
 from negopt_core.paint.diffusers_painter import load_painter
 from negopt_core.policy import SuggestOptions, load_policy, suggest
@@ -49,7 +50,10 @@ def test_a_world_policy_names_its_trainings_and_what_went_in(name: str) -> None:
         assert stages[1]["painter"] == load_painter(str(world_dir()), device="cpu").model_hash(), (
             "the demo world has changed since"
         )
-        assert stages[1]["pictures"] == Recipe().ppo_steps * 32 and len(stages[1]["start_sha256"]) == 64
+        assert (
+            stages[1]["pictures"] == Recipe().ppo_steps * PROMPTS_A_STEP * GROUP
+            and len(stages[1]["start_sha256"]) == 64
+        )
     settings = json.dumps([stage["settings"] for stage in stages])
     assert "/" not in settings, "no folders of the machine it was trained on"
 

@@ -97,7 +97,6 @@ class GPT2Backbone:
     def __init__(self, model: GPT2LMHeadModel, tokenizer: Any) -> None:
         self.model: PreTrainedModel = model
         self.tokenizer = tokenizer
-        self.comma = int(tokenizer(",", add_special_tokens=False).input_ids[-1])
         places = int(model.config.n_positions)
         self.longest_prompt = min(MAX_PROMPT_TOKENS, places // 2)
         self.room = min(MAX_RESPONSE_TOKENS, places - self.longest_prompt)
@@ -106,7 +105,8 @@ class GPT2Backbone:
         texts = [f"{prompt}," for prompt in prompts]
         asked = _tokens(self.tokenizer, texts, "left", self.longest_prompt).to(self.model.device)
         is_cut = asked.attention_mask.sum(dim=1) == self.longest_prompt
-        asked.input_ids[is_cut, -1] = self.comma  # an answer comes behind a comma, whatever was cut
+        if is_cut.any():  # an answer comes behind a comma, whatever was cut
+            asked.input_ids[is_cut, -1] = self.tokenizer(",", add_special_tokens=False).input_ids[-1]
         return asked.input_ids, asked.attention_mask
 
     def states(self, read: Any, words: Tensor) -> States:

@@ -63,7 +63,12 @@ def save_policy(policy: LanguagePolicy, folder: Path, dtype: torch.dtype = torch
     if policy.reader.neighbours is not None:
         save_index(policy.reader.neighbours.index, list(policy.reader.neighbours.terms), folder)
     write_sums(folder)
-    write_text(folder / CARD_FILE, json.dumps(policy.card.to_json(), indent=2, ensure_ascii=False) + "\n")
+    write_card(policy.card, folder)
+
+
+def write_card(card: PolicyCard, folder: Path) -> None:
+    """Write the card of a folder, in place of the one that is there."""
+    write_text(folder / CARD_FILE, json.dumps(card.to_json(), indent=2, ensure_ascii=False) + "\n")
 
 
 @said_plainly
