@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import TrainingError
 from ..evaluate.recipe import Recipe, Training
+from ..json_text import read_json
 from .output import add_json, emit
 
 log = logging.getLogger("negopt")
@@ -40,7 +41,9 @@ def run(args: argparse.Namespace) -> int:
     recipe = Recipe(seeds=args.seeds, sft_steps=args.sft_steps, ppo_steps=args.ppo_steps)
     if args.ship and recipe != Recipe():
         raise TrainingError("--ship is for policies of the full recipe; leave out --seeds, --sft-steps and --ppo-steps")
-    if args.only != "measure":
+    if args.only == "measure":
+        finished(args.folder, recipe.trainings())
+    else:
         train_all(args.folder, recipe.trainings(), args.jobs)
     figures: dict[str, Any] = {}
     if args.only != "train":
@@ -58,8 +61,9 @@ def run(args: argparse.Namespace) -> int:
 
 def train_all(folder: Path, trainings: list[Training], jobs: int) -> None:
     """Run what is not exported yet, `jobs` at a time, each when the policy it starts from is there."""
-    waiting = [training for training in trainings if not is_done(folder, training.name)]
-    log.info("%d of %d runs are done", len(trainings) - len(waiting), len(trainings))
+    done_before = finished(folder, trainings)
+    waiting = [training for training in trainings if training.name not in done_before]
+    log.info("%d of %d runs are done", len(done_before), len(trainings))
     running: dict[Future[None], Training] = {}
     with ThreadPoolExecutor(jobs) as pool:
         while waiting or running:
@@ -92,6 +96,29 @@ def train_one(folder: Path, training: Training) -> None:
         raise TrainingError(
             f"{training.name} ended with {ended.returncode}; see {home / 'log.txt'}: {' / '.join(last)}"
         )
+
+
+def finished(folder: Path, trainings: list[Training]) -> set[str]:
+    """Names of the runs that are done; TrainingError if one of them was trained in another way than it is listed."""
+    names = {training.name for training in trainings if is_done(folder, training.name)}
+    for training in trainings:
+        if training.name in names:
+            _check_alike(folder / training.name, training)
+    return names
+
+
+def _check_alike(home: Path, training: Training) -> None:
+    """What a run wrote down of its settings against those that it should have; a folder without them is believed."""
+    from ..train.run import CONFIG
+
+    path = home / "run" / CONFIG
+    told = read_json(path.read_bytes()).get("settings", {}) if path.exists() else {}
+    for flag, value in training.settings().items():
+        if told.get(flag, value) != value:
+            raise TrainingError(
+                f"{home} was trained with {flag} {told[flag]}, and {value} is asked for: name another folder with "
+                f"--run, or take {home} away to train it anew"
+            )
 
 
 def is_done(folder: Path, name: str) -> bool:

@@ -17,6 +17,7 @@ from ..world.people import human_negatives
 from ..world.report import arms
 from ..world.report.studio import Arm
 from .recipe import BALANCES, DATA_SIZES, ISOLATED, Recipe
+from .ship import SHIPPED_RUNS, likeliest
 
 PROMPT_SEED, HUMAN_SEED, SUGGEST_SEED = 70_001, 70_002, 70_003
 
@@ -37,7 +38,7 @@ class Contest:
 
     def arms(self) -> list[Arm]:
         """Everybody."""
-        return [*self.fixed(), *self.trained_negatives(), *self.trained_modifiers(), *self.joint()]
+        return [*self.fixed(), *self.trained_negatives(), *self.trained_modifiers(), *self.joint(), *self.likeliest()]
 
     def fixed(self) -> list[Arm]:
         """Those that learn nothing: none, pasted lists, people, `rules`."""
@@ -55,8 +56,11 @@ class Contest:
         names = [f"{kind}-{seed}" for kind in kinds for seed in self._seeds]
         names += ["rl-only", *(f"balance-{name.replace(':', '-')}" for name in BALANCES)]
         names += [f"negative-{count}-{stage}-0" for count in DATA_SIZES.values() for stage in ("sft", "rl")]
-        found = [Arm(name, self.written(name, "negative")) for name in names]
-        return found + [Arm(f"{arm.name}, all steps", plain(arm.pairs)) for arm in found if "scheduled-rl" in arm.name]
+        found = {name: Arm(name, self.written(name, "negative")) for name in names}
+        unscheduled = [
+            Arm(f"scheduled-rl-plain-{seed}", plain(found[f"scheduled-rl-{seed}"].pairs)) for seed in self._seeds
+        ]
+        return [*found.values(), *unscheduled]
 
     def trained_modifiers(self) -> list[Arm]:
         """PAE's stages, with the same phrases unscheduled and in random windows beside them."""
@@ -81,12 +85,17 @@ class Contest:
             found.append(Arm(f"both-rl-{seed}", tuple(pairs)))
         return found
 
-    def written(self, name: str, mode: str) -> tuple[PromptPair, ...]:
-        """What the policy of a training run writes for the prompts."""
-        return self._written(str(self.folder / name / "policy"), mode)
+    def likeliest(self) -> list[Arm]:
+        """The shipped policies as whoever names no seed meets them: the likeliest words, not drawn ones."""
+        runs = [(run, "modifiers" if run.startswith("modifiers") else "negative") for run in SHIPPED_RUNS.values()]
+        return [Arm(likeliest(run), self.written(run, mode, seed=0)) for run, mode in runs]
 
-    def _written(self, policy: str, mode: str) -> tuple[PromptPair, ...]:
-        options = SuggestOptions(modes=(mode,), seed=SUGGEST_SEED)
+    def written(self, name: str, mode: str, seed: int = SUGGEST_SEED) -> tuple[PromptPair, ...]:
+        """What the policy of a training run writes for the prompts."""
+        return self._written(str(self.folder / name / "policy"), mode, seed)
+
+    def _written(self, policy: str, mode: str, seed: int = SUGGEST_SEED) -> tuple[PromptPair, ...]:
+        options = SuggestOptions(modes=(mode,), seed=seed)
         return tuple(item.pair for item in suggest(load_policy(policy), list(self.prompts), options))
 
     @property

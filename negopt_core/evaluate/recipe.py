@@ -29,6 +29,18 @@ class Training:
     needs: str = ""
     """Name of the run that makes the policy this one starts from."""
 
+    def settings(self) -> dict[str, str]:
+        """The flags with their values, named as in a run's config.json; without the policy, whose place may change."""
+        flags: dict[str, str] = {}
+        name = ""
+        for part in self.arguments[1:]:
+            if part.startswith("--"):
+                name = part.removeprefix("--").replace("-", "_")
+                flags[name] = "True"
+            else:
+                flags[name] = part
+        return {flag: value for flag, value in flags.items() if flag != "policy"}
+
     @property
     def pictures_a_step(self) -> int:
         """How many pictures a step of PPO has painted; 0 for SFT."""
@@ -56,7 +68,7 @@ class Recipe:
             found += [self._sft("negative", seed), self._ppo("negative", seed)]
             found += [self._sft("modifiers", seed, scheduled=True), self._ppo("modifiers", seed)]
             found += [self._sft("scheduled", seed, scheduled=True), self._ppo("scheduled", seed)]
-        untrained = ("sft", "--pairs", "world", "--stock", "world", "--steps", "1", "--rate", "1e-9", "--seed", "0")
+        untrained = ("sft", "--pairs", "world", "--stock", "world", "--steps", "1", "--rate", "1e-09", "--seed", "0")
         found += [Training("untrained", untrained), self._ppo("untrained", 0, start="untrained", name="rl-only")]
         for count in DATA_SIZES.values():  # beside the full set of the headline rows, so as long as those
             found += [self._sft("negative", 0, pairs=count), self._ppo(f"negative-{count}", 0)]

@@ -26,6 +26,7 @@ from .curves import Curve, draw_curves, read_curve
 from .habits import added_spans, habit_tables
 from .recipe import BALANCES, DATA_SIZES, ISOLATED, Recipe
 from .sheet import Row, draw_sheet
+from .ship import SHIPPED_RUNS, likeliest
 
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 CURVES, SHEET, COLUMNS = "results-curves.png", "results-sheet.jpg", 6
@@ -94,33 +95,34 @@ def _manifest(studio: Studio, contest: Contest) -> str:
 
 def _tables(board: Board, contest: Contest, everybody: list[Arm], best: str) -> list[str]:
     fixed = [*arms.FIXED, SEARCHED_FIXED]
-    unscheduled = [f"scheduled-rl-{seed}, all steps" for seed in range(contest.recipe.seeds)]
     stages = ("plain", "random", "sft", "rl-plain", "rl")
     return [
         "### NegOpt: negatives",
         board.table([arms.NONE, *fixed, *NEGATIVES, SEARCHED], "negative-sft"),
         board.gap_closed("negative-rl", best, SEARCHED),
         "### Scheduled negatives: the same words at all steps",
-        board.table(["scheduled-rl", *unscheduled], "scheduled-rl"),
+        board.table(["negative-rl", "scheduled-rl-plain", "scheduled-rl"], "scheduled-rl-plain"),
+        "### The likeliest words, which `suggest` writes where no seed is named",
+        board.table([arms.NONE, best, *map(likeliest, SHIPPED_RUNS.values())], best),
         "### Reward balance, quality : alignment : fidelity",
-        board.table(["negative-sft", *(f"balance-{name.replace(':', '-')}" for name in BALANCES)], "negative-sft"),
+        board.table(["negative-sft-0", *(f"balance-{name.replace(':', '-')}" for name in BALANCES)], "negative-sft-0"),
         "### PAE: modifiers",
         board.table([arms.NONE, *(f"modifiers-{stage}" for stage in stages)], "modifiers-plain"),
         board.wins("modifiers-rl", (arms.NONE, "modifiers-plain", "modifiers-random", "modifiers-sft")),
         "### What the modifiers are, when they act and how strongly",
         *_habits(everybody, contest),
         "### One reward alone",
-        board.table(["modifiers-sft", *(f"modifiers-{label}" for label in ISOLATED)], "modifiers-sft"),
+        board.table(["modifiers-sft-0", *(f"modifiers-{label}" for label in ISOLATED)], "modifiers-sft-0"),
         "### Both sides",
         board.table([arms.NONE, "negative-rl", "modifiers-rl", "both-rl"], arms.NONE),
         "### How much data",
-        board.table(_size_rows(), "negative-sft"),
+        board.table(_size_rows(), "negative-sft-0"),
     ]
 
 
 def _size_rows() -> list[str]:
     sizes = [f"negative-{count}-{stage}-0" for count in DATA_SIZES.values() for stage in ("sft", "rl")]
-    return [*sizes, "negative-sft", "negative-rl"]
+    return [*sizes, "negative-sft-0", "negative-rl-0"]
 
 
 def _habits(everybody: list[Arm], contest: Contest) -> list[str]:

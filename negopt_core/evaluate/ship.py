@@ -19,6 +19,13 @@ SHIPPED_RUNS = {
     "world-modifiers": "modifiers-rl-0",
 }
 """Name of the policy, and the run that made it: always the first training seed, not the best of them."""
+
+
+def likeliest(run: str) -> str:
+    """Name of the arm that has the likeliest words of a run's policy, which is what `suggest` writes by default."""
+    return f"{run}, likeliest"
+
+
 _NOTICE = """# {name}
 
 Trained by `python -m negopt_core reproduce` on the demo world that comes with negopt, and on nothing else: its
@@ -34,8 +41,8 @@ def ship(
 ) -> list[Path]:
     """Copy the policies of finished runs under `folder` to `target`/NAME; returns the folders written.
 
-    `measured` are figures by run for the cards; they are those of the run's own weights, so each card also says on what
-    share of `prompts` both write the same. Runs that are not finished are left out.
+    `measured` are figures by arm for the cards, of the likeliest words; they are those of the run's own weights, so
+    each card also says on what share of `prompts` both write the same. Runs that are not finished are left out.
     """
     written = []
     for name, run in SHIPPED_RUNS.items():
@@ -45,7 +52,7 @@ def ship(
         policy = open_policy(source)
         save_policy(policy, target / name, torch.float16)
         metrics = dict(policy.card.metrics)
-        metrics |= {f"held-out/{key}": value for key, value in (measured or {}).get(run, {}).items()}
+        metrics |= {f"held-out/{key}": value for key, value in (measured or {}).get(likeliest(run), {}).items()}
         metrics["written_alike"] = _alike(source, target / name, prompts, policy.card.polarity)
         write_card(replace(policy.card, name=name, metrics=metrics), target / name)
         write_text(target / name / "NOTICE.md", _NOTICE.format(name=name))

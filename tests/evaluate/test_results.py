@@ -130,7 +130,12 @@ def test_the_whole_page_is_written_from_run_folders(trained: Path, monkeypatch: 
     figures = results.write_results(trained, document, Recipe(seeds=1), 6, 1, trained / "cache")
     text = document.read_text()
     assert text.startswith("before\n") and text.endswith("after\n") and "\nold\n" not in text
-    assert text.count("\n### ") == 10 and "| negative-rl |" in text and "of the room" in text
+    assert (
+        text.count("\n### ") == 11
+        and "| negative-rl |" in text
+        and "| scheduled-rl-plain |" in text
+        and "of the room" in text
+    )
     assert set(figures["arms"]) == set(painted) and len(painted) == len(set(painted))
     for name in (results.CURVES, results.SHEET):
         assert f"images/{name})" in text
@@ -169,9 +174,17 @@ def test_a_learning_curve_is_drawn_from_the_metrics_of_a_run(tmp_path: Path) -> 
     assert max(rows_of[first]) < min(rows_of[second])  # what rises is above what does not
 
 
+def test_settings_of_a_run_read_as_its_folder_has_them() -> None:
+    told = {training.name: training.settings() for training in Recipe(seeds=1).trainings()}
+    assert told["scheduled-sft-0"] | {"scheduled": "True", "polarity": "negative"} == told["scheduled-sft-0"]
+    assert told["modifiers-rl-0"]["paint_steps"] == "6" and "policy" not in told["modifiers-rl-0"]
+
+
 def test_only_finished_runs_are_shipped(tmp_path: Path) -> None:
     train_all(tmp_path, [Training("negative-sft-0", ("sft", *SMALL))], jobs=1)
-    (folder,) = ship(tmp_path, tmp_path / "shipped", ["a fox", "a red ball"], {"negative-sft-0": {"quality": 5.0}})
+    (folder,) = ship(
+        tmp_path, tmp_path / "shipped", ["a fox", "a red ball"], {"negative-sft-0, likeliest": {"quality": 5.0}}
+    )
     card = load_policy(str(folder)).card
     assert (card.name, card.metrics["held-out/quality"]) == ("world-negative-sft", 5.0)
     assert card.metrics["written_alike"] == 1.0  # half precision changes no word here
@@ -186,6 +199,9 @@ def test_runs_are_done_in_order_and_picked_up_again(tmp_path: Path) -> None:
     written = (tmp_path / "first" / "log.txt").stat().st_mtime_ns
     train_all(tmp_path, [first, second], jobs=2)
     assert (tmp_path / "first" / "log.txt").stat().st_mtime_ns == written
+    longer = Training("first", ("sft", *("3" if part == "2" else part for part in SMALL)))
+    with pytest.raises(TrainingError, match="first was trained with steps 2, and 3 is asked for"):
+        train_all(tmp_path, [longer], jobs=1)
     with pytest.raises(TrainingError, match=r"log\.txt"):
         train_all(tmp_path, [Training("bad", ("sft", "--pairs", "nowhere.jsonl"))], jobs=1)
     with pytest.raises(TrainingError, match="nothing makes lost"):

@@ -10,8 +10,9 @@ from negopt_core.errors import NegOptError
 from negopt_core.world import vocabulary as words
 from negopt_core.world.captions import read_prompt
 from negopt_core.world.judges import CONTENT_HEADS, Verdict
-from negopt_core.world.measure import draw_prompts
+from negopt_core.world.measure import draw_prompts, is_held_out
 from negopt_core.world.report import arms, figures
+from negopt_core.world.report.experiments import ReportSettings, search_prompts
 from negopt_core.world.report.outcome import Outcome, load_outcome, make_outcome, save_outcome
 from negopt_core.world.report.search import MAX_WORDS, VOCABULARY, content_features, fit_gains, random_negatives
 from negopt_core.world.report.studio import Arm, Batch, Studio
@@ -108,6 +109,19 @@ def test_random_negatives_name_each_word_once_and_depend_on_the_seed() -> None:
         assert set(negative) <= set(VOCABULARY)
 
 
+def test_rows_of_a_prompt_are_held_out_together() -> None:
+    prompts = draw_prompts(42, 3)
+    repeated = prompts * 4
+    negatives = random_negatives(repeated, 5)
+    noise = torch.randn(42, generator=torch.Generator().manual_seed(1))
+    shared = noise.repeat(4)  # what the rows of a prompt share says nothing of other prompts
+    assert fit_gains(repeated, negatives, shared).explained < 0.1
+
+
+def test_the_search_meets_no_held_out_prompt() -> None:
+    assert not any(map(is_held_out, search_prompts(ReportSettings(prompts=30))))
+
+
 def test_a_negative_against_the_prompt_names_what_it_asks_for() -> None:
     assert arms.against_the_prompt(["a photo of a red ball in the snow at night"]) == ["photo, red ball"]
 
@@ -150,8 +164,9 @@ def test_arms_are_painted_once_and_kept(tmp_path: Path, jobs: int) -> None:
     batch = Batch(tuple(PROMPTS[:2]), 2, 7, "eval")
     assert batch.numbers == [7, 8, 1007, 1008]
     both = [arms.with_negative(arms.NONE, batch.prompts, ""), arms.with_negative("blurry", batch.prompts, "blurry")]
+    both.append(Arm("twin", both[0].pairs))  # painted once, however many processes there are
     found = studio.paint(batch, both, "test")
-    assert list(found) == [arms.NONE, "blurry"] and found["blurry"].quality.shape == (2, 2)
+    assert list(found) == [arms.NONE, "blurry", "twin"] and found["blurry"].quality.shape == (2, 2)
     times = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     assert len(times) == 2
     again = studio.paint(batch, both, "test")

@@ -45,12 +45,12 @@ class ReportSettings:
     seed: int = 90_001
 
     @property
-    def search_prompts(self) -> int:
+    def searches(self) -> int:
         """Prompts of the search for negatives, each with one noise."""
         return 2 * self.prompts
 
     @property
-    def window_prompts(self) -> int:
+    def window_searches(self) -> int:
         """Prompts of the search for windows, each with one noise."""
         return max(self.prompts // 2, 1)
 
@@ -76,7 +76,7 @@ def run_experiments(studio: Studio, settings: ReportSettings) -> Findings:
     """Paint and judge everything; what is in the studio's cache is not painted again."""
     gains = search_negatives(studio, settings)
     windows = search_windows(studio, settings)
-    prompts = tuple(draw_prompts(settings.prompts, settings.seed))
+    prompts = report_prompts(settings)
     batch = Batch(prompts, settings.seeds, settings.seed, "eval")
     searched = tuple(", ".join(gains.choose(row)) for row in content_features(prompts))
     outcomes = studio.paint(batch, _negative_arms(prompts, gains, searched), "negatives")
@@ -95,8 +95,8 @@ def run_experiments(studio: Studio, settings: ReportSettings) -> Findings:
 
 
 def search_negatives(studio: Studio, settings: ReportSettings) -> Gains:
-    """Random negatives beside none on prompts of their own, then a linear model of what each word gains."""
-    prompts = draw_prompts(settings.search_prompts, settings.seed + 2)
+    """Random negatives beside none on `search_prompts`, then a linear model of what each word gains."""
+    prompts = search_prompts(settings)
     batch = Batch(tuple(prompts), 1, settings.seed + 2_000_000, "reward")
     tried = [random_negatives(prompts, settings.seed + number) for number in range(_ROUNDS)]
     random_arms = [
@@ -109,9 +109,24 @@ def search_negatives(studio: Studio, settings: ReportSettings) -> Gains:
     return fit_gains(prompts * _ROUNDS, [negative for negatives in tried for negative in negatives], gains)
 
 
+def report_prompts(settings: ReportSettings) -> tuple[str, ...]:
+    """The prompts of the tables, drawn from all; some may come twice."""
+    return tuple(draw_prompts(settings.prompts, settings.seed))
+
+
+def search_prompts(settings: ReportSettings) -> list[str]:
+    """The prompts of the search for negatives: of those for training, so that it meets no held-out one."""
+    return draw_prompts(settings.searches, settings.seed + 2, part="train")
+
+
+def window_prompts(settings: ReportSettings) -> list[str]:
+    """The prompts of the search for windows, drawn from all."""
+    return draw_prompts(settings.window_searches, settings.seed + 3)
+
+
 def search_windows(studio: Studio, settings: ReportSettings) -> dict[str, str]:
-    """The window of each modifier with the highest R on prompts and noise of its own."""
-    prompts = draw_prompts(settings.window_prompts, settings.seed + 3)
+    """The window of each modifier with the highest R on prompts drawn anew and noise of its own."""
+    prompts = window_prompts(settings)
     batch = Batch(tuple(prompts), 1, settings.seed + 3_000_000, "reward")
     found = studio.paint(batch, arms.timing_arms(prompts), "search of windows")
 

@@ -21,6 +21,7 @@ from ..captions import read_prompt
 VOCABULARY = (*words.DEGRADATIONS, *words.BAD_WORDS)
 MAX_WORDS = 8
 _CONTENT = (("medium", 4), ("place", 4), ("time", 3), ("shape", 6), ("colour", 6))
+_PARTS = 5
 _PENALTIES = (3.0, 10.0, 30.0, 100.0, 300.0)
 
 
@@ -70,7 +71,8 @@ def fit_gains(prompts: Sequence[str], negatives: Sequence[tuple[str, ...]], gain
     """Fit the model to the gains [N] of painted negatives; the penalty is chosen on held-out fifths."""
     design = _design(prompts, negatives)
     target = gains.double()
-    scores = [(_held_out(design, target, penalty), penalty) for penalty in _PENALTIES]
+    parts = _parts(prompts)
+    scores = [(_held_out(design, target, parts, penalty), penalty) for penalty in _PENALTIES]
     explained, penalty = max(scores)
     solution = _ridge(design, target, penalty)
     count = len(VOCABULARY)
@@ -94,11 +96,16 @@ def _ridge(design: Tensor, target: Tensor, penalty: float) -> Tensor:
     return solution
 
 
-def _held_out(design: Tensor, target: Tensor, penalty: float) -> float:
-    """Share of variance explained on five held-out parts."""
-    part = torch.arange(len(target)) % 5
+def _parts(prompts: Sequence[str]) -> Tensor:
+    """[N] one of five parts; rows of the same prompt, which share a picture without a negative, are in the same."""
+    numbers = {prompt: number for number, prompt in enumerate(dict.fromkeys(prompts))}
+    return torch.tensor([numbers[prompt] % _PARTS for prompt in prompts])
+
+
+def _held_out(design: Tensor, target: Tensor, parts: Tensor, penalty: float) -> float:
+    """Share of variance explained on held-out parts."""
     predicted = torch.empty_like(target)
-    for fold in range(5):
-        held = part == fold
+    for part in range(_PARTS):
+        held = parts == part
         predicted[held] = design[held] @ _ridge(design[~held], target[~held], penalty)
     return float(1 - (target - predicted).square().sum() / (target - target.mean()).square().sum())

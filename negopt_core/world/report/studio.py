@@ -64,9 +64,9 @@ class Studio:
     jobs: int
 
     def paint(self, batch: Batch, arms: Sequence[Arm], label: str) -> dict[str, Outcome]:
-        """Outcome of each arm by name; arms that are not in the cache are painted, `jobs` at a time."""
+        """Outcome of each arm by name; arms not in the cache are painted, those alike once, `jobs` at a time."""
         paths = {arm.name: self.cache_folder / f"{self._key(batch, arm)}.safetensors" for arm in arms}
-        missing = [arm for arm in arms if not paths[arm.name].exists()]
+        missing = list({paths[arm.name]: arm for arm in arms if not paths[arm.name].exists()}.values())
         pace = Pace(label, len(arms), len(arms) - len(missing))
         if missing and self.jobs == 1:
             for done, arm in enumerate(missing, 1):

@@ -19,7 +19,15 @@ from ..measure import ATTRIBUTES, measure_judge
 from ..render import render
 from ..scenes import sample_scenes_of
 from . import arms, tables
-from .experiments import SEARCHED, Findings, ReportSettings, run_experiments
+from .experiments import (
+    SEARCHED,
+    Findings,
+    ReportSettings,
+    report_prompts,
+    run_experiments,
+    search_prompts,
+    window_prompts,
+)
 from .figures import checks, reward_gain, sample_quality_spread
 from .outcome import Outcome, make_outcome
 from .studio import Studio
@@ -53,12 +61,16 @@ def write_report(
 
 
 def _manifest(weights: str, settings: ReportSettings) -> str:
+    prompts = set(report_prompts(settings))
+    for_words, for_windows = set(search_prompts(settings)), set(window_prompts(settings))
     return (
         f"Command: `python -m negopt_core world report`, negopt {__version__}, torch {torch.__version__}, weights "
         f"{weights}. {settings.prompts} prompts x {settings.seeds} seeds an arm, seed {settings.seed}, "
         f"{settings.steps} steps, guidance {settings.guidance_scale:g}. R = quality + 3 alignment. ± is half of a 95 % "
         "interval over prompts; differences are paired (same prompt, same noise). Tables are judged by the `eval` "
-        "judge; the searches saw other prompts, other noise and the `reward` judge."
+        f"judge; the searches saw other noise and the `reward` judge. {len(prompts)} of the prompts are different; the "
+        f"search for negatives saw {len(prompts & for_words)} of them too, the search for windows "
+        f"{len(prompts & for_windows)}."
     )
 
 
