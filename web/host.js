@@ -67,8 +67,6 @@ export async function ask(path, body) {
 
 /** Change the graph so that one undo takes all of it back. */
 export function oneStep(change) {
-  const tracker = app.extensionManager?.workflow?.activeWorkflow?.changeTracker;
-  const capture = () => (tracker?.captureCanvasState ? tracker.captureCanvasState() : tracker?.checkState?.());
   capture(); // what was changed before is a step of its own
   try {
     return change();
@@ -78,22 +76,33 @@ export function oneStep(change) {
   }
 }
 
+const tracker = () => app.extensionManager?.workflow?.activeWorkflow?.changeTracker;
+
+/** Make what has changed since the last step an undo step. */
+function capture() {
+  const now = tracker();
+  return now?.captureCanvasState ? now.captureCanvasState() : now?.checkState?.();
+}
+
 /** As `oneStep`; then `settle`, once nodes that are new have the heights that the page gives them. */
 export async function oneStepOnPage(change, settle) {
-  const tracker = app.extensionManager?.workflow?.activeWorkflow?.changeTracker;
+  capture();
+  await new Promise((done) => setTimeout(done, FOLDED_WITHIN)); // or this step would be folded into the one before
+  const held = tracker();
   try {
     oneStep(() => {
-      tracker?.beforeChange?.(); // holds back every capture, also this step's own, until `afterChange`
+      held?.beforeChange?.(); // holds back every capture, also this step's own, until `afterChange`
       change();
     });
     for (let frame = 0; frame < SETTLED_AFTER; frame += 1) await new Promise(requestAnimationFrame);
     settle();
     redraw();
   } finally {
-    tracker?.afterChange?.();
+    held?.afterChange?.();
   }
 }
 
+const FOLDED_WITHIN = 120; // milliseconds; ComfyUI adds what changes up to 50 ms after a step to that step
 const SETTLED_AFTER = 12; // frames
 const REDRAWS = 4;
 

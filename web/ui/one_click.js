@@ -1,11 +1,13 @@
 // One click: write the negative of a prompt, or add modifiers to it, wherever in the graph its text stands.
-import { app, ask, confirm, keyOf, nodeAt, notify, oneStep, rootGraph, say, setWidget, setting } from "../host.js";
+import {
+  app, ask, confirm, keyOf, nodeAt, notify, oneStep, oneStepOnPage, rootGraph, say, setWidget, setting,
+} from "../host.js";
 import { escapeWords, format } from "../lib/df_text.js";
 import { flatten } from "../lib/flat.js";
 import { levelOfGraph } from "../lib/levels.js";
 import { atCfgOne, encoderOf, planNegative } from "../lib/plan.js";
 import { familyOf, samplersFedBy, textWidgets, wordsOf } from "../lib/trace.js";
-import { makeEncoder, placesFor, writeWithRoom } from "./encoder.js";
+import { makeEncoder, makeRoom, placesFor, writeWithRoom } from "./encoder.js";
 import { hasNode, insertBefore, NAG } from "./insert.js";
 import { guarded } from "./style.js";
 
@@ -39,15 +41,31 @@ export async function writeNegative(node) {
     const guided = await samplersToGuide(flat, plan.samplers);
     if (text === before && !guided.length) return notify("info", say("nothing-added"));
     if (target && (textOf(target, plan.negative.widgets) !== before || !target.graph)) throw new Error(say("was-changed"));
-    oneStep(() => {
-      const names = plan.negative?.widgets ?? textWidgets(flat.get(plan.encoder));
-      const filled = target ?? makeEncoder(places, names);
-      writeWithRoom([filled], () => names.forEach((name) => setWidget(filled, name, text)));
-      for (const sampler of guided) insertBefore(sampler, NAG);
-    });
+    const names = plan.negative?.widgets ?? textWidgets(flat.get(plan.encoder));
+    await fillNegative({ target, places, names, text }, () => guided.forEach((sampler) => insertBefore(sampler, NAG)));
     const notes = plan.notes.filter((note) => note !== "cfg-one" || !guided.length);
     tell("wrote-negative", text.slice(before.length), [...notes, ...(isScheduled ? [] : plainNote(answer))]);
   }, notify);
+}
+
+/** Write into the encoder that is there, or make one and give it room once the page has given it its height. */
+async function fillNegative({ target, places, names, text }, andThen) {
+  const fill = (node) => names.forEach((name) => setWidget(node, name, text));
+  if (target) {
+    return oneStep(() => {
+      writeWithRoom([target], () => fill(target));
+      andThen();
+    });
+  }
+  let made;
+  return oneStepOnPage(
+    () => {
+      made = makeEncoder(places, names);
+      fill(made);
+      andThen();
+    },
+    () => makeRoom([made]),
+  );
 }
 
 /** At CFG 1 offer ComfyUI's own NAG, and say why; the samplers that the user wants it for. */

@@ -52,6 +52,34 @@ export const checks = {
     assert.deepEqual((await page.evaluate(placed)).map(([id, top]) => [id, top]), before.map(([id, top]) => [id, top]));
   },
 
+  async an_encoder_that_is_made_pushes_down_what_its_bars_would_cover({ page, shot }) {
+    await build(
+      page,
+      [["NegOptDemoModel", {}, [0, 0]], ["NegOptEncode", { df_text: "a photo of a red ball" }, [1, 0]],
+        ["NegOptEncode", { df_text: "somebody's other words" }, [1, 2]], ["ConditioningZeroOut", {}, [2, 1]],
+        ["KSampler", { cfg: 5 }, [3, 0]]],
+      ["1.MODEL > 5.model", "1.CLIP > 2.clip", "1.CLIP > 3.clip", "2.CONDITIONING > 5.positive", "2.CONDITIONING > 4.conditioning",
+        "4.CONDITIONING > 5.negative", "1.LATENT > 5.latent_image"],
+    );
+    await page.evaluate(() => {
+      const [upper, other] = [2, 3].map((id) => app.graph.getNodeById(id));
+      other.pos = [upper.pos[0], upper.pos[1] + 2 * (upper.size[1] + 60) + 65]; // the made one fits between, without its bars
+      app.graph.change?.();
+    });
+    await frame(page);
+    const top = () => app.graph.getNodeById(3).pos[1];
+    const before = await page.evaluate(top);
+    await command(page, 2, "negopt.writeNegative");
+    await waitFor(page, (old) => app.graph.getNodeById(3).pos[1] > old, before);
+    assert.match(await page.evaluate(() => app.graph.nodes.at(-1).widgets[0].value), /\[.*:.*:.*\]/);
+    assert.deepEqual(await outOfPlace(page), []);
+    await frame(page);
+    await shot("made");
+    await undo(page);
+    assert.equal(await page.evaluate(() => app.graph.nodes.length), 5);
+    assert.equal(await page.evaluate(top), before);
+  },
+
   async zeros_get_an_encoder_cfg_one_is_said_and_one_undo_reverts_all({ page, shot }) {
     await zeroed(page);
     await command(page, 2, "negopt.writeNegative");
