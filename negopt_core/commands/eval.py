@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..evidence.gallery import Gallery
     from ..evidence.recipe import EvalSettings
     from ..evidence.study import Design, Metrics
+    from ..evidence.votes import VoteFile
     from ..train.processes import Processes
 
 log = logging.getLogger("negopt")
@@ -107,7 +108,7 @@ def _run(args: argparse.Namespace, processes: Processes) -> int:
         raise PromptError(f"--batch is at least 1 and --wall at least 0, got {args.batch} and {args.wall}")
     flags = {field.name: getattr(args, field.name) for field in fields(EvalSettings)}
     settings = make_settings(read_recipe(args.recipe) if args.recipe else {}, flags)
-    ballots = [ballot for path in args.votes for ballot in read_votes(path)]
+    votes = [read_votes(path) for path in args.votes]
     check_folder(args.output)
     choice = choose(settings.model, settings.steps, settings.cfg)
     settings = replace(settings, steps=choice.steps, cfg=choice.cfg)
@@ -119,7 +120,7 @@ def _run(args: argparse.Namespace, processes: Processes) -> int:
     metrics = load_metrics(settings, read_sources(args.source), args.reference)
     gallery = open_gallery(args, settings, choice, own_device(choice.path, processes))
     findings = run_study(design, writer, gallery, metrics, args.batch, processes=processes)
-    return 0 if findings is None else _finish(args, settings, gallery, findings, ballots)
+    return 0 if findings is None else _finish(args, settings, gallery, findings, votes)
 
 
 def read_design(settings: EvalSettings, prompt_folders: Sequence[Path]) -> Design:
@@ -193,16 +194,16 @@ def open_gallery(args: argparse.Namespace, settings: EvalSettings, choice: Choic
 
 
 def _finish(
-    args: argparse.Namespace, settings: EvalSettings, gallery: Gallery, findings: Any, ballots: list[dict[str, Any]]
+    args: argparse.Namespace, settings: EvalSettings, gallery: Gallery, findings: Any, votes: Sequence[VoteFile]
 ) -> int:
     from ..evidence.page import write_page
     from ..evidence.report import make_report
-    from ..evidence.votes import tally
+    from ..evidence.votes import gather, tally
     from ..provenance import shown_place
 
     values = asdict(settings) | {"model": shown_place(settings.model), "prompts": shown_place(settings.prompts)}
     report = make_report(findings, gallery, values)
-    report["votes"] = tally(ballots, [arm["name"] for arm in report["arms"]], report["reference"])
+    report["votes"] = tally(gather(votes, report["id"]), [arm["name"] for arm in report["arms"]], report["reference"])
     about = _about(report)
     write_text(args.output / "report.json", json.dumps(report, indent=1) + "\n")
     title = f"negopt eval: {report['model']}"
