@@ -11,10 +11,10 @@ from ..df_text import format_prompt
 from ..errors import PromptError
 from ..files import check_folder, write_bytes, write_text
 from ..policy import load_policy, suggest
-from .models import MODEL_HELP, add_model_arguments, choose, policy_name, read_size
+from .models import MODEL_HELP, Choice, add_model_arguments, choose, read_size
 from .output import add_json, emit, tell
 from .scorers import NAMES, add_sources, load_named
-from .suggest import add_policy_arguments, options_from
+from .suggest import add_policy_arguments, options_from, policy_for
 
 if TYPE_CHECKING:
     from ..evidence.attribution import Effect, Explanation
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
         raise PromptError(f"--seeds and --batch are at least 1, got {args.seeds} and {args.batch}")
     check_folder(args.output)
     choice = choose(args.model, args.steps, args.cfg)
-    texts = Texts.read(args.prompt, *_texts(args, lambda name: policy_name(name, choice)))
+    texts = Texts.read(args.prompt, *_texts(args, choice))
     scorers = [load_named(name.strip(), args.source, "eval") for name in args.scorers.split(",") if name.strip()]
     width, height = read_size(args.size)
     settings = PaintSettings(choice.steps, choice.cfg, height, width, batch_size=args.batch)
@@ -86,12 +86,12 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _texts(args: argparse.Namespace, rename: Any) -> tuple[str, str]:
+def _texts(args: argparse.Namespace, choice: Choice) -> tuple[str, str]:
     """Positive and negative DF text: the user's own words, and a policy's if one is named."""
     prompt = ", ".join(part for part in (args.prompt, args.modifiers) if part)
     if not args.policy:
         return prompt, args.negative
-    (written,) = suggest(load_policy(rename(args.policy), args.policies), [prompt], options_from(args))
+    (written,) = suggest(load_policy(policy_for(args, choice), args.policies), [prompt], options_from(args))
     return written.df_positive, written.df_negative
 
 

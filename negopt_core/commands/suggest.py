@@ -10,7 +10,7 @@ from ..errors import PromptError
 from ..policy import Policy, Suggestion, SuggestOptions, load_policy, suggest
 from ..policy.families import FAMILIES
 from ..policy.store import default_policy, with_family
-from .models import MODEL_HELP, WORLD, add_model_arguments, choose
+from .models import MODEL_HELP, WORLD, Choice, add_model_arguments, choose, policy_name
 from .output import add_json, emit, emit_json
 from .scorers import add_sources, load_named
 
@@ -51,6 +51,11 @@ def options_from(args: argparse.Namespace) -> SuggestOptions:
     """The suggestion options that the arguments ask for."""
     modes = tuple(part.strip() for part in args.mode.split(",") if part.strip())
     return SuggestOptions(modes, negative=args.negative, seed=args.seed, max_tokens=args.max_tokens)
+
+
+def policy_for(args: argparse.Namespace, choice: Choice) -> str:
+    """The name of the policy that `paint` and `explain` are asked for."""
+    return with_family(args.policy, args.family, args.policies) if args.family else policy_name(args.policy, choice)
 
 
 def _name(args: argparse.Namespace) -> str:

@@ -91,6 +91,7 @@ def test_schedule_reports_what_cannot_act_and_what_cannot_be_said(capsys: pytest
         (["suggest", "a cat", "--policy", "rules:nope"], 2, "nope"),
         (["suggest", "a cat", "--mode", "loud"], 2, "loud"),
         (["suggest", "a cat", "--max-tokens", "0"], 2, "at least 1 token"),
+        (["explain", "a cat", "--policy", "rules", "--family", "nope", "-o", "/tmp"], 2, "cannot be asked for 'nope'"),
         (["paint"], 2, "either a prompt or --from"),
         (["paint", "a cat", "-n", "0"], 2, "-n"),
         (["paint", "a cat", "--steps", "0"], 2, "steps"),
