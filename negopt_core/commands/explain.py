@@ -13,7 +13,7 @@ from ..files import check_folder, write_bytes, write_text
 from ..policy import load_policy, suggest
 from .models import MODEL_HELP, Choice, add_model_arguments, choose, read_size
 from .output import add_json, emit, tell
-from .scorers import NAMES, add_sources, load_named
+from .scorers import NAMES, add_sources, load_named, warn_of_toys
 from .suggest import add_policy_arguments, options_from, policy_for
 
 if TYPE_CHECKING:
@@ -57,7 +57,9 @@ def run(args: argparse.Namespace) -> int:
     check_folder(args.output)
     choice = choose(args.model, args.steps, args.cfg)
     texts = Texts.read(args.prompt, *_texts(args, choice))
-    scorers = [load_named(name.strip(), args.source, "eval") for name in args.scorers.split(",") if name.strip()]
+    names = [name.strip() for name in args.scorers.split(",") if name.strip()]
+    scorers = [load_named(name, args.source, "eval") for name in names]
+    warn_of_toys(args.model, names, "--scorers")
     width, height = read_size(args.size)
     settings = PaintSettings(choice.steps, choice.cfg, height, width, batch_size=args.batch)
     painter = open_painter(choice.path, settings, device=args.device)

@@ -12,7 +12,7 @@ from ..policy.families import FAMILIES
 from ..policy.store import default_policy, with_family
 from .models import MODEL_HELP, WORLD, Choice, add_model_arguments, choose, policy_name
 from .output import add_json, emit, emit_json
-from .scorers import add_sources, load_named
+from .scorers import add_sources, load_named, reward_names, warn_of_toys
 
 _REWARD = "world-quality:1,world-alignment:3"
 
@@ -90,6 +90,7 @@ def _best(args: argparse.Namespace, policy: Policy, options: SuggestOptions) -> 
 
     choice = choose(args.model, args.steps, args.cfg)
     reward = build_reward(args.reward, lambda name: load_named(name, args.source, role="reward"))
+    warn_of_toys(args.model, reward_names(args.reward), "--reward")
     painter = open_painter(choice.path, PaintSettings(steps=choice.steps, guidance_scale=choice.cfg))
     seeds = range(args.seed, args.seed + args.pictures)
     found = best_of(policy, args.prompt, options, args.best_of, painter, reward, seeds)
