@@ -97,6 +97,8 @@ def _best(args: argparse.Namespace, policy: Policy, options: SuggestOptions) -> 
     best = found[0]
     rows = [{"seed": one.suggestion.seed, "negative": one.suggestion.negative, "score": one.score} for one in found]
     told = f"best of   {len(found)} different suggestions, reward {best.score:.3f} (worst {found[-1].score:.3f})"
+    if len(found) == 1 < args.best_of:
+        told += f"; {policy.card.name} wrote the same for every seed: name one that draws, as --policy world-negative"
     emit(args, {**best.suggestion.to_json(), "candidates": rows}, f"{describe(best.suggestion, policy)}\n{told}")
     return 0
 

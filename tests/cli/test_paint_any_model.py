@@ -129,6 +129,16 @@ def test_the_demo_worlds_judges_are_warned_of_with_another_model(
         assert warning in json.loads((tmp_path / "out" / "report.json").read_text())["notes"]
 
 
+@pytest.mark.parametrize(("count", "is_told"), [("3", True), ("1", False)])
+def test_the_best_of_one_is_no_choice_and_said(
+    model: str, capsys: pytest.CaptureFixture[str], count: str, is_told: bool
+) -> None:
+    line = ["suggest", "a cat", "--policy", "rules", "--best-of", count, "--pictures", "1", "--model", model]
+    assert main([*line, "--steps", "1"]) == 0
+    told = capsys.readouterr().out
+    assert ("wrote the same for every seed" in told and "--policy world-negative" in told) == is_told
+
+
 def test_the_demo_worlds_judges_are_at_home_in_worlds(tmp_path: Path) -> None:
     names = ["world-quality", "clip"]
     assert not toys_warning("world", names, "--reward") and not toys_warning("comfy:http://a:1", names, "--reward")
