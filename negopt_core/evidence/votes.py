@@ -35,10 +35,9 @@ def read_votes(path: Path) -> VoteFile:
     except (OSError, ValueError) as error:
         raise OutputError(f"cannot read the votes in {path}: {error}") from error
     is_ours = isinstance(values, dict) and values.get("kind") == KIND and isinstance(values.get("votes"), list)
-    names = [values.get(name, "") for name in ("report", "voter")] if is_ours else [None]
-    if not all(isinstance(name, str) for name in names):
+    report, voter = (values.get("report", ""), values.get("voter", "")) if is_ours else (None, None)
+    if not isinstance(report, str) or not isinstance(voter, str):
         raise OutputError(f"{path} holds no votes; export them on the page of an eval report")
-    report, voter = names
     for ballot in values["votes"]:
         if not _makes_sense(ballot, has_voter=bool(voter)):
             raise OutputError(f"{path} has a ballot that makes no sense: {ballot!r:.100}")
