@@ -18,6 +18,7 @@ from .suggest import add_policy_arguments, options_from, policy_for
 
 if TYPE_CHECKING:
     from ..evidence.attribution import Effect, Explanation
+    from ..reward.base import Scorer
 
 STEPS = 8
 """Few, because k phrases cost k + 1 pictures a seed."""
@@ -57,9 +58,7 @@ def run(args: argparse.Namespace) -> int:
     check_folder(args.output)
     choice = choose(args.model, args.steps, args.cfg)
     texts = Texts.read(args.prompt, *_texts(args, choice))
-    names = [name.strip() for name in args.scorers.split(",") if name.strip()]
-    scorers = [load_named(name, args.source, "eval") for name in names]
-    warn_of_toys(args.model, names, "--scorers")
+    scorers = _judges(args)
     width, height = read_size(args.size)
     settings = PaintSettings(choice.steps, choice.cfg, height, width, batch_size=args.batch)
     painter = open_painter(choice.path, settings, device=args.device)
@@ -86,6 +85,13 @@ def run(args: argparse.Namespace) -> int:
     lines = [*describe(found), "", f"useful only: {useful['positive']} | {useful['negative'] or '(no negative)'}"]
     emit(args, {"sheet": str(sheet), **values}, "\n".join([*lines, f"sheet: {sheet}"]))
     return 0
+
+
+def _judges(args: argparse.Namespace) -> list[Scorer]:
+    names = [name.strip() for name in args.scorers.split(",") if name.strip()]
+    scorers = [load_named(name, args.source, "eval") for name in names]
+    warn_of_toys(args.model, names, "--scorers")
+    return scorers
 
 
 def _texts(args: argparse.Namespace, choice: Choice) -> tuple[str, str]:
