@@ -31,6 +31,10 @@ from .commands import (
 from .errors import DialectError, NegOptError, PolicyError, PromptError
 
 OK, FAILED, USAGE, STOPPED = 0, 1, 2, 130
+SCRIPT, MODULE = "negopt", "python -m negopt_core"
+"""How a user starts it: as the installed script, or from the folder."""
+_BEFORE = ("--help", "--version", "--debug")
+"""The flags that stand before a command."""
 _TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{8,}")
 _USAGE_ERRORS = (PromptError, DialectError, PolicyError)
 
@@ -42,10 +46,10 @@ class _Parser(argparse.ArgumentParser):
         self.exit(USAGE, f"negopt: {_one_line(message)}; `{self.prog} --help` shows what is possible\n")
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Every command with its arguments."""
+def build_parser(prog: str = SCRIPT) -> argparse.ArgumentParser:
+    """Every command with its arguments; `prog` is what the user calls to start it."""
     parser: argparse.ArgumentParser = _Parser(
-        prog="negopt", description="Learned negative prompts and scheduled modifiers."
+        prog=prog, description="Learned negative prompts and scheduled modifiers."
     )
     parser.add_argument("--version", action="version", version=f"negopt {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
@@ -70,10 +74,22 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def _read(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
+    """The arguments in `words`; ends with one line that says the remedy for what is left over."""
+    first = next((word for word in words if word != "--debug"), "")
+    if first.startswith("--") and not any(known.startswith(first.partition("=")[0]) for known in _BEFORE):
+        parser.error(f"{first} stands before the command; write flags behind the command")
+    args, rest = parser.parse_known_args(words)
+    if rest:
+        remedy = "" if rest[0].startswith("-") else "; put the prompt in quotes, so that it is one argument"
+        parser.error(f"unrecognized arguments: {' '.join(rest)}{remedy}")
+    return args
+
+
+def main(argv: Sequence[str] | None = None, prog: str = SCRIPT) -> int:
     """Run one command and return its exit code: 0 ok, 1 failed, 2 usage, 130 stopped by the user."""
     _prepare_streams()
-    args = build_parser().parse_args(argv)
+    args = _read(build_parser(prog), sys.argv[1:] if argv is None else argv)
     try:
         code: int = args.run(args)
         sys.stdout.flush()

@@ -14,6 +14,10 @@ def read_published(source: Path) -> Any:
 
     try:
         return torch.load(source, map_location="cpu", weights_only=True)
-    except Exception as error:  # the unpickler promises no family of errors for a damaged file
-        reason = " ".join(str(error).split())[:200]
-        raise ModelError(f"cannot read {source} as plain weights: {type(error).__name__}: {reason}") from error
+    except OSError as error:
+        raise ModelError(f"cannot read {source} as plain weights: {error.strerror or error}") from error
+    except Exception as error:  # the unpickler promises no family of errors, and torch advises to run what is in there
+        raise ModelError(
+            f"cannot read {source} as plain weights: it is damaged, is no torch file (a web page saved by mistake?), "
+            "or holds code; nothing in it was run. Download it again"
+        ) from error

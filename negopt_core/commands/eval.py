@@ -14,12 +14,13 @@ from ..errors import ModelError, PolicyError, PromptError
 from ..files import check_folder, write_text
 from .models import MODEL_HELP, Choice, add_model_arguments, choose, own_device, policy_name, read_size
 from .output import add_json, emit
-from .scorers import NAMES, add_sources, read_sources
+from .scorers import NAMES, add_sources, read_sources, toys_warning, warn_of_toys
 
 if TYPE_CHECKING:
     from ..evidence.gallery import Gallery
     from ..evidence.recipe import EvalSettings
     from ..evidence.study import Design, Metrics
+    from ..evidence.votes import VoteFile
     from ..train.processes import Processes
 
 log = logging.getLogger("negopt")
@@ -107,7 +108,7 @@ def _run(args: argparse.Namespace, processes: Processes) -> int:
         raise PromptError(f"--batch is at least 1 and --wall at least 0, got {args.batch} and {args.wall}")
     flags = {field.name: getattr(args, field.name) for field in fields(EvalSettings)}
     settings = make_settings(read_recipe(args.recipe) if args.recipe else {}, flags)
-    ballots = [ballot for path in args.votes for ballot in read_votes(path)]
+    votes = [read_votes(path) for path in args.votes]
     check_folder(args.output)
     choice = choose(settings.model, settings.steps, settings.cfg)
     settings = replace(settings, steps=choice.steps, cfg=choice.cfg)
@@ -117,9 +118,11 @@ def _run(args: argparse.Namespace, processes: Processes) -> int:
     for arm in design.arms:
         writer.write(arm, design.items[:1] if arm.kind != "file" else design.items)
     metrics = load_metrics(settings, read_sources(args.source), args.reference)
+    if processes.is_leader:
+        warn_of_toys(settings.model, settings.metrics, "--metrics")
     gallery = open_gallery(args, settings, choice, own_device(choice.path, processes))
     findings = run_study(design, writer, gallery, metrics, args.batch, processes=processes)
-    return 0 if findings is None else _finish(args, settings, gallery, findings, ballots)
+    return 0 if findings is None else _finish(args, settings, gallery, findings, votes)
 
 
 def read_design(settings: EvalSettings, prompt_folders: Sequence[Path]) -> Design:
@@ -193,17 +196,18 @@ def open_gallery(args: argparse.Namespace, settings: EvalSettings, choice: Choic
 
 
 def _finish(
-    args: argparse.Namespace, settings: EvalSettings, gallery: Gallery, findings: Any, ballots: list[dict[str, Any]]
+    args: argparse.Namespace, settings: EvalSettings, gallery: Gallery, findings: Any, votes: Sequence[VoteFile]
 ) -> int:
     from ..evidence.page import write_page
     from ..evidence.report import make_report
-    from ..evidence.votes import tally
+    from ..evidence.votes import gather, tally
     from ..provenance import shown_place
 
     values = asdict(settings) | {"model": shown_place(settings.model), "prompts": shown_place(settings.prompts)}
     report = make_report(findings, gallery, values)
-    report["votes"] = tally(ballots, [arm["name"] for arm in report["arms"]], report["reference"])
+    report["votes"] = tally(gather(votes, report["id"]), [arm["name"] for arm in report["arms"]], report["reference"])
     about = _about(report)
+    report["notes"] += filter(None, [toys_warning(settings.model, settings.metrics, "--metrics")])
     write_text(args.output / "report.json", json.dumps(report, indent=1) + "\n")
     title = f"negopt eval: {report['model']}"
     write_text(args.output / "report.html", write_page(report, gallery, title, about, args.wall))

@@ -11,13 +11,14 @@ from ..df_text import format_prompt
 from ..errors import PromptError
 from ..files import check_folder, write_bytes, write_text
 from ..policy import load_policy, suggest
-from .models import MODEL_HELP, add_model_arguments, choose, policy_name, read_size
+from .models import MODEL_HELP, Choice, add_model_arguments, choose, read_size
 from .output import add_json, emit, tell
-from .scorers import NAMES, add_sources, load_named
-from .suggest import add_policy_arguments, options_from
+from .scorers import NAMES, add_sources, load_named, warn_of_toys
+from .suggest import add_policy_arguments, options_from, policy_for
 
 if TYPE_CHECKING:
     from ..evidence.attribution import Effect, Explanation
+    from ..reward.base import Scorer
 
 STEPS = 8
 """Few, because k phrases cost k + 1 pictures a seed."""
@@ -56,8 +57,8 @@ def run(args: argparse.Namespace) -> int:
         raise PromptError(f"--seeds and --batch are at least 1, got {args.seeds} and {args.batch}")
     check_folder(args.output)
     choice = choose(args.model, args.steps, args.cfg)
-    texts = Texts.read(args.prompt, *_texts(args, lambda name: policy_name(name, choice)))
-    scorers = [load_named(name.strip(), args.source, "eval") for name in args.scorers.split(",") if name.strip()]
+    texts = Texts.read(args.prompt, *_texts(args, choice))
+    scorers = _judges(args)
     width, height = read_size(args.size)
     settings = PaintSettings(choice.steps, choice.cfg, height, width, batch_size=args.batch)
     painter = open_painter(choice.path, settings, device=args.device)
@@ -86,12 +87,19 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _texts(args: argparse.Namespace, rename: Any) -> tuple[str, str]:
+def _judges(args: argparse.Namespace) -> list[Scorer]:
+    names = [name.strip() for name in args.scorers.split(",") if name.strip()]
+    scorers = [load_named(name, args.source, "eval") for name in names]
+    warn_of_toys(args.model, names, "--scorers")
+    return scorers
+
+
+def _texts(args: argparse.Namespace, choice: Choice) -> tuple[str, str]:
     """Positive and negative DF text: the user's own words, and a policy's if one is named."""
     prompt = ", ".join(part for part in (args.prompt, args.modifiers) if part)
     if not args.policy:
         return prompt, args.negative
-    (written,) = suggest(load_policy(rename(args.policy), args.policies), [prompt], options_from(args))
+    (written,) = suggest(load_policy(policy_for(args, choice), args.policies), [prompt], options_from(args))
     return written.df_positive, written.df_negative
 
 

@@ -11,18 +11,26 @@ from ..df_text import format_prompt, parse_report
 from ..errors import ModelError, PromptError
 from ..files import check_folder, free_path
 from ..policy import Policy, load_policy, suggest
-from ..policy.store import with_family
 from ..prompt import PromptPair
-from .models import MODEL_HELP, WORLD, Choice, add_model_arguments, choose, policy_name, read_size
+from .models import MODEL_HELP, WORLD, Choice, add_model_arguments, choose, read_size
 from .output import add_json, emit, tell
 from .provenance import model_place
-from .suggest import add_policy_arguments, options_from
+from .suggest import add_policy_arguments, options_from, policy_for
 
 if TYPE_CHECKING:
     import torch
 
     from ..paint.base import ModelPainter
     from ..provenance import Record
+
+_UNLESS_TOLD = {"seed": 0, "count": 1, "batch": 1, "sampler": "model", "weighting": "pae"}
+_IN_RECORD = {
+    **{name: f"--{name}" for name in ("policy", "family", "negative", "steps", "cfg", "seed", "batch", "size")},
+    **{name: f"--{name}" for name in ("sampler", "weighting", "strength")},
+    "count": "-n",
+    "max_tokens": "--max-tokens",
+}
+"""What a picture's record decides with --from, and the flags for it."""
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -35,12 +43,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     add_policy_arguments(parser, default="")
     parser.add_argument("--model", help=f"{MODEL_HELP} (default world; with --from the record's own)")
     add_model_arguments(parser)
-    parser.add_argument("--seed", type=int, default=0, help="seed of the first picture; the next ones count up")
-    parser.add_argument("-n", type=int, default=1, dest="count", help="pictures to paint (default 1)")
-    parser.add_argument("--batch", type=int, default=1, help="pictures painted at the same time (default 1)")
+    parser.add_argument("--seed", type=int, help="seed of the first picture, default 0; the next ones count up")
+    parser.add_argument("-n", type=int, dest="count", help="pictures to paint (default 1)")
+    parser.add_argument("--batch", type=int, help="pictures painted at the same time (default 1)")
     parser.add_argument("--size", metavar="WxH", help="pixels (default: the model's own)")
-    parser.add_argument("--sampler", default="model", help="sampler (default: the model's own)")
-    parser.add_argument("--weighting", default="pae", help="what a weight does: pae, pae-raw, comfy, compel, none")
+    parser.add_argument("--sampler", help="sampler (default: the model's own)")
+    parser.add_argument("--weighting", help="what a weight does: pae (default), pae-raw, comfy, compel, none")
     parser.add_argument("--img2img", type=Path, metavar="IMAGE", help="start from this picture")
     parser.add_argument("--strength", type=float, help="how much of the run it goes through (default 0.75)")
     parser.add_argument("--device", help="cpu, cuda, mps (default: the GPU if there is one)")
@@ -56,6 +64,7 @@ def run(args: argparse.Namespace) -> int:
     """Paint, or paint again."""
     if (args.prompt is None) == (args.source is None):
         raise PromptError("paint needs either a prompt or --from IMAGE")
+    _fill(args)
     if args.count < 1:
         raise PromptError(f"-n needs a whole number from 1 up, got {args.count}")
     check_folder(args.output)
@@ -64,6 +73,19 @@ def run(args: argparse.Namespace) -> int:
     text = [f"painted  {path}" for path in paths] + [f"note     {warning}" for warning in warnings]
     emit(args, values, "\n".join(text))
     return 0
+
+
+def _fill(args: argparse.Namespace) -> None:
+    """What is not told; PromptError for a flag beside --from that the record decides."""
+    given = [flag for name, flag in _IN_RECORD.items() if getattr(args, name) not in (None, "")]
+    if args.source and given:
+        raise PromptError(
+            f"--from paints the picture that the record tells, so it does not go with {', '.join(given)}; leave them "
+            "out, or give the prompt anew"
+        )
+    for name, value in _UNLESS_TOLD.items():
+        if getattr(args, name) is None:
+            setattr(args, name, value)
 
 
 def _paint(args: argparse.Namespace) -> tuple[list[Path], list[Record], list[str]]:
@@ -87,8 +109,7 @@ def _propose(args: argparse.Namespace, choice: Choice) -> tuple[PromptPair, Poli
         positive, negative = parse_report(args.prompt), parse_report(args.negative)
         problems = [str(problem) for problem in (*positive.problems, *negative.problems)]
         return PromptPair(positive.prompt, negative.prompt), None, problems
-    name = with_family(args.policy, args.family, args.policies) if args.family else policy_name(args.policy, choice)
-    policy = load_policy(name, args.policies)
+    policy = load_policy(policy_for(args, choice), args.policies)
     (suggestion,) = suggest(policy, [args.prompt], options_from(args))
     return suggestion.pair, policy, list(suggestion.warnings)
 

@@ -34,7 +34,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--policies", type=Path, action="append", default=[], metavar="DIR", help="folder to look in")
     parser.add_argument("--replay", action="store_true", help="paint it again and compare")
     parser.add_argument("--model", help=f"for --replay, where the record's own is not found: {MODEL_HELP}")
-    parser.add_argument("--device", help="cpu, cuda, mps (default: the record's)")
+    parser.add_argument("--device", help="for --replay: cpu, cuda, mps (default: the GPU if there is one)")
     parser.add_argument("-o", "--output", type=Path, default=Path("out/replay"), metavar="DIR", help="for --replay")
     add_json(parser)
     parser.set_defaults(run=run)
@@ -49,15 +49,22 @@ def run(args: argparse.Namespace) -> int:
     checks = verify(args.image, origin, args.policies)
     values: dict[str, Any] = {"provenance": origin.to_json(), "checks": [asdict(check) for check in checks]}
     lines = [*_shown(origin), *(f"{c.what:10} {c.outcome}{f': {c.why}' if c.why else ''}" for c in checks)]
+    has_other_weights = False
     if args.replay:
-        values["replay"] = replay(args, origin)
-        told = values["replay"]
-        same = (
-            "bit for bit the same" if told["identical"] else f"pixels differ by {told['mean_difference']:.4f} (0 to 1)"
-        )
-        lines.append(f"{'replay':10} {told['image']}: {same}")
+        told = values["replay"] = replay(args, origin)
+        lines += _replayed(told, origin)
+        has_other_weights = told["same_weights"] is False
     emit(args, values, "\n".join(lines))
-    return int(any(check.outcome == DIFFERS for check in checks))
+    return int(has_other_weights or any(check.outcome == DIFFERS for check in checks))
+
+
+def _replayed(told: dict[str, Any], origin: Origin) -> list[str]:
+    same = "bit for bit the same" if told["identical"] else f"pixels differ by {told['mean_difference']:.4f} (0 to 1)"
+    lines = [f"{'replay':10} {told['image']}: {same}"]
+    if told["same_weights"] is False:
+        found, recorded = told["model_hash"], origin.sampling["model_hash"]
+        lines.append(f"{'weights':10} differ: painted again with {found}, the picture was made with {recorded}")
+    return lines
 
 
 def _shown(origin: Origin) -> list[str]:
@@ -110,7 +117,7 @@ def replay(args: argparse.Namespace, origin: Origin) -> dict[str, Any]:
     path = free_path(args.output / f"{args.image.stem}.png")
     return _compared(path, original, image) | {
         "model_hash": painter.model_hash(),
-        "same_weights": _same(painter.model_hash(), str(told.get("model_hash", ""))),
+        "same_weights": _same(painter.model_hash(), str(told.get("model_hash", "")), origin.host),
     }
 
 
@@ -133,8 +140,9 @@ def _sampler(name: str) -> Any:
     return _SAMPLERS[name.lower()]
 
 
-def _same(found: str, recorded: str) -> bool | None:
-    return None if not found or not recorded else found == recorded
+def _same(found: str, recorded: str, host: str) -> bool | None:
+    """None where one is not known, or is a host's hash of another kind."""
+    return None if not found or not recorded or host != "diffusers" else found == recorded
 
 
 def _compared(path: Path, original: Any, image: Any) -> dict[str, Any]:

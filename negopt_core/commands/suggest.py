@@ -10,9 +10,9 @@ from ..errors import PromptError
 from ..policy import Policy, Suggestion, SuggestOptions, load_policy, suggest
 from ..policy.families import FAMILIES
 from ..policy.store import default_policy, with_family
-from .models import MODEL_HELP, WORLD, add_model_arguments, choose
+from .models import MODEL_HELP, WORLD, Choice, add_model_arguments, choose, policy_name
 from .output import add_json, emit, emit_json
-from .scorers import add_sources, load_named
+from .scorers import add_sources, load_named, reward_names, warn_of_toys
 
 _REWARD = "world-quality:1,world-alignment:3"
 
@@ -53,6 +53,11 @@ def options_from(args: argparse.Namespace) -> SuggestOptions:
     return SuggestOptions(modes, negative=args.negative, seed=args.seed, max_tokens=args.max_tokens)
 
 
+def policy_for(args: argparse.Namespace, choice: Choice) -> str:
+    """The name of the policy that `paint` and `explain` are asked for."""
+    return with_family(args.policy, args.family, args.policies) if args.family else policy_name(args.policy, choice)
+
+
 def _name(args: argparse.Namespace) -> str:
     if not args.family:
         return str(args.policy)
@@ -85,12 +90,15 @@ def _best(args: argparse.Namespace, policy: Policy, options: SuggestOptions) -> 
 
     choice = choose(args.model, args.steps, args.cfg)
     reward = build_reward(args.reward, lambda name: load_named(name, args.source, role="reward"))
+    warn_of_toys(args.model, reward_names(args.reward), "--reward")
     painter = open_painter(choice.path, PaintSettings(steps=choice.steps, guidance_scale=choice.cfg))
     seeds = range(args.seed, args.seed + args.pictures)
     found = best_of(policy, args.prompt, options, args.best_of, painter, reward, seeds)
     best = found[0]
     rows = [{"seed": one.suggestion.seed, "negative": one.suggestion.negative, "score": one.score} for one in found]
     told = f"best of   {len(found)} different suggestions, reward {best.score:.3f} (worst {found[-1].score:.3f})"
+    if len(found) == 1 < args.best_of:
+        told += f"; {policy.card.name} wrote the same for every seed: name one that draws, as --policy world-negative"
     emit(args, {**best.suggestion.to_json(), "candidates": rows}, f"{describe(best.suggestion, policy)}\n{told}")
     return 0
 

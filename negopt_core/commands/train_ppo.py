@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .models import MODEL_HELP, own_device, place_of, read_size
-from .scorers import add_sources, load_named
+from .scorers import add_sources, load_named, reward_names, warn_of_toys
 from .train_common import Stage, add_common, digest, export, prepare
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
 
     with joined() as processes:
         config = prepare(args, processes.is_leader)
+        if processes.is_leader:
+            warn_of_toys(args.model, reward_names(args.reward), "--reward")
         with processes.together():
             painter = _painter(args, processes)
             ppo = _trainer(args, painter, processes)

@@ -111,6 +111,11 @@ def _from_file(path: Path, items: Sequence[Item]) -> list[PromptPair]:
     if path.suffix != ".jsonl":
         if len(lines) != len(items):
             raise PromptError(f"{path} has {len(lines)} lines for {len(items)} prompts; write one negative a line")
+        if any(item.line not in (0, place) for place, item in enumerate(items, 1)):
+            raise PromptError(
+                f"{path} has a negative a line, but these prompts are not in the order of their file: a count chose "
+                "them, or some are repeated; write JSON Lines with 'prompt' and 'negative'"
+            )
         return [
             PromptPair(parse_prompt(item.prompt), parse_prompt(line)) for item, line in zip(items, lines, strict=True)
         ]

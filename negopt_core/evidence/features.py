@@ -133,7 +133,7 @@ def _network(weights: dict[str, Tensor]) -> Any:
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
     except (ImportError, RuntimeError) as error:  # a torchvision of another build raises RuntimeError
         raise ModelError(
-            f"FID and the Inception Score need torch-fidelity: pip install 'negopt[metrics]' ({error})"
+            f"FID and the Inception Score need torch-fidelity: pip install torch-fidelity ({error})"
         ) from error
     # its constructor reads weights with torch's unpickler: hand it our own bytes instead of a stranger's file
     buffer = io.BytesIO()

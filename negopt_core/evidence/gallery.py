@@ -53,7 +53,8 @@ class Gallery:
         self.about: dict[str, Any] = painter.describe()
         self.model_hash = painter.model_hash()
         decides = {name: value for name, value in self.about.items() if name not in _LEFT_OUT}
-        self._identity = json.dumps([self.model_hash or self.model, decides], sort_keys=True, default=str)
+        weights = self.model_hash or self.about.get("checkpoint", self.model)  # not on which servers it is
+        self._identity = json.dumps([weights, decides], sort_keys=True, default=str)
 
     def key(self, order: Order) -> str:
         """32 hex digits over everything that decides the picture."""

@@ -7,7 +7,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ class Item:
 
     prompt: str
     negative: str = ""
+    line: int = field(default=0, compare=False)
+    """Its place in its file, from 1 and without empty lines; of a repeated prompt the last. 0: from no file."""
 
 
 def load_prompts(name: str, folders: Sequence[Path] = ()) -> tuple[Item, ...]:
@@ -40,7 +42,8 @@ def load_prompts(name: str, folders: Sequence[Path] = ()) -> tuple[Item, ...]:
     if place == WORLD:
         return _world_prompts(WORLD_PROMPTS if count is None else count)
     path = _find(place, folders)
-    items = tuple({item.prompt: item for item in _read(path)}.values())
+    numbered = (replace(item, line=line) for line, item in enumerate(_read(path), 1))
+    items = tuple({item.prompt: item for item in numbered}.values())
     if not items:
         raise PromptError(f"{path} holds no prompt; write one a line, or JSON Lines with 'prompt'")
     if count is None or count >= len(items):

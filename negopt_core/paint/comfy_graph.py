@@ -57,8 +57,8 @@ def build_graph(source: Source, settings: PaintSettings, pair: PromptPair, seed:
     graph: Graph = {}
     if not source.is_world:
         loaded = _node("CheckpointLoaderSimple", ckpt_name=source.checkpoint)
-        size = {"width": settings.width or CHECKPOINT_SIZE, "height": settings.height or CHECKPOINT_SIZE}
-        graph["latent"], latent = _node("EmptyLatentImage", batch_size=1, **size), ["latent", 0]
+        width, height = picture_size(source, settings)
+        graph["latent"], latent = _node("EmptyLatentImage", batch_size=1, width=width, height=height), ["latent", 0]
     if settings.clip_skip:
         layer = -1 - settings.clip_skip  # diffusers counts the layers that are left out, ComfyUI from the last
         graph["clip"], clip = _node("CLIPSetLastLayer", clip=clip, stop_at_clip_layer=layer), ["clip", 0]
@@ -87,6 +87,12 @@ def build_graph(source: Source, settings: PaintSettings, pair: PromptPair, seed:
         "decode": _node("VAEDecode", samples=["paint", 0], vae=["model", 2]),
         "picture": _node("PreviewImage", images=["decode", 0]),  # into the server's temporary folder
     }
+
+
+def picture_size(source: Source, settings: PaintSettings) -> tuple[int | None, int | None]:
+    """Width and height in pixels as asked of the server; None is the demo world's own."""
+    own = None if source.is_world else CHECKPOINT_SIZE
+    return settings.width or own, settings.height or own
 
 
 def sampler_name(source: Source, sampler: Sampler) -> str:

@@ -16,7 +16,7 @@ from ..errors import Cancelled, ModelError, OutputError
 from ..prompt import PromptPair
 from .base import Cancel, OnProgress, PaintSettings, check_seeds
 from .comfy_client import Graph, Patience, Server, ServerGone, ServerRefused
-from .comfy_graph import NODES, Source, build_graph, check_settings, sampler_name
+from .comfy_graph import NODES, Source, build_graph, check_settings, picture_size, sampler_name
 from .pictures import decode_image
 
 Result = TypeVar("Result")
@@ -83,6 +83,7 @@ class ComfyPainter:
 
     def describe(self) -> dict[str, Any]:
         """What paints and how, in plain values; the versions are those of the first server that answers."""
+        width, height = picture_size(self.source, self.settings)
         return {
             "painter": "comfy-server",
             "servers": [server.address for server in self.servers],
@@ -91,6 +92,9 @@ class ComfyPainter:
             "steps": self.settings.steps,
             "guidance_scale": self.settings.guidance_scale,
             "weighting": self.settings.weighting,
+            "width": width,
+            "height": height,
+            "clip_skip": self.settings.clip_skip,
             "strength": None,
             "device": "",
             "dtype": "",

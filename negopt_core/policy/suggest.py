@@ -113,6 +113,8 @@ def _finish(
         phrases, banned = _allowed(positive, negative, pair.negative)
         negative, cut = append_within(negative, _available(phrases, options), limit, options.count_tokens)
         warnings += [*_banned(banned), *_cut("negative phrases", cut, limit)]
+    if positive == parsed.prompt and negative == own.prompt:
+        warnings += _other_side(policy, options)
     warnings += [*policy.card.caveats, *_findings(policy, PromptPair(positive, negative), options)]
     return Suggestion(
         prompt=prompt,
@@ -124,6 +126,17 @@ def _finish(
         seed=options.seed,
         warnings=tuple(dict.fromkeys(warnings)),
     )
+
+
+def _other_side(policy: Policy, options: SuggestOptions) -> list[str]:
+    """What to say where nothing was written because the policy writes the side that nobody asked for."""
+    card = policy.card
+    if card.polarity == "both" or card.polarity in options.modes:
+        return []
+    return [
+        f"{card.name!r} writes only the {card.polarity}; ask for that side, or name another policy for the "
+        f"{' and '.join(options.modes)}"
+    ]
 
 
 def _welcome(policy: Policy, prompt: DFPrompt, own: DFPrompt, proposed: DFPrompt) -> list[Span]:

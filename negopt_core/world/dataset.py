@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import torch
 from diffusers import AutoencoderTiny
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import CLIPTokenizer
 
 from ..train.progress import Pace
@@ -42,8 +43,9 @@ class Dataset:
 def build_dataset(
     folder: Path, vae: AutoencoderTiny, tokenizer: CLIPTokenizer, settings: DatasetSettings, batch_size: int = 200
 ) -> Dataset:
-    """Render, encode and caption; kept in `folder` and read back when it is there with the same settings."""
-    path = folder / f"dataset-{settings.clean}-{settings.mixed}-{settings.captions}-{settings.seed}.safetensors"
+    """Render, encode and caption; kept in `folder`, and read back for the same settings and the same autoencoder."""
+    drawn = f"{settings.clean}-{settings.mixed}-{settings.captions}-{settings.seed}"
+    path = folder / f"dataset-{drawn}-{_hash(vae.encoder)}.safetensors"
     if not path.exists():
         latents, tokens = [], []
         total = settings.clean + settings.mixed
@@ -55,9 +57,19 @@ def build_dataset(
                 latents.append(vae.encoder(render(scenes) * 2 - 1).half())
             tokens.append(_caption_tokens(scenes, tokenizer, settings.captions, settings.seed + start))
             pace.update(start + len(scenes))
-        save_file({"latents": torch.cat(latents), "tokens": torch.cat(tokens)}, path)
+        partial = path.with_suffix(".partial")
+        save_file({"latents": torch.cat(latents), "tokens": torch.cat(tokens)}, partial)
+        partial.replace(path)
     tensors = load_file(path)
     return Dataset(tensors["latents"], tensors["tokens"], settings.clean)
+
+
+def _hash(module: nn.Module) -> str:
+    """12 hex digits over the weights."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(module.state_dict().items()):
+        digest.update(name.encode() + tensor.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:12]
 
 
 def _draw(is_clean: bool, count: int, seed: int) -> Scenes:

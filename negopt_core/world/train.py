@@ -11,6 +11,9 @@ from pathlib import Path
 import torch
 
 from .. import __version__
+from ..errors import TrainingError
+from ..files import write_text
+from ..json_text import read_json
 from .card import write_card
 from .dataset import DatasetSettings, build_dataset
 from .judges import save_judge
@@ -41,10 +44,12 @@ class WorldSettings:
 def train_world(
     run: Path, output: Path, settings: WorldSettings, stages: Sequence[str] = STAGES, device: str | None = None
 ) -> None:
-    """Train into the run folder and export to `output`; finished stages are read back, unfinished ones continue."""
+    """Train into the run folder and export to `output`; finished stages are read back, unfinished ones continue.
+
+    TrainingError if the folder holds a run with other settings.
+    """
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    run.mkdir(parents=True, exist_ok=True)
-    (run / "settings.json").write_text(json.dumps(asdict(settings), indent=2) + "\n")
+    _keep_settings(run, settings)
     networks = build_networks(run, settings.seed)
     networks.vae.load_state_dict(train_vae(run, settings.vae, device).state_dict())
     networks.vae.eval()
@@ -61,6 +66,23 @@ def train_world(
             save_judge(judges[name], output / "judges" / f"{name}.safetensors", card)
         write_card(output, json.loads(json.dumps(asdict(settings))))
         log.info("wrote %s", output)
+
+
+def _keep_settings(run: Path, settings: WorldSettings) -> None:
+    """Write the settings into a new folder; in one with a run they must be that run's."""
+    path, wanted = run / "settings.json", json.loads(json.dumps(asdict(settings)))
+    if not path.exists():
+        write_text(path, json.dumps(wanted, indent=2) + "\n")
+        return
+    try:
+        kept = dict(read_json(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise TrainingError(f"{path} is damaged ({error!r}); choose another folder, or delete this one") from error
+    changed = [key for key in sorted({*kept, *wanted}) if kept.get(key) != wanted.get(key)]
+    if changed:
+        raise TrainingError(
+            f"{run} holds a run with other settings ({', '.join(changed)}); choose another folder, or delete this one"
+        )
 
 
 def _diffusion(run: Path, networks: Networks, settings: WorldSettings, device: str) -> None:

@@ -91,6 +91,7 @@ def test_schedule_reports_what_cannot_act_and_what_cannot_be_said(capsys: pytest
         (["suggest", "a cat", "--policy", "rules:nope"], 2, "nope"),
         (["suggest", "a cat", "--mode", "loud"], 2, "loud"),
         (["suggest", "a cat", "--max-tokens", "0"], 2, "at least 1 token"),
+        (["explain", "a cat", "--policy", "rules", "--family", "nope", "-o", "/tmp"], 2, "cannot be asked for 'nope'"),
         (["paint"], 2, "either a prompt or --from"),
         (["paint", "a cat", "-n", "0"], 2, "-n"),
         (["paint", "a cat", "--steps", "0"], 2, "steps"),
@@ -103,6 +104,10 @@ def test_schedule_reports_what_cannot_act_and_what_cannot_be_said(capsys: pytest
         (["policies", "pull", "owner/name", "-o", "x"], 2, "hf:owner/name"),
         (["policies", "info", "hf:owner/name"], 2, "policies pull"),
         (["nonsense"], 2, "nonsense"),
+        (["suggest", "a", "photo", "of", "--json", "cat"], 2, "photo of cat; put the prompt in quotes"),
+        (["suggest", "a cat", "--jsn"], 2, "unrecognized arguments: --jsn; `negopt --help`"),
+        (["--json", "suggest", "a cat"], 2, "--json stands before the command; write flags behind the command"),
+        (["--steps", "3", "paint", "a cat"], 2, "--steps stands before the command"),
     ],
 )
 def test_bad_input_is_one_clear_line(
@@ -126,6 +131,16 @@ def test_malformed_windows_and_weights_are_warned_of_and_taken_literally(capsys:
         _, out, _ = run(capsys, "suggest", text, "--json", "--mode", "modifiers")
         values = json.loads(out)
         assert values["positive"].startswith(text) and "taken literally" in values["warnings"][0]
+
+
+def test_the_help_that_an_error_names_is_one_that_can_be_called() -> None:
+    command = [sys.executable, "-m", "negopt_core", "suggest"]
+    done = subprocess.run(command, capture_output=True, cwd=ROOT, text=True, check=False)
+    assert done.returncode == 2 and "`python -m negopt_core suggest --help`" in done.stderr
+    assert (
+        "usage: python -m negopt_core"
+        in subprocess.run([*command[:-1], "--help"], capture_output=True, cwd=ROOT, text=True, check=False).stdout
+    )
 
 
 def test_policies_can_be_listed_and_described(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from negopt_core.cli import main
+from negopt_core.commands.scorers import toys_warning
 from tests.model import tiny
 
 
@@ -107,3 +108,41 @@ def test_other_weights_under_the_same_name_are_noticed(
     assert "put the same weights there" in paint(
         capsys, "--from", str(forged), "--model", model, "-o", str(tmp_path), code=1
     )
+
+
+@pytest.mark.parametrize(
+    ("command", "flag"),
+    [
+        (["explain", "a cat", "--negative", "dark", "--seeds", "1", "-o", "OUT"], "--scorers"),
+        (["suggest", "a cat", "--policy", "rules", "--best-of", "1", "--pictures", "1"], "--reward"),
+        (["eval", "--prompts", "world:1", "--arm", "none", "-o", "OUT"], "--metrics"),
+    ],
+)
+def test_the_demo_worlds_judges_are_warned_of_with_another_model(
+    model: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, command: list[str], flag: str
+) -> None:
+    line = [str(tmp_path / "out") if part == "OUT" else part for part in command]
+    assert main([*line, "--model", model, "--steps", "1", "--json"]) == 0
+    (warning,) = [record.getMessage() for record in caplog.records if "small demo world" in record.getMessage()]
+    assert warning.startswith("world-") and flag in warning and "--source" in warning
+    if flag == "--metrics":
+        assert warning in json.loads((tmp_path / "out" / "report.json").read_text())["notes"]
+
+
+@pytest.mark.parametrize(("count", "is_told"), [("3", True), ("1", False)])
+def test_the_best_of_one_is_no_choice_and_said(
+    model: str, capsys: pytest.CaptureFixture[str], count: str, is_told: bool
+) -> None:
+    line = ["suggest", "a cat", "--policy", "rules", "--best-of", count, "--pictures", "1", "--model", model]
+    assert main([*line, "--steps", "1"]) == 0
+    told = capsys.readouterr().out
+    assert ("wrote the same for every seed" in told and "--policy world-negative" in told) == is_told
+
+
+def test_the_demo_worlds_judges_are_at_home_in_worlds(tmp_path: Path) -> None:
+    names = ["world-quality", "clip"]
+    assert not toys_warning("world", names, "--reward") and not toys_warning("comfy:http://a:1", names, "--reward")
+    assert toys_warning("comfy:sd.safetensors@http://a:1", names, "--reward").startswith("world-quality judge")
+    assert not toys_warning("hf:a/b", ["clip"], "--reward")
+    (tmp_path / "judges").mkdir()
+    assert not toys_warning(str(tmp_path), names, "--reward")

@@ -38,6 +38,18 @@ def test_a_picture_carries_its_record_and_is_painted_again_bit_for_bit(
     assert not list(tmp_path.rglob("*.partial"))
 
 
+@pytest.mark.parametrize(
+    "flags",
+    ["--seed 0", "-n 1", "--steps 4", "--cfg 1", "--sampler model", "--policy rules", "--negative x", "--size 8x8"],
+)
+def test_what_the_record_says_is_not_taken_from_flags_beside_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: str
+) -> None:
+    assert main(["paint", "--from", str(tmp_path / "a.png"), *flags.split(), "-o", str(tmp_path / "b")]) == 2
+    error = capsys.readouterr().err
+    assert flags.split()[0] in error and "--from" in error
+
+
 def test_painting_from_a_picture_records_it_and_asks_for_it_again(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -38,9 +38,28 @@ def test_a_painted_picture_is_told_checked_and_painted_again(
     assert "differs" in capsys.readouterr().out
 
 
+def test_painted_again_with_other_weights_it_is_said_and_the_exit_code_is_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["paint", "a red ball", "--steps", "1", "--device", "cpu", "-o", str(tmp_path)]) == 0
+    with Image.open(tmp_path / "00000.png") as image:
+        info = PngInfo()
+        info.add_itxt("negopt", json.dumps(json.loads(image.info["negopt"]) | {"model_hash": "0123456789abcdef"}))
+        image.save(tmp_path / "b.png", pnginfo=info)
+    capsys.readouterr()
+    line = ["provenance", str(tmp_path / "b.png"), "--replay", "--device", "cpu", "-o", str(tmp_path / "again")]
+    assert main(line) == 1
+    (told,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("weights ")]
+    assert "differ" in told and "0123456789abcdef" in told
+
+
 def test_a_webuis_picture_needs_a_model_to_be_painted_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     info = PngInfo()
-    info.add_text("parameters", "a photo of a red ball\nSteps: 2, Sampler: Euler, CFG scale: 4, Seed: 1, Size: 64x64")
+    info.add_text(
+        "parameters",
+        "a photo of a red ball\nSteps: 2, Sampler: Euler, CFG scale: 4, Seed: 1, Size: 64x64, "
+        "Model hash: 6ce0161689",  # of another kind than negopt's
+    )
     Image.new("RGB", (64, 64)).save(tmp_path / "a.png", pnginfo=info)
     again = ["provenance", str(tmp_path / "a.png"), "--replay", "-o", str(tmp_path / "again"), "--device", "cpu"]
     assert main(again) == 2 and "--model" in capsys.readouterr().err

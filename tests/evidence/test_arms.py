@@ -67,6 +67,20 @@ def test_a_file_of_texts_that_cannot_be_used_is_named(tmp_path: Path, content: s
         texts(parse_arm(f"file:{tmp_path / 'a.txt'}"))
 
 
+@pytest.mark.parametrize(("content", "name"), [("b\na\nc\nd\n", "set:2"), ("a\nb\na\n", "set")])
+def test_lines_are_not_matched_with_a_set_whose_lines_moved(tmp_path: Path, content: str, name: str) -> None:
+    (tmp_path / "set.txt").write_text(content)
+    (tmp_path / "own.txt").write_text("one\ntwo\n")
+    items = load_prompts(name, [tmp_path])
+    with pytest.raises(PromptError, match=r"own\.txt .* JSON Lines"):
+        texts(parse_arm(f"file:{tmp_path / 'own.txt'}"), items)
+    rows = [json.dumps({"prompt": item.prompt, "negative": f"no {item.prompt}"}) for item in items]
+    (tmp_path / "own.jsonl").write_text("\n".join(rows))
+    assert texts(parse_arm(f"file:{tmp_path / 'own.jsonl'}"), items) == [(i.prompt, f"no {i.prompt}") for i in items]
+    (tmp_path / "set.txt").write_text("b\n\na\n")
+    assert texts(parse_arm(f"file:{tmp_path / 'own.txt'}"), load_prompts("set:2", [tmp_path]))[0] == ("b", "one")
+
+
 def test_a_delay_moves_its_own_side_and_nothing_of_the_prompt() -> None:
     late = delayed(parse_arm("x=text:blurry, dark"), "negative", 0.25)
     assert late.name == "x, negative from 25 %"

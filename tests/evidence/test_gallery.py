@@ -3,6 +3,7 @@
 import json
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy
 import pytest
@@ -11,8 +12,11 @@ from PIL import Image
 from studio import AnyScorer, CountingPainter, open_gallery, orders
 
 from negopt_core.errors import ModelError, OutputError
-from negopt_core.evidence.gallery import in_batches
+from negopt_core.evidence.gallery import Gallery, in_batches
 from negopt_core.evidence.scorebook import Scorebook
+from negopt_core.paint.base import PaintSettings
+from negopt_core.paint.comfy_client import Patience
+from negopt_core.paint.comfy_server import ComfyPainter
 from negopt_core.provenance import read_picture
 
 
@@ -34,6 +38,19 @@ def test_other_weights_settings_texts_and_seeds_are_other_pictures(tmp_path: Pat
     assert key != open_gallery(tmp_path, CountingPainter(weights="others")).key(order)
     assert key != open_gallery(tmp_path, CountingPainter(steps=9)).key(order)
     assert key != gallery.key(orders(1, "blurry")[0]) and key != gallery.key(other)
+
+
+def test_on_comfyui_size_clip_skip_and_checkpoint_decide_and_servers_do_not(tmp_path: Path) -> None:
+    order = orders(1)[0]
+
+    def key(address: str = "http://127.0.0.1:9", checkpoint: str = "sd.safetensors", **settings: Any) -> str:
+        painter = ComfyPainter([address], checkpoint, PaintSettings(**settings), Patience(tries=1))
+        model = f"comfy:{checkpoint}@{address}" if checkpoint else f"comfy:{address}"
+        return Gallery(tmp_path, painter, model).key(order)
+
+    assert key() == key(address="http://127.0.0.1:10") == key(width=512, height=512)
+    others = [key(width=768), key(height=768), key(clip_skip=1), key(checkpoint="xl.safetensors"), key(checkpoint="")]
+    assert len({key(), *others}) == 6
 
 
 def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:

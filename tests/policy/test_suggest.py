@@ -118,6 +118,17 @@ def test_a_mode_that_is_off_leaves_its_side_as_the_user_wrote_it(
     assert (found.positive, found.negative) == (positive, negative)
 
 
+@pytest.mark.parametrize(("name", "mode"), [("nearest", "modifiers"), ("world-modifiers", "negative")])
+def test_asked_for_the_side_that_it_does_not_write_a_policy_says_so(name: str, mode: str) -> None:
+    written = one(
+        Rude(card=PolicyCard("test", name, "negative" if mode == "modifiers" else "modifiers")), "a cat", modes=(mode,)
+    )
+    (warning,) = [said for said in written.warnings if "writes only" in said]
+    assert warning.startswith(f"'{name}' writes only the ") and f"another policy for the {mode}" in warning
+    for modes in (("negative", "modifiers"), ("negative",)):
+        assert not any("writes only" in said for said in one(load_policy("nearest"), "a cat", modes=modes).warnings)
+
+
 @pytest.mark.parametrize("limit", [1, 5, 8, 20, 75])
 def test_the_budget_holds_on_both_sides_and_what_is_left_out_is_said(limit: int) -> None:
     many = ", ".join(f"{first}{second}ord" for first in "bcdfg" for second in "aeiou")

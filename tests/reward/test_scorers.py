@@ -78,8 +78,13 @@ def test_a_pickle_that_would_run_code_is_refused(tmp_path: Path) -> None:
             return (print, ("this must not run",))
 
     torch.save({"layers.0.weight": Evil()}, tmp_path / "evil.pth")
-    with pytest.raises(ModelError, match="as plain weights"):
-        convert_head(tmp_path / "evil.pth", tmp_path / "out.safetensors")
+    (tmp_path / "page.pth").write_text("<!DOCTYPE html><html>not here</html>")
+    for name in ("evil.pth", "page.pth"):
+        with pytest.raises(ModelError, match=r"as plain weights: it is damaged, .* Download it again") as caught:
+            convert_head(tmp_path / name, tmp_path / "out.safetensors")
+        assert "weights_only" not in str(caught.value)  # torch's advice to run the code in it
+    with pytest.raises(ModelError, match="No such file"):
+        convert_head(tmp_path / "missing.pth", tmp_path / "out.safetensors")
     assert not (tmp_path / "out.safetensors").exists()
     for wrong in ({}, {"layers.0.weight": torch.ones(2, 2), "layers.0.bias": torch.ones(2)}, {"a": torch.ones(1)}):
         with pytest.raises(ModelError):

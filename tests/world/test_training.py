@@ -9,7 +9,7 @@ import torch
 from diffusers import StableDiffusionPipeline
 from safetensors.torch import load_file
 
-from negopt_core.errors import ModelError
+from negopt_core.errors import ModelError, TrainingError
 from negopt_core.world import world_dir
 from negopt_core.world.card import carded_hash, weights_hash, write_card
 from negopt_core.world.dataset import DatasetSettings, build_dataset
@@ -41,6 +41,39 @@ def test_the_whole_recipe_exports_a_folder_that_stock_diffusers_paints_with(tmp_
     }
     assert judge_card(tmp_path / "out" / "judges" / "eval.safetensors")["seed"] == 2
     assert carded_hash(tmp_path / "out") == weights_hash(tmp_path / "out")
+
+
+@pytest.mark.parametrize("kept", [None, "{", "[1]"])
+def test_a_run_is_not_gone_on_with_under_other_settings(tmp_path: Path, kept: str | None) -> None:
+    settings = WorldSettings(vae=VAE, dataset=DATA, diffusion=DIFFUSION, judges=())
+    if kept is None:
+        train_world(tmp_path, tmp_path / "out", settings, stages=("vae",))
+        train_world(tmp_path, tmp_path / "out", settings, stages=("vae",))
+        kept = (tmp_path / "settings.json").read_text()
+        settings = replace(settings, seed=1, diffusion=replace(DIFFUSION, images=64))
+    (tmp_path / "settings.json").write_text(kept)
+    with pytest.raises(TrainingError, match=r"\(diffusion, seed\); choose another|settings.json is damaged"):
+        train_world(tmp_path, tmp_path / "out", settings, stages=("vae",))
+    assert (tmp_path / "settings.json").read_text() == kept
+
+
+def test_a_dataset_belongs_to_its_autoencoder_and_appears_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    networks, other = build_networks(tmp_path, seed=0), build_networks(tmp_path, seed=1)
+    first = build_dataset(tmp_path, networks.vae, networks.tokenizer, DATA)
+    assert not torch.equal(first.latents, build_dataset(tmp_path, other.vae, networks.tokenizer, DATA).latents)
+    assert torch.equal(first.latents, build_dataset(tmp_path, networks.vae, networks.tokenizer, DATA).latents)
+
+    def cut(tensors: object, path: Path) -> None:
+        path.write_bytes(b"half of it")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("negopt_core.world.dataset.save_file", cut)
+    (tmp_path / "cut").mkdir()
+    with pytest.raises(KeyboardInterrupt):
+        build_dataset(tmp_path / "cut", networks.vae, networks.tokenizer, DATA)
+    assert not list((tmp_path / "cut").glob("*.safetensors"))
 
 
 def test_a_diffusion_run_that_was_stopped_continues_to_the_same_weights(tmp_path: Path) -> None:

@@ -50,11 +50,12 @@ function shuffled(items, text) {
 }
 
 function rank(list, places, entries) {
-  const slot = `negopt-votes-${report.id}`;
-  let votes = {}, at = 0, order = [];
-  try { votes = JSON.parse(localStorage.getItem(slot)) || {}; } catch { votes = {}; }
+  const slot = `negopt-votes-${report.id}`, voterSlot = `negopt-voter-${report.id}`;
+  const anybody = () => [...crypto.getRandomValues(new Uint8Array(8))].map((one) => one.toString(16).padStart(2, "0")).join("");
+  let votes = {}, at = 0, order = [], voter = anybody();  // a random number for this page only: it tells ballots of one voter, not who that is
+  try { votes = JSON.parse(localStorage.getItem(slot)) || {}; voter = localStorage.getItem(voterSlot) || voter; } catch { votes = {}; }
   const chosen = new Set(report.arms.slice(0, 4).map((arm) => arm.name));
-  const keep = () => { try { localStorage.setItem(slot, JSON.stringify(votes)); } catch { /* a page opened from disk may have no storage: votes live until it is closed */ } };
+  const keep = () => { try { localStorage.setItem(slot, JSON.stringify(votes)); localStorage.setItem(voterSlot, voter); } catch { /* a page opened from disk may have no storage: votes live until it is closed */ } };
   const isOpen = (place) => !votes[place];
   const seek = () => { const next = places.findIndex(isOpen); at = next < 0 ? places.length : next; order = []; };
 
@@ -64,7 +65,8 @@ function rank(list, places, entries) {
     keep(); seek(); show();
   }
   function exported() {
-    const content = JSON.stringify({ kind: "negopt-votes", schema: 1, report: report.id, votes: Object.values(votes) }, null, 1);
+    keep();
+    const content = JSON.stringify({ kind: "negopt-votes", schema: 1, report: report.id, voter, votes: Object.values(votes) }, null, 1);
     const link = el("a", { href: URL.createObjectURL(new Blob([content], { type: "application/json" })), download: `votes-${report.id}.json` });
     link.click(); URL.revokeObjectURL(link.href);
   }
@@ -72,7 +74,7 @@ function rank(list, places, entries) {
     const arms = el("details", {}, el("summary", {}, `${chosen.size} arms`), ...report.arms.map((arm) => el("div", {}, el("label", {}, el("input", { type: "checkbox", checked: chosen.has(arm.name), onchange: (event) => { event.target.checked ? chosen.add(arm.name) : chosen.delete(arm.name); order = []; show(); } }), ` ${arm.name}`))));
     const count = Object.keys(votes).length;
     return el("div", { class: "bar" }, ...buttons, el("span", {}, `${count} of ${places.length} voted`), el("button", { disabled: !count, onclick: exported }, "Export votes"),
-      el("button", { disabled: !count, onclick: () => { if (confirm("Forget all votes of this page?")) { votes = {}; keep(); seek(); show(); } } }, "Start over"), arms);
+      el("button", { disabled: !count, onclick: () => { if (confirm("Forget all votes of this page?")) { votes = {}; voter = anybody(); keep(); seek(); show(); } } }, "Start over"), arms);
   }
   function show() {
     if (at >= places.length) { list.replaceChildren(el("p", {}, "Every row has a vote. Export them, and give the file to `eval --votes`."), bar([])); return; }
