@@ -1,5 +1,6 @@
 // From a text to the samplers it feeds, and from a sampler back to its texts and settings. Plain data, no page.
 // @ts-check
+import { PROMOTED } from "./flat.js";
 
 /** @typedef {import("./flat.js").Flat} Flat */
 /** @typedef {import("./flat.js").FlatNode} FlatNode */
@@ -21,6 +22,7 @@ const ZERO_OUT = "ConditioningZeroOut";
  */
 export function textWidgets(node) {
   if (!node || NO_PROMPT.test(node.type) || !node.outputs.some((output) => CARRIERS.has(output.type))) return [];
+  if (node.type === PROMOTED) return Object.keys(node.widgets); // by the name that the subgraph gives it
   return TEXT_WIDGETS.filter((name) => typeof node.widgets[name] === "string");
 }
 
@@ -190,10 +192,13 @@ function isUpstream(node, input, slot) {
   return CARRIERS.has(input.type) && passes(node, input.name, slot);
 }
 
+/** What a primitive node, or a promoted widget, gives. @param {FlatNode | undefined} node */
+const valueOf = (node) => (node?.type === PROMOTED ? Object.values(node.widgets)[0] : node?.widgets.value);
+
 /** @param {Flat} flat @param {FlatNode} node @param {string} name @returns {number | undefined} */
 function numberOf(flat, node, name) {
   const input = node.inputs.find((one) => one.name === name);
-  const source = input?.origin ? flat.get(input.origin.key)?.widgets.value : node.widgets[name];
+  const source = input?.origin ? valueOf(flat.get(input.origin.key)) : node.widgets[name];
   return typeof source === "number" ? source : undefined;
 }
 

@@ -17,6 +17,7 @@ export const flatNow = () => flatten(levelOfGraph(rootGraph()));
 
 /** Whether a live node holds a prompt that the menu can act on. */
 export function hasPrompt(node) {
+  if (node.isSubgraphNode?.()) return false; // its texts belong to the nodes in it
   const level = { nodes: levelOfGraph({ nodes: [node], links: [] }).nodes, links: new Map() };
   return textWidgets(flatten(level).values().next().value).length > 0;
 }

@@ -22,7 +22,7 @@ const KINDS = {
   NAGuidance: [["model:MODEL"], ["patched:MODEL"], ["nag_scale"]],
   LoadModel: [[], ["MODEL", "CLIP"], []],
   KSampler: [
-    ["model:MODEL", "positive:CONDITIONING", "negative:CONDITIONING", "cfg:FLOAT"],
+    ["model:MODEL", "positive:CONDITIONING", "negative:CONDITIONING", "cfg:FLOAT", "steps:INT"],
     ["LATENT"],
     ["seed", "control", "steps", "cfg"],
   ],
@@ -38,9 +38,10 @@ const KINDS = {
   SamplerCustomAdvanced: [["guider:GUIDER", "sigmas:SIGMAS"], ["LATENT"], []],
 };
 
+/** "name:type"; "name:type:widget" for an input that shows a widget, as the promoted ones of a subgraph node. */
 const socket = (text) => {
-  const [name, type = name] = text.split(":");
-  return { name, type };
+  const [name, type = name, shown] = text.split(":");
+  return { name, type, ...(shown ? { widget: { name } } : {}) };
 };
 
 export const namesOf = (type) => KINDS[type]?.[2] ?? [];
@@ -72,8 +73,8 @@ export function workflow(nodes, wires, kinds = {}) {
 }
 
 /** A subgraph's definition: links are objects there, -10 is its inlet and -20 its outlet. */
-export function definition(id, nodes, wires) {
-  const { nodes: saved, links } = workflow(nodes, wires);
+export function definition(id, nodes, wires, kinds = {}) {
+  const { nodes: saved, links } = workflow(nodes, wires, kinds);
   const named = links.map(([link, from, slot, to, toSlot]) => ({
     id: link,
     origin_id: from,

@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { flatten } from "../../../web/lib/flat.js";
 import { levelOfWorkflow } from "../../../web/lib/levels.js";
-import { planNegative } from "../../../web/lib/plan.js";
+import { planNegative, planWiring } from "../../../web/lib/plan.js";
 import { familyOf, runOf, samplersFedBy, textsOf, textWidgets } from "../../../web/lib/trace.js";
 import { definition, namesOf, workflow } from "./build.mjs";
 
@@ -148,6 +148,40 @@ test("texts and samplers are found across subgraphs, either way", () => {
   assert.deepEqual(samplersFedBy(flat, "2"), [{ sampler: "9:4", side: "positive" }]);
   assert.equal(planNegative(flat, "2").negative.key, "9:3");
   assert.deepEqual(textsOf(flat, "9:4", "positive").texts, [{ key: "2", widgets: ["value"] }]);
+});
+
+test("a promoted widget without a link is read and written on the subgraph node", () => {
+  const kinds = {
+    sub: [["model:MODEL", "words:STRING:widget", "ugly:STRING:widget", "cfg:FLOAT:widget", "steps:INT:widget"], ["LATENT"]],
+  };
+  const values = ["a cat on the node", "bad on the node", 4, 9];
+  const outer = workflow({ 1: ["LoadModel"], 9: ["sub", values] }, ["1.0 > 9.model"], kinds);
+  const inner = definition("sub", { ...BASIC, 2: ["CLIPTextEncode", ["stale"]] }, [
+    "-10.0 > 4.model", "-10.1 > 2.text", "-10.2 > 3.text", "-10.3 > 4.cfg", "-10.4 > 4.steps",
+    "2.0 > 4.positive", "3.0 > 4.negative", "4.0 > -20.0",
+  ]);
+  const flat = flatOf({ ...outer, definitions: { subgraphs: [inner] } });
+  const plan = planNegative(flat, "9:2");
+  assert.deepEqual(plan.prompt, { key: "9#words", widgets: ["words"] });
+  assert.deepEqual(plan.negative, { key: "9#ugly", widgets: ["ugly"] });
+  assert.equal(flat.get("9#words").widgets.words, "a cat on the node");
+  assert.deepEqual(runOf(flat, "9:4"), { cfg: 4, steps: 9, hasNag: false, hasNegative: true });
+  assert.deepEqual(planWiring(flat, "9:3").replaced, ["9:2", "9:3"]);
+});
+
+test("a promoted widget of a subgraph in a subgraph is the outermost one; a link into it goes first", () => {
+  const kinds = { sub: [["words:STRING:widget"], ["CONDITIONING"]], deep: [["text:STRING:widget"], ["CONDITIONING"]] };
+  const nodes = { 2: ["PrimitiveStringMultiline", ["linked"]], 4: ["KSampler", [0, "", 4, 5]], 9: ["sub", ["outermost"]] };
+  const wires = ["9.0 > 4.positive", "1.0 > 4.model"];
+  const inner = definition("sub", { 7: ["deep", ["between"]] }, ["-10.0 > 7.text", "7.0 > -20.0"], kinds);
+  const deepest = definition("deep", { 5: ["CLIPTextEncode", ["stale"]] }, ["-10.0 > 5.text", "5.0 > -20.0"]);
+  const found = (links) => {
+    const outer = workflow({ 1: ["LoadModel"], ...nodes }, [...wires, ...links], kinds);
+    const flat = flatOf({ ...outer, definitions: { subgraphs: [inner, deepest] } });
+    return textsOf(flat, "4", "positive").texts;
+  };
+  assert.deepEqual(found([]), [{ key: "9#words", widgets: ["words"] }]);
+  assert.deepEqual(found(["2.0 > 9.words"]), [{ key: "2", widgets: ["value"] }]);
 });
 
 test("what comes out of a subgraph leads into it", () => {
