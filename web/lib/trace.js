@@ -151,10 +151,14 @@ export function hookOf(flat, samplerKey) {
   return hook;
 }
 
-/** @param {FlatNode} node takes a model and conditioning and gives no conditioning: it samples, or guides a sampler */
+/**
+ * Whether a node samples, or guides a sampler: it takes a model and conditioning. One that gives conditioning passes the text
+ * on, and one that gives a model patches it (WanVideoNAG, PerpNeg): the text has no side there.
+ * @param {FlatNode} node
+ */
 export function isSampler(node) {
   const takes = (/** @type {string} */ type) => node.inputs.some((input) => input.type === type);
-  return takes("MODEL") && takes("CONDITIONING") && !node.outputs.some((output) => output.type === "CONDITIONING");
+  return takes("MODEL") && takes("CONDITIONING") && !node.outputs.some(({ type }) => /^(CONDITIONING|MODEL)$/.test(type));
 }
 
 /** @param {string} name @returns {Side} */

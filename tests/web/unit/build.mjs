@@ -19,6 +19,7 @@ const KINDS = {
   PrimitiveFloat: [[], ["FLOAT"], ["value"]],
   StringConcatenate: [["string_a:STRING", "string_b:STRING"], ["STRING"], ["string_a", "string_b", "delimiter"]],
   Reroute: [["in:*"], ["out:*"], []],
+  WanVideoNAG: [["model:MODEL", "conditioning:CONDITIONING"], ["MODEL"], ["nag_scale", "nag_alpha", "nag_tau"]],
   NAGuidance: [["model:MODEL"], ["patched:MODEL"], ["nag_scale"]],
   LoadModel: [[], ["MODEL", "CLIP"], []],
   KSampler: [

@@ -104,6 +104,16 @@ test("CFG 1 is noted, unless NAG is above the sampler", () => {
   assert.deepEqual(planNegative(flatOf(workflow(nodes, guided)), "2").notes, []);
 });
 
+test("a node that patches a model with a text is no sampler: the text keeps its one side", () => {
+  const nodes = { ...BASIC, 4: ["KSampler", [0, "fixed", 20, 1]], 6: ["WanVideoNAG", [11, 0.25, 2.5]] };
+  const wires = ["1.0 > 6.model", "3.0 > 6.conditioning", "6.0 > 4.model", ...WIRES.slice(1)];
+  const flat = flatOf(workflow(nodes, wires));
+  assert.deepEqual(samplersFedBy(flat, "3"), [{ sampler: "4", side: "negative" }]);
+  const plan = planNegative(flat, "2");
+  assert.deepEqual([plan.negative, plan.notes], [{ key: "3", widgets: ["text"] }, []]);
+  assert.equal(planNegative(flat, "3").prompt.key, "2");
+});
+
 test("a linked CFG is read off its primitive; a computed one is unknown", () => {
   const nodes = { ...BASIC, 6: ["PrimitiveFloat", [1]] };
   assert.equal(runOf(flatOf(workflow(nodes, [...WIRES, "6.0 > 4.cfg"])), "4").cfg, 1);
