@@ -1,9 +1,10 @@
 // What one click is going to do, decided before anything is touched. Plain data, no page.
 // @ts-check
-import { hookOf, isPositiveSomewhere, runOf, samplersFedBy, textsOf, textWidgets, wordsOf } from "./trace.js";
+import { encodersOf, hookOf, isPositiveSomewhere, runOf, samplersFedBy, textsOf, textWidgets, wordsOf } from "./trace.js";
 
 /** Encoders whose text alone makes their conditioning, so that NegOptEncode can stand in for them. */
-const PLAIN_ENCODERS = new Set(["CLIPTextEncode", "NegOptEncode"]);
+const DF_ENCODER = "NegOptEncode";
+const PLAIN_ENCODERS = new Set(["CLIPTextEncode", DF_ENCODER]);
 
 /** @typedef {import("./flat.js").Flat} Flat */
 /** @typedef {import("./trace.js").Text} Text */
@@ -56,7 +57,8 @@ function fromPositive(flat, { text, key, samplers }) {
   const isWhole = own.length > 0 && found.every((one) => one.texts.some((other) => other.key === own[0].key));
   if (!isWhole && own.length) notes.push("not-all-samplers");
   if (!own.length && found.some((one) => one.isZeroed)) notes.push("was-zeroed");
-  const encoder = own.length ? null : encoderOf(flat, key);
+  const serves = (/** @type {string} */ one) => samplersFedBy(flat, one).some(({ sampler }) => samplers.includes(sampler));
+  const encoder = own.length ? null : (encodersOf(flat, key).find(serves) ?? null);
   const sockets = own.length ? [] : unique(samplers.map((one) => negativeSocket(flat, one)));
   return { prompt: text, negative: own[0] ?? null, encoder, samplers, sockets, notes };
 }
@@ -76,12 +78,14 @@ function fromPositive(flat, { text, key, samplers }) {
 export function planWiring(flat, key) {
   const plan = planNegative(flat, key);
   if ("fault" in plan) return plan;
-  const encoders = [plan.prompt.key, ...(plan.negative ? [plan.negative.key] : [])].map((one) => encoderOf(flat, one));
-  const kinds = encoders.map((one) => (one ? flat.get(one)?.type : undefined));
-  if (kinds.some((kind) => !kind || !PLAIN_ENCODERS.has(kind))) return { fault: "other-encoder" };
-  const replaced = encoders.filter((one, index) => kinds[index] !== "NegOptEncode");
-  const unhooked = plan.samplers.filter((one) => !hookOf(flat, one)).map((one) => partOf(flat, one));
-  return { plan, replaced: /** @type {string[]} */ ([...new Set(replaced)]), unhooked };
+  // a text with windows is read by everything that it feeds, also where the click was not meant for that
+  const read = [plan.prompt, ...(plan.negative ? [plan.negative] : [])].map((text) => encodersOf(flat, text.key));
+  const encoders = [...new Set(read.flat())];
+  const typeOf = (/** @type {string} */ one) => flat.get(one)?.type ?? "";
+  if (read.some((one) => !one.length) || !encoders.every((one) => PLAIN_ENCODERS.has(typeOf(one)))) return { fault: "other-encoder" };
+  const fed = encoders.flatMap((one) => samplersFedBy(flat, one).map(({ sampler }) => sampler));
+  const unhooked = [...new Set([...plan.samplers, ...fed])].filter((one) => !hookOf(flat, one)).map((one) => partOf(flat, one));
+  return { plan, replaced: encoders.filter((one) => typeOf(one) !== DF_ENCODER), unhooked };
 }
 
 /** A sampler that runs only some steps of a chain. @param {Flat} flat @param {string} key */
@@ -103,22 +107,10 @@ export function atCfgOne(flat, samplers) {
 /** @param {Flat} flat @param {string[]} samplers @returns {string[]} */
 const notesOf = (flat, samplers) => (atCfgOne(flat, samplers).length ? ["cfg-one"] : []);
 
-/**
- * The encoder that a text goes through: the node itself, or the first one below it that makes conditioning.
- * @param {Flat} flat @param {string} key
- * @returns {string | null}
- */
-export function encoderOf(flat, key) {
-  const queue = [key];
-  for (const current of queue) {
-    const node = flat.get(current);
-    if (node?.outputs.some((output) => output.type === "CONDITIONING")) return current;
-    for (const below of flat.values()) {
-      const isFed = below.inputs.some((input) => input.origin?.key === current);
-      if (isFed && !queue.includes(below.key)) queue.push(below.key);
-    }
-  }
-  return null;
+/** Whether a text may hold windows: every encoder that reads it is ours. @param {Flat} flat @param {string} key */
+export function isScheduled(flat, key) {
+  const encoders = encodersOf(flat, key);
+  return encoders.length > 0 && encoders.every((one) => flat.get(one)?.type === DF_ENCODER);
 }
 
 /** @param {{ key: string, input: string }[]} sockets */

@@ -101,6 +101,27 @@ function textsAbove(flat, start) {
   return found;
 }
 
+/**
+ * The encoders that a text goes through: the node itself, or the first ones below it that make conditioning; those that
+ * reach no sampler only where none does.
+ * @param {Flat} flat @param {string} key
+ * @returns {string[]}
+ */
+export function encodersOf(flat, key) {
+  const queue = [key];
+  const found = [];
+  for (const current of queue) {
+    const node = flat.get(current);
+    if (node?.outputs.some((output) => output.type === "CONDITIONING")) found.push(current);
+    else {
+      const fed = consumers(flat, current, (slot) => CARRIERS.has(node?.outputs[slot]?.type ?? "")).map(([below]) => below.key);
+      queue.push(...new Set(fed.filter((one) => !queue.includes(one))));
+    }
+  }
+  const used = found.filter((one) => samplersFedBy(flat, one).length);
+  return used.length ? used : found;
+}
+
 /** @param {Flat} flat @param {string} key @returns {boolean} whether a node's text also acts as a positive */
 export function isPositiveSomewhere(flat, key) {
   return samplersFedBy(flat, key).some((fed) => fed.side === "positive");

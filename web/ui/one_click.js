@@ -3,13 +3,12 @@ import { app, ask, confirm, keyOf, nodeAt, notify, oneStep, rootGraph, say, setW
 import { escapeWords, format } from "../lib/df_text.js";
 import { flatten } from "../lib/flat.js";
 import { levelOfGraph } from "../lib/levels.js";
-import { atCfgOne, encoderOf, planNegative } from "../lib/plan.js";
+import { atCfgOne, isScheduled as readsWindows, planNegative } from "../lib/plan.js";
 import { familyOf, samplersFedBy, textWidgets, wordsOf } from "../lib/trace.js";
 import { makeEncoder, placesFor, writeWithRoom } from "./encoder.js";
 import { hasNode, insertBefore, NAG } from "./insert.js";
 import { guarded } from "./style.js";
 
-const DF_ENCODER = "NegOptEncode";
 const SHOWN = 160;
 
 /** The graph as it is now. */
@@ -31,8 +30,7 @@ export async function writeNegative(node) {
     const target = plan.negative ? nodeAt(plan.negative.key) : null;
     const places = target ? null : placesFor(plan);
     if (!target && !places) throw new Error(say("no-encoder"));
-    const encoder = plan.negative ? encoderOf(flat, plan.negative.key) : plan.encoder;
-    const isScheduled = flat.get(encoder)?.type === DF_ENCODER;
+    const isScheduled = readsWindows(flat, plan.negative?.key ?? plan.encoder);
     const before = target ? textOf(target, plan.negative.widgets) : "";
     const asked = { prompt: textOf(nodeAt(plan.prompt.key), plan.prompt.widgets), family: familyOf(flat, plan.samplers[0]) };
     const answer = await suggestion({ ...asked, negative: isScheduled ? before : escapeWords(before), mode: "negative" });
@@ -66,7 +64,7 @@ export async function addModifiers(node) {
     const words = textWidgets(flat.get(key)).length ? wordsOf(flat, key) : null;
     const target = words && nodeAt(words.key);
     if (!target) throw new Error(say(textWidgets(flat.get(key)).length ? "computed-text" : "no-text"));
-    const isScheduled = flat.get(encoderOf(flat, key))?.type === DF_ENCODER;
+    const isScheduled = readsWindows(flat, words.key);
     const before = textOf(target, words.widgets);
     const sampler = samplersFedBy(flat, key)[0]?.sampler;
     const prompt = isScheduled ? before : escapeWords(before);

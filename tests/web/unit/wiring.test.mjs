@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { barsOf, changeBar } from "../../../web/lib/bars.js";
 import { flatten } from "../../../web/lib/flat.js";
 import { levelOfWorkflow } from "../../../web/lib/levels.js";
-import { atCfgOne, planWiring } from "../../../web/lib/plan.js";
+import { atCfgOne, isScheduled, planNegative, planWiring } from "../../../web/lib/plan.js";
 import { hookOf } from "../../../web/lib/trace.js";
 import { namesOf, workflow } from "./build.mjs";
 
@@ -40,6 +40,46 @@ test("the words of a string node are found behind the encoder that is replaced",
   const wiring = planWiring(flatOf(nodes, [...WIRES, "5.0 > 2.text"]), "5");
   assert.equal(wiring.plan.prompt.key, "5");
   assert.deepEqual(wiring.replaced, ["2", "3"]);
+});
+
+/** One string node for two samplers; the encoder of the first stands before that of the second. */
+const TWO = {
+  ...BASIC,
+  2: ["CLIPTextEncodeSDXL", ["", "", 1024]],
+  5: ["PrimitiveStringMultiline", ["a cat"]],
+  6: ["CLIPTextEncode", [""]],
+  7: ["CLIPTextEncode", ["bad"]],
+  8: ["KSampler", [0, "fixed", 20, 5]],
+};
+const TWO_WIRES = [...WIRES, "5.0 > 2.text_g", "5.0 > 6.text", "1.0 > 8.model", "6.0 > 8.positive", "7.0 > 8.negative"];
+
+test("every encoder that a text feeds is replaced, or none", () => {
+  const nodes = { ...TWO, 2: ["CLIPTextEncode", [""]] };
+  const wires = TWO_WIRES.map((wire) => wire.replace("text_g", "text"));
+  for (const key of ["5", "6"]) {
+    assert.deepEqual(planWiring(flatOf(nodes, wires), key).replaced.toSorted(), key === "5" ? ["2", "3", "6"] : ["2", "6", "7"]);
+  }
+  assert.deepEqual(planWiring(flatOf(TWO, TWO_WIRES), "6"), { fault: "other-encoder" });
+  const idle = TWO_WIRES.filter((wire) => wire !== "2.0 > 4.positive"); // the other encoder reaches no sampler
+  assert.deepEqual(planWiring(flatOf(TWO, idle), "5").replaced, ["6", "7"]);
+});
+
+test("a new negative is modelled on an encoder that reaches the sampler it is for", () => {
+  const zeroed = { ...TWO, 4: ["BasicGuider"], 7: ["ConditioningZeroOut"] };
+  const wires = [
+    "5.0 > 2.text_g", "5.0 > 6.text", "1.0 > 4.model", "2.0 > 4.conditioning", "1.0 > 8.model", "6.0 > 8.positive",
+    "6.0 > 7.conditioning", "7.0 > 8.negative",
+  ];
+  assert.equal(planNegative(flatOf(zeroed, wires), "5").encoder, "6");
+});
+
+test("a text is scheduled if every encoder that reads it can schedule", () => {
+  const mixed = { ...TWO, 2: ["NegOptEncode", [""]] };
+  const wires = TWO_WIRES.map((wire) => wire.replace("text_g", "df_text"));
+  assert.equal(isScheduled(flatOf(mixed, wires), "5"), false);
+  assert.equal(isScheduled(flatOf({ ...mixed, 6: ["NegOptEncode", [""]] }, wires.map((one) => one.replace("6.text", "6.df_text"))), "5"), true);
+  assert.equal(isScheduled(flatOf(mixed, wires), "2"), true);
+  assert.equal(isScheduled(flatOf({ 2: ["NegOptEncode", ["a cat"]] }, []), "2"), true);
 });
 
 test("a part of a chain is hooked with its place in the chain", () => {
