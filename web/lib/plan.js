@@ -1,10 +1,14 @@
 // What one click is going to do, decided before anything is touched. Plain data, no page.
 // @ts-check
-import { encodersOf, hookOf, isPositiveSomewhere, runOf, samplersFedBy, textsOf, textWidgets, wordsOf } from "./trace.js";
+import {
+  encodersOf, hasSplitSteps, hookOf, isPositiveSomewhere, numberOf, runOf, samplersFedBy, textsOf, textWidgets, wordsOf,
+} from "./trace.js";
 
 /** Encoders whose text alone makes their conditioning, so that NegOptEncode can stand in for them. */
 const DF_ENCODER = "NegOptEncode";
 const PLAIN_ENCODERS = new Set(["CLIPTextEncode", DF_ENCODER]);
+
+const OPEN_END = 10000; // what KSamplerAdvanced has as its end where it runs to the last step
 
 /** @typedef {import("./flat.js").Flat} Flat */
 /** @typedef {import("./trace.js").Text} Text */
@@ -85,15 +89,32 @@ export function planWiring(flat, key) {
   if (read.some((one) => !one.length) || !encoders.every((one) => PLAIN_ENCODERS.has(typeOf(one)))) return { fault: "other-encoder" };
   const fed = encoders.flatMap((one) => samplersFedBy(flat, one).map(({ sampler }) => sampler));
   const unhooked = [...new Set([...plan.samplers, ...fed])].filter((one) => !hookOf(flat, one)).map((one) => partOf(flat, one));
+  if (unhooked.some(({ key: one }) => isPartUnknown(flat, one))) plan.notes.push("hook-by-hand");
   return { plan, replaced: encoders.filter((one) => typeOf(one) !== DF_ENCODER), unhooked };
 }
 
 /** A sampler that runs only some steps of a chain. @param {Flat} flat @param {string} key */
 function partOf(flat, key) {
-  const { start_at_step: start, end_at_step: end, steps } = flat.get(key)?.widgets ?? {};
-  const total = Number(steps) || 0;
-  const isPart = Number(start) > 0 || (Number(end) > 0 && Number(end) < total);
-  return { key, offset: isPart ? Number(start) : 0, total: isPart ? total : 0 };
+  const [start, end, steps] = partOfChain(flat, key);
+  const total = steps ?? 0;
+  const isPart = start !== undefined && total > 0 && (start > 0 || (end !== undefined && end > 0 && end < total));
+  return { key, offset: isPart ? start : 0, total: isPart ? total : 0 };
+}
+
+/** Where a part of a chain starts, where it ends, and the steps of the chain. @param {Flat} flat @param {string} key */
+function partOfChain(flat, key) {
+  const node = flat.get(key);
+  return ["start_at_step", "end_at_step", "steps"].map((name) => (node ? numberOf(flat, node, name) : undefined));
+}
+
+/** Whether a sampler may run only a part of the steps, and which part the graph does not say. @param {Flat} flat @param {string} key */
+function isPartUnknown(flat, key) {
+  if (hasSplitSteps(flat, key)) return true;
+  const names = flat.get(key)?.inputs.map((input) => input.name) ?? [];
+  const [start, end, steps] = partOfChain(flat, key);
+  if (start === undefined && end === undefined && !names.includes("start_at_step")) return false; // knows no parts
+  if (start === undefined || end === undefined) return true;
+  return steps === undefined && (start > 0 || end < OPEN_END);
 }
 
 /** Samplers that do not compute the negative. @param {Flat} flat @param {string[]} samplers */

@@ -221,16 +221,25 @@ function isUpstream(node, input, slot) {
 const valueOf = (node) => (node?.type === PROMOTED ? Object.values(node.widgets)[0] : node?.widgets.value);
 
 /** @param {Flat} flat @param {FlatNode} node @param {string} name @returns {number | undefined} */
-function numberOf(flat, node, name) {
+export function numberOf(flat, node, name) {
   const input = node.inputs.find((one) => one.name === name);
   const source = input?.origin ? valueOf(flat.get(input.origin.key)) : node.widgets[name];
   return typeof source === "number" ? source : undefined;
 }
 
+/** A sampler, or a guider and the samplers that it guides. @param {Flat} flat @param {FlatNode} sampler */
+const runsOf = (flat, sampler) => [sampler, ...consumers(flat, sampler.key, () => true).map(([node]) => node)];
+
+/** Whether a sampler or guider runs on a part of a scheduler's steps. @param {Flat} flat @param {string} samplerKey */
+export function hasSplitSteps(flat, samplerKey) {
+  const sampler = flat.get(samplerKey);
+  const isSplit = (/** @type {FlatNode} */ node) => /^SplitSigmas/.test(node.type);
+  return Boolean(sampler) && runsOf(flat, /** @type {FlatNode} */ (sampler)).some((run) => climbs(flat, run, "SIGMAS", isSplit));
+}
+
 /** Steps of the scheduler beside a sampler or guider whose own widgets do not say. @param {Flat} flat @param {FlatNode} sampler */
 function scheduledSteps(flat, sampler) {
-  const runs = [sampler, ...consumers(flat, sampler.key, () => true).map(([node]) => node)];
-  for (const run of runs) {
+  for (const run of runsOf(flat, sampler)) {
     const origin = run.inputs.find((input) => input.type === "SIGMAS")?.origin;
     const steps = origin && numberOf(flat, /** @type {FlatNode} */ (flat.get(origin.key)), "steps");
     if (steps) return steps;

@@ -16,6 +16,9 @@ const KINDS = {
     ["strength"],
   ],
   PrimitiveStringMultiline: [[], ["STRING"], ["value"]],
+  PrimitiveInt: [[], ["INT"], ["value"]],
+  MathExpression: [["a:INT"], ["INT"], ["expression"]],
+  SplitSigmas: [["sigmas:SIGMAS"], ["high_sigmas:SIGMAS", "low_sigmas:SIGMAS"], ["step"]],
   PrimitiveFloat: [[], ["FLOAT"], ["value"]],
   StringConcatenate: [["string_a:STRING", "string_b:STRING"], ["STRING"], ["string_a", "string_b", "delimiter"]],
   Reroute: [["in:*"], ["out:*"], []],
@@ -28,7 +31,7 @@ const KINDS = {
     ["seed", "control", "steps", "cfg"],
   ],
   KSamplerAdvanced: [
-    ["model:MODEL", "positive:CONDITIONING", "negative:CONDITIONING"],
+    ["model:MODEL", "positive:CONDITIONING", "negative:CONDITIONING", "steps:INT", "start_at_step:INT", "end_at_step:INT"],
     ["LATENT"],
     ["add_noise", "noise_seed", "control", "steps", "cfg", "sampler_name", "scheduler", "start_at_step", "end_at_step"],
   ],

@@ -88,6 +88,29 @@ test("a part of a chain is hooked with its place in the chain", () => {
   assert.deepEqual(part, { key: "4", offset: 8, total: 20 });
 });
 
+test("a part whose steps come from other nodes is read off them; what only a run knows is said", () => {
+  const chain = (end) => ["KSamplerAdvanced", ["enable", 0, "fixed", 20, 5, "euler", "simple", 0, end]];
+  const nodes = { ...BASIC, 4: chain(10000), 5: ["PrimitiveInt", [12]], 6: ["PrimitiveInt", [30]], 7: ["MathExpression", ["a/2"]] };
+  const planned = (end, wires) => planWiring(flatOf({ ...nodes, 4: chain(end) }, [...WIRES, ...wires]), "2");
+  const known = planned(10000, ["5.0 > 4.start_at_step", "6.0 > 4.steps"]);
+  assert.deepEqual(known.unhooked, [{ key: "4", offset: 12, total: 30 }]);
+  assert.deepEqual(known.plan.notes, []);
+  assert.deepEqual(planned(10000, ["5.0 > 4.end_at_step"]).unhooked, [{ key: "4", offset: 0, total: 20 }]);
+  const unknown = planned(10000, ["7.0 > 4.start_at_step"]);
+  assert.deepEqual(unknown.unhooked, [{ key: "4", offset: 0, total: 0 }]);
+  assert.deepEqual(unknown.plan.notes, ["hook-by-hand"]);
+  assert.deepEqual(planned(8, ["7.0 > 4.steps"]).plan.notes, ["hook-by-hand"]);
+  assert.deepEqual(planned(10000, ["7.0 > 4.steps"]).plan.notes, []); // from the first step to the last, however many
+});
+
+test("sigmas that are split before a sampler are said", () => {
+  const nodes = { ...BASIC, 4: ["CFGGuider", [5]], 5: ["BasicScheduler", ["simple", 8, 1]], 6: ["SplitSigmas", [4]], 7: ["SamplerCustomAdvanced"] };
+  const whole = [...WIRES, "4.0 > 7.guider", "5.0 > 7.sigmas"];
+  assert.deepEqual(planWiring(flatOf(nodes, whole), "2").plan.notes, []);
+  const split = [...WIRES, "4.0 > 7.guider", "5.0 > 6.sigmas", "6.1 > 7.sigmas"];
+  assert.deepEqual(planWiring(flatOf(nodes, split), "2").plan.notes, ["hook-by-hand"]);
+});
+
 test("samplers at CFG 1 are named until NAG guides them", () => {
   assert.deepEqual(atCfgOne(flatOf(BASIC, WIRES), ["4"]), ["4"]);
   const guided = flatOf({ ...BASIC, 5: ["NAGuidance", [5]] }, ["1.0 > 5.model", "5.0 > 4.model", ...WIRES.slice(1)]);
