@@ -1,7 +1,8 @@
 // What one click is going to do, decided before anything is touched. Plain data, no page.
 // @ts-check
 import {
-  encodersOf, hasSplitSteps, hookOf, isPositiveSomewhere, numberOf, runOf, samplersFedBy, textsOf, textWidgets, wordsOf,
+  encodersOf, hasSplitSteps, hookOf, isInstruction, isPositiveSomewhere, numberOf, runOf, samplersFedBy, textsOf, textWidgets,
+  wordsOf,
 } from "./trace.js";
 
 /** Encoders whose text alone makes their conditioning, so that NegOptEncode can stand in for them. */
@@ -33,7 +34,7 @@ export function planNegative(flat, key) {
   const text = wordsOf(flat, key);
   if (!text) return { fault: "computed-text" };
   const fed = samplersFedBy(flat, key);
-  if (!fed.length) return { fault: "no-sampler" };
+  if (!fed.length) return { fault: isInstruction(flat, text.key) ? "computed-text" : "no-sampler" };
   const served = fed.filter((one) => one.side === "positive");
   if (!served.length) return fromNegative(flat, text, fed.map((one) => one.sampler));
   const samplers = [...new Set(served.map((one) => one.sampler))].filter((one) => runOf(flat, one).hasNegative);
@@ -43,18 +44,19 @@ export function planNegative(flat, key) {
 
 /** @param {Flat} flat @param {Text} negative @param {string[]} samplers @returns {Plan | { fault: string }} */
 function fromNegative(flat, negative, samplers) {
-  const prompt = textsOf(flat, samplers[0], "positive").texts[0];
-  if (!prompt) return { fault: "no-positive" };
+  const { texts: [prompt], isComputed } = textsOf(flat, samplers[0], "positive");
+  if (!prompt) return { fault: isComputed ? "computed-text" : "no-positive" };
   return { prompt, negative, encoder: null, samplers, sockets: [], notes: notesOf(flat, samplers) };
 }
 
 /**
  * @param {Flat} flat @param {{ text: Text, key: string, samplers: string[] }} asked `key`: the node that was clicked
- * @returns {Plan}
+ * @returns {Plan | { fault: string }}
  */
 function fromPositive(flat, { text, key, samplers }) {
   const found = samplers.map((one) => textsOf(flat, one, "negative"));
   const own = found.flatMap((one) => one.texts).filter((one) => !isPositiveSomewhere(flat, one.key));
+  if (!own.length && found.some((one) => one.isComputed)) return { fault: "computed-text" };
   const notes = notesOf(flat, samplers);
   if (new Set(own.map((one) => one.key)).size > 1) notes.push("many-negatives");
   // every sampler must get it: one that has none of these texts would be left out silently

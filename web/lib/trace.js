@@ -1,6 +1,9 @@
 // From a text to the samplers it feeds, and from a sampler back to its texts and settings. Plain data, no page.
 // @ts-check
 import { PROMOTED } from "./flat.js";
+import { CARRIERS, encodes, makesWords, textWidgets } from "./words.js";
+
+export { textWidgets };
 
 /** @typedef {import("./flat.js").Flat} Flat */
 /** @typedef {import("./flat.js").FlatNode} FlatNode */
@@ -8,23 +11,11 @@ import { PROMOTED } from "./flat.js";
 /** @typedef {{ key: string, widgets: string[] }} Text a node and those of its widgets that hold the prompt */
 /** @typedef {{ sampler: string, side: Side }} Fed */
 
-/** Widgets that hold a prompt, by name; a node with several (SDXL, Flux) gets the same words in each. */
-const TEXT_WIDGETS = ["text", "df_text", "text_g", "text_l", "clip_l", "clip_g", "t5xxl", "prompt", "string", "value"];
-const CARRIERS = new Set(["STRING", "CONDITIONING", "*"]);
-const NO_PROMPT = /^(NegOptSuggest|NegOptOneClick|Save|Load|Note|Markdown)/; // ours write their texts themselves
 const HOOKS = /^NegOpt(SamplerHook|OneClick)$/;
 const ZERO_OUT = "ConditioningZeroOut";
 
-/**
- * The prompt widgets of a node; none for a node that holds no prompt.
- * @param {FlatNode | undefined} node
- * @returns {string[]}
- */
-export function textWidgets(node) {
-  if (!node || NO_PROMPT.test(node.type) || !node.outputs.some((output) => CARRIERS.has(output.type))) return [];
-  if (node.type === PROMOTED) return Object.keys(node.widgets); // by the name that the subgraph gives it
-  return TEXT_WIDGETS.filter((name) => typeof node.widgets[name] === "string");
-}
+/** Whether a text goes into a node that makes other words of it. @param {Flat} flat @param {string} key */
+export const isInstruction = (flat, key) => consumers(flat, key, () => true).some(([node]) => makesWords(node));
 
 /**
  * The samplers (or guiders) that a node feeds, each with the side it feeds.
@@ -42,7 +33,7 @@ export function samplersFedBy(flat, key) {
       if (seen.has(place)) continue;
       seen.add(place);
       if (isSampler(node)) found.push({ sampler: node.key, side: sideOf(input.name) });
-      else walk(node.key, (slot) => passes(node, input.name, slot));
+      else if (!makesWords(node)) walk(node.key, (slot) => passes(node, input.name, slot));
     }
   };
   const start = flat.get(key);
@@ -51,9 +42,10 @@ export function samplersFedBy(flat, key) {
 }
 
 /**
- * The texts that feed one side of a sampler, nearest first. `isZeroed`: zeros replace one of them on the way.
+ * The texts that feed one side of a sampler, nearest first. `isZeroed`: zeros replace one of them on the way; `isComputed`:
+ * one of them is known only when the graph runs.
  * @param {Flat} flat @param {string} samplerKey @param {Side} side
- * @returns {{ texts: Text[], isZeroed: boolean, isConnected: boolean }}
+ * @returns {{ texts: Text[], isZeroed: boolean, isComputed: boolean, isConnected: boolean }}
  */
 export function textsOf(flat, samplerKey, side) {
   const sampler = flat.get(samplerKey);
@@ -76,11 +68,11 @@ export function wordsOf(flat, key) {
 
 /**
  * @param {Flat} flat @param {import("./flat.js").Origin | null} start
- * @returns {{ texts: Text[], isZeroed: boolean }}
+ * @returns {{ texts: Text[], isZeroed: boolean, isComputed: boolean }}
  */
 function textsAbove(flat, start) {
-  /** @type {{ texts: Text[], isZeroed: boolean }} */
-  const found = { texts: [], isZeroed: false };
+  /** @type {{ texts: Text[], isZeroed: boolean, isComputed: boolean }} */
+  const found = { texts: [], isZeroed: false, isComputed: false };
   const seen = new Set();
   /** @param {import("./flat.js").Origin | null} origin */
   const climb = (origin) => {
@@ -95,7 +87,11 @@ function textsAbove(flat, start) {
     const linked = node.inputs.filter((one) => one.origin && widgets.includes(one.name));
     if (widgets.length && !linked.length) found.texts.push({ key: node.key, widgets });
     else if (linked.length) linked.forEach((one) => climb(one.origin));
-    else node.inputs.filter((one) => isUpstream(node, one, origin.slot)).forEach((one) => climb(one.origin));
+    else {
+      const above = makesWords(node) ? [] : node.inputs.filter((one) => one.origin && isUpstream(node, one, origin.slot));
+      if (!above.length && !encodes(node)) found.isComputed = true;
+      above.forEach((one) => climb(one.origin));
+    }
   };
   climb(start);
   return found;
@@ -112,8 +108,8 @@ export function encodersOf(flat, key) {
   const found = [];
   for (const current of queue) {
     const node = flat.get(current);
-    if (node?.outputs.some((output) => output.type === "CONDITIONING")) found.push(current);
-    else {
+    if (node && encodes(node)) found.push(current);
+    else if (current === key || (node && !makesWords(node))) {
       const fed = consumers(flat, current, (slot) => CARRIERS.has(node?.outputs[slot]?.type ?? "")).map(([below]) => below.key);
       queue.push(...new Set(fed.filter((one) => !queue.includes(one))));
     }

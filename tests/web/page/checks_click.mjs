@@ -88,52 +88,6 @@ export const checks = {
     await waitFor(page, ([id, text]) => window.negoptInner.getNodeById(id).widgets[0].value !== text, [negative, before]);
   },
 
-  async a_prompt_that_a_subgraph_promotes_is_read_and_written_on_the_subgraph({ page }) {
-    await stock(page);
-    const [positive, negative] = await page.evaluate(() => {
-      const nodes = app.graph.nodes.filter((node) => ["CLIPTextEncode", "KSampler"].includes(node.type));
-      const { subgraph, node: holder } = app.graph.convertToSubgraph(new Set(nodes));
-      window.negoptHolder = holder;
-      const encoders = subgraph.nodes.filter((one) => one.type === "CLIPTextEncode");
-      ["words", "ugly"].forEach((name, index) => {
-        const input = encoders[index].inputs.find((one) => one.name === "text");
-        subgraph.addInput(name, "STRING").connect(input, encoders[index]);
-      });
-      const shown = Object.fromEntries(holder.widgets.map((one) => [one.name, one]));
-      shown.words.value = "a blue cube";
-      shown.ugly.value = "words of the node";
-      app.canvas.openSubgraph ? app.canvas.openSubgraph(subgraph, holder) : app.canvas.setGraph(subgraph);
-      window.negoptInner = subgraph;
-      return encoders.map((one) => one.id);
-    });
-    await page.waitForTimeout(1000);
-    const asked = [];
-    await page.route("**/negopt/v1/suggest", (route) => asked.push(route.request().postDataJSON()) && route.continue());
-    const run = (id, name) => page.evaluate(([key, what]) => {
-      app.canvas.deselectAll();
-      app.canvas.selectNode(window.negoptInner.getNodeById(key));
-      app.extensionManager.command.execute(what);
-    }, [id, name]);
-    const shown = (name) => page.evaluate((key) => window.negoptHolder.widgets.find((one) => one.name === key).value, name);
-    await run(positive, "negopt.writeNegative");
-    await waitFor(page, () => window.negoptHolder.widgets.find((one) => one.name === "ugly").value !== "words of the node");
-    await page.unroute("**/negopt/v1/suggest");
-    assert.equal(asked[0].prompt, "a blue cube");
-    assert.ok((await shown("ugly")).startsWith("words of the node, "));
-    const sent = async (id) => page.evaluate(async (key) => {
-      const { output } = await app.graphToPrompt();
-      return Object.entries(output).find(([one]) => one.endsWith(`:${key}`))[1].inputs;
-    }, id);
-    assert.equal((await sent(negative)).text, await shown("ugly"));
-    await run(positive, "negopt.writeScheduled");
-    await waitFor(page, () => window.negoptInner.nodes.filter((one) => one.type === "NegOptEncode").length === 2);
-    assert.ok((await shown("words")).startsWith("a blue cube, "), await shown("words"));
-    const texts = await page.evaluate(async () => Object.values((await app.graphToPrompt()).output)
-      .filter((one) => one.class_type === "NegOptEncode").map((one) => one.inputs.df_text).sort());
-    assert.deepEqual(texts, [await shown("words"), await shown("ugly")].sort());
-    assert.deepEqual(await page.evaluate(() => app.extensions.find((one) => one.name === "negopt").getNodeMenuItems(window.negoptHolder)), []);
-  },
-
   async the_menu_of_a_prompt_node_offers_both({ page, shot }) {
     await zeroed(page);
     const at = await page.evaluate(() => {

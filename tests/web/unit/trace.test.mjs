@@ -61,6 +61,37 @@ test("clicked on an encoder whose text is linked, the words are those of the str
   assert.deepEqual(plan.prompt, { key: "5", widgets: ["value"] });
 });
 
+test("an instruction to a language model is not the prompt", () => {
+  for (const type of ["TextGenerate", "GeminiNode", "OllamaSimple"]) {
+    const nodes = { ...BASIC, 5: [type, ["write a prompt about a cat", 99, 1]], 6: ["PrimitiveStringMultiline", ["a list"]], 7: ["StringTrim", ["", ""]] };
+    const wires = [...WIRES, "6.0 > 5.prompt", "5.0 > 7.string"];
+    const flat = flatOf(workflow(nodes, [...wires, "7.0 > 2.text"]));
+    assert.deepEqual(textWidgets(flat.get("5")), []);
+    assert.deepEqual(planNegative(flat, "2"), { fault: "computed-text" });
+    assert.deepEqual(planNegative(flat, "3"), { fault: "computed-text" });
+    assert.deepEqual(planNegative(flat, "6"), { fault: "computed-text" });
+    assert.deepEqual(samplersFedBy(flat, "6"), []);
+    // a negative that is computed is not thrown away for a new one
+    assert.deepEqual(planNegative(flatOf(workflow(nodes, [...wires, "7.0 > 3.text"])), "2"), { fault: "computed-text" });
+  }
+});
+
+test("of the nodes that give only strings, those that hold one are texts; the others work on it", () => {
+  const nodes = { ...BASIC, 5: ["Text box", ["a cat"]], 6: ["StringReplace", ["", "cat", "dog"]], 7: ["NegOptSuggest", ["a cat"]] };
+  const through = flatOf(workflow(nodes, [...WIRES, "5.0 > 6.string", "6.0 > 2.text"]));
+  assert.deepEqual(["5", "6", "7"].map((key) => textWidgets(through.get(key))), [["text"], [], []]);
+  assert.deepEqual(planNegative(through, "2").prompt, { key: "5", widgets: ["text"] });
+  const alone = flatOf(workflow(nodes, [...WIRES, "6.0 > 2.text"]));
+  assert.deepEqual(planNegative(alone, "2"), { fault: "computed-text" });
+});
+
+test("conditioning passes through a switch that takes anything", () => {
+  const wires = ["1.0 > 4.model", "2.0 > 5.a", "5.0 > 4.positive", "3.0 > 4.negative"];
+  const flat = flatOf(workflow({ ...BASIC, 5: ["AnySwitch", [1]] }, wires));
+  assert.deepEqual(samplersFedBy(flat, "2"), [{ sampler: "4", side: "positive" }]);
+  assert.equal(planNegative(flat, "3").prompt.key, "2");
+});
+
 test("two-sided nodes keep the sides apart", () => {
   const flat = flatOf(
     workflow({ ...BASIC, 8: ["ControlNetApplyAdvanced", [1]] }, [
