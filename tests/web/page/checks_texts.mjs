@@ -3,6 +3,17 @@ import assert from "node:assert/strict";
 import { command, undo, waitFor, widget } from "./browser.mjs";
 import { build, stock } from "./graphs.mjs";
 
+const WIRED = "wired with windows";
+
+/** Away with the notices, also those of the check before. */
+async function quiet(page) {
+  await page.evaluate(() => app.extensionManager.toast.removeAll());
+  await page.getByText(WIRED).first().waitFor({ state: "hidden" });
+}
+
+/** The scheduled wiring takes some frames; until its notice is there an undo comes too early. */
+const complete = (page) => page.getByText(WIRED).first().waitFor();
+
 export const checks = {
   async a_prompt_that_a_subgraph_promotes_is_read_and_written_on_the_subgraph({ page }) {
     await stock(page);
@@ -41,8 +52,10 @@ export const checks = {
       return Object.entries(output).find(([one]) => one.endsWith(`:${key}`))[1].inputs;
     }, id);
     assert.equal((await sent(negative)).text, await shown("ugly"));
+    await quiet(page);
     await run(positive, "negopt.writeScheduled");
     await waitFor(page, () => window.negoptInner.nodes.filter((one) => one.type === "NegOptEncode").length === 2);
+    await complete(page);
     assert.ok((await shown("words")).startsWith("a blue cube, "), await shown("words"));
     const texts = await page.evaluate(async () => Object.values((await app.graphToPrompt()).output)
       .filter((one) => one.class_type === "NegOptEncode").map((one) => one.inputs.df_text).sort());
@@ -60,13 +73,14 @@ export const checks = {
         "2.STRING > 4.text", "3.CONDITIONING > 6.positive", "4.CONDITIONING > 7.positive", "5.CONDITIONING > 6.negative",
         "5.CONDITIONING > 7.negative", "1.LATENT > 6.latent_image", "1.LATENT > 7.latent_image"],
     );
+    await quiet(page);
     await command(page, 4, "negopt.writeScheduled");
     await waitFor(page, () => app.graph.nodes.filter((node) => node.type === "NegOptEncode").length === 3);
     const types = await page.evaluate(() => app.graph.nodes.map((node) => node.type));
     assert.deepEqual([types.includes("CLIPTextEncode"), types.filter((type) => type === "NegOptSamplerHook").length], [false, 2]);
     const fed = await page.evaluate(() => app.graph.getNodeById(2).outputs[0].links.length);
     assert.equal(fed, 2);
-    await page.getByText("wired with windows").first().waitFor(); // only then the step is complete
+    await complete(page);
     await undo(page);
     assert.equal(await page.evaluate(() => app.graph.nodes.length), 7);
   },
