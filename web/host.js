@@ -142,9 +142,9 @@ export function keyOf(node, graph = rootGraph(), path = []) {
   return null;
 }
 
-/** The live node of an execution id, or null. */
+/** The live node of an execution id, or null; for "12#text" the subgraph node that shows the widget. */
 export function nodeAt(key) {
-  const path = String(key).split(":");
+  const path = String(key).split("#")[0].split(":");
   const last = path.pop();
   let graph = rootGraph();
   for (const id of path) graph = nodeIn(graph, id)?.subgraph;

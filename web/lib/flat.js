@@ -2,7 +2,7 @@
 // @ts-check
 
 /**
- * @typedef {{ name: string, type: string, link: number | null }} Socket
+ * @typedef {{ name: string, type: string, link: number | null, widget?: string }} Socket `widget`: the one that it shows
  * @typedef {{ id: number | string, type: string, mode: number, inputs: Socket[], outputs: { name: string, type: string }[],
  *   widgets: Record<string, unknown>, inner?: Level }} LevelNode one node of a level; `inner` is what a subgraph holds
  * @typedef {{ from: number | string, slot: number, to: number | string, toSlot: number }} Link
@@ -10,7 +10,8 @@
  * @typedef {{ key: string, slot: number }} Origin an output of a node
  * @typedef {{ name: string, type: string, origin: Origin | null }} FlatInput
  * @typedef {{ key: string, type: string, inputs: FlatInput[], outputs: { name: string, type: string }[],
- *   widgets: Record<string, unknown> }} FlatNode `key` is ComfyUI's execution id, such as "12:5"
+ *   widgets: Record<string, unknown> }} FlatNode `key` is ComfyUI's execution id, such as "12:5"; "12#text" is the widget
+ *   that subgraph node 12 shows for its inner nodes, as a node of its own
  * @typedef {Map<string, FlatNode>} Flat
  */
 
@@ -19,6 +20,8 @@ export const SUBGRAPH_OUTPUT = -20;
 const MUTED = 2;
 const BYPASSED = 4;
 const DEEPEST = 32; // levels of subgraphs, and nodes passed through in a row; a guard against circles
+/** The type of the nodes that stand for a widget which a subgraph node shows. */
+export const PROMOTED = "negopt promoted widget";
 const REROUTES = new Set(["Reroute", "PrimitiveReroute"]);
 
 /**
@@ -39,6 +42,7 @@ export function flatten(root) {
 function addLevel(flat, place) {
   for (const node of place.level.nodes) {
     if (node.inner && place.path.length < DEEPEST && node.mode !== MUTED && node.mode !== BYPASSED) {
+      addPromoted(flat, place, node);
       addLevel(flat, { level: node.inner, path: [...place.path, node], parent: place });
     } else if (!isPassed(node) && node.mode !== MUTED) {
       const inputs = node.inputs.map(({ name, type, link }) => ({ name, type, origin: originOf(place, link, 0) }));
@@ -46,6 +50,27 @@ function addLevel(flat, place) {
       flat.set(key, { key, type: node.type, inputs, outputs: node.outputs, widgets: node.widgets });
     }
   }
+}
+
+/** What a subgraph node says in place of its inner widgets. @param {Flat} flat @param {Place} place @param {LevelNode} holder */
+function addPromoted(flat, place, holder) {
+  holder.inputs.forEach((input, slot) => {
+    const key = promotedKey(place, holder, slot);
+    const { name, type, widget } = input;
+    if (!key || widget === undefined) return;
+    const widgets = { [widget]: holder.widgets[widget] };
+    flat.set(key, { key, type: PROMOTED, inputs: [], outputs: [{ name, type }], widgets });
+  });
+}
+
+/**
+ * The key of the widget that stands in for a link that a subgraph node does not have; null if it shows none.
+ * @param {Place} place @param {LevelNode} holder @param {number} slot
+ */
+function promotedKey(place, holder, slot) {
+  const { link, widget } = holder.inputs[slot] ?? {};
+  if (link != null || widget === undefined || holder.widgets[widget] === undefined) return null;
+  return `${keyOf(place, holder)}#${widget}`;
 }
 
 /** @param {LevelNode} node */
@@ -73,6 +98,8 @@ function originOf(place, linkId, depth) {
 function fromParent(place, slot, depth) {
   const holder = place.path[place.path.length - 1];
   if (!place.parent || !holder) return null;
+  const key = promotedKey(place.parent, holder, slot);
+  if (key) return { key, slot: 0 };
   return originOf(place.parent, holder.inputs[slot]?.link, depth + 1);
 }
 

@@ -39,7 +39,7 @@ export function levelOfWorkflow(workflow, namesOf) {
   const level = (saved) => ({
     nodes: saved.nodes.map((/** @type {any} */ node) => ({
       ...shape(node),
-      widgets: named(namesOf(node.type), node.widgets_values ?? []),
+      widgets: named(inner.has(node.type) ? shownBy(node) : namesOf(node.type), node.widgets_values ?? []),
       ...(inner.has(node.type) ? { inner: level(inner.get(node.type)) } : {}),
     })),
     links: new Map(saved.links.map((/** @type {any} */ link) => [Number(link.id ?? link[0]), ends(link)])),
@@ -47,12 +47,16 @@ export function levelOfWorkflow(workflow, namesOf) {
   return level(workflow);
 }
 
+/** The widgets that a saved subgraph node shows for its inner nodes, in order. @param {any} node @returns {string[]} */
+const shownBy = (node) => (node.inputs ?? []).flatMap((/** @type {any} */ one) => one.widget?.name ?? []);
+
 /** @param {any} node @returns {LevelNode} */
 function shape(node) {
   const inputs = (node.inputs ?? []).map((/** @type {any} */ one) => ({
     name: one.name,
     type: String(one.type),
     link: one.link ?? null,
+    widget: one.widget?.name,
   }));
   const outputs = (node.outputs ?? []).map((/** @type {any} */ one) => ({ name: one.name, type: String(one.type) }));
   return { id: node.id, type: node.type, mode: node.mode ?? 0, inputs, outputs, widgets: {} };

@@ -1,9 +1,15 @@
 // What one click is going to do, decided before anything is touched. Plain data, no page.
 // @ts-check
-import { hookOf, isPositiveSomewhere, runOf, samplersFedBy, textsOf, textWidgets, wordsOf } from "./trace.js";
+import {
+  encodersOf, hasSplitSteps, hookOf, isInstruction, isPositiveSomewhere, numberOf, runOf, samplersFedBy, textsOf, textWidgets,
+  wordsOf,
+} from "./trace.js";
 
 /** Encoders whose text alone makes their conditioning, so that NegOptEncode can stand in for them. */
-const PLAIN_ENCODERS = new Set(["CLIPTextEncode", "NegOptEncode"]);
+const DF_ENCODER = "NegOptEncode";
+const PLAIN_ENCODERS = new Set(["CLIPTextEncode", DF_ENCODER]);
+
+const OPEN_END = 10000; // what KSamplerAdvanced has as its end where it runs to the last step
 
 /** @typedef {import("./flat.js").Flat} Flat */
 /** @typedef {import("./trace.js").Text} Text */
@@ -28,7 +34,7 @@ export function planNegative(flat, key) {
   const text = wordsOf(flat, key);
   if (!text) return { fault: "computed-text" };
   const fed = samplersFedBy(flat, key);
-  if (!fed.length) return { fault: "no-sampler" };
+  if (!fed.length) return { fault: isInstruction(flat, text.key) ? "computed-text" : "no-sampler" };
   const served = fed.filter((one) => one.side === "positive");
   if (!served.length) return fromNegative(flat, text, fed.map((one) => one.sampler));
   const samplers = [...new Set(served.map((one) => one.sampler))].filter((one) => runOf(flat, one).hasNegative);
@@ -38,25 +44,27 @@ export function planNegative(flat, key) {
 
 /** @param {Flat} flat @param {Text} negative @param {string[]} samplers @returns {Plan | { fault: string }} */
 function fromNegative(flat, negative, samplers) {
-  const prompt = textsOf(flat, samplers[0], "positive").texts[0];
-  if (!prompt) return { fault: "no-positive" };
+  const { texts: [prompt], isComputed } = textsOf(flat, samplers[0], "positive");
+  if (!prompt) return { fault: isComputed ? "computed-text" : "no-positive" };
   return { prompt, negative, encoder: null, samplers, sockets: [], notes: notesOf(flat, samplers) };
 }
 
 /**
  * @param {Flat} flat @param {{ text: Text, key: string, samplers: string[] }} asked `key`: the node that was clicked
- * @returns {Plan}
+ * @returns {Plan | { fault: string }}
  */
 function fromPositive(flat, { text, key, samplers }) {
   const found = samplers.map((one) => textsOf(flat, one, "negative"));
   const own = found.flatMap((one) => one.texts).filter((one) => !isPositiveSomewhere(flat, one.key));
+  if (!own.length && found.some((one) => one.isComputed)) return { fault: "computed-text" };
   const notes = notesOf(flat, samplers);
   if (new Set(own.map((one) => one.key)).size > 1) notes.push("many-negatives");
   // every sampler must get it: one that has none of these texts would be left out silently
   const isWhole = own.length > 0 && found.every((one) => one.texts.some((other) => other.key === own[0].key));
   if (!isWhole && own.length) notes.push("not-all-samplers");
   if (!own.length && found.some((one) => one.isZeroed)) notes.push("was-zeroed");
-  const encoder = own.length ? null : encoderOf(flat, key);
+  const serves = (/** @type {string} */ one) => samplersFedBy(flat, one).some(({ sampler }) => samplers.includes(sampler));
+  const encoder = own.length ? null : (encodersOf(flat, key).find(serves) ?? null);
   const sockets = own.length ? [] : unique(samplers.map((one) => negativeSocket(flat, one)));
   return { prompt: text, negative: own[0] ?? null, encoder, samplers, sockets, notes };
 }
@@ -76,20 +84,39 @@ function fromPositive(flat, { text, key, samplers }) {
 export function planWiring(flat, key) {
   const plan = planNegative(flat, key);
   if ("fault" in plan) return plan;
-  const encoders = [plan.prompt.key, ...(plan.negative ? [plan.negative.key] : [])].map((one) => encoderOf(flat, one));
-  const kinds = encoders.map((one) => (one ? flat.get(one)?.type : undefined));
-  if (kinds.some((kind) => !kind || !PLAIN_ENCODERS.has(kind))) return { fault: "other-encoder" };
-  const replaced = encoders.filter((one, index) => kinds[index] !== "NegOptEncode");
-  const unhooked = plan.samplers.filter((one) => !hookOf(flat, one)).map((one) => partOf(flat, one));
-  return { plan, replaced: /** @type {string[]} */ ([...new Set(replaced)]), unhooked };
+  // a text with windows is read by everything that it feeds, also where the click was not meant for that
+  const read = [plan.prompt, ...(plan.negative ? [plan.negative] : [])].map((text) => encodersOf(flat, text.key));
+  const encoders = [...new Set(read.flat())];
+  const typeOf = (/** @type {string} */ one) => flat.get(one)?.type ?? "";
+  if (read.some((one) => !one.length) || !encoders.every((one) => PLAIN_ENCODERS.has(typeOf(one)))) return { fault: "other-encoder" };
+  const fed = encoders.flatMap((one) => samplersFedBy(flat, one).map(({ sampler }) => sampler));
+  const unhooked = [...new Set([...plan.samplers, ...fed])].filter((one) => !hookOf(flat, one)).map((one) => partOf(flat, one));
+  if (unhooked.some(({ key: one }) => isPartUnknown(flat, one))) plan.notes.push("hook-by-hand");
+  return { plan, replaced: encoders.filter((one) => typeOf(one) !== DF_ENCODER), unhooked };
 }
 
 /** A sampler that runs only some steps of a chain. @param {Flat} flat @param {string} key */
 function partOf(flat, key) {
-  const { start_at_step: start, end_at_step: end, steps } = flat.get(key)?.widgets ?? {};
-  const total = Number(steps) || 0;
-  const isPart = Number(start) > 0 || (Number(end) > 0 && Number(end) < total);
-  return { key, offset: isPart ? Number(start) : 0, total: isPart ? total : 0 };
+  const [start, end, steps] = partOfChain(flat, key);
+  const total = steps ?? 0;
+  const isPart = start !== undefined && total > 0 && (start > 0 || (end !== undefined && end > 0 && end < total));
+  return { key, offset: isPart ? start : 0, total: isPart ? total : 0 };
+}
+
+/** Where a part of a chain starts, where it ends, and the steps of the chain. @param {Flat} flat @param {string} key */
+function partOfChain(flat, key) {
+  const node = flat.get(key);
+  return ["start_at_step", "end_at_step", "steps"].map((name) => (node ? numberOf(flat, node, name) : undefined));
+}
+
+/** Whether a sampler may run only a part of the steps, and which part the graph does not say. @param {Flat} flat @param {string} key */
+function isPartUnknown(flat, key) {
+  if (hasSplitSteps(flat, key)) return true;
+  const names = flat.get(key)?.inputs.map((input) => input.name) ?? [];
+  const [start, end, steps] = partOfChain(flat, key);
+  if (start === undefined && end === undefined && !names.includes("start_at_step")) return false; // knows no parts
+  if (start === undefined || end === undefined) return true;
+  return steps === undefined && (start > 0 || end < OPEN_END);
 }
 
 /** Samplers that do not compute the negative. @param {Flat} flat @param {string[]} samplers */
@@ -103,22 +130,10 @@ export function atCfgOne(flat, samplers) {
 /** @param {Flat} flat @param {string[]} samplers @returns {string[]} */
 const notesOf = (flat, samplers) => (atCfgOne(flat, samplers).length ? ["cfg-one"] : []);
 
-/**
- * The encoder that a text goes through: the node itself, or the first one below it that makes conditioning.
- * @param {Flat} flat @param {string} key
- * @returns {string | null}
- */
-export function encoderOf(flat, key) {
-  const queue = [key];
-  for (const current of queue) {
-    const node = flat.get(current);
-    if (node?.outputs.some((output) => output.type === "CONDITIONING")) return current;
-    for (const below of flat.values()) {
-      const isFed = below.inputs.some((input) => input.origin?.key === current);
-      if (isFed && !queue.includes(below.key)) queue.push(below.key);
-    }
-  }
-  return null;
+/** Whether a text may hold windows: every encoder that reads it is ours. @param {Flat} flat @param {string} key */
+export function isScheduled(flat, key) {
+  const encoders = encodersOf(flat, key);
+  return encoders.length > 0 && encoders.every((one) => flat.get(one)?.type === DF_ENCODER);
 }
 
 /** @param {{ key: string, input: string }[]} sockets */

@@ -27,6 +27,7 @@ export const ENGLISH = {
   "note-many-negatives": "The samplers have several negative texts; only the first was filled.",
   "note-not-all-samplers": "One of the samplers takes its negative from elsewhere and was left alone.",
   "note-plain-encoder": "This encoder cannot schedule words, so they act in the whole run.",
+  "note-hook-by-hand": "A sampler runs only some of the steps, and the graph does not say which. Set 'step_offset' and 'total_steps' of its sampler hook by hand.",
   "server-gone": "ComfyUI's server does not answer.",
   "answer-unreadable": "ComfyUI's server gave an answer that cannot be read; its log may say why.",
   "lane-positive": "positive prompt",

@@ -1,5 +1,9 @@
 // From a text to the samplers it feeds, and from a sampler back to its texts and settings. Plain data, no page.
 // @ts-check
+import { PROMOTED } from "./flat.js";
+import { CARRIERS, encodes, makesWords, textWidgets } from "./words.js";
+
+export { textWidgets };
 
 /** @typedef {import("./flat.js").Flat} Flat */
 /** @typedef {import("./flat.js").FlatNode} FlatNode */
@@ -7,22 +11,11 @@
 /** @typedef {{ key: string, widgets: string[] }} Text a node and those of its widgets that hold the prompt */
 /** @typedef {{ sampler: string, side: Side }} Fed */
 
-/** Widgets that hold a prompt, by name; a node with several (SDXL, Flux) gets the same words in each. */
-const TEXT_WIDGETS = ["text", "df_text", "text_g", "text_l", "clip_l", "clip_g", "t5xxl", "prompt", "string", "value"];
-const CARRIERS = new Set(["STRING", "CONDITIONING", "*"]);
-const NO_PROMPT = /^(NegOptSuggest|NegOptOneClick|Save|Load|Note|Markdown)/; // ours write their texts themselves
 const HOOKS = /^NegOpt(SamplerHook|OneClick)$/;
 const ZERO_OUT = "ConditioningZeroOut";
 
-/**
- * The prompt widgets of a node; none for a node that holds no prompt.
- * @param {FlatNode | undefined} node
- * @returns {string[]}
- */
-export function textWidgets(node) {
-  if (!node || NO_PROMPT.test(node.type) || !node.outputs.some((output) => CARRIERS.has(output.type))) return [];
-  return TEXT_WIDGETS.filter((name) => typeof node.widgets[name] === "string");
-}
+/** Whether a text goes into a node that makes other words of it. @param {Flat} flat @param {string} key */
+export const isInstruction = (flat, key) => consumers(flat, key, () => true).some(([node]) => makesWords(node));
 
 /**
  * The samplers (or guiders) that a node feeds, each with the side it feeds.
@@ -40,7 +33,7 @@ export function samplersFedBy(flat, key) {
       if (seen.has(place)) continue;
       seen.add(place);
       if (isSampler(node)) found.push({ sampler: node.key, side: sideOf(input.name) });
-      else walk(node.key, (slot) => passes(node, input.name, slot));
+      else if (!makesWords(node)) walk(node.key, (slot) => passes(node, input.name, slot));
     }
   };
   const start = flat.get(key);
@@ -49,9 +42,10 @@ export function samplersFedBy(flat, key) {
 }
 
 /**
- * The texts that feed one side of a sampler, nearest first. `isZeroed`: zeros replace one of them on the way.
+ * The texts that feed one side of a sampler, nearest first. `isZeroed`: zeros replace one of them on the way; `isComputed`:
+ * one of them is known only when the graph runs.
  * @param {Flat} flat @param {string} samplerKey @param {Side} side
- * @returns {{ texts: Text[], isZeroed: boolean, isConnected: boolean }}
+ * @returns {{ texts: Text[], isZeroed: boolean, isComputed: boolean, isConnected: boolean }}
  */
 export function textsOf(flat, samplerKey, side) {
   const sampler = flat.get(samplerKey);
@@ -74,11 +68,11 @@ export function wordsOf(flat, key) {
 
 /**
  * @param {Flat} flat @param {import("./flat.js").Origin | null} start
- * @returns {{ texts: Text[], isZeroed: boolean }}
+ * @returns {{ texts: Text[], isZeroed: boolean, isComputed: boolean }}
  */
 function textsAbove(flat, start) {
-  /** @type {{ texts: Text[], isZeroed: boolean }} */
-  const found = { texts: [], isZeroed: false };
+  /** @type {{ texts: Text[], isZeroed: boolean, isComputed: boolean }} */
+  const found = { texts: [], isZeroed: false, isComputed: false };
   const seen = new Set();
   /** @param {import("./flat.js").Origin | null} origin */
   const climb = (origin) => {
@@ -93,10 +87,35 @@ function textsAbove(flat, start) {
     const linked = node.inputs.filter((one) => one.origin && widgets.includes(one.name));
     if (widgets.length && !linked.length) found.texts.push({ key: node.key, widgets });
     else if (linked.length) linked.forEach((one) => climb(one.origin));
-    else node.inputs.filter((one) => isUpstream(node, one, origin.slot)).forEach((one) => climb(one.origin));
+    else {
+      const above = makesWords(node) ? [] : node.inputs.filter((one) => one.origin && isUpstream(node, one, origin.slot));
+      if (!above.length && !encodes(node)) found.isComputed = true;
+      above.forEach((one) => climb(one.origin));
+    }
   };
   climb(start);
   return found;
+}
+
+/**
+ * The encoders that a text goes through: the node itself, or the first ones below it that make conditioning; those that
+ * reach no sampler only where none does.
+ * @param {Flat} flat @param {string} key
+ * @returns {string[]}
+ */
+export function encodersOf(flat, key) {
+  const queue = [key];
+  const found = [];
+  for (const current of queue) {
+    const node = flat.get(current);
+    if (node && encodes(node)) found.push(current);
+    else if (current === key || (node && !makesWords(node))) {
+      const fed = consumers(flat, current, (slot) => CARRIERS.has(node?.outputs[slot]?.type ?? "")).map(([below]) => below.key);
+      queue.push(...new Set(fed.filter((one) => !queue.includes(one))));
+    }
+  }
+  const used = found.filter((one) => samplersFedBy(flat, one).length);
+  return used.length ? used : found;
 }
 
 /** @param {Flat} flat @param {string} key @returns {boolean} whether a node's text also acts as a positive */
@@ -149,10 +168,14 @@ export function hookOf(flat, samplerKey) {
   return hook;
 }
 
-/** @param {FlatNode} node takes a model and conditioning and gives no conditioning: it samples, or guides a sampler */
+/**
+ * Whether a node samples, or guides a sampler: it takes a model and conditioning. One that gives conditioning passes the text
+ * on, and one that gives a model patches it (WanVideoNAG, PerpNeg): the text has no side there.
+ * @param {FlatNode} node
+ */
 export function isSampler(node) {
   const takes = (/** @type {string} */ type) => node.inputs.some((input) => input.type === type);
-  return takes("MODEL") && takes("CONDITIONING") && !node.outputs.some((output) => output.type === "CONDITIONING");
+  return takes("MODEL") && takes("CONDITIONING") && !node.outputs.some(({ type }) => /^(CONDITIONING|MODEL)$/.test(type));
 }
 
 /** @param {string} name @returns {Side} */
@@ -190,17 +213,29 @@ function isUpstream(node, input, slot) {
   return CARRIERS.has(input.type) && passes(node, input.name, slot);
 }
 
+/** What a primitive node, or a promoted widget, gives. @param {FlatNode | undefined} node */
+const valueOf = (node) => (node?.type === PROMOTED ? Object.values(node.widgets)[0] : node?.widgets.value);
+
 /** @param {Flat} flat @param {FlatNode} node @param {string} name @returns {number | undefined} */
-function numberOf(flat, node, name) {
+export function numberOf(flat, node, name) {
   const input = node.inputs.find((one) => one.name === name);
-  const source = input?.origin ? flat.get(input.origin.key)?.widgets.value : node.widgets[name];
+  const source = input?.origin ? valueOf(flat.get(input.origin.key)) : node.widgets[name];
   return typeof source === "number" ? source : undefined;
+}
+
+/** A sampler, or a guider and the samplers that it guides. @param {Flat} flat @param {FlatNode} sampler */
+const runsOf = (flat, sampler) => [sampler, ...consumers(flat, sampler.key, () => true).map(([node]) => node)];
+
+/** Whether a sampler or guider runs on a part of a scheduler's steps. @param {Flat} flat @param {string} samplerKey */
+export function hasSplitSteps(flat, samplerKey) {
+  const sampler = flat.get(samplerKey);
+  const isSplit = (/** @type {FlatNode} */ node) => /^SplitSigmas/.test(node.type);
+  return Boolean(sampler) && runsOf(flat, /** @type {FlatNode} */ (sampler)).some((run) => climbs(flat, run, "SIGMAS", isSplit));
 }
 
 /** Steps of the scheduler beside a sampler or guider whose own widgets do not say. @param {Flat} flat @param {FlatNode} sampler */
 function scheduledSteps(flat, sampler) {
-  const runs = [sampler, ...consumers(flat, sampler.key, () => true).map(([node]) => node)];
-  for (const run of runs) {
+  for (const run of runsOf(flat, sampler)) {
     const origin = run.inputs.find((input) => input.type === "SIGMAS")?.origin;
     const steps = origin && numberOf(flat, /** @type {FlatNode} */ (flat.get(origin.key)), "steps");
     if (steps) return steps;

@@ -5,13 +5,12 @@ import {
 import { escapeWords, format } from "../lib/df_text.js";
 import { flatten } from "../lib/flat.js";
 import { levelOfGraph } from "../lib/levels.js";
-import { atCfgOne, encoderOf, planNegative } from "../lib/plan.js";
-import { familyOf, samplersFedBy, textWidgets, wordsOf } from "../lib/trace.js";
+import { atCfgOne, isScheduled as readsWindows, planNegative } from "../lib/plan.js";
+import { familyOf, isInstruction, samplersFedBy, textWidgets, wordsOf } from "../lib/trace.js";
 import { makeEncoder, makeRoom, placesFor, writeWithRoom } from "./encoder.js";
 import { hasNode, insertBefore, NAG } from "./insert.js";
 import { guarded } from "./style.js";
 
-const DF_ENCODER = "NegOptEncode";
 const SHOWN = 160;
 
 /** The graph as it is now. */
@@ -19,6 +18,7 @@ export const flatNow = () => flatten(levelOfGraph(rootGraph()));
 
 /** Whether a live node holds a prompt that the menu can act on. */
 export function hasPrompt(node) {
+  if (node.isSubgraphNode?.()) return false; // its texts belong to the nodes in it
   const level = { nodes: levelOfGraph({ nodes: [node], links: [] }).nodes, links: new Map() };
   return textWidgets(flatten(level).values().next().value).length > 0;
 }
@@ -32,8 +32,7 @@ export async function writeNegative(node) {
     const target = plan.negative ? nodeAt(plan.negative.key) : null;
     const places = target ? null : placesFor(plan);
     if (!target && !places) throw new Error(say("no-encoder"));
-    const encoder = plan.negative ? encoderOf(flat, plan.negative.key) : plan.encoder;
-    const isScheduled = flat.get(encoder)?.type === DF_ENCODER;
+    const isScheduled = readsWindows(flat, plan.negative?.key ?? plan.encoder);
     const before = target ? textOf(target, plan.negative.widgets) : "";
     const asked = { prompt: textOf(nodeAt(plan.prompt.key), plan.prompt.widgets), family: familyOf(flat, plan.samplers[0]) };
     const answer = await suggestion({ ...asked, negative: isScheduled ? before : escapeWords(before), mode: "negative" });
@@ -81,11 +80,12 @@ export async function addModifiers(node) {
     const flat = flatNow();
     const key = keyOf(node);
     const words = textWidgets(flat.get(key)).length ? wordsOf(flat, key) : null;
-    const target = words && nodeAt(words.key);
+    const fed = samplersFedBy(flat, key);
+    const target = words && (fed.length || !isInstruction(flat, key)) && nodeAt(words.key);
     if (!target) throw new Error(say(textWidgets(flat.get(key)).length ? "computed-text" : "no-text"));
-    const isScheduled = flat.get(encoderOf(flat, key))?.type === DF_ENCODER;
+    const isScheduled = readsWindows(flat, words.key);
     const before = textOf(target, words.widgets);
-    const sampler = samplersFedBy(flat, key)[0]?.sampler;
+    const sampler = fed[0]?.sampler;
     const prompt = isScheduled ? before : escapeWords(before);
     const answer = await suggestion({ prompt, negative: "", mode: "modifiers", family: sampler && familyOf(flat, sampler) });
     const text = before + added(before, isScheduled, answer.df_positive, answer.positive);

@@ -2,7 +2,7 @@
 import { keyOf, nodeAt, notify, oneStepOnPage, say, setWidget } from "../host.js";
 import { escapeWords, format } from "../lib/df_text.js";
 import { planWiring } from "../lib/plan.js";
-import { familyOf } from "../lib/trace.js";
+import { encodersOf, familyOf } from "../lib/trace.js";
 import { makeEncoder, makeRoom, placesFor, replaceEncoder } from "./encoder.js";
 import { HOOK, insertBefore, NAG } from "./insert.js";
 import { flatNow, samplersToGuide, suggestion, tell, textOf } from "./one_click.js";
@@ -17,7 +17,7 @@ export async function writeScheduled(node) {
     const flat = flatNow();
     const wiring = planWiring(flat, keyOf(node));
     if (wiring.fault) throw new Error(say(wiring.fault));
-    const sides = sidesOf(wiring);
+    const sides = sidesOf(flat, wiring);
     const { positive, negative } = sides;
     const places = negative.node ? null : placesFor(wiring.plan);
     if (!negative.node && !places) throw new Error(say("no-encoder"));
@@ -39,33 +39,24 @@ export async function writeScheduled(node) {
   }, notify);
 }
 
-/** Both texts as they stand, and as DF text: in an encoder that is not ours a bracket is an ordinary letter. */
-function sidesOf({ plan, replaced }) {
-  const flat = flatNow();
+/** Both texts as they stand, and as DF text: where no encoder of ours reads it, a bracket is an ordinary letter. */
+function sidesOf(flat, { plan, replaced }) {
   const side = (text) => {
     const node = text ? nodeAt(text.key) : null;
     const before = text ? textOf(node, text.widgets) : "";
-    const isPlain = text && replaced.some((key) => key === text.key || feeds(flat, text.key, key));
+    const isPlain = text && encodersOf(flat, text.key).every((key) => replaced.includes(key));
     return { node, names: text?.widgets ?? [], before, df: isPlain ? escapeWords(before) : before };
   };
   return { positive: side(plan.prompt), negative: side(plan.negative) };
 }
-
-/** Whether a string node's words reach an encoder. */
-const feeds = (flat, from, to) => {
-  const above = [to];
-  for (const key of above) {
-    for (const { origin } of flat.get(key)?.inputs ?? []) if (origin && !above.includes(origin.key)) above.push(origin.key);
-  }
-  return above.includes(from);
-};
 
 /** The user's own words as they are, and what the policy added. */
 const grown = ({ df }, answer) => df + answer.slice(format(df).length);
 
 /** Returns the encoders it made. */
 function change({ replaced, unhooked }, { sides, texts, places, guided }) {
-  const made = new Map(replaced.map((key) => [nodeAt(key), replaceEncoder(nodeAt(key), ENCODER, { text: TEXT })]));
+  const old = new Set(replaced.map(nodeAt)); // two instances of a subgraph have the same nodes
+  const made = new Map([...old].map((node) => [node, replaceEncoder(node, ENCODER, { text: TEXT })]));
   const write = (side, text) => {
     const target = made.get(side.node);
     if (target) return setWidget(target, TEXT, text);
@@ -78,7 +69,8 @@ function change({ replaced, unhooked }, { sides, texts, places, guided }) {
     made.set(encoder, encoder);
     setWidget(encoder, TEXT, texts.negative);
   }
-  for (const { key, offset, total } of unhooked) insertBefore(key, HOOK, { step_offset: offset, total_steps: total });
+  const parts = new Map(unhooked.map((part) => [nodeAt(part.key), part])).values();
+  for (const { key, offset, total } of parts) insertBefore(key, HOOK, { step_offset: offset, total_steps: total });
   for (const sampler of guided) insertBefore(sampler, NAG);
   return [...made.values()];
 }

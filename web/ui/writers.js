@@ -7,6 +7,10 @@ export const widgetOf = (node, name) => node.widgets?.find((widget) => widget.na
 
 export const isWriter = (node) => WRITERS.has(node.comfyClass);
 
+/** Whether a node is locked; where a link or a subgraph's widget says it, only the run knows. */
+const mayBeLocked = (node) =>
+  Boolean(widgetOf(node, "locked")?.value || node.inputs?.some((input) => input.name === "locked" && input.link != null));
+
 /** Show written texts in an unlocked node. */
 export function showTexts(node, texts) {
   if (widgetOf(node, "locked")?.value) return;
@@ -25,7 +29,7 @@ export function keepTexts(node, onRecord) {
     const widget = widgetOf(node, name);
     if (!widget) continue;
     // An unlocked node ignores these texts. Sent empty, they cannot make ComfyUI run the graph again.
-    widget.serializeValue = () => (widgetOf(node, "locked")?.value ? widget.value : "");
+    widget.serializeValue = () => (mayBeLocked(node) ? widget.value : "");
   }
   const before = node.onExecuted;
   node.onExecuted = function (output) {

@@ -3,6 +3,7 @@
 import { checks as click } from "./checks_click.mjs";
 import { checks as review } from "./checks_review.mjs";
 import { checks as side } from "./checks_side.mjs";
+import { checks as texts } from "./checks_texts.mjs";
 import { checks as timeline } from "./checks_timeline.mjs";
 import { open } from "./browser.mjs";
 
@@ -30,7 +31,7 @@ async function run(name, check) {
   console.log(`@${JSON.stringify({ check: name, fault, told })}`);
 }
 
-for (const [name, check] of Object.entries({ ...click, ...timeline, ...review, ...side })) {
+for (const [name, check] of Object.entries({ ...click, ...texts, ...timeline, ...review, ...side })) {
   if (new RegExp(pattern).test(name)) await run(name, check);
 }
 await browser.close();

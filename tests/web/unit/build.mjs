@@ -16,18 +16,29 @@ const KINDS = {
     ["strength"],
   ],
   PrimitiveStringMultiline: [[], ["STRING"], ["value"]],
+  PrimitiveInt: [[], ["INT"], ["value"]],
+  MathExpression: [["a:INT"], ["INT"], ["expression"]],
+  SplitSigmas: [["sigmas:SIGMAS"], ["high_sigmas:SIGMAS", "low_sigmas:SIGMAS"], ["step"]],
   PrimitiveFloat: [[], ["FLOAT"], ["value"]],
   StringConcatenate: [["string_a:STRING", "string_b:STRING"], ["STRING"], ["string_a", "string_b", "delimiter"]],
+  StringReplace: [["string:STRING", "find:STRING"], ["STRING"], ["string", "find", "replace"]],
+  StringTrim: [["string:STRING"], ["STRING"], ["string", "mode"]],
+  TextGenerate: [["clip:CLIP", "prompt:STRING"], ["STRING"], ["prompt", "max_length"]],
+  GeminiNode: [["prompt:STRING"], ["STRING"], ["prompt", "model", "seed"]],
+  AnySwitch: [["a:CONDITIONING", "b:CONDITIONING"], ["*"], ["select"]],
+  OllamaSimple: [["prompt:STRING"], ["STRING"], ["prompt"]],
+  "Text box": [["text:STRING"], ["STRING"], ["text"]],
   Reroute: [["in:*"], ["out:*"], []],
+  WanVideoNAG: [["model:MODEL", "conditioning:CONDITIONING"], ["MODEL"], ["nag_scale", "nag_alpha", "nag_tau"]],
   NAGuidance: [["model:MODEL"], ["patched:MODEL"], ["nag_scale"]],
   LoadModel: [[], ["MODEL", "CLIP"], []],
   KSampler: [
-    ["model:MODEL", "positive:CONDITIONING", "negative:CONDITIONING", "cfg:FLOAT"],
+    ["model:MODEL", "positive:CONDITIONING", "negative:CONDITIONING", "cfg:FLOAT", "steps:INT"],
     ["LATENT"],
     ["seed", "control", "steps", "cfg"],
   ],
   KSamplerAdvanced: [
-    ["model:MODEL", "positive:CONDITIONING", "negative:CONDITIONING"],
+    ["model:MODEL", "positive:CONDITIONING", "negative:CONDITIONING", "steps:INT", "start_at_step:INT", "end_at_step:INT"],
     ["LATENT"],
     ["add_noise", "noise_seed", "control", "steps", "cfg", "sampler_name", "scheduler", "start_at_step", "end_at_step"],
   ],
@@ -38,9 +49,10 @@ const KINDS = {
   SamplerCustomAdvanced: [["guider:GUIDER", "sigmas:SIGMAS"], ["LATENT"], []],
 };
 
+/** "name:type"; "name:type:widget" for an input that shows a widget, as the promoted ones of a subgraph node. */
 const socket = (text) => {
-  const [name, type = name] = text.split(":");
-  return { name, type };
+  const [name, type = name, shown] = text.split(":");
+  return { name, type, ...(shown ? { widget: { name } } : {}) };
 };
 
 export const namesOf = (type) => KINDS[type]?.[2] ?? [];
@@ -72,8 +84,8 @@ export function workflow(nodes, wires, kinds = {}) {
 }
 
 /** A subgraph's definition: links are objects there, -10 is its inlet and -20 its outlet. */
-export function definition(id, nodes, wires) {
-  const { nodes: saved, links } = workflow(nodes, wires);
+export function definition(id, nodes, wires, kinds = {}) {
+  const { nodes: saved, links } = workflow(nodes, wires, kinds);
   const named = links.map(([link, from, slot, to, toSlot]) => ({
     id: link,
     origin_id: from,

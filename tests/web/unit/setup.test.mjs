@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { flatten } from "../../../web/lib/flat.js";
 import { levelOfWorkflow } from "../../../web/lib/levels.js";
 import { inspectBody, textsIn } from "../../../web/lib/setup.js";
+import { keepTexts } from "../../../web/ui/writers.js";
 import { namesOf, workflow } from "./build.mjs";
 
 const flatOf = (saved) => flatten(levelOfWorkflow(saved, namesOf));
@@ -38,4 +39,19 @@ test("locked texts count before written ones, and those before the user's", () =
   assert.deepEqual(textsIn(written), { positive: "p, P", negative: "" });
   assert.deepEqual(textsIn({ ...written, prompt: "another" }), { positive: "another", negative: "n" });
   assert.deepEqual(textsIn({ ...user, locked: true, locked_positive: "", locked_negative: "" }), { positive: "", negative: "" });
+});
+
+test("a node sends its written texts when it is locked, or when something else says whether it is", () => {
+  const node = {
+    comfyClass: "NegOptSuggest",
+    inputs: [{ name: "locked", link: null }],
+    widgets: [{ name: "locked", value: false }, { name: "locked_positive", value: "a cat" }, { name: "locked_negative", value: "ugly" }],
+  };
+  keepTexts(node, () => {});
+  const sent = () => node.widgets.slice(1).map((widget) => widget.serializeValue());
+  assert.deepEqual(sent(), ["", ""]);
+  node.inputs[0].link = 7;
+  assert.deepEqual(sent(), ["a cat", "ugly"]);
+  Object.assign(node, { inputs: [], widgets: [{ ...node.widgets[0], value: true }, ...node.widgets.slice(1)] });
+  assert.deepEqual(sent(), ["a cat", "ugly"]);
 });

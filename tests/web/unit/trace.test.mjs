@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { flatten } from "../../../web/lib/flat.js";
 import { levelOfWorkflow } from "../../../web/lib/levels.js";
-import { planNegative } from "../../../web/lib/plan.js";
+import { planNegative, planWiring } from "../../../web/lib/plan.js";
 import { familyOf, runOf, samplersFedBy, textsOf, textWidgets } from "../../../web/lib/trace.js";
 import { definition, namesOf, workflow } from "./build.mjs";
 
@@ -61,6 +61,37 @@ test("clicked on an encoder whose text is linked, the words are those of the str
   assert.deepEqual(plan.prompt, { key: "5", widgets: ["value"] });
 });
 
+test("an instruction to a language model is not the prompt", () => {
+  for (const type of ["TextGenerate", "GeminiNode", "OllamaSimple"]) {
+    const nodes = { ...BASIC, 5: [type, ["write a prompt about a cat", 99, 1]], 6: ["PrimitiveStringMultiline", ["a list"]], 7: ["StringTrim", ["", ""]] };
+    const wires = [...WIRES, "6.0 > 5.prompt", "5.0 > 7.string"];
+    const flat = flatOf(workflow(nodes, [...wires, "7.0 > 2.text"]));
+    assert.deepEqual(textWidgets(flat.get("5")), []);
+    assert.deepEqual(planNegative(flat, "2"), { fault: "computed-text" });
+    assert.deepEqual(planNegative(flat, "3"), { fault: "computed-text" });
+    assert.deepEqual(planNegative(flat, "6"), { fault: "computed-text" });
+    assert.deepEqual(samplersFedBy(flat, "6"), []);
+    // a negative that is computed is not thrown away for a new one
+    assert.deepEqual(planNegative(flatOf(workflow(nodes, [...wires, "7.0 > 3.text"])), "2"), { fault: "computed-text" });
+  }
+});
+
+test("of the nodes that give only strings, those that hold one are texts; the others work on it", () => {
+  const nodes = { ...BASIC, 5: ["Text box", ["a cat"]], 6: ["StringReplace", ["", "cat", "dog"]], 7: ["NegOptSuggest", ["a cat"]] };
+  const through = flatOf(workflow(nodes, [...WIRES, "5.0 > 6.string", "6.0 > 2.text"]));
+  assert.deepEqual(["5", "6", "7"].map((key) => textWidgets(through.get(key))), [["text"], [], []]);
+  assert.deepEqual(planNegative(through, "2").prompt, { key: "5", widgets: ["text"] });
+  const alone = flatOf(workflow(nodes, [...WIRES, "6.0 > 2.text"]));
+  assert.deepEqual(planNegative(alone, "2"), { fault: "computed-text" });
+});
+
+test("conditioning passes through a switch that takes anything", () => {
+  const wires = ["1.0 > 4.model", "2.0 > 5.a", "5.0 > 4.positive", "3.0 > 4.negative"];
+  const flat = flatOf(workflow({ ...BASIC, 5: ["AnySwitch", [1]] }, wires));
+  assert.deepEqual(samplersFedBy(flat, "2"), [{ sampler: "4", side: "positive" }]);
+  assert.equal(planNegative(flat, "3").prompt.key, "2");
+});
+
 test("two-sided nodes keep the sides apart", () => {
   const flat = flatOf(
     workflow({ ...BASIC, 8: ["ControlNetApplyAdvanced", [1]] }, [
@@ -102,6 +133,16 @@ test("CFG 1 is noted, unless NAG is above the sampler", () => {
   assert.deepEqual(planNegative(flatOf(workflow(nodes, WIRES)), "2").notes, ["cfg-one"]);
   const guided = ["1.0 > 6.model", "6.0 > 4.model", ...WIRES.slice(1)];
   assert.deepEqual(planNegative(flatOf(workflow(nodes, guided)), "2").notes, []);
+});
+
+test("a node that patches a model with a text is no sampler: the text keeps its one side", () => {
+  const nodes = { ...BASIC, 4: ["KSampler", [0, "fixed", 20, 1]], 6: ["WanVideoNAG", [11, 0.25, 2.5]] };
+  const wires = ["1.0 > 6.model", "3.0 > 6.conditioning", "6.0 > 4.model", ...WIRES.slice(1)];
+  const flat = flatOf(workflow(nodes, wires));
+  assert.deepEqual(samplersFedBy(flat, "3"), [{ sampler: "4", side: "negative" }]);
+  const plan = planNegative(flat, "2");
+  assert.deepEqual([plan.negative, plan.notes], [{ key: "3", widgets: ["text"] }, []]);
+  assert.equal(planNegative(flat, "3").prompt.key, "2");
 });
 
 test("a linked CFG is read off its primitive; a computed one is unknown", () => {
@@ -148,6 +189,40 @@ test("texts and samplers are found across subgraphs, either way", () => {
   assert.deepEqual(samplersFedBy(flat, "2"), [{ sampler: "9:4", side: "positive" }]);
   assert.equal(planNegative(flat, "2").negative.key, "9:3");
   assert.deepEqual(textsOf(flat, "9:4", "positive").texts, [{ key: "2", widgets: ["value"] }]);
+});
+
+test("a promoted widget without a link is read and written on the subgraph node", () => {
+  const kinds = {
+    sub: [["model:MODEL", "words:STRING:widget", "ugly:STRING:widget", "cfg:FLOAT:widget", "steps:INT:widget"], ["LATENT"]],
+  };
+  const values = ["a cat on the node", "bad on the node", 4, 9];
+  const outer = workflow({ 1: ["LoadModel"], 9: ["sub", values] }, ["1.0 > 9.model"], kinds);
+  const inner = definition("sub", { ...BASIC, 2: ["CLIPTextEncode", ["stale"]] }, [
+    "-10.0 > 4.model", "-10.1 > 2.text", "-10.2 > 3.text", "-10.3 > 4.cfg", "-10.4 > 4.steps",
+    "2.0 > 4.positive", "3.0 > 4.negative", "4.0 > -20.0",
+  ]);
+  const flat = flatOf({ ...outer, definitions: { subgraphs: [inner] } });
+  const plan = planNegative(flat, "9:2");
+  assert.deepEqual(plan.prompt, { key: "9#words", widgets: ["words"] });
+  assert.deepEqual(plan.negative, { key: "9#ugly", widgets: ["ugly"] });
+  assert.equal(flat.get("9#words").widgets.words, "a cat on the node");
+  assert.deepEqual(runOf(flat, "9:4"), { cfg: 4, steps: 9, hasNag: false, hasNegative: true });
+  assert.deepEqual(planWiring(flat, "9:3").replaced, ["9:2", "9:3"]);
+});
+
+test("a promoted widget of a subgraph in a subgraph is the outermost one; a link into it goes first", () => {
+  const kinds = { sub: [["words:STRING:widget"], ["CONDITIONING"]], deep: [["text:STRING:widget"], ["CONDITIONING"]] };
+  const nodes = { 2: ["PrimitiveStringMultiline", ["linked"]], 4: ["KSampler", [0, "", 4, 5]], 9: ["sub", ["outermost"]] };
+  const wires = ["9.0 > 4.positive", "1.0 > 4.model"];
+  const inner = definition("sub", { 7: ["deep", ["between"]] }, ["-10.0 > 7.text", "7.0 > -20.0"], kinds);
+  const deepest = definition("deep", { 5: ["CLIPTextEncode", ["stale"]] }, ["-10.0 > 5.text", "5.0 > -20.0"]);
+  const found = (links) => {
+    const outer = workflow({ 1: ["LoadModel"], ...nodes }, [...wires, ...links], kinds);
+    const flat = flatOf({ ...outer, definitions: { subgraphs: [inner, deepest] } });
+    return textsOf(flat, "4", "positive").texts;
+  };
+  assert.deepEqual(found([]), [{ key: "9#words", widgets: ["words"] }]);
+  assert.deepEqual(found(["2.0 > 9.words"]), [{ key: "2", widgets: ["value"] }]);
 });
 
 test("what comes out of a subgraph leads into it", () => {

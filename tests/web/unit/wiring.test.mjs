@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { barsOf, changeBar } from "../../../web/lib/bars.js";
 import { flatten } from "../../../web/lib/flat.js";
 import { levelOfWorkflow } from "../../../web/lib/levels.js";
-import { atCfgOne, planWiring } from "../../../web/lib/plan.js";
+import { atCfgOne, isScheduled, planNegative, planWiring } from "../../../web/lib/plan.js";
 import { hookOf } from "../../../web/lib/trace.js";
 import { namesOf, workflow } from "./build.mjs";
 
@@ -42,10 +42,73 @@ test("the words of a string node are found behind the encoder that is replaced",
   assert.deepEqual(wiring.replaced, ["2", "3"]);
 });
 
+/** One string node for two samplers; the encoder of the first stands before that of the second. */
+const TWO = {
+  ...BASIC,
+  2: ["CLIPTextEncodeSDXL", ["", "", 1024]],
+  5: ["PrimitiveStringMultiline", ["a cat"]],
+  6: ["CLIPTextEncode", [""]],
+  7: ["CLIPTextEncode", ["bad"]],
+  8: ["KSampler", [0, "fixed", 20, 5]],
+};
+const TWO_WIRES = [...WIRES, "5.0 > 2.text_g", "5.0 > 6.text", "1.0 > 8.model", "6.0 > 8.positive", "7.0 > 8.negative"];
+
+test("every encoder that a text feeds is replaced, or none", () => {
+  const nodes = { ...TWO, 2: ["CLIPTextEncode", [""]] };
+  const wires = TWO_WIRES.map((wire) => wire.replace("text_g", "text"));
+  for (const key of ["5", "6"]) {
+    assert.deepEqual(planWiring(flatOf(nodes, wires), key).replaced.toSorted(), key === "5" ? ["2", "3", "6"] : ["2", "6", "7"]);
+  }
+  assert.deepEqual(planWiring(flatOf(TWO, TWO_WIRES), "6"), { fault: "other-encoder" });
+  const idle = TWO_WIRES.filter((wire) => wire !== "2.0 > 4.positive"); // the other encoder reaches no sampler
+  assert.deepEqual(planWiring(flatOf(TWO, idle), "5").replaced, ["6", "7"]);
+});
+
+test("a new negative is modelled on an encoder that reaches the sampler it is for", () => {
+  const zeroed = { ...TWO, 4: ["BasicGuider"], 7: ["ConditioningZeroOut"] };
+  const wires = [
+    "5.0 > 2.text_g", "5.0 > 6.text", "1.0 > 4.model", "2.0 > 4.conditioning", "1.0 > 8.model", "6.0 > 8.positive",
+    "6.0 > 7.conditioning", "7.0 > 8.negative",
+  ];
+  assert.equal(planNegative(flatOf(zeroed, wires), "5").encoder, "6");
+});
+
+test("a text is scheduled if every encoder that reads it can schedule", () => {
+  const mixed = { ...TWO, 2: ["NegOptEncode", [""]] };
+  const wires = TWO_WIRES.map((wire) => wire.replace("text_g", "df_text"));
+  assert.equal(isScheduled(flatOf(mixed, wires), "5"), false);
+  assert.equal(isScheduled(flatOf({ ...mixed, 6: ["NegOptEncode", [""]] }, wires.map((one) => one.replace("6.text", "6.df_text"))), "5"), true);
+  assert.equal(isScheduled(flatOf(mixed, wires), "2"), true);
+  assert.equal(isScheduled(flatOf({ 2: ["NegOptEncode", ["a cat"]] }, []), "2"), true);
+});
+
 test("a part of a chain is hooked with its place in the chain", () => {
   const nodes = { ...BASIC, 4: ["KSamplerAdvanced", ["enable", 0, "fixed", 20, 5, "euler", "simple", 8, 20]] };
   const [part] = planWiring(flatOf(nodes, WIRES), "2").unhooked;
   assert.deepEqual(part, { key: "4", offset: 8, total: 20 });
+});
+
+test("a part whose steps come from other nodes is read off them; what only a run knows is said", () => {
+  const chain = (end) => ["KSamplerAdvanced", ["enable", 0, "fixed", 20, 5, "euler", "simple", 0, end]];
+  const nodes = { ...BASIC, 4: chain(10000), 5: ["PrimitiveInt", [12]], 6: ["PrimitiveInt", [30]], 7: ["MathExpression", ["a/2"]] };
+  const planned = (end, wires) => planWiring(flatOf({ ...nodes, 4: chain(end) }, [...WIRES, ...wires]), "2");
+  const known = planned(10000, ["5.0 > 4.start_at_step", "6.0 > 4.steps"]);
+  assert.deepEqual(known.unhooked, [{ key: "4", offset: 12, total: 30 }]);
+  assert.deepEqual(known.plan.notes, []);
+  assert.deepEqual(planned(10000, ["5.0 > 4.end_at_step"]).unhooked, [{ key: "4", offset: 0, total: 20 }]);
+  const unknown = planned(10000, ["7.0 > 4.start_at_step"]);
+  assert.deepEqual(unknown.unhooked, [{ key: "4", offset: 0, total: 0 }]);
+  assert.deepEqual(unknown.plan.notes, ["hook-by-hand"]);
+  assert.deepEqual(planned(8, ["7.0 > 4.steps"]).plan.notes, ["hook-by-hand"]);
+  assert.deepEqual(planned(10000, ["7.0 > 4.steps"]).plan.notes, []); // from the first step to the last, however many
+});
+
+test("sigmas that are split before a sampler are said", () => {
+  const nodes = { ...BASIC, 4: ["CFGGuider", [5]], 5: ["BasicScheduler", ["simple", 8, 1]], 6: ["SplitSigmas", [4]], 7: ["SamplerCustomAdvanced"] };
+  const whole = [...WIRES, "4.0 > 7.guider", "5.0 > 7.sigmas"];
+  assert.deepEqual(planWiring(flatOf(nodes, whole), "2").plan.notes, []);
+  const split = [...WIRES, "4.0 > 7.guider", "5.0 > 6.sigmas", "6.1 > 7.sigmas"];
+  assert.deepEqual(planWiring(flatOf(nodes, split), "2").plan.notes, ["hook-by-hand"]);
 });
 
 test("samplers at CFG 1 are named until NAG guides them", () => {
