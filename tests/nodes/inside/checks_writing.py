@@ -110,6 +110,14 @@ def check_locked_texts_are_used_as_they_are() -> None:
     assert node("NegOptSuggest").check_lazy_status(**ASK, locked=False) == []
 
 
+def check_a_lock_without_texts_is_said() -> None:
+    suggest = node("NegOptSuggest").execute
+    told = suggest(**ASK, locked=True).result
+    assert told[:2] == ("", "") and "both locked texts are empty" in told[2]
+    assert not suggest(**ASK, locked=True, locked_negative="z").result[2]
+    assert not suggest(**{**ASK, "prompt": " "}, locked=True).result[2]
+
+
 def check_a_policy_in_the_models_folder_is_offered_and_loaded() -> None:
     with models_folder() as folder:
         write_policy(folder, "mine", "ugly things")
