@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import accumulate, chain
+from operator import attrgetter
 from typing import Literal
 
 from .errors import PromptError
 from .prompt import DFPrompt, PromptPair, Window
-from .schedule import compile_schedule, spans_never_live
+from .schedule import longest_texts, spans_never_live
 
 Severity = Literal["info", "warning"]
 
@@ -51,6 +53,8 @@ _SEPARATOR = " \t\r\n,"
 _WORD = re.compile(r"\w+")
 _LONGEST_PHRASE = 6  # words; a longer phrase must match a whole phrase of the positive
 _SHOWN = 3  # examples named in a message
+_start = attrgetter("start")
+_MOST_JOINED = 20_000  # spans joined to find the longest text; every switch of a prompt of 100 spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,11 +209,13 @@ def _judge_overlap(pair: PromptPair) -> Iterator[Finding]:
         for length in lengths | {len(words)}:
             for start in range(len(words) - length + 1):
                 positive.setdefault(words[start : start + length], set()).add(window)
-    both = [
-        phrase
-        for words, phrase, window in wanted
-        if any(max(window.start, other.start) < min(window.end, other.end) for other in positive.get(words, ()))
-    ]
+    ordered = {words: sorted(windows, key=_start) for words, windows in positive.items()}
+    latest = {words: list(accumulate((other.end for other in ordered[words]), max)) for words in ordered}
+    both = []
+    for words, phrase, window in wanted:
+        begun = bisect_left(ordered.get(words, ()), window.end, key=_start)
+        if begun and latest[words][begun - 1] > window.start:
+            both.append(phrase)
     if both:
         yield Finding(
             "phrase-in-both",
@@ -226,17 +232,24 @@ def _judge_length(pair: PromptPair, setup: Setup) -> Iterator[Finding]:
     if count is None:
         return
     for side, prompt in _sides(pair):
-        texts = {prompt.text} if setup.steps is None else {s.text for s in compile_schedule(prompt, setup.steps)}
+        texts, are_all = _texts(prompt, setup.steps)
         tokens = max(map(count, texts))
         if tokens > setup.chunk_tokens:
             yield Finding(
                 "over-chunk",
                 "warning",
-                f"the {side} has {tokens} tokens and the text encoder takes {setup.chunk_tokens} at once; "
+                f"the {side} has {'' if are_all else 'at least '}{tokens} tokens and the text encoder takes "
+                f"{setup.chunk_tokens} at once; "
                 "the rest is encoded apart from it, or cut by a host that does not chunk",
                 f"shorten it to {setup.chunk_tokens} tokens",
                 side,
             )
+
+
+def _texts(prompt: DFPrompt, steps: int | None) -> tuple[set[str], bool]:
+    """What is encoded in the course of a run, and whether that is all; of a crowded prompt only the longest texts."""
+    most = max(1, _MOST_JOINED // max(1, len(prompt.spans)))
+    return ({prompt.text}, True) if steps is None else longest_texts(prompt, steps, most)
 
 
 def _sides(

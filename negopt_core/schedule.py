@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from .prompt import DFPrompt, Span, step_at
 
@@ -54,6 +54,21 @@ def segment_at(schedule: Schedule, step: int) -> Segment:
 def spans_never_live(prompt: DFPrompt, steps: int) -> tuple[Span, ...]:
     """Spans whose window is narrower than one step of this run and therefore never act."""
     return tuple(span for span in prompt.spans if not span.window.steps(steps))
+
+
+def longest_texts(prompt: DFPrompt, steps: int, most: int) -> tuple[set[str], bool]:
+    """The texts of a run, and whether these are all: no more than `most` stretches are joined, the longest first."""
+    live = [(span, span.window.steps(steps)) for span in prompt.spans]
+    changes = {0: 0}
+    for span, when in live:
+        if when:
+            changes[when.start] = changes.get(when.start, 0) + len(span.text)
+            changes[when.stop] = changes.get(when.stop, 0) - len(span.text)
+    firsts = sorted(first for first in changes if first < steps)
+    lengths = accumulate(changes[first] for first in firsts)
+    longest = [first for _, first in sorted(zip(lengths, firsts, strict=True), reverse=True)]
+    texts = {"".join(live_texts((span, first in when) for span, when in live)) for first in longest[:most]}
+    return texts, len(longest) <= most
 
 
 def join_live(spans: Iterable[tuple[Span, bool]]) -> tuple[tuple[str, float], ...]:

@@ -59,22 +59,25 @@ def plain_words(prompt: str) -> str:
 
 
 def _add(prompt: str, is_negative: bool, write: Callable[[str], str]) -> str:
+    seen = _COMMENT.sub(lambda found: " " * len(found.group()), prompt)  # the host takes comments out first
     if is_negative:  # the host does not split it
-        return _add_to_part(prompt, len(prompt.rstrip()), write) if prompt else write("")
-    parts = _AND.split(prompt)
-    if parts == [""]:
+        return _add_to_part(prompt, seen, len(seen.rstrip()), write) if prompt else write("")
+    if not prompt:
         return write("")
-    ends = [found.start() if (found := _PART_END.search(part)) else len(part) for part in parts]
-    return "AND".join(_add_to_part(part, end, write) for part, end in zip(parts, ends, strict=True))
+    cuts = [0, *(place for found in _AND.finditer(seen) for place in found.span()), len(prompt)]
+    parts = [(prompt[first:stop], seen[first:stop]) for first, stop in zip(cuts[::2], cuts[1::2], strict=True)]
+    ends = [found.start() if (found := _PART_END.search(part)) else len(part) for _, part in parts]
+    return "AND".join(_add_to_part(*part, end, write) for part, end in zip(parts, ends, strict=True))
 
 
-def _add_to_part(part: str, end: int, write: Callable[[str], str]) -> str:
-    head = part[:end]
+def _add_to_part(part: str, seen: str, end: int, write: Callable[[str], str]) -> str:
+    """`seen` is the part with blanks for its comments: words go in front of a comment, where the host reads them."""
+    head = seen[:end]
     if not head.strip():  # nothing may touch the AND in front of it
         space = part[: len(part) - len(part.lstrip())]
         return (space or " ") + write("") + part[len(space) :]
     joiner = " " if head.endswith(",") or _ENDS_IN_BREAK.search(head) else ", "
-    return head + write(joiner) + part[end:]
+    return part[:end] + write(joiner) + part[end:]
 
 
 def _edits(added: DFPrompt, joiner: str, steps: int, hires_steps: int | None, passes: Passes) -> str:

@@ -36,7 +36,7 @@ class Desk:
 
     def suggest(self, ask: SuggestAsk) -> dict[str, Any]:
         """A suggestion as JSON, with the hash of the policy that wrote it."""
-        policy = on_device(self.policy(ask.policy), _idle_device() if ask.on_gpu else "cpu")
+        policy = self.policy(ask.policy)
         options = SuggestOptions(
             modes=ask.modes,
             negative=ask.negative,
@@ -45,7 +45,11 @@ class Desk:
             embeddings=embedding_names(),
             model_family=ask.model_family,
         )
-        (answer,) = suggest(policy, [ask.prompt], options)
+        try:
+            on_device(policy, _idle_device() if ask.on_gpu else "cpu")
+            (answer,) = suggest(policy, [ask.prompt], options)
+        finally:
+            on_device(policy, "cpu")  # the card's memory is the sampler's
         return {**answer.to_json(), "policy_hash": policy.fingerprint, "negopt": __version__}
 
     def policy(self, name: str) -> Policy:

@@ -72,7 +72,8 @@ class NegOptCompare(io.ComfyNode):
         arms = _arms(prompt, own_negative, mode, policy, seed)
         pairs = [pair for pair in arms.values() for _ in numbers]
         images = make_studio(**studio).paint(pairs, numbers * len(arms))
-        values = numpy.array(judge(images, [prompt] * len(images)).tolist()).reshape(len(arms), len(numbers), 1)
+        words = [parse_prompt(prompt).text] * len(images)
+        values = numpy.array(judge(images, words).tolist()).reshape(len(arms), len(numbers), 1)
         scores = dict(zip(arms, values, strict=True))
         found = {name: compare(rows, scores[NONE]) for name, rows in scores.items() if name != NONE}
         told = verdict(scorer, found)

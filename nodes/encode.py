@@ -154,6 +154,8 @@ def host_text(parts: Parts) -> str:
         if weight == 1.0:
             written.append(_escape_at(text, {place - position for place in plain}))
         else:
+            if written and written[-1].endswith("\\"):
+                written.append(" ")  # or our bracket would be a character; CLIP and T5 see no blank at an end
             written.append(f"({_escape_at(text, _loose_brackets(text))}:{weight:.6g})")
         position += len(text)
     return "".join(written)

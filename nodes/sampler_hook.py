@@ -162,7 +162,11 @@ def _sampler_name(sampler: Any) -> str:
     function = getattr(sampler, "sampler_function", None)
     while isinstance(function, partial):
         function = function.func
-    return getattr(function, "__name__", "")
+    name = getattr(function, "__name__", "")
+    options = getattr(sampler, "extra_options", {})
+    if name == "sample_sa_solver" and options.get("use_pece") and options.get("corrector_order") != 0:
+        return f"{name}_pece"  # the same loop, with a second call in each step but the first
+    return name
 
 
 def _check_family(guider: Any, conds: Any) -> None:

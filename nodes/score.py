@@ -6,6 +6,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from ..negopt_core.df_text import parse_prompt
 from ..negopt_core.errors import ModelError
 from ..negopt_core.evidence.plot import draw_intervals
 from ..negopt_core.evidence.scorers import NAMES
@@ -39,7 +40,8 @@ class NegOptScore(io.ComfyNode):
     @classmethod
     def execute(cls, images: Any, prompt: str, scorer: str) -> io.NodeOutput:
         judge = load_scorer(scorer)
-        values = judge(images[..., :3].movedim(-1, 1).float().cpu(), [prompt] * len(images)).tolist()
+        words = [parse_prompt(prompt).text] * len(images)
+        values = judge(images[..., :3].movedim(-1, 1).float().cpu(), words).tolist()
         finite = [value for value in values if value == value and abs(value) != float("inf")]
         if not finite:
             raise ModelError(f"{scorer} gave no picture a finite number; look at the pictures")

@@ -90,6 +90,8 @@ def shown(written: Written) -> dict[str, list[str]]:
 def _locked(request: Request) -> Written:
     sides = {"positive": request.locked_positive, "negative": request.locked_negative}
     problems = [f"{side}, {problem}" for side, text in sides.items() for problem in parse_report(text).problems]
+    if request.prompt.strip() and not any(text.strip() for text in sides.values()):
+        problems.append("'locked' is on and both locked texts are empty: no words are painted; switch it off")
     return _written(request, sides["positive"], sides["negative"], problems, {"policy": "", "locked": True})
 
 

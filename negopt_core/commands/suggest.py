@@ -9,6 +9,7 @@ from pathlib import Path
 from ..errors import PromptError
 from ..policy import Policy, Suggestion, SuggestOptions, load_policy, suggest
 from ..policy.families import FAMILIES
+from ..policy.kinds import PRIOR_CAVEAT
 from ..policy.store import default_policy, with_family
 from .models import MODEL_HELP, WORLD, Choice, add_model_arguments, choose, policy_name
 from .output import add_json, emit, emit_json
@@ -125,4 +126,5 @@ def describe(suggestion: Suggestion, policy: Policy) -> str:
         f"negative  {suggestion.df_negative}",
         f"policy    {suggestion.policy} ({policy.card.kind}), seed {suggestion.seed}",
     ]
-    return "\n".join([*lines, *(f"note      {warning}" for warning in suggestion.warnings)])
+    notes = [*(caveat for caveat in policy.card.caveats if caveat == PRIOR_CAVEAT), *suggestion.warnings]
+    return "\n".join([*lines, *(f"note      {note}" for note in notes)])

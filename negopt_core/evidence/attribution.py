@@ -140,8 +140,8 @@ def explain(
 ) -> Explanation:
     """Paint with all phrases, without each, and if asked with each alone and with none; score; compare.
 
-    `paint` gets everything in one call, so that it can batch: k phrases cost k + 1 pictures a seed (2k + 2 with
-    `add_one`). Raises ModelError for scores that are not finite.
+    Scorers read the prompt's words. `paint` gets everything in one call, so that it can batch: k phrases cost k + 1
+    pictures a seed (2k + 2 with `add_one`). Raises ModelError for scores that are not finite.
     """
     if not scorers or not seeds or len(set(seeds)) != len(seeds):
         raise PromptError(f"an explanation needs a scorer and seeds, each once, got {len(scorers)} and {list(seeds)}")
@@ -151,7 +151,8 @@ def explain(
         variants += [texts.keeping([])] + [texts.keeping([place]) for place in places]
     images = paint([pair for pair in variants for _ in seeds], [seed for _ in variants for seed in seeds])
     images = images.reshape(len(variants), len(seeds), *images.shape[1:])
-    scores = {scorer.name: _score(scorer, images, prompt) for scorer in scorers}
+    words = parse_prompt(prompt).text
+    scores = {scorer.name: _score(scorer, images, words) for scorer in scorers}
     return Explanation(
         texts,
         scorers[0].name,

@@ -43,7 +43,7 @@ class PolicyCard:
     settings: Mapping[str, Any] = field(default_factory=dict)
     """What only this kind reads, such as the text of a static negative."""
     caveats: tuple[str, ...] = ()
-    """Sentences that go with every suggestion."""
+    """Sentences that go with every suggestion; that windows are priors is told by the card alone."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
     licence: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)

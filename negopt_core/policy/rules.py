@@ -13,6 +13,7 @@ from . import families as tables
 from .card import PolicyCard
 from .contradiction import Asked, is_contradicted, is_unwelcome, read_asked
 from .families import FAMILIES, Family, Kind, Term
+from .kinds import PRIOR_CAVEAT
 from .media import ANIMALS, MEDIA, PEOPLE
 from .phrases import append_phrases
 from .topics import TOPICS
@@ -36,7 +37,7 @@ def rules_card(family: str = "sd15") -> PolicyCard:
         windows=tuple(sorted({window for window, _ in times}, key=lambda window: (window.start, window.end))),
         weights=tuple(sorted({weight for _, weight in times})),
         max_tokens=chosen.max_tokens,
-        caveats=chosen.caveats,
+        caveats=(PRIOR_CAVEAT, *chosen.caveats),
         provenance={"made_by": "tables written by hand for negopt"},
         licence="Apache-2.0",
     )

@@ -13,6 +13,7 @@ from ..inspect import Setup, inspect_setup
 from ..prompt import DFPrompt, PromptPair, Span
 from .base import Policy
 from .contradiction import is_contradicted, is_unwelcome, read_asked
+from .kinds import PRIOR_CAVEAT
 from .phrases import append_within, phrase_spans, without_prefix
 from .tokens import CountTokens, estimate_tokens
 from .words import phrase_key
@@ -115,7 +116,8 @@ def _finish(
         warnings += [*_banned(banned), *_cut("negative phrases", cut, limit)]
     if positive == parsed.prompt and negative == own.prompt:
         warnings += _other_side(policy, options)
-    warnings += [*policy.card.caveats, *_findings(policy, PromptPair(positive, negative), options)]
+    warnings += (caveat for caveat in policy.card.caveats if caveat != PRIOR_CAVEAT)  # which its card tells
+    warnings += _findings(policy, PromptPair(positive, negative), options)
     return Suggestion(
         prompt=prompt,
         positive=positive.text,

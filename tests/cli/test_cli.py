@@ -50,6 +50,12 @@ def test_the_same_arguments_give_the_same_bytes(capsys: pytest.CaptureFixture[st
     assert json.loads(first[1])["negative"].startswith("dogs, ")
 
 
+def test_priors_are_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    for policy in ("rules", "rules:flux", "nearest-scheduled+rules"):
+        _, out, _ = run(capsys, "suggest", "a photo of a cat", "--policy", policy)
+        assert out.count("priors from published findings") == 1
+
+
 def test_prompts_are_read_from_stdin_one_per_line() -> None:
     lines = ["a cat", "", "a [broken bracket", "ein Mädchen \udcff"]
     command = [sys.executable, "-m", "negopt_core", "suggest", "-", "--json"]

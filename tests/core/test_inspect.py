@@ -4,10 +4,11 @@ import inspect as standard_inspect
 import math
 import subprocess
 import sys
+import time
 
 import pytest
 
-from negopt_core import PromptError, PromptPair, parse_prompt
+from negopt_core import PromptError, PromptPair, compile_schedule, parse_prompt
 from negopt_core.inspect import WELL_KNOWN_EMBEDDINGS, Finding, Setup, inspect_setup
 
 PLAIN = PromptPair.plain("a cat in a garden", "blurry, grain")
@@ -150,6 +151,36 @@ def test_exclusive_phrases_do_not_add_up_once_the_steps_are_known() -> None:
     pair = pair_of("a cat", "[one two three:0-0.5:1][four five six:0.5-1:1]")
     assert codes(pair, Setup(steps=10, count_tokens=count_words, chunk_tokens=3)) == []
     assert codes(pair, Setup(count_tokens=count_words, chunk_tokens=3)) == ["over-chunk"]
+
+
+def test_a_crowded_prompt_is_counted_where_it_is_longest_and_no_more() -> None:
+    joined = []
+
+    def count(text: str) -> int:
+        joined.append(text)
+        return count_words(text)
+
+    spans = [f"[w{n}:{n / 3000:.4f}-{0.5 + n / 3000:.4f}:1]" for n in range(1500)]
+    finding = only(pair_of("a cat", ", ".join(spans)), Setup(steps=10_000, count_tokens=count, chunk_tokens=7))
+    assert "the negative has at least 2999 tokens" in finding.message  # all of them at half of the run
+    assert len(joined) <= 20
+
+
+def test_a_phrase_with_thousands_of_windows_is_compared_in_no_time() -> None:
+    low = ", ".join(f"[w:{n / 10_000:.4f}-{(n + 1) / 10_000:.4f}:1]" for n in range(4000))
+    high = ", ".join(f"[w:{n / 10_000:.4f}-{(n + 1) / 10_000:.4f}:1]" for n in range(4000, 8000))
+    pairs = [pair_of(low, high), pair_of(f"{low}, [w:0.1-0.5:1]", high)]
+    begun = time.process_time()
+    assert [codes(pair, Setup()) for pair in pairs] == [[], ["phrase-in-both"]]
+    assert time.process_time() - begun < 2
+
+
+def test_every_switch_of_a_small_prompt_is_counted() -> None:
+    spans = [f"{'i ' * n}[{'m' * 50}:{n / 40:.4f}-{(n + 1) / 40:.4f}:1]" for n in range(40)]
+    pair = pair_of("a cat", " ".join(spans))
+    texts = {segment.text for segment in compile_schedule(pair.negative, 1000)}
+    finding = only(pair, Setup(steps=1000, count_tokens=count_words, chunk_tokens=7))
+    assert f"the negative has {max(map(count_words, texts))} tokens" in finding.message
 
 
 @pytest.mark.parametrize(

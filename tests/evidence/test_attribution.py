@@ -49,6 +49,17 @@ def test_phrases_are_read_from_both_sides_in_order() -> None:
         Texts.read("a cat", "a cat", " , ")
 
 
+def test_scorers_read_words_not_brackets() -> None:
+    read: list[str] = []
+
+    def give(images: Tensor, prompts: Sequence[str]) -> Tensor:
+        read.extend(prompts)
+        return images.mean(dim=(1, 2, 3))
+
+    explain(TEXTS, "a [big:0-0.5:1.2] cat", Painter(), [AnyScorer(give)], SEEDS)
+    assert set(read) == {"a big cat"}
+
+
 def test_each_phrase_gets_what_it_is_worth_and_costs_one_picture_a_seed() -> None:
     painter = Painter()
     found = explain(TEXTS, "a cat", painter, [AnyScorer()], SEEDS)

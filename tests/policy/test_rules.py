@@ -9,6 +9,7 @@ from negopt_core import Window
 from negopt_core.errors import PolicyError
 from negopt_core.policy import Suggestion, SuggestOptions, load_policy, suggest
 from negopt_core.policy.families import FAMILIES, MODIFIER_TIMES, NEGATIVE_TIMES
+from negopt_core.policy.kinds import PRIOR_CAVEAT
 from negopt_core.policy.phrases import phrase_spans
 from negopt_core.policy.rules import RulesPolicy, rules_card
 
@@ -107,6 +108,12 @@ def test_every_family_answers_within_its_budget_with_words_the_tables_time(famil
 def test_what_flux_and_sd3_cannot_do_is_said() -> None:
     assert any("CFG 1" in warning for warning in ask("a cat", "flux").warnings)
     assert any("no negative prompts in training" in warning for warning in ask("a cat", "sd3").warnings)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_card_says_that_windows_are_priors_and_suggestions_do_not_repeat_it(family: str) -> None:
+    assert rules_card(family).caveats == (PRIOR_CAVEAT, *FAMILIES[family].caveats)
+    assert PRIOR_CAVEAT not in ask("a cat", family).warnings
 
 
 def test_the_fingerprint_names_the_tables_and_the_family() -> None:

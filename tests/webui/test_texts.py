@@ -51,6 +51,24 @@ def test_an_empty_part_still_reads_as_words() -> None:
 
 
 @pytest.mark.parametrize(
+    ("prompt", "positive", "negative"),
+    [
+        ("a cat, sunset # try dawn", "a cat, sunset, art # try dawn", "a cat, sunset, art # try dawn"),
+        ("a cat\n# 16:9", "a cat, art\n# 16:9", "a cat, art\n# 16:9"),
+        ("a cat :0.5 # x", "a cat, art :0.5 # x", "a cat :0.5, art # x"),
+        ("a # b AND c\nd, # e", "a # b AND c\nd, art # e", "a # b AND c\nd, art # e"),
+        ("# x", " art# x", " art# x"),
+        ("a AND # x", "a, art AND art# x", "a AND, art # x"),
+    ],
+)
+def test_words_stay_out_of_comments(prompt: str, positive: str, negative: str) -> None:
+    assert add_words(prompt, "art", False) == positive
+    assert add_words(prompt, "art", True) == negative
+    added = add_schedule(prompt, parse_prompt("[art:0-0.5:1]"), False, 10, None, "both")
+    assert "art" in re.sub("#[^\n]*(\n|$)", "\n", added)  # the host's own rule
+
+
+@pytest.mark.parametrize(
     ("prompt", "words"),
     [
         ("a photo of a (cat:1.2)", "a photo of a cat"),

@@ -93,6 +93,27 @@ def check_scoring_picks_the_best_and_says_what_is_missing() -> None:
     fault(lambda: node("NegOptScore").execute(images=images, prompt="", scorer="aesthetic"), "clip", "negopt_scorers")
 
 
+def check_scorers_read_words_not_brackets() -> None:
+    read: list[str] = []
+
+    def judge(images: torch.Tensor, prompts: list[str]) -> torch.Tensor:
+        read.extend(prompts)
+        return images.mean(dim=(1, 2, 3))
+
+    modules = [stage.module("nodes.compare"), stage.module("nodes.score")]
+    kept = modules[0].load_scorer
+    try:
+        for one in modules:
+            one.load_scorer = lambda name: judge
+        prompt = f"{PROMPT}, [misty:0-0.5:1.2]"
+        node("NegOptCompare").execute(prompt=prompt, own_negative="", mode="negative", **painting())
+        node("NegOptScore").execute(images=torch.rand(2, 8, 8, 3), prompt=prompt, scorer="world-quality")
+    finally:
+        for one in modules:
+            one.load_scorer = kept
+    assert len(read) == 6 and set(read) == {f"{PROMPT}, misty"}
+
+
 def check_every_format_carries_its_provenance() -> None:
     import folder_paths
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import stage
@@ -51,6 +52,34 @@ def load(name: str) -> Any:
 def written(policy: Any, **changed: Any) -> tuple[str, str]:
     """Both texts that NegOptSuggest writes."""
     return node("NegOptSuggest").execute(**{**ASK, "policy": policy, **changed}).result[:2]
+
+
+def check_a_click_on_the_gpu_leaves_nothing_there() -> None:
+    import torch
+
+    answers, reading = stage.module("nodes.api_answers"), stage.module("nodes.api_read")
+    told: list[str] = []
+
+    class Weights(torch.nn.Module):
+        def to(self, device: Any) -> Any:
+            told.append(str(device))
+            return self
+
+    def suggest(*_: Any) -> Any:
+        told.append("writes")
+        raise ZeroDivisionError
+
+    desk, kept = answers.Desk(), (answers.suggest, answers._idle_device)
+    desk.policy = lambda name: SimpleNamespace(policy=Weights())
+    answers.suggest, answers._idle_device = suggest, lambda: "cuda:0"
+    try:
+        desk.suggest(reading.read_suggest({"prompt": "a cat", "on_gpu": True}, "rules"))
+    except ZeroDivisionError:
+        assert told == ["cuda:0", "writes", "cpu"]
+    else:
+        raise AssertionError("it did not fail")
+    finally:
+        answers.suggest, answers._idle_device = kept
 
 
 def check_a_trained_policy_is_offered_and_writes_the_same_text_every_time() -> None:

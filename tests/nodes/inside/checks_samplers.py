@@ -195,6 +195,25 @@ def check_a_part_of_a_chain_counts_from_its_offset() -> None:
         assert shifted and not faults(shifted), faults(shifted)
 
 
+def check_the_sa_solver_nodes_options_are_known() -> None:
+    import comfy.sample
+    from comfy_extras.nodes_custom_sampler import SamplerSASolver
+
+    codes = Codes()
+    positive, negative = codes.conditioning(POSITIVE), codes.conditioning(NEGATIVE)
+    latent = torch.zeros([1, 4, 8, 8])
+    for is_pece, corrector in ((False, 4), (True, 4), (True, 1), (True, 0)):
+        calls: list[Call] = []
+        model = listen(hooked(), codes, calls, is_loopless=False)
+        sampler = SamplerSASolver.execute(model, 1.0, 0.2, 0.8, 1.0, 3, corrector, is_pece, False).result[0]
+        sigmas = torch.tensor(stage.sigmas(model, "normal", STEPS))
+        noise = comfy.sample.prepare_noise(latent, 3)
+        given = (noise, 4.0, sampler, sigmas, positive, negative, latent)
+        comfy.sample.sample_custom(model, *given, disable_pbar=True, seed=3)
+        assert len(calls) == (2 * STEPS - 1 if is_pece and corrector else STEPS)
+        assert not faults(calls), faults(calls)
+
+
 def check_unsampling_runs_backwards_through_the_same_steps() -> None:
     import comfy.sample
 

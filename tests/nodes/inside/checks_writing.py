@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -108,6 +109,14 @@ def check_locked_texts_are_used_as_they_are() -> None:
     assert node("NegOptSuggest").check_lazy_status(**{**ASK, **locked, "policy": None}) == []
     assert node("NegOptSuggest").check_lazy_status(**ASK, locked=False, policy=None) == ["policy"]
     assert node("NegOptSuggest").check_lazy_status(**ASK, locked=False) == []
+
+
+def check_a_lock_without_texts_is_said() -> None:
+    suggest = node("NegOptSuggest").execute
+    told = suggest(**ASK, locked=True).result
+    assert told[:2] == ("", "") and "both locked texts are empty" in told[2]
+    assert not suggest(**ASK, locked=True, locked_negative="z").result[2]
+    assert not suggest(**{**ASK, "prompt": " "}, locked=True).result[2]
 
 
 def check_a_policy_in_the_models_folder_is_offered_and_loaded() -> None:
@@ -247,6 +256,45 @@ def check_brackets_do_not_swallow_weights() -> None:
         ((("(a cat, ", 1.0), ("misty", 0.5), (":1.2)", 1.0)), "(a cat, (misty:0.5):1.2)"),
         (((r"a \( b", 1.0), ("c", 2.0)), r"a \( b(c:2)"),
         ((("a :( cat", 1.0),), "a :( cat"),
+        ((("a\\", 1.0), (", misty", 0.75)), r"a\ (, misty:0.75)"),
+        ((("(a\\\\", 1.0), ("misty", 0.75), (":1.2)", 1.0)), r"(a\\ (misty:0.75):1.2)"),
     ]
     for parts, wanted in cases:
         assert host_text(parts) == wanted, (host_text(parts), wanted)
+
+
+def check_comfyui_reads_the_words_and_weights_that_were_meant() -> None:
+    from comfy.sd1_clip import escape_important, token_weights, unescape_important
+
+    host_text = stage.module("nodes.encode").host_text
+    draw = random.Random(0)
+    for _ in range(3000):
+        letters = "ab1 .,:\\\\" + draw.choice("()")  # one kind of bracket: loose, so that it is a character
+        parts = tuple(
+            ("".join(draw.choices(letters, k=draw.randint(1, 5))), draw.choice([1.0, 0.75, 1.25]))
+            for _ in range(draw.randint(1, 4))
+        )
+        read = token_weights(escape_important(host_text(parts)), 1.0)
+        found = read_runs((unescape_important(words), weight) for words, weight in read)
+        meant = read_runs((words, weight) for words, weight in read_parts(parts))
+        assert found == meant, (parts, host_text(parts))
+
+
+def read_parts(parts: Any) -> list[tuple[str, float]]:
+    """Plain neighbours are one text; a backslash in front of a bracket is ComfyUI's escape, and goes."""
+    joined: list[tuple[str, float]] = []
+    for words, weight in parts:
+        if joined and weight == joined[-1][1] == 1.0:
+            words = joined.pop()[0] + words
+        joined.append((words, weight))
+    return [(words.replace("\\(", "(").replace("\\)", ")"), weight) for words, weight in joined]
+
+
+def read_runs(parts: Any) -> list[tuple[str, float]]:
+    """Neighbours of one weight as one, without spaces at their ends, which no tokenizer sees."""
+    runs: list[tuple[str, float]] = []
+    for words, weight in parts:
+        if runs and runs[-1][1] == weight:
+            words = runs.pop()[0] + words
+        runs.append((words, weight))
+    return [(words.strip(), weight) for words, weight in runs if words.strip()]
