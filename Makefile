@@ -22,7 +22,7 @@ help:
 	@echo "make bench      time the main parts side by side and write docs/benchmarks.md"
 	@echo "make compat     the policies under the transformers of every host, each in an environment of its own (downloads)"
 	@echo "make test-host  only the tests that need a real ComfyUI or webui"
-	@echo "make fuzz       ten million inputs for every reader of text and files (Linux, hours); make fuzz-short: half a minute"
+	@echo "make fuzz       ten million inputs for every reader of text and files (Linux, hours); make fuzz-short: 90 s at most"
 	@echo "make faults     kill -9 at fifty moments of training, filtering and painting, run again and compare (Unix)"
 	@echo "make reproduce  train and measure everything in docs/results.md (hours; goes on where it was stopped)"
 	@echo "make test-offline  every test without any network but this machine's own (Linux, as root)"
