@@ -24,7 +24,7 @@ help:
 	@echo "make test-host  only the tests that need a real ComfyUI or webui"
 	@echo "make fuzz       ten million inputs for every reader of text and files (Linux, hours); make fuzz-short: 90 s at most"
 	@echo "make faults     kill -9 at fifty moments of training, filtering and painting, run again and compare (Unix)"
-	@echo "make reproduce  train and measure everything in docs/results.md (hours; goes on where it was stopped)"
+	@echo "make reproduce  train and measure everything in docs/results.md, replace the shipped world- policies (hours; goes on)"
 	@echo "make test-offline  every test without any network but this machine's own (Linux, as root)"
 	@echo "make env        only set up the environment in .venv"
 	@echo "make clean      remove caches and build files; keeps .venv and out"
