@@ -80,8 +80,8 @@ class NegOptLoadPolicy(io.ComfyNode):
         return make_schema(
             node_id="NegOptLoadPolicy",
             display_name="negopt: load policy",
-            description="Loads what writes negatives and modifiers. 'rules' needs no files; others are folders under "
-            "models/negopt. Nothing is downloaded.",
+            description="Loads what writes negatives and modifiers. 'rules' and some trained policies are built in; "
+            "your own are folders under models/negopt. Nothing is downloaded.",
             search_aliases=["negative prompt model", "prompt optimizer"],
             inputs=[io.Combo.Input("policy", options=policy_names(), default=DEFAULT)],
             outputs=[

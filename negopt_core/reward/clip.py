@@ -26,7 +26,7 @@ class ClipScorer:
 @dataclass(frozen=True)
 class PickScorer:
     """PickScore (arXiv 2305.01569): the cosine times the model's scale, about 15 to 25; each picture with its own
-    prompt (PAE's code scores every picture against the first prompt: defect 6)."""
+    prompt (PAE's code scores every picture against the first prompt)."""
 
     embedder: Embedder
     name: str = "pickscore"

@@ -33,7 +33,7 @@ class PPOSettings:
     pictures: int = 1
     """Pictures of each response; PAE has 2."""
     epochs: int = 4
-    """Passes over a round. PAE's code makes one, so that its clip never acts (defect 14)."""
+    """Passes over a round. PAE's code makes one, so that its clip never acts."""
     minibatch: int = 16
     learning_rate: float = 5e-5
     critic_learning_rate: float = 5e-4
@@ -53,7 +53,7 @@ class PPOSettings:
     is_standardised: bool = True
     """Rewards in units of their running spread, around their running mean. PAE uses them raw."""
     sampling: Sampling = field(default_factory=Sampling)
-    """PAE draws words from the 50 likeliest and scores them against all (defect 13); here both see one distribution."""
+    """PAE draws words from the 50 likeliest and scores them against all; here both see one distribution."""
     seed: int = 0
 
     def __post_init__(self) -> None:
