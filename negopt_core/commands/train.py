@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import retrieval, train_mini, train_ppo, world
-from .train_common import Stage, add_common, digest, export, prepare
+from .train_common import Stage, add_common, digest, export, hashes_in, prepare
 
 if TYPE_CHECKING:
+    from ..data.pairs import Pair
     from ..policy.language import LanguagePolicy
 
 POLARITIES = ("negative", "modifiers")
@@ -62,8 +63,6 @@ def run_sft(args: argparse.Namespace) -> int:
     """Learn from pairs and export."""
     from contextlib import nullcontext
 
-    from ..data.pairs import write_pair
-    from ..policy.language.folder import folder_hash
     from ..train.events import event_files, ignore
     from ..train.processes import check_alone
     from ..train.run import Listeners, Loop, Run, run_steps
@@ -73,10 +72,7 @@ def run_sft(args: argparse.Namespace) -> int:
     check_alone("train sft")
     config = prepare(args)
     pairs, held_out = _pairs(args.pairs, args), _pairs(args.held_out, args) if args.held_out else []
-    facts: dict[str, Any] = {"pairs": len(pairs)}
-    facts["pairs_sha256"] = digest(write_pair(pair, args.polarity) for pair in pairs)
-    if args.policy:
-        facts["start_sha256"] = folder_hash(args.policy)
+    facts = _facts(args, pairs)
     settings = SFTSettings(
         args.steps,
         args.batch,
@@ -86,13 +82,25 @@ def run_sft(args: argparse.Namespace) -> int:
         seed=args.seed,
     )
     sft = SFT(_start(args), pairs, settings)
-    run = Run.open(args.folder, config)
+    run = Run.open(args.folder, config, hashes_in(facts))
     write_samples = sft_samples(sft.policy, held_out or pairs, run.folder)
     with event_files(run.folder) if args.tensorboard else nullcontext(ignore) as write:
         listeners = Listeners(write, write_samples)
         run_steps(run, sft, sft.step, Loop(args.steps, args.save_every), "sft", listeners)
     how = f"{len(pairs)} pairs from {Path(args.pairs).name}"
     return export(args, sft.policy, Stage(how, facts, sft.evaluate(held_out or pairs[:512])))
+
+
+def _facts(args: argparse.Namespace, pairs: list[Pair]) -> dict[str, Any]:
+    """What goes in: how many pairs, hashes of them and of the policy it starts from."""
+    from ..data.pairs import write_pair
+    from ..policy.language.folder import folder_hash
+
+    facts: dict[str, Any] = {"pairs": len(pairs)}
+    facts["pairs_sha256"] = digest(write_pair(pair, args.polarity) for pair in pairs)
+    if args.policy:
+        facts["start_sha256"] = folder_hash(args.policy)
+    return facts
 
 
 def _pairs(source: Any, args: argparse.Namespace) -> list[Any]:

@@ -69,6 +69,11 @@ def digest(lines: Iterable[str]) -> str:
     return total.hexdigest()
 
 
+def hashes_in(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Those of the facts that tell one input from another; what is counted follows from them and the settings."""
+    return {key: str(value) for key, value in facts.items() if key.endswith("_sha256") or key == "painter"}
+
+
 def export(args: argparse.Namespace, policy: LanguagePolicy, stage: Stage) -> int:
     """Write the policy folder and say so."""
     from .. import __version__

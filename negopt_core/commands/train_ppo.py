@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .models import MODEL_HELP, own_device, place_of, read_size
 from .scorers import add_sources, load_named
-from .train_common import Stage, add_common, digest, export, prepare
+from .train_common import Stage, add_common, digest, export, hashes_in, prepare
 
 if TYPE_CHECKING:
     from ..paint.base import ModelPainter, Painter
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
             painter = _painter(args, processes)
             ppo = _trainer(args, painter, processes)
             facts = _facts(args, ppo, painter.model_hash())
-            folder = Run.open(args.folder, config) if processes.is_leader else Run(args.folder)
+            folder = Run.open(args.folder, config, hashes_in(facts)) if processes.is_leader else Run(args.folder)
         _train(args, ppo, folder)
     if not processes.is_leader:
         return 0

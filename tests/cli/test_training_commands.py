@@ -51,6 +51,19 @@ def test_from_pairs_to_rewards_to_suggestions(tmp_path: Path, capsys: pytest.Cap
     assert "other settings (steps)" in capsys.readouterr().err
 
 
+def test_a_run_whose_pairs_were_edited_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pairs, folder = tmp_path / "pairs.jsonl", tmp_path / "run"
+    pairs.write_text('{"prompt": "a cat", "negative": "blurry"}\n')
+    command = ("sft", "--pairs", str(pairs), "--steps", "1", "--run", str(folder), *SMALL)
+    run(capsys, *command)
+    pairs.write_text('{"prompt": "a cat", "negative": "noisy"}\n')
+    assert main(["train", *command]) == 1
+    assert "another content of: pairs" in capsys.readouterr().err
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({key: config[key] for key in config if key != "inputs"}))
+    run(capsys, *command)  # a run of an older version
+
+
 def test_one_process_does_what_a_launcher_started_too_often(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -261,3 +262,15 @@ def test_a_wrong_recipe_is_refused_by_name(changes: dict[str, object], says: str
 def test_another_recipe_in_the_same_folder_is_refused(corpus: Path, tmp_path: Path) -> None:
     assert train(recipe_file(tmp_path), corpus, tmp_path / "run") == 0
     assert train(recipe_file(tmp_path, seed=2), corpus, tmp_path / "run") == 1
+
+
+def test_another_corpus_in_the_same_run_is_refused(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe, other = recipe_file(tmp_path), tmp_path / "other"
+    shutil.copytree(corpus, other)
+    assert train(recipe, other, tmp_path / "run") == 0
+    path = other / "pairs" / "pairs_train.jsonl.gz"
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()).replace(b"blurry", b"grainy")))
+    assert train(recipe, other, tmp_path / "run") == 1
+    assert "another content of: pairs_train.jsonl.gz;" in capsys.readouterr().err

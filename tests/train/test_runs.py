@@ -164,6 +164,15 @@ def test_a_folder_with_another_run_is_refused(tmp_path: Path) -> None:
         Run.open(tmp_path, {"seed": 2, "steps": 5})
 
 
+def test_a_run_does_not_go_on_with_other_input_behind_the_same_settings(tmp_path: Path) -> None:
+    Run.open(tmp_path, {"seed": 1}, {"pairs_sha256": "a", "painter": "b"})
+    Run.open(tmp_path, {"seed": 1}, {"pairs_sha256": "a", "painter": "b", "start_sha256": "told by later versions"})
+    with pytest.raises(TrainingError, match=r"another content of: pairs;.* another --run"):
+        Run.open(tmp_path, {"seed": 1}, {"pairs_sha256": "c", "painter": "b"})
+    Run.open(tmp_path / "old", {"seed": 1})  # nobody knows what it began with
+    Run.open(tmp_path / "old", {"seed": 1}, {"pairs_sha256": "c"})
+
+
 def test_the_second_interrupt_is_not_gentle() -> None:
     with pytest.raises(KeyboardInterrupt), gentle_stop() as asked:
         os.kill(os.getpid(), signal.SIGINT)
