@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ..policy.language import LanguagePolicy
 
 POLARITIES = ("negative", "modifiers")
+_NEW: dict[str, Any] = {"tokenizer": "world", "stock": None, "scheduled": False, "width": 96, "layers": 2}
+"""What only a new policy is told, and what holds if nothing is said."""
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -34,10 +36,10 @@ def _add_sft(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "--pairs", required=True, metavar="FILE", help="JSON Lines; `world[:COUNT]` draws the demo world's people"
     )
     sft.add_argument("--held-out", type=Path, metavar="FILE", help="pairs to measure on")
-    sft.add_argument("--polarity", choices=POLARITIES, default="negative", help="which side to write")
+    sft.add_argument("--polarity", choices=POLARITIES, help="which side a new policy writes (default negative)")
     sft.add_argument("--kind", choices=("seq2seq", "df"), help="T5 or GPT-2 (default: T5 for negatives)")
     sft.add_argument("--policy", type=Path, metavar="DIR", help="start from this policy or transformers folder")
-    sft.add_argument("--tokenizer", default="world", metavar="DIR", help="tokenizer of a new policy (default world)")
+    sft.add_argument("--tokenizer", metavar="DIR", help="tokenizer of a new policy (default world)")
     sft.add_argument("--stock", metavar="FILE", help="phrases a new policy may write, one a line; `world`, or none")
     sft.add_argument("--scheduled", action="store_true", help="a new policy also chooses windows and weights")
     sft.add_argument("--learn-schedule", action="store_true", help="the pairs say windows and weights: learn them")
@@ -50,8 +52,8 @@ def _add_sft(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         metavar="P",
         help="vary case and commas of prompts, anew each epoch, with this probability (0.5 if none is given)",
     )
-    sft.add_argument("--width", type=int, default=96)
-    sft.add_argument("--layers", type=int, default=2)
+    sft.add_argument("--width", type=int, help="of a new policy (default 96)")
+    sft.add_argument("--layers", type=int, help="of a new policy (default 2)")
     sft.add_argument("--steps", type=int, default=1000)
     sft.add_argument("--batch", type=int, default=32)
     sft.add_argument("--rate", type=float, default=1e-3, help="learning rate (default 1e-3)")
@@ -70,6 +72,7 @@ def run_sft(args: argparse.Namespace) -> int:
     from ..train.sft import SFT, SFTSettings
 
     check_alone("train sft")
+    start = _settle(args)
     config = prepare(args)
     pairs, held_out = _pairs(args.pairs, args), _pairs(args.held_out, args) if args.held_out else []
     facts = _facts(args, pairs)
@@ -81,14 +84,53 @@ def run_sft(args: argparse.Namespace) -> int:
         augment=args.augment,
         seed=args.seed,
     )
-    sft = SFT(_start(args), pairs, settings)
+    sft = SFT(start or _new(args), pairs, settings)
     run = Run.open(args.folder, config, hashes_in(facts))
     write_samples = sft_samples(sft.policy, held_out or pairs, run.folder)
     with event_files(run.folder) if args.tensorboard else nullcontext(ignore) as write:
         listeners = Listeners(write, write_samples)
         run_steps(run, sft, sft.step, Loop(args.steps, args.save_every), "sft", listeners)
     how = f"{len(pairs)} pairs from {Path(args.pairs).name}"
-    return export(args, sft.policy, Stage(how, facts, sft.evaluate(held_out or pairs[:512])))
+    unused = frozenset({"kind", *_NEW} if args.policy else ())
+    return export(args, sft.policy, Stage(how, facts, sft.evaluate(held_out or pairs[:512]), unused))
+
+
+def _settle(args: argparse.Namespace) -> LanguagePolicy | None:
+    """The policy to start from, which says itself what it is; without one, the defaults of a new one are filled in."""
+    policy = _start(args) if args.policy else None
+    if policy is not None:
+        args.polarity = _side(policy)
+    args.polarity = args.polarity or "negative"
+    vars(args).update({name: value for name, value in _NEW.items() if getattr(args, name) is None})
+    return policy
+
+
+def _start(args: argparse.Namespace) -> LanguagePolicy:
+    """Open it; TrainingError if it is told to be something else than it is."""
+    from dataclasses import replace
+
+    from ..errors import TrainingError
+    from ..policy.language.folder import CARD_FILE, open_policy
+
+    given = [f"--{name}" for name in _NEW if getattr(args, name)]
+    if given:
+        raise TrainingError(
+            f"{', '.join(given)}: only for a new policy, and that in {args.policy} has its own; leave out one of them"
+        )
+    policy = open_policy(args.policy)
+    if args.polarity and not (args.policy / CARD_FILE).exists():  # a plain transformers folder has no side yet
+        policy.card = replace(policy.card, polarity=args.polarity)
+    for name, found in (("kind", policy.card.kind), ("polarity", _side(policy))):
+        if getattr(args, name) not in (None, found):
+            raise TrainingError(
+                f"--{name} is {getattr(args, name)}, and the policy in {args.policy} has {found}; leave it out, or "
+                "start from another policy"
+            )
+    return policy
+
+
+def _side(policy: LanguagePolicy) -> str:
+    return "negative" if policy.card.polarity == "negative" else "modifiers"
 
 
 def _facts(args: argparse.Namespace, pairs: list[Pair]) -> dict[str, Any]:
@@ -114,15 +156,12 @@ def _pairs(source: Any, args: argparse.Namespace) -> list[Any]:
     return read_pairs(Path(source), args.polarity)
 
 
-def _start(args: argparse.Namespace) -> LanguagePolicy:
+def _new(args: argparse.Namespace) -> LanguagePolicy:
     from ..policy.card import PolicyCard
-    from ..policy.language.folder import open_policy
     from ..prompt import FULL
     from ..train.setup import PAE_WEIGHTS, PAE_WINDOWS, Size, load_tokenizer, new_policy
     from ..world.people import modifier_stock, negative_stock
 
-    if args.policy:
-        return open_policy(args.policy)
     if args.stock == "world":
         stock: tuple[str, ...] = negative_stock() if args.polarity == "negative" else modifier_stock()
     else:

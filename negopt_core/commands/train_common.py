@@ -59,6 +59,8 @@ class Stage:
     facts: Mapping[str, Any]
     """Hashes of what went in, and how much that was."""
     measured: Mapping[str, float]
+    unused: frozenset[str] = frozenset()
+    """Settings that decided nothing: the card leaves them out."""
 
 
 def digest(lines: Iterable[str]) -> str:
@@ -81,7 +83,8 @@ def export(args: argparse.Namespace, policy: LanguagePolicy, stage: Stage) -> in
 
     output: Path = args.output or args.folder / "export"
     before = policy.card.provenance
-    settings = {key: shown(key, value) for key, value in _deciding(args).items() if value is not None}
+    used = {key: value for key, value in _deciding(args).items() if value is not None and key not in stage.unused}
+    settings = {key: shown(key, value) for key, value in used.items()}
     policy.card = replace(
         policy.card,
         name=args.name or output.name,

@@ -64,6 +64,27 @@ def test_a_run_whose_pairs_were_edited_is_refused(tmp_path: Path, capsys: pytest
     run(capsys, *command)  # a run of an older version
 
 
+def test_a_policy_to_start_from_says_what_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, folder = tmp_path / "first", str(tmp_path / "second")
+    command = ("sft", "--pairs", "world:20", "--steps", "1", "--batch", "4", "--threads", "1", "--json")
+    small = ("--width", "32", "--layers", "1", "--polarity", "modifiers")
+    run(capsys, *command, *small, "--run", str(tmp_path / "run"), "-o", str(first))
+    more = ("train", *command, "--policy", str(first), "--run", folder)
+    for given, says in (
+        (("--polarity", "negative"), "--polarity is negative, and the policy in"),
+        (("--kind", "seq2seq"), "has df; leave it out"),
+        (("--width", "96", "--scheduled", "--stock", "world"), "--stock, --scheduled, --width: only for a new policy"),
+    ):
+        assert main([*more, *given]) == 1
+        assert says in capsys.readouterr().err
+    assert main([*more, "--kind", "df"]) == 0
+    stage = json.loads((tmp_path / "second" / "export" / "policy.json").read_text())["provenance"]["stages"][-1]
+    assert stage["settings"]["polarity"] == "modifiers" and stage["pairs"] == 20
+    assert not {"width", "layers", "tokenizer", "scheduled", "kind"} & stage["settings"].keys()
+    kept = json.loads((tmp_path / "second" / "config.json").read_text())["settings"]
+    assert (kept["width"], kept["tokenizer"], kept["stock"]) == ("96", "world", "None")  # as runs always kept them
+
+
 def test_one_process_does_what_a_launcher_started_too_often(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
