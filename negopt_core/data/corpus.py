@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import random
+import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -38,8 +39,9 @@ class Row:
 
     @property
     def spans(self) -> tuple[Span, ...]:
-        """The phrases of the negative."""
-        return tuple(Span(part.strip()) for part in self.negative.split(",") if part.strip())
+        """The phrases of the negative: between commas and line ends, each in one line."""
+        parts = (" ".join(part.split()) for part in re.split(r"[,\n]", self.negative))
+        return tuple(Span(part) for part in parts if part)
 
 
 @dataclass(frozen=True, slots=True)

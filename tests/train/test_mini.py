@@ -156,6 +156,10 @@ def test_a_stock_counts_spellings_together_and_leaves_rare_phrases_out() -> None
     assert fit_stock(answers, 1, 1) == ["bad hands"]
 
 
+def test_a_phrase_of_a_stock_is_one_line() -> None:
+    assert fit_stock([(["bad\nhands"], 1.0)], 5, 1) == ["bad hands"]
+
+
 def test_examples_leave_out_what_the_prompt_asks_for_and_bodies_where_there_are_none() -> None:
     rows = [
         Row("a photo of a castle", "photo, blurry, bad hands", "user", "", "", "", "", group="g1"),
