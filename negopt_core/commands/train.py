@@ -35,7 +35,7 @@ def _add_sft(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     sft.add_argument(
         "--pairs", required=True, metavar="FILE", help="JSON Lines; `world[:COUNT]` draws the demo world's people"
     )
-    sft.add_argument("--held-out", type=Path, metavar="FILE", help="pairs to measure on")
+    sft.add_argument("--held-out", type=Path, metavar="FILE", help="pairs to measure on; `world[:COUNT]` draws others")
     sft.add_argument("--polarity", choices=POLARITIES, help="which side a new policy writes (default negative)")
     sft.add_argument("--kind", choices=("seq2seq", "df"), help="T5 or GPT-2 (default: T5 for negatives)")
     sft.add_argument("--policy", type=Path, metavar="DIR", help="start from this policy or transformers folder")
@@ -74,7 +74,7 @@ def run_sft(args: argparse.Namespace) -> int:
     check_alone("train sft")
     start = _settle(args)
     config = prepare(args)
-    pairs, held_out = _pairs(args.pairs, args), _pairs(args.held_out, args) if args.held_out else []
+    pairs, held_out = _pairs(args.pairs, args), _held_out(args)
     facts = _facts(args, pairs)
     settings = SFTSettings(
         args.steps,
@@ -92,7 +92,8 @@ def run_sft(args: argparse.Namespace) -> int:
         run_steps(run, sft, sft.step, Loop(args.steps, args.save_every), "sft", listeners)
     how = f"{len(pairs)} pairs from {Path(args.pairs).name}"
     unused = frozenset({"kind", *_NEW} if args.policy else ())
-    return export(args, sft.policy, Stage(how, facts, sft.evaluate(held_out or pairs[:512]), unused))
+    measured = sft.evaluate(held_out) if held_out else sft.evaluate(pairs[:512], "train")
+    return export(args, sft.policy, Stage(how, facts, measured, unused))
 
 
 def _settle(args: argparse.Namespace) -> LanguagePolicy | None:
@@ -145,15 +146,39 @@ def _facts(args: argparse.Namespace, pairs: list[Pair]) -> dict[str, Any]:
     return facts
 
 
-def _pairs(source: Any, args: argparse.Namespace) -> list[Any]:
+def _pairs(source: str, args: argparse.Namespace) -> list[Pair]:
     from ..data.pairs import read_pairs
     from ..world.people import draw_modifiers, draw_negatives
 
-    world, _, count = str(source).partition(":")
-    if world == "world" and (not count or count.isdecimal()):
-        draw = draw_negatives if args.polarity == "negative" else draw_modifiers
-        return draw(int(count or 4000), 1000 + args.seed)
-    return read_pairs(Path(source), args.polarity)
+    count = _world(source, 4000)
+    if not count:
+        return read_pairs(Path(source), args.polarity)
+    return (draw_negatives if args.polarity == "negative" else draw_modifiers)(count, 1000 + args.seed)
+
+
+def _held_out(args: argparse.Namespace) -> list[Pair]:
+    """The pairs to measure on, empty only if none were named; of the demo world those of prompts nothing trains on."""
+    from ..data.pairs import read_pairs
+    from ..errors import TrainingError
+    from ..world.measure import draw_prompts
+    from ..world.people import human_modifiers, human_negatives
+
+    if not args.held_out:
+        return []
+    count, seed = _world(str(args.held_out), 500), 3000 + args.seed
+    if count:
+        prompts = draw_prompts(count, seed, part="held-out")
+        return (human_negatives if args.polarity == "negative" else human_modifiers)(prompts, seed)
+    pairs = read_pairs(args.held_out, args.polarity)
+    if not pairs:
+        raise TrainingError(f"{args.held_out} has no pairs of {args.polarity} to measure on; name another --held-out")
+    return pairs
+
+
+def _world(source: str, usual: int) -> int:
+    """How many pairs `world` or `world:COUNT` asks for; 0 for a file."""
+    world, _, count = source.partition(":")
+    return int(count or usual) if world == "world" and (not count or count.isdecimal()) else 0
 
 
 def _new(args: argparse.Namespace) -> LanguagePolicy:

@@ -8,6 +8,7 @@ import pytest
 from negopt_core.cli import main
 from negopt_core.commands.train_common import shown
 from negopt_core.policy.language.folder import folder_hash
+from negopt_core.world.measure import is_held_out
 
 SMALL = ("--width", "32", "--layers", "1", "--batch", "4", "--threads", "1", "--json")
 
@@ -25,7 +26,7 @@ def test_from_pairs_to_rewards_to_suggestions(tmp_path: Path, capsys: pytest.Cap
         capsys, "sft", "--pairs", "world", "--stock", "world", "--scheduled", "--steps", "4", "--augment",
         "--run", str(tmp_path / "sft"), "-o", taught, *SMALL,
     )  # fmt: skip
-    assert told["folder"] == taught and isinstance(told["eval/words"], float)
+    assert told["folder"] == taught and isinstance(told["train/words"], float)
     assert json.loads((tmp_path / "sft" / "config.json").read_text())["settings"]["augment"] == "0.5"
     ppo = (
         "ppo", "--policy", taught, "--prompts", "world", "--run", str(tmp_path / "ppo"),
@@ -49,6 +50,17 @@ def test_from_pairs_to_rewards_to_suggestions(tmp_path: Path, capsys: pytest.Cap
     assert learned["pictures"] == 2 * 2 * 2 and str(tmp_path) not in json.dumps(card)  # no folders of this machine
     assert main(["train", *ppo, "--steps", "3"]) == 1  # another length is another run
     assert "other settings (steps)" in capsys.readouterr().err
+
+
+def test_figures_of_training_pairs_say_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ("sft", "--pairs", "world:20", "--steps", "1", *SMALL)
+    assert "train/words" in run(capsys, *command, "--run", str(tmp_path / "a"))
+    assert "eval/words" in run(capsys, *command, "--held-out", "world:20", "--run", str(tmp_path / "b"))
+    people = (tmp_path / "b" / "samples" / "step-000001.txt").read_text().split("\n\n")[1:]
+    assert people and all(is_held_out(block.splitlines()[0]) for block in people)
+    (tmp_path / "none.jsonl").write_text('{"prompt": "a cat"}\n')
+    assert main(["train", *command, "--held-out", str(tmp_path / "none.jsonl"), "--run", str(tmp_path / "c")]) == 1
+    assert "no pairs of negative to measure on" in capsys.readouterr().err
 
 
 def test_a_run_whose_pairs_were_edited_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -46,6 +46,13 @@ def test_a_handful_of_pairs_is_learned_by_heart(kind: str) -> None:
     assert sft.evaluate(PAIRS)["eval/words"] < 0.2
 
 
+def test_figures_do_not_depend_on_how_pairs_fall_into_batches() -> None:
+    sft = SFT(language_policy("df"), PAIRS, SFTSettings())
+    whole = sft.evaluate(PAIRS, batch_size=4)
+    assert sft.evaluate(PAIRS, batch_size=3) == pytest.approx(whole, rel=1e-4)
+    assert sft.evaluate(PAIRS, "train").keys() == {f"train/{name.removeprefix('eval/')}" for name in whole}
+
+
 def test_windows_and_weights_can_be_left_alone() -> None:
     policy = language_policy("df")
     before = {name: value.clone() for name, value in policy.heads.state_dict().items()}
