@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..errors import TrainingError
 from ..json_text import read_json
+from ..policy.words import phrase_key
 from ..prompt import Span
 from .pairs import Pair
 
@@ -35,7 +36,7 @@ class Row:
     """The preset with `{prompt}` in it, if it is one."""
     is_boilerplate: bool = False
     group: str = ""
-    """Near-duplicates share one; empty where the file does not say."""
+    """Near-duplicates share one. Where the file does not say, prompts of the same words do."""
 
     @property
     def spans(self) -> tuple[Span, ...]:
@@ -72,7 +73,7 @@ def read_rows(path: Path, skipped_sources: Sequence[str] = CONTRADICTORY_LICENCE
             licence=str(row["license"]),
             template=str(row.get("template", "")),
             is_boilerplate=bool(row.get("boilerplate", False)),
-            group=str(row.get("group", "")),
+            group=str(row.get("group") or f"prompt: {phrase_key(str(row['prompt']))}"),
         )
         for row in _objects(path, ("prompt", "negative_prompt", "family", "source_repo", "license"))
         if row["source_repo"] not in skipped_sources

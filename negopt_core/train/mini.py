@@ -115,7 +115,7 @@ def negative_stock(recipe: Recipe, corpus: Corpus) -> list[str]:
     weights = Weights()
     answers = [([span.text for span in row.spans], weights.of(row)) for row in corpus.rows]
     tables = table_phrases()
-    found = fit_stock(answers, recipe.stock - len(tables), recipe.least)
+    found = fit_stock(answers, max(0, recipe.stock - len(tables)), recipe.least)
     return list(dict.fromkeys([*found, *tables]))
 
 

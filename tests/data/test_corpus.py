@@ -98,3 +98,11 @@ def test_a_stock_of_an_older_export_is_read_as_it_was_written(tmp_path: Path) ->
     index, terms, stock = fit_index([Pair("a fox", spans)], [Pair("a fox", spans)])
     save_retrieval(tmp_path, PolicyCard(kind="retrieval", name="old", polarity="negative"), index, terms, stock)
     assert load_policy(str(tmp_path)).suggest(["a fox"], 0)[0].negative.text == "dull\u2028grain, noisy"
+
+
+def test_rows_without_a_group_are_near_duplicates_only_of_the_same_words(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.jsonl"
+    prompts = ("a fox", "A fox.", "a castle", "a ship")
+    path.write_text("".join(line(prompt, "dull") for prompt in prompts[:3]) + line("a ship", "dull", group="g1"))
+    fox, same, castle, ship = (row.group for row in read_rows(path))
+    assert fox == same and len({fox, castle, ship}) == 3 and ship == "g1"

@@ -19,6 +19,7 @@ from negopt_core.data.examples import (
     names_an_artist,
     negative_examples,
     plain_modifier,
+    table_phrases,
 )
 from negopt_core.data.pairs import Pair
 from negopt_core.errors import TrainingError
@@ -27,7 +28,7 @@ from negopt_core.policy.language.folder import make_policy
 from negopt_core.policy.language.reader import reader_of
 from negopt_core.prompt import Span
 from negopt_core.train.denoise import draw_alike, pad_rows, take_out
-from negopt_core.train.mini import Corpus, prepare
+from negopt_core.train.mini import Corpus, negative_stock, prepare
 from negopt_core.train.phrases import PhraseSettings, PhraseTraining, Task
 from negopt_core.train.priors import NEGATIVE_WINDOWS, SCHEDULE_WEIGHTS, schedule_targets
 from negopt_core.train.recipe import RECIPES, Recipe, read_recipe
@@ -154,6 +155,11 @@ def test_a_stock_counts_spellings_together_and_leaves_rare_phrases_out() -> None
     answers = [(["Bad Hands", "blurry"], 1.0), (["bad hand", "blurry"], 3.0), (["bad hands", "fog"], 1.0)]
     assert fit_stock(answers, 5, 2) == ["bad hands", "blurry"]
     assert fit_stock(answers, 1, 1) == ["bad hands"]
+
+
+def test_a_stock_smaller_than_the_tables_holds_only_them(corpus: Path, tmp_path: Path) -> None:
+    recipe = read_recipe(recipe_file(tmp_path, stock=len(table_phrases()) - 1))
+    assert negative_stock(recipe, Corpus.read(corpus)) == table_phrases()
 
 
 def test_a_phrase_of_a_stock_is_one_line() -> None:
