@@ -64,6 +64,17 @@ def test_what_is_wrong_is_named_with_its_line(tmp_path: Path) -> None:
     path.write_text(line("a", "b") + '{"prompt": "x"}\n')
     with pytest.raises(TrainingError, match=r"line 2: negative_prompt, family"):
         read_rows(path)
+    for text, says in (
+        ("\n{", "line 3 is not JSON"),
+        (line("a", "b", "people"), "line 2: family is user, style, probe, not 'people'"),
+        (line("a", "b").replace('"a"', "null"), "line 2: prompt is missing"),
+        ("[1]", "line 2 is no object"),
+    ):
+        path.write_text(line("a", "b") + text)
+        with pytest.raises(TrainingError, match=says):
+            read_rows(path)
+    path.write_text("\ufeff" + line("a", "b", style=None, group=None, template=None), encoding="utf-8")
+    assert [(row.style, row.template) for row in read_rows(path)] == [("other", "")]
     with pytest.raises(TrainingError, match="cannot read"):
         read_rows(tmp_path / "nowhere.jsonl")
 

@@ -187,6 +187,17 @@ def test_the_second_interrupt_is_not_gentle() -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
 
+def test_null_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.jsonl"
+    path.write_text('\ufeff{"prompt": "a", "negative": null, "negative_prompt": "dull"}\n', encoding="utf-8")
+    assert read_pairs(path, "negative") == [Pair("a", (Span("dull"),))]
+    path.write_text('{"prompt": "a", "subject": null, "modifiers": ["8k"]}\n')
+    assert read_pairs(path, "modifiers") == [Pair("a", (Span("8k"),))]
+    path.write_text('{"prompt": null, "negative": "dull"}\n')
+    with pytest.raises(TrainingError, match=r"line 1: .*prompt is text, got null"):
+        read_pairs(path, "negative")
+
+
 def test_pairs_are_written_and_read_back(tmp_path: Path) -> None:
     path = tmp_path / "pairs.jsonl"
     weighted = [*PAIRS, replace(PAIRS[0], weight=2.5)]
