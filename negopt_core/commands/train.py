@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,9 @@ from .train_common import Stage, add_common, digest, export, hashes_in, prepare
 if TYPE_CHECKING:
     from ..data.pairs import Pair
     from ..policy.language import LanguagePolicy
+    from ..train.sft import SFT
+
+log = logging.getLogger("negopt")
 
 POLARITIES = ("negative", "modifiers")
 _NEW: dict[str, Any] = {"tokenizer": "world", "stock": None, "scheduled": False, "width": 96, "layers": 2}
@@ -86,6 +90,7 @@ def run_sft(args: argparse.Namespace) -> int:
     )
     sft = SFT(start or _new(args), pairs, settings)
     run = Run.open(args.folder, config, hashes_in(facts))
+    facts["phrases_left_out"] = _left_out(sft)
     write_samples = sft_samples(sft.policy, held_out or pairs, run.folder)
     with event_files(run.folder) if args.tensorboard else nullcontext(ignore) as write:
         listeners = Listeners(write, write_samples)
@@ -132,6 +137,18 @@ def _start(args: argparse.Namespace) -> LanguagePolicy:
 
 def _side(policy: LanguagePolicy) -> str:
     return "negative" if policy.card.polarity == "negative" else "modifiers"
+
+
+def _left_out(sft: SFT) -> float:
+    """The share of phrases that cannot be learned, said aloud if there are any."""
+    share = round(sft.left_out(), 4)
+    if share:
+        log.warning(
+            "%.0f%% of the phrases do not fit the policy (stock, tokenizer, tokens, or the prompt asks for them) and "
+            "are left out; a policy for real prompts needs a tokenizer of real words: --tokenizer",
+            100 * share,
+        )
+    return share
 
 
 def _facts(args: argparse.Namespace, pairs: list[Pair]) -> dict[str, Any]:
@@ -190,7 +207,7 @@ def _new(args: argparse.Namespace) -> LanguagePolicy:
     if args.stock == "world":
         stock: tuple[str, ...] = negative_stock() if args.polarity == "negative" else modifier_stock()
     else:
-        stock = tuple(Path(args.stock).read_text(encoding="utf-8").split("\n")) if args.stock else ()
+        stock = _stock(Path(args.stock)) if args.stock else ()
     card = PolicyCard(
         kind=args.kind or ("seq2seq" if args.polarity == "negative" else "df"),
         name=args.name or (args.output or args.folder).name,
@@ -202,3 +219,14 @@ def _new(args: argparse.Namespace) -> LanguagePolicy:
     )
     phrases = [phrase for phrase in stock if phrase.strip()]
     return new_policy(card, load_tokenizer(args.tokenizer), phrases, Size(args.width, args.layers), args.seed)
+
+
+def _stock(path: Path) -> tuple[str, ...]:
+    from ..errors import TrainingError
+
+    try:
+        return tuple(path.read_text(encoding="utf-8-sig").split("\n"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise TrainingError(
+            f"cannot read the stock {path}: {error}; a stock is a text file, one phrase a line"
+        ) from error

@@ -170,6 +170,10 @@ class Loop:
     show: tuple[str, ...] = ("loss",)
     """Metrics in the progress line."""
 
+    def __post_init__(self) -> None:
+        if self.save_every < 1:
+            raise TrainingError(f"steps between checkpoints (--save-every) are at least 1, got {self.save_every}")
+
 
 def _on_step(step: int, metrics: Mapping[str, float]) -> None:
     pass

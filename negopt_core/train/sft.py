@@ -86,6 +86,13 @@ class SFT(Descent):
             found[channel] = -(analysis.logprobs[channel] * weight).sum(), weight.sum()
         return found
 
+    def left_out(self, batch_size: int = 64, most: int = 256) -> float:
+        """Share of the phrases of the first pairs that the policy cannot write: not in its stock, or too long."""
+        pairs, lost = self.pairs[:most], 0
+        for start in range(0, len(pairs), batch_size):
+            lost += sum(encode_pairs(self.policy, pairs[start : start + batch_size])[1])
+        return lost / max(1, sum(len(pair.spans) for pair in pairs))
+
     @torch.no_grad()
     def evaluate(self, pairs: Sequence[Pair], name: str = "eval", batch_size: int = 64) -> dict[str, float]:
         """Mean losses of an action over all pairs; `name` says which pairs they are."""

@@ -63,6 +63,30 @@ def test_figures_of_training_pairs_say_so(tmp_path: Path, capsys: pytest.Capture
     assert "no pairs of negative to measure on" in capsys.readouterr().err
 
 
+def test_phrases_that_cannot_be_learned_are_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    pairs, folder = tmp_path / "pairs.jsonl", tmp_path / "run"
+    pairs.write_text('{"prompt": "a cat", "negative": "blurry, too dark, chromatic aberration"}\n')
+    (tmp_path / "stock.txt").write_text("blurry\ntoo dark\n")
+    command = (
+        "sft",
+        "--pairs",
+        str(pairs),
+        "--stock",
+        str(tmp_path / "stock.txt"),
+        "--steps",
+        "1",
+        "--run",
+        str(folder),
+    )
+    with caplog.at_level("WARNING", "negopt"):
+        run(capsys, *command, *SMALL)
+    assert "33% of the phrases do not fit the policy" in caplog.text
+    card = json.loads((folder / "export" / "policy.json").read_text())
+    assert card["provenance"]["stages"][0]["phrases_left_out"] == 0.3333
+
+
 def test_a_run_whose_pairs_were_edited_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pairs, folder = tmp_path / "pairs.jsonl", tmp_path / "run"
     pairs.write_text('{"prompt": "a cat", "negative": "blurry"}\n')
@@ -112,6 +136,13 @@ def test_what_cannot_be_trained_is_said_in_one_line(tmp_path: Path, capsys: pyte
     (tmp_path / "empty.jsonl").write_text("")
     assert main(["train", "sft", "--pairs", str(tmp_path / "empty.jsonl"), "--run", str(tmp_path / "r")]) == 1
     assert "no pairs to learn from" in capsys.readouterr().err
+    sft = ("train", "sft", "--pairs", "world:9", "--steps", "1", *SMALL)
+    for wrong, says in (
+        (("--stock", "nowhere.txt"), "a stock is a text file"),
+        (("--save-every", "0"), "at least 1, got 0"),
+    ):
+        assert main([*sft, *wrong, "--run", str(tmp_path / "s")]) == 1
+        assert says in capsys.readouterr().err
     assert main(["train", "ppo", "--policy", str(tmp_path), "--prompts", "world", "--run", str(tmp_path / "r")]) == 2
     assert "cannot read the language model" in capsys.readouterr().err
 
