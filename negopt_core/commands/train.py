@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import retrieval, train_mini, train_ppo, world
-from .train_common import Stage, add_common, digest, export, hashes_in, prepare
+from .train_common import Stage, add_common, digest, export, hashes_in, prepare, start_folder
 
 if TYPE_CHECKING:
     from ..data.pairs import Pair
@@ -42,7 +42,9 @@ def _add_sft(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     sft.add_argument("--held-out", type=Path, metavar="FILE", help="pairs to measure on; `world[:COUNT]` draws others")
     sft.add_argument("--polarity", choices=POLARITIES, help="which side a new policy writes (default negative)")
     sft.add_argument("--kind", choices=("seq2seq", "df"), help="T5 or GPT-2 (default: T5 for negatives)")
-    sft.add_argument("--policy", type=Path, metavar="DIR", help="start from this policy or transformers folder")
+    sft.add_argument(
+        "--policy", type=Path, metavar="DIR", help="start from this policy (or its name) or transformers folder"
+    )
     sft.add_argument("--tokenizer", metavar="DIR", help="tokenizer of a new policy (default world)")
     sft.add_argument("--stock", metavar="FILE", help="phrases a new policy may write, one a line; `world`, or none")
     sft.add_argument("--scheduled", action="store_true", help="a new policy also chooses windows and weights")
@@ -123,8 +125,9 @@ def _start(args: argparse.Namespace) -> LanguagePolicy:
         raise TrainingError(
             f"{', '.join(given)}: only for a new policy, and that in {args.policy} has its own; leave out one of them"
         )
-    policy = open_policy(args.policy)
-    if args.polarity and not (args.policy / CARD_FILE).exists():  # a plain transformers folder has no side yet
+    folder = start_folder(args.policy)
+    policy = open_policy(folder)
+    if args.polarity and not (folder / CARD_FILE).exists():  # a plain transformers folder has no side yet
         policy.card = replace(policy.card, polarity=args.polarity)
     for name, found in (("kind", policy.card.kind), ("polarity", _side(policy))):
         if getattr(args, name) not in (None, found):
@@ -159,7 +162,7 @@ def _facts(args: argparse.Namespace, pairs: list[Pair]) -> dict[str, Any]:
     facts: dict[str, Any] = {"pairs": len(pairs)}
     facts["pairs_sha256"] = digest(write_pair(pair, args.polarity) for pair in pairs)
     if args.policy:
-        facts["start_sha256"] = folder_hash(args.policy)
+        facts["start_sha256"] = folder_hash(start_folder(args.policy))
     return facts
 
 

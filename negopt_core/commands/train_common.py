@@ -71,6 +71,24 @@ def digest(lines: Iterable[str]) -> str:
     return total.hexdigest()
 
 
+def start_folder(named: Path) -> Path:
+    """The folder of a policy to start from: its path, or the name of one that comes with negopt; TrainingError if it
+    is neither, or nothing that can be trained."""
+    from ..errors import TrainingError
+    from ..policy.language.folder import KINDS
+    from ..policy.store import CARD_NAME, SHIPPED, read_card, shipped_names
+
+    folder = SHIPPED / named if not named.exists() and str(named) in shipped_names() else named
+    if folder.is_dir() and (not (folder / CARD_NAME).exists() or read_card(folder).kind in KINDS):
+        return folder
+    what = f"of kind {read_card(folder).kind}" if folder.is_dir() else "no folder and no such name"
+    names = [name for name in shipped_names() if read_card(SHIPPED / name).kind in KINDS]
+    raise TrainingError(
+        f"cannot train on from {named}: {what}; give the folder of a policy of kind {' or '.join(KINDS)}, a "
+        f"transformers folder, or one of {', '.join(names)}"
+    )
+
+
 def hashes_in(facts: Mapping[str, Any]) -> dict[str, str]:
     """Those of the facts that tell one input from another; what is counted follows from them and the settings."""
     return {key: str(value) for key, value in facts.items() if key.endswith("_sha256") or key == "painter"}

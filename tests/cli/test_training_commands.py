@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from negopt_core.cli import main
-from negopt_core.commands.train_common import shown
+from negopt_core.commands.train_common import shown, start_folder
 from negopt_core.policy.language.folder import folder_hash
+from negopt_core.policy.store import read_card
 from negopt_core.world.measure import is_held_out
 
 SMALL = ("--width", "32", "--layers", "1", "--batch", "4", "--threads", "1", "--json")
@@ -145,6 +146,13 @@ def test_what_cannot_be_trained_is_said_in_one_line(tmp_path: Path, capsys: pyte
         assert says in capsys.readouterr().err
     assert main(["train", "ppo", "--policy", str(tmp_path), "--prompts", "world", "--run", str(tmp_path / "r")]) == 2
     assert "cannot read the language model" in capsys.readouterr().err
+    for name, says in (("nearest", "cannot train on from nearest: of kind retrieval"), ("rules", "no such name; give")):
+        assert main(["train", "ppo", "--policy", name, "--prompts", "world", "--run", str(tmp_path / "r")]) == 1
+        assert says in capsys.readouterr().err
+
+
+def test_a_policy_that_comes_with_negopt_is_named() -> None:
+    assert read_card(start_folder(Path("world-negative"))).name == "world-negative"
 
 
 @pytest.mark.parametrize(
