@@ -59,6 +59,8 @@ class Stage:
     facts: Mapping[str, Any]
     """Hashes of what went in, and how much that was."""
     measured: Mapping[str, float]
+    unused: frozenset[str] = frozenset()
+    """Settings that decided nothing: the card leaves them out."""
 
 
 def digest(lines: Iterable[str]) -> str:
@@ -69,6 +71,29 @@ def digest(lines: Iterable[str]) -> str:
     return total.hexdigest()
 
 
+def start_folder(named: Path) -> Path:
+    """The folder of a policy to start from: its path, or the name of one that comes with negopt; TrainingError if it
+    is neither, or nothing that can be trained."""
+    from ..errors import TrainingError
+    from ..policy.language.folder import KINDS
+    from ..policy.store import CARD_NAME, SHIPPED, read_card, shipped_names
+
+    folder = SHIPPED / named if not named.exists() and str(named) in shipped_names() else named
+    if folder.is_dir() and (not (folder / CARD_NAME).exists() or read_card(folder).kind in KINDS):
+        return folder
+    what = f"of kind {read_card(folder).kind}" if folder.is_dir() else "no folder and no such name"
+    names = [name for name in shipped_names() if read_card(SHIPPED / name).kind in KINDS]
+    raise TrainingError(
+        f"cannot train on from {named}: {what}; give the folder of a policy of kind {' or '.join(KINDS)}, a "
+        f"transformers folder, or one of {', '.join(names)}"
+    )
+
+
+def hashes_in(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Those of the facts that tell one input from another; what is counted follows from them and the settings."""
+    return {key: str(value) for key, value in facts.items() if key.endswith("_sha256") or key == "painter"}
+
+
 def export(args: argparse.Namespace, policy: LanguagePolicy, stage: Stage) -> int:
     """Write the policy folder and say so."""
     from .. import __version__
@@ -76,7 +101,8 @@ def export(args: argparse.Namespace, policy: LanguagePolicy, stage: Stage) -> in
 
     output: Path = args.output or args.folder / "export"
     before = policy.card.provenance
-    settings = {key: shown(key, value) for key, value in _deciding(args).items() if value is not None}
+    used = {key: value for key, value in _deciding(args).items() if value is not None and key not in stage.unused}
+    settings = {key: shown(key, value) for key, value in used.items()}
     policy.card = replace(
         policy.card,
         name=args.name or output.name,

@@ -37,16 +37,17 @@ def run(args: argparse.Namespace) -> int:
     import torch
 
     from ..policy.language.folder import save_policy
-    from ..train.mini import Corpus, prepare, train
+    from ..train.mini import MODIFIED, PAIRS, Corpus, prepare, train
     from ..train.recipe import read_recipe
 
     logging.getLogger("negopt").setLevel(logging.INFO)
     if args.threads:
         torch.set_num_threads(args.threads)
     recipe, corpus = read_recipe(args.recipe), Corpus.read(args.data)
-    policy, measured = train(recipe, prepare(recipe, corpus), args.folder, args.save_every)
+    hashes = {file.name: hash_file(file) for file in (args.data / name.format("train") for name in (PAIRS, MODIFIED))}
+    policy, measured = train(recipe, prepare(recipe, corpus), args.folder, args.save_every, hashes)
     output: Path = args.output or args.folder / "export"
-    policy.card = replace(policy.card, name=recipe.name, provenance=_provenance(args, recipe, corpus, policy.card))
+    policy.card = replace(policy.card, name=recipe.name, provenance=_provenance(recipe, corpus, hashes, policy.card))
     policy.card = replace(policy.card, metrics=measured)
     save_policy(policy, output, torch.float16)
     notice = args.data / "NOTICE.md"
@@ -57,20 +58,18 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _provenance(args: argparse.Namespace, recipe: Recipe, corpus: Corpus, card: PolicyCard) -> dict[str, Any]:
+def _provenance(recipe: Recipe, corpus: Corpus, hashes: dict[str, str], card: PolicyCard) -> dict[str, Any]:
     from dataclasses import asdict
 
     from .. import __version__
-    from ..train.mini import MODIFIED, PAIRS
 
-    files = [args.data / name.format("train") for name in (PAIRS, MODIFIED)]
     rows: list[Any] = [*corpus.rows, *corpus.modified]
     sources = Counter((row.source, row.licence) for row in rows)
     before = {"start": card.provenance} if recipe.start else {}
     return {
         "made_by": f"negopt {__version__}, train mini {recipe.name}",
         "recipe": asdict(recipe),
-        "data_sha256": {file.name: hash_file(file) for file in files},
+        "data_sha256": hashes,
         "sources": [f"{source} ({licence}): {count}" for (source, licence), count in sources.most_common()],
         **before,
     }

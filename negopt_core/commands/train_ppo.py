@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .models import MODEL_HELP, own_device, place_of, read_size
 from .scorers import add_sources, load_named, reward_names, warn_of_toys
-from .train_common import Stage, add_common, digest, export, prepare
+from .train_common import Stage, add_common, digest, export, hashes_in, prepare, start_folder
 
 if TYPE_CHECKING:
     from ..paint.base import ModelPainter, Painter
@@ -22,7 +22,9 @@ _REWARD = "scorer:weight[:floor][:plain[=share]],...; plain: measured against th
 def add(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command."""
     ppo = kinds.add_parser("ppo", help="learn from rewards of painted pictures; run again to resume")
-    ppo.add_argument("--policy", type=Path, required=True, metavar="DIR", help="where to start; also the reference")
+    ppo.add_argument(
+        "--policy", type=Path, required=True, metavar="DIR", help="where to start (folder or name); also the reference"
+    )
     ppo.add_argument("--prompts", required=True, metavar="FILE", help="text or JSON Lines; `world` draws them")
     ppo.add_argument("--reward", default="world-quality:1,world-alignment:3", help=_REWARD)
     ppo.add_argument("--model", default="world", help=f"painter: {MODEL_HELP}")
@@ -57,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
             painter = _painter(args, processes)
             ppo = _trainer(args, painter, processes)
             facts = _facts(args, ppo, painter.model_hash())
-            folder = Run.open(args.folder, config) if processes.is_leader else Run(args.folder)
+            folder = Run.open(args.folder, config, hashes_in(facts)) if processes.is_leader else Run(args.folder)
         _train(args, ppo, folder)
     if not processes.is_leader:
         return 0
@@ -73,7 +75,7 @@ def _facts(args: argparse.Namespace, ppo: PPO, painter: str) -> dict[str, object
     return {
         "prompts": len(ppo.prompts),
         "prompts_sha256": digest(ppo.prompts),
-        "start_sha256": folder_hash(args.policy),
+        "start_sha256": folder_hash(start_folder(args.policy)),
         "painter": painter,
         "pictures": args.steps * args.batch * args.group * args.pictures,
     }
@@ -103,7 +105,7 @@ def _trainer(args: argparse.Namespace, painter: Painter, processes: Processes) -
     from ..train.rollout import Actors
     from ..train.setup import build_reward
 
-    policy = open_policy(args.policy)
+    policy = open_policy(start_folder(args.policy))
     reward = build_reward(args.reward, lambda name: load_named(name, args.source, role="reward"))
     critic = new_critic(width_of(policy.model), args.seed)
     actors = Actors(policy, deepcopy(policy), critic, painter, reward)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import random
+import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,9 +12,11 @@ from pathlib import Path
 
 from ..errors import TrainingError
 from ..json_text import read_json
+from ..policy.words import phrase_key
 from ..prompt import Span
 from .pairs import Pair
 
+_UTF8 = "utf-8-sig"  # without the mark that Windows programs put first
 FAMILIES = ("user", "style", "probe")
 CONTRADICTORY_LICENCES = ("dflip3k/DFLIP-3K",)
 """Sources whose licence statements contradict each other: never part of what trains shipped weights."""
@@ -34,12 +37,13 @@ class Row:
     """The preset with `{prompt}` in it, if it is one."""
     is_boilerplate: bool = False
     group: str = ""
-    """Near-duplicates share one; empty where the file does not say."""
+    """Near-duplicates share one. Where the file does not say, prompts of the same words do."""
 
     @property
     def spans(self) -> tuple[Span, ...]:
-        """The phrases of the negative."""
-        return tuple(Span(part.strip()) for part in self.negative.split(",") if part.strip())
+        """The phrases of the negative: between commas and line ends, each in one line."""
+        parts = (" ".join(part.split()) for part in re.split(r"[,\n]", self.negative))
+        return tuple(Span(part) for part in parts if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +68,13 @@ def read_rows(path: Path, skipped_sources: Sequence[str] = CONTRADICTORY_LICENCE
             prompt=str(row["prompt"]),
             negative=str(row["negative_prompt"]),
             family=str(row["family"]),
-            style=str(row.get("style", "other")),
-            subject=str(row.get("subject", "none")),
+            style=str(row.get("style") or "other"),
+            subject=str(row.get("subject") or "none"),
             source=str(row["source_repo"]),
             licence=str(row["license"]),
-            template=str(row.get("template", "")),
+            template=str(row.get("template") or ""),
             is_boilerplate=bool(row.get("boilerplate", False)),
-            group=str(row.get("group", "")),
+            group=str(row.get("group") or f"prompt: {phrase_key(str(row['prompt']))}"),
         )
         for row in _objects(path, ("prompt", "negative_prompt", "family", "source_repo", "license"))
         if row["source_repo"] not in skipped_sources
@@ -93,8 +97,8 @@ def read_modified(path: Path) -> list[Modified]:
     return [
         Modified(
             prompt=str(row["prompt"]),
-            subject=str(row.get("subject", "")),
-            modifiers=tuple(str(part) for part in row.get("modifiers", ())),  # type: ignore[attr-defined]
+            subject=str(row.get("subject") or ""),
+            modifiers=tuple(str(part) for part in row.get("modifiers") or ()),  # type: ignore[attr-defined]
             source=str(row["source_repo"]),
             licence=str(row["license"]),
         )
@@ -104,7 +108,7 @@ def read_modified(path: Path) -> list[Modified]:
 
 def read_subjects(path: Path) -> list[str]:
     """Subjects of the modifier file: what a prompt is about, without its modifiers."""
-    return [str(row["subject"]) for row in _objects(path, ()) if "subject" in row]
+    return [str(row["subject"]) for row in _objects(path, ()) if row.get("subject")]
 
 
 def pairs_of(rows: Sequence[Row], weights: Weights | None = None) -> list[Pair]:
@@ -132,15 +136,27 @@ def fill_templates(rows: Sequence[Row], subjects: Sequence[str], copies: int, se
 def _objects(path: Path, needed: Sequence[str]) -> list[dict[str, object]]:
     rows = []
     try:
-        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
+        with gzip.open(path, "rt", encoding=_UTF8) if path.suffix == ".gz" else path.open(encoding=_UTF8) as file:
             for number, line in enumerate(file, 1):
-                row = read_json(line)
-                if not isinstance(row, dict):
-                    raise ValueError(f"line {number} is no object")
-                lacking = [key for key in needed if key not in row]
-                if lacking:
-                    raise TrainingError(f"{path}, line {number}: {', '.join(lacking)} is missing")
-                rows.append(row)
-    except (OSError, EOFError, zlib.error, ValueError) as error:
+                if line.strip():
+                    rows.append(_object(f"{path}, line {number}", line, needed))
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise TrainingError(f"cannot read {path}: {error}") from error
     return rows
+
+
+def _object(where: str, line: str, needed: Sequence[str]) -> dict[str, object]:
+    try:
+        row = read_json(line)
+    except ValueError as error:
+        raise TrainingError(f"{where} is not JSON: {error}") from error
+    if not isinstance(row, dict):
+        raise TrainingError(f"{where} is no object")
+    lacking = [key for key in needed if row.get(key) is None]
+    if lacking:
+        raise TrainingError(f"{where}: {', '.join(lacking)} is missing")
+    if "family" in needed and row["family"] not in FAMILIES:
+        raise TrainingError(f"{where}: family is {', '.join(FAMILIES)}, not {row['family']!r}")
+    if not isinstance(row.get("modifiers") or [], list):
+        raise TrainingError(f"{where}: modifiers are a list of phrases, got {row['modifiers']!r}")
+    return row

@@ -41,7 +41,7 @@ def fit_stock(answers: Iterable[tuple[Sequence[str], float]], size: int, least: 
             if key and len(key.split()) <= _LONGEST_PHRASE and phrase.isascii() and "." not in phrase:
                 weights[key] = weights.get(key, 0.0) + weight
                 counts[key] += 1
-                spellings.setdefault(key, Counter())[phrase.lower()] += 1
+                spellings.setdefault(key, Counter())[" ".join(phrase.lower().split())] += 1
     heaviest = sorted((key for key in weights if counts[key] >= least), key=lambda key: (-weights[key], key))[:size]
     return [spellings[key].most_common(1)[0][0] for key in heaviest]
 

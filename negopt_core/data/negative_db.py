@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import TrainingError
 from ..prompt import DFPrompt
 from .pairs import Pair
-from .written import pair_of_sides, read_written
+from .written import all_words, pair_of_sides, read_written
 
 _BATCH = 4096
 _KINDS = {"str": "text", "int": "whole numbers", "float": "numbers"}
@@ -77,7 +77,7 @@ def pairs_of_posts(posts: Iterable[Post], polarity: str, min_likes: int, counts:
 
 
 def _words(text: str) -> DFPrompt:
-    return DFPrompt.plain(read_written(text, "a1111").text)
+    return DFPrompt.plain(all_words(read_written(text, "a1111")))
 
 
 def _column(column: Any, item: Any, path: Path, arrow: Any) -> list[Any]:

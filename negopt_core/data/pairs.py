@@ -20,6 +20,7 @@ from ..json_text import read_json
 from ..policy.phrases import append_phrases, phrase_spans
 from ..prompt import DFPrompt, Span
 
+_UTF8 = "utf-8-sig"  # without the mark that Windows programs put first
 NEGATIVE_KEYS = ("negative", "negative_prompt")
 MODIFIER_KEYS = ("modifiers",)
 
@@ -129,7 +130,7 @@ def save_pairs(path: Path, pairs: Iterable[Pair], polarity: str) -> str:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
+    with gzip.open(path, "rt", encoding=_UTF8) if path.suffix == ".gz" else path.open(encoding=_UTF8) as file:
         for number, line in enumerate(file, start=1):
             if line.strip():
                 yield number, line
@@ -140,11 +141,13 @@ def _pair(path: Path, number: int, line: str, polarity: str) -> Pair | None:
         row = read_json(line)
         if not isinstance(row, dict):
             raise TypeError(f"an object is needed, got {type(row).__name__}")
-        found = next((row[key] for key in _keys(polarity) if key in row), None)
+        found = next((row[key] for key in _keys(polarity) if row.get(key) is not None), None)
         if found is None:
             return None  # a prompt without an answer is not an example
-        prompt = str(row.get("subject", row["prompt"]) if polarity == "modifiers" else row["prompt"])
-        return Pair(prompt, _spans(found), _weight(row.get("weight", 1.0)))
+        prompt = (row.get("subject") if polarity == "modifiers" else None) or row["prompt"]
+        if prompt is None:
+            raise TypeError("prompt is text, got null")
+        return Pair(str(prompt), _spans(found), _weight(row.get("weight", 1.0)))
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise TrainingError(f"{path}, line {number}: {error!r}; see `data --help` for the format") from error
 

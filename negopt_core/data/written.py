@@ -24,7 +24,11 @@ _SPLITTER = re.compile(r"\b(?:BREAK|AND(?=\s|\Z))")
 _COMFY_LITERAL = re.compile(r"(?<!\\)[\[\]|]")
 _WEIGHT = re.compile(r":\s*-?[\d.]+\s*(?=[)\]])")
 _BARE_WEIGHT = re.compile(r":\s*\d*\.\d+\s*\Z")
-_BRACKET = re.compile(r"\\(?=[()\[\]\\:|])|[()\[\]{}|]")
+_BRACKET = re.compile(r"\\(?=[()\[\]\\:|])|[()\[\]{}]")
+_MARK = re.compile(r"\\.|[()\[\]{}|:]", re.DOTALL)
+_CLOSES = {")": "(", "]": "[", "}": "{"}
+_DEEPEST = 20  # brackets within each other that are looked at; nobody writes more
+_NUMBER = re.compile(r"\s*\d*\.?\d+\s*%?\s*")
 _EDGE = " \t.;:!?\"'`*_~-–|/\\"
 _HAS_WORD = re.compile(r"[^\W_]")
 
@@ -47,8 +51,40 @@ def read_written(text: str, notation: Notation, steps: int = _STEPS) -> DFPrompt
 
 
 def plain_words(text: str) -> str:
-    """A host's text without brackets, weights and escapes."""
-    return _BRACKET.sub("", _WEIGHT.sub("", text))
+    """A host's text without brackets, weights and escapes; of words that take turns, as in `[cat|dog]`, the first."""
+    return _BRACKET.sub("", _WEIGHT.sub("", _first_in_turn(text))).replace("|", " ")
+
+
+def _first_in_turn(text: str) -> str:
+    """`[a|b]`, `{a|b}` and `[a:b:0.5]` become `a`, from the inside out; everything else stays."""
+    found: list[str] = []
+    frames: list[list[int]] = [[]]  # of each open bracket its place in `found`, then those of its `|` and `:`
+    at = 0
+    for mark in _MARK.finditer(text):
+        sign = mark.group()
+        found += [text[at : mark.start()], sign]
+        at, place = mark.end(), len(found) - 1
+        if sign in "([{" and len(frames) <= _DEEPEST:
+            frames.append([place])
+        elif sign in "|:":
+            frames[-1].append(place)
+        elif len(frames) > 1 and _CLOSES.get(sign) == found[frames[-1][0]]:
+            _choose(found, *frames.pop())
+    return "".join([*found, text[at:]])
+
+
+def _choose(found: list[str], first: int, *marks: int) -> None:
+    """Keep what comes first in the brackets that open at place `first` and close at the end, if words take turns."""
+    signs = [found[mark] for mark in marks]
+    if found[first] != "(" and "|" in signs:
+        del found[marks[signs.index("|")] :]
+    elif found[first] == "[" and len(marks) in (1, 2) and marks[-1] == len(found) - 3 and _NUMBER.fullmatch(found[-2]):
+        has_before = any(part.strip() for part in found[first + 1 : marks[0]])
+        kept = found[first + 1 : marks[0]] if has_before else found[marks[0] + 1 : marks[-1]]
+        found[first + 1 :] = kept
+    else:
+        return
+    found[first] = ""
 
 
 def whole_phrases(spans: Iterable[Span]) -> list[Span]:
@@ -67,7 +103,7 @@ def pair_of_sides(
     Modifiers are what follows `written`, else what follows the first comma (PAE, arXiv 2404.04095).
     """
     if polarity == "negative":
-        prompt = _line(written or _all_words(positive)).rstrip(" ,")
+        prompt = _line(written or all_words(positive)).rstrip(" ,")
         return Pair(prompt, tuple(whole_phrases(negative.spans)), weight)
     added = whole_phrases(without_prefix(positive, written) or ()) if written else []
     if added:
@@ -97,7 +133,8 @@ def _split(spans: Iterable[Span]) -> list[list[Span]]:
     return phrases
 
 
-def _all_words(prompt: DFPrompt) -> str:
+def all_words(prompt: DFPrompt) -> str:
+    """The text of a prompt; of words that replace each other the first."""
     if all(span.window.is_full for span in prompt.spans):
         return prompt.text
     return ", ".join(map(_first_words, _split(prompt.spans)))

@@ -65,10 +65,10 @@ class RetrievalPolicy:
         """Read a folder; PolicyError names what is missing or damaged."""
         found = Neighbours.open(folder)
         try:
-            stock = (folder / STOCK_FILE).read_text(encoding="utf-8").splitlines()
+            stock = (folder / STOCK_FILE).read_text(encoding="utf-8").split("\n")  # as written: no other line ends
         except (OSError, UnicodeDecodeError) as error:
             raise PolicyError(f"cannot read the examples in {folder}: {error}; pull or export it again") from error
-        return cls(card, found.index, list(found.terms), stock)
+        return cls(card, found.index, list(found.terms), stock[:-1] if stock[-1] == "" else stock)
 
     @property
     def card(self) -> PolicyCard:

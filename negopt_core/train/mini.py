@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -115,7 +115,7 @@ def negative_stock(recipe: Recipe, corpus: Corpus) -> list[str]:
     weights = Weights()
     answers = [([span.text for span in row.spans], weights.of(row)) for row in corpus.rows]
     tables = table_phrases()
-    found = fit_stock(answers, recipe.stock - len(tables), recipe.least)
+    found = fit_stock(answers, max(0, recipe.stock - len(tables)), recipe.least)
     return list(dict.fromkeys([*found, *tables]))
 
 
@@ -169,10 +169,13 @@ def _card(recipe: Recipe) -> PolicyCard:
     )
 
 
-def train(recipe: Recipe, prepared: Prepared, folder: Path, save_every: int) -> tuple[LanguagePolicy, dict[str, float]]:
+def train(
+    recipe: Recipe, prepared: Prepared, folder: Path, save_every: int, inputs: Mapping[str, str] | None = None
+) -> tuple[LanguagePolicy, dict[str, float]]:
     """Words, then answers, each in a run folder of its own; goes on where it stopped. Then windows and weights.
 
-    Returns the policy and its losses on held-out examples.
+    `inputs` are hashes of the data, so that a run does not go on with other data. Returns the policy and its losses
+    on held-out examples.
     """
     policy, measured = prepared.policy, {}
     if recipe.word_steps:
@@ -183,10 +186,11 @@ def train(recipe: Recipe, prepared: Prepared, folder: Path, save_every: int) -> 
             DenoiseSettings(recipe.word_steps, recipe.batch_size, recipe.learning_rate, seed=recipe.seed),
         )
         settings = {"stage": "words", **_lasting(recipe, _LATER)}
-        run_steps(Run.open(folder / "words", settings), words, words.step, Loop(recipe.word_steps, save_every), "words")
+        run = Run.open(folder / "words", settings, inputs)
+        run_steps(run, words, words.step, Loop(recipe.word_steps, save_every), "words")
     if recipe.phrase_steps:
         answers = PhraseTraining(policy, prepared.tasks, _settings(recipe, recipe.phrase_steps, recipe.seed + 1))
-        run = Run.open(folder / "answers", {"stage": "answers", **_lasting(recipe, ())})
+        run = Run.open(folder / "answers", {"stage": "answers", **_lasting(recipe, ())}, inputs)
         run_steps(run, answers, answers.step, Loop(recipe.phrase_steps, save_every), "answers")
         measured = answers.evaluate(prepared.held)
     return (_with_times(recipe, policy) if recipe.scheduled else policy).eval(), measured

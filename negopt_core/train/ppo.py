@@ -63,6 +63,16 @@ class PPOSettings:
             raise TrainingError(f"advantage {self.advantage!r} compares responses; it needs group >= 2")
         if min(self.prompts, self.group, self.pictures, self.epochs, self.minibatch) < 1:
             raise TrainingError("prompts, group, pictures, epochs and minibatch need to be at least 1")
+        if self.kl_target > 0 and not self.kl > 0:
+            raise TrainingError(
+                f"a KL target of {self.kl_target:g} needs a price to start from, got {self.kl:g}: give --kl "
+                "above 0, or no --kl-target"
+            )
+        if self.sampling.top_k:
+            raise TrainingError(
+                f"PPO draws from every word, got top_k {self.sampling.top_k}: a word outside the "
+                "reference's own likeliest would be infinitely far from it. Set top_k to 0"
+            )
 
 
 class PPO:

@@ -61,8 +61,11 @@ class Run:
     folder: Path
 
     @classmethod
-    def open(cls, folder: Path, config: Mapping[str, Any]) -> Run:
-        """Make or reopen a folder; TrainingError if it holds a run with other settings, or one that cannot be read."""
+    def open(cls, folder: Path, config: Mapping[str, Any], inputs: Mapping[str, str] | None = None) -> Run:
+        """Make or reopen a folder; TrainingError if it holds a run with other settings, or one that cannot be read.
+
+        `inputs` are hashes of what goes in: the files behind the same settings may have changed.
+        """
         run = cls(folder)
         make_folder(folder)
         for left in folder.glob(".*.partial"):  # by a process that was killed while it wrote
@@ -70,16 +73,18 @@ class Run:
         path = folder / CONFIG
         wanted = json.loads(json.dumps(config, default=str))
         if path.exists():
-            kept = _settings_in(path)
+            kept, hashes = _kept_in(path)
             changed = [key for key in sorted({*kept, *wanted}) if kept.get(key) != wanted.get(key)]
             if changed:
                 raise TrainingError(
                     f"{folder} holds a run with other settings ({', '.join(changed)}); choose another folder, or "
                     "delete this one"
                 )
+            _check_inputs(folder, hashes, inputs or {})
         else:
             made = {
                 "settings": wanted,
+                **({"inputs": dict(inputs)} if inputs else {}),
                 "negopt": __version__,
                 "torch": torch.__version__,
                 "python": platform.python_version(),
@@ -132,17 +137,28 @@ class Run:
         return rows
 
 
-def _settings_in(path: Path) -> Mapping[str, Any]:
+def _kept_in(path: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Settings, and hashes of the input; runs of older versions have none of these."""
     try:
-        kept = read_json(path.read_text(encoding="utf-8"))["settings"]
-        if not isinstance(kept, dict):
-            raise TypeError(f"settings are an object, got {type(kept).__name__}")
-        return kept
+        kept = read_json(path.read_text(encoding="utf-8"))
+        for value in (kept["settings"], kept.get("inputs", {})):
+            if not isinstance(value, dict):
+                raise TypeError(f"settings and inputs are objects, got {type(value).__name__}")
+        return kept["settings"], kept.get("inputs", {})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TrainingError(
             f"{path} is damaged ({error!r}), so nobody can tell whether this is the same run; choose another folder, "
             "or delete this one"
         ) from error
+
+
+def _check_inputs(folder: Path, kept: Mapping[str, Any], inputs: Mapping[str, str]) -> None:
+    changed = [key.removesuffix("_sha256") for key in inputs if key in kept and kept[key] != inputs[key]]
+    if changed:
+        raise TrainingError(
+            f"{folder} holds a run that began with another content of: {', '.join(changed)}; a run goes on only "
+            "with what it began with. Put the old files back, or give another --run"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +169,10 @@ class Loop:
     save_every: int = 50
     show: tuple[str, ...] = ("loss",)
     """Metrics in the progress line."""
+
+    def __post_init__(self) -> None:
+        if self.save_every < 1:
+            raise TrainingError(f"steps between checkpoints (--save-every) are at least 1, got {self.save_every}")
 
 
 def _on_step(step: int, metrics: Mapping[str, float]) -> None:

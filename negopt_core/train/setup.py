@@ -27,6 +27,7 @@ PAE_WINDOW_PRIOR = (0.15866, 0.68269, 0.15866)
 PAE_WEIGHT_PRIOR = (0.00135, 0.15731, 0.68269, 0.15731, 0.00135)
 """PAE's bins and what its first stage installs (papers.md, section 1B); late half, all, early half."""
 
+_UTF8 = "utf-8-sig"  # without the mark that Windows programs put first
 _TERM = "a reward term is scorer:weight[:floor][:plain[=share]]"
 
 
@@ -111,13 +112,16 @@ def _term(text: str, load_scorer: Callable[[str], Scorer]) -> RewardTerm:
 
 
 def read_prompts(path: Path) -> list[str]:
-    """Prompts of a file: one a line, or JSON Lines with `prompt` (or `subject`); gzipped if it ends so."""
+    """Prompts of a file: one a line, or JSON Lines with `prompt`; gzipped if it ends so.
+
+    Of a row with `modifiers` the `subject`, as pairs are read: without them a subject is a kind of picture.
+    """
     try:
-        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
+        with gzip.open(path, "rt", encoding=_UTF8) if path.suffix == ".gz" else path.open(encoding=_UTF8) as file:
             lines = [line.strip() for line in file if line.strip()]
         if ".jsonl" in path.suffixes:
             rows = [read_json(line) for line in lines]
-            return [str(row.get("subject") or row["prompt"]) for row in rows]
+            return [str((row.get("modifiers") and row.get("subject")) or row["prompt"]) for row in rows]
     except (OSError, EOFError, zlib.error, ValueError, KeyError, AttributeError) as error:
         raise TrainingError(f"cannot read prompts from {path}: {error!r}") from error
     return lines

@@ -72,6 +72,10 @@ class SFT(Descent):
 
     def losses(self, pairs: Sequence[Pair]) -> dict[str, Tensor]:
         """Mean negative log-likelihood of an action by channel."""
+        return {name: total / weight.clamp(min=1e-6) for name, (total, weight) in self._sums(pairs).items()}
+
+    def _sums(self, pairs: Sequence[Pair]) -> dict[str, tuple[Tensor, Tensor]]:
+        """By channel the weighted sum over the actions, and the sum of their weights."""
         prompts = [pair.prompt for pair in pairs]
         responses, _ = encode_pairs(self.policy, pairs)
         analysis = self.policy.analyze(prompts, responses, _AS_IT_IS)
@@ -79,15 +83,26 @@ class SFT(Descent):
         found = {}
         for channel in CHANNELS:
             weight = responses.mask(channel) * share
-            found[channel] = -(analysis.logprobs[channel] * weight).sum() / weight.sum().clamp(min=1e-6)
+            found[channel] = -(analysis.logprobs[channel] * weight).sum(), weight.sum()
         return found
 
+    def left_out(self, batch_size: int = 64, most: int = 256) -> float:
+        """Share of the phrases of the first pairs that the policy cannot write: not in its stock, or too long."""
+        pairs, lost = self.pairs[:most], 0
+        for start in range(0, len(pairs), batch_size):
+            lost += sum(encode_pairs(self.policy, pairs[start : start + batch_size])[1])
+        return lost / max(1, sum(len(pair.spans) for pair in pairs))
+
     @torch.no_grad()
-    def evaluate(self, pairs: Sequence[Pair], batch_size: int = 64) -> dict[str, float]:
-        """Mean losses over held-out pairs."""
+    def evaluate(self, pairs: Sequence[Pair], name: str = "eval", batch_size: int = 64) -> dict[str, float]:
+        """Mean losses of an action over all pairs; `name` says which pairs they are."""
         self.policy.eval()
-        parts = [self.losses(pairs[start : start + batch_size]) for start in range(0, len(pairs), batch_size)]
-        return {f"eval/{name}": sum(float(part[name]) for part in parts) / len(parts) for name in CHANNELS}
+        parts = [self._sums(pairs[start : start + batch_size]) for start in range(0, len(pairs), batch_size)]
+        found = {}
+        for channel in CHANNELS:
+            total, weight = (sum(float(part[channel][place]) for part in parts) for place in (0, 1))
+            found[f"{name}/{channel}"] = total / max(weight, 1e-6)
+        return found
 
 
 def encode_pairs(policy: LanguagePolicy, pairs: Sequence[Pair]) -> tuple[Responses, list[int]]:

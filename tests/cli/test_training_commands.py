@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from negopt_core.cli import main
-from negopt_core.commands.train_common import shown
+from negopt_core.commands.train_common import shown, start_folder
 from negopt_core.policy.language.folder import folder_hash
+from negopt_core.policy.store import read_card
+from negopt_core.world.measure import is_held_out
 
 SMALL = ("--width", "32", "--layers", "1", "--batch", "4", "--threads", "1", "--json")
 
@@ -25,7 +27,7 @@ def test_from_pairs_to_rewards_to_suggestions(tmp_path: Path, capsys: pytest.Cap
         capsys, "sft", "--pairs", "world", "--stock", "world", "--scheduled", "--steps", "4", "--augment",
         "--run", str(tmp_path / "sft"), "-o", taught, *SMALL,
     )  # fmt: skip
-    assert told["folder"] == taught and isinstance(told["eval/words"], float)
+    assert told["folder"] == taught and isinstance(told["train/words"], float)
     assert json.loads((tmp_path / "sft" / "config.json").read_text())["settings"]["augment"] == "0.5"
     ppo = (
         "ppo", "--policy", taught, "--prompts", "world", "--run", str(tmp_path / "ppo"),
@@ -51,6 +53,75 @@ def test_from_pairs_to_rewards_to_suggestions(tmp_path: Path, capsys: pytest.Cap
     assert "other settings (steps)" in capsys.readouterr().err
 
 
+def test_figures_of_training_pairs_say_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ("sft", "--pairs", "world:20", "--steps", "1", *SMALL)
+    assert "train/words" in run(capsys, *command, "--run", str(tmp_path / "a"))
+    assert "eval/words" in run(capsys, *command, "--held-out", "world:20", "--run", str(tmp_path / "b"))
+    people = (tmp_path / "b" / "samples" / "step-000001.txt").read_text().split("\n\n")[1:]
+    assert people and all(is_held_out(block.splitlines()[0]) for block in people)
+    (tmp_path / "none.jsonl").write_text('{"prompt": "a cat"}\n')
+    assert main(["train", *command, "--held-out", str(tmp_path / "none.jsonl"), "--run", str(tmp_path / "c")]) == 1
+    assert "no pairs of negative to measure on" in capsys.readouterr().err
+
+
+def test_phrases_that_cannot_be_learned_are_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    pairs, folder = tmp_path / "pairs.jsonl", tmp_path / "run"
+    pairs.write_text('{"prompt": "a cat", "negative": "blurry, too dark, chromatic aberration"}\n')
+    (tmp_path / "stock.txt").write_text("blurry\ntoo dark\n")
+    command = (
+        "sft",
+        "--pairs",
+        str(pairs),
+        "--stock",
+        str(tmp_path / "stock.txt"),
+        "--steps",
+        "1",
+        "--run",
+        str(folder),
+    )
+    with caplog.at_level("WARNING", "negopt"):
+        run(capsys, *command, *SMALL)
+    assert "33% of the phrases do not fit the policy" in caplog.text
+    card = json.loads((folder / "export" / "policy.json").read_text())
+    assert card["provenance"]["stages"][0]["phrases_left_out"] == 0.3333
+
+
+def test_a_run_whose_pairs_were_edited_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pairs, folder = tmp_path / "pairs.jsonl", tmp_path / "run"
+    pairs.write_text('{"prompt": "a cat", "negative": "blurry"}\n')
+    command = ("sft", "--pairs", str(pairs), "--steps", "1", "--run", str(folder), *SMALL)
+    run(capsys, *command)
+    pairs.write_text('{"prompt": "a cat", "negative": "noisy"}\n')
+    assert main(["train", *command]) == 1
+    assert "another content of: pairs" in capsys.readouterr().err
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({key: config[key] for key in config if key != "inputs"}))
+    run(capsys, *command)  # a run of an older version
+
+
+def test_a_policy_to_start_from_says_what_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, folder = tmp_path / "first", str(tmp_path / "second")
+    command = ("sft", "--pairs", "world:20", "--steps", "1", "--batch", "4", "--threads", "1", "--json")
+    small = ("--width", "32", "--layers", "1", "--polarity", "modifiers")
+    run(capsys, *command, *small, "--run", str(tmp_path / "run"), "-o", str(first))
+    more = ("train", *command, "--policy", str(first), "--run", folder)
+    for given, says in (
+        (("--polarity", "negative"), "--polarity is negative, and the policy in"),
+        (("--kind", "seq2seq"), "has df; leave it out"),
+        (("--width", "96", "--scheduled", "--stock", "world"), "--stock, --scheduled, --width: only for a new policy"),
+    ):
+        assert main([*more, *given]) == 1
+        assert says in capsys.readouterr().err
+    assert main([*more, "--kind", "df"]) == 0
+    stage = json.loads((tmp_path / "second" / "export" / "policy.json").read_text())["provenance"]["stages"][-1]
+    assert stage["settings"]["polarity"] == "modifiers" and stage["pairs"] == 20
+    assert not {"width", "layers", "tokenizer", "scheduled", "kind"} & stage["settings"].keys()
+    kept = json.loads((tmp_path / "second" / "config.json").read_text())["settings"]
+    assert (kept["width"], kept["tokenizer"], kept["stock"]) == ("96", "world", "None")  # as runs always kept them
+
+
 def test_one_process_does_what_a_launcher_started_too_often(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -66,8 +137,22 @@ def test_what_cannot_be_trained_is_said_in_one_line(tmp_path: Path, capsys: pyte
     (tmp_path / "empty.jsonl").write_text("")
     assert main(["train", "sft", "--pairs", str(tmp_path / "empty.jsonl"), "--run", str(tmp_path / "r")]) == 1
     assert "no pairs to learn from" in capsys.readouterr().err
+    sft = ("train", "sft", "--pairs", "world:9", "--steps", "1", *SMALL)
+    for wrong, says in (
+        (("--stock", "nowhere.txt"), "a stock is a text file"),
+        (("--save-every", "0"), "at least 1, got 0"),
+    ):
+        assert main([*sft, *wrong, "--run", str(tmp_path / "s")]) == 1
+        assert says in capsys.readouterr().err
     assert main(["train", "ppo", "--policy", str(tmp_path), "--prompts", "world", "--run", str(tmp_path / "r")]) == 2
     assert "cannot read the language model" in capsys.readouterr().err
+    for name, says in (("nearest", "cannot train on from nearest: of kind retrieval"), ("rules", "no such name; give")):
+        assert main(["train", "ppo", "--policy", name, "--prompts", "world", "--run", str(tmp_path / "r")]) == 1
+        assert says in capsys.readouterr().err
+
+
+def test_a_policy_that_comes_with_negopt_is_named() -> None:
+    assert read_card(start_folder(Path("world-negative"))).name == "world-negative"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,12 @@ import pytest
 
 from negopt_core.cli import main
 from negopt_core.data.corpus import Row, Weights, fill_templates, pairs_of, read_rows, read_subjects
+from negopt_core.data.pairs import Pair
 from negopt_core.errors import TrainingError
+from negopt_core.policy import load_policy
+from negopt_core.policy.card import PolicyCard
+from negopt_core.prompt import Span
+from negopt_core.train.index import fit_index, save_retrieval
 
 
 def line(prompt: str, negative: str, family: str = "user", source: str = "me/mine", **more: object) -> str:
@@ -59,6 +64,17 @@ def test_what_is_wrong_is_named_with_its_line(tmp_path: Path) -> None:
     path.write_text(line("a", "b") + '{"prompt": "x"}\n')
     with pytest.raises(TrainingError, match=r"line 2: negative_prompt, family"):
         read_rows(path)
+    for text, says in (
+        ("\n{", "line 3 is not JSON"),
+        (line("a", "b", "people"), "line 2: family is user, style, probe, not 'people'"),
+        (line("a", "b").replace('"a"', "null"), "line 2: prompt is missing"),
+        ("[1]", "line 2 is no object"),
+    ):
+        path.write_text(line("a", "b") + text)
+        with pytest.raises(TrainingError, match=says):
+            read_rows(path)
+    path.write_text("\ufeff" + line("a", "b", style=None, group=None, template=None), encoding="utf-8")
+    assert [(row.style, row.template) for row in read_rows(path)] == [("other", "")]
     with pytest.raises(TrainingError, match="cannot read"):
         read_rows(tmp_path / "nowhere.jsonl")
 
@@ -77,3 +93,27 @@ def test_a_policy_is_indexed_and_compared(pairs: Path, tmp_path: Path, capsys: p
 
 def test_a_row_has_phrases() -> None:
     assert [span.text for span in Row("p", "a, ,b", "user", "", "", "", "").spans] == ["a", "b"]
+
+
+def test_phrases_end_at_line_ends_and_hold_none(tmp_path: Path) -> None:
+    row = Row("p", "a b,\n c  d\ne\u2028f\x85g", "user", "", "", "", "")
+    assert [span.text for span in row.spans] == ["a b", "c d", "e f g"]
+    path, folder = tmp_path / "pairs.jsonl", tmp_path / "near"
+    path.write_text(line("a photo of a fox", "painting\nblurry\u2028grain, dull"), encoding="utf-8")
+    assert main(["train", "retrieval", "--pairs", str(path), "-o", str(folder), "--least-examples", "1"]) == 0
+    assert main(["suggest", "a photo of a fox", "--policy", str(folder)]) == 0
+
+
+def test_a_stock_of_an_older_export_is_read_as_it_was_written(tmp_path: Path) -> None:
+    spans = (Span("dull\u2028grain"), Span("noisy"))
+    index, terms, stock = fit_index([Pair("a fox", spans)], [Pair("a fox", spans)])
+    save_retrieval(tmp_path, PolicyCard(kind="retrieval", name="old", polarity="negative"), index, terms, stock)
+    assert load_policy(str(tmp_path)).suggest(["a fox"], 0)[0].negative.text == "dull\u2028grain, noisy"
+
+
+def test_rows_without_a_group_are_near_duplicates_only_of_the_same_words(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.jsonl"
+    prompts = ("a fox", "A fox.", "a castle", "a ship")
+    path.write_text("".join(line(prompt, "dull") for prompt in prompts[:3]) + line("a ship", "dull", group="g1"))
+    fox, same, castle, ship = (row.group for row in read_rows(path))
+    assert fox == same and len({fox, castle, ship}) == 3 and ship == "g1"

@@ -67,6 +67,12 @@ def test_liked_posts_with_both_prompts_become_pairs_and_every_filter_is_counted(
     assert modifiers.pairs == (Pair("a castle", (Span("misty morning"),)),)
 
 
+def test_of_words_that_replace_each_other_a_post_gives_the_first(tmp_path: Path) -> None:
+    row = {**ROW, "prompt": "a [cat:dog:0.5] in a hat", "negative_prompt": "[bad|good] hat, [red:blue:9] shoe"}
+    found = gather_pairs(write(tmp_path / "db.parquet", [row]), SourceSettings())
+    assert found.pairs == (Pair("a cat in a hat", (Span("bad hat"), Span("red shoe"))),)
+
+
 def test_more_rows_than_are_held_in_memory_at_a_time(tmp_path: Path) -> None:
     path = write(tmp_path / "db.parquet", [{**ROW, "cursor": number} for number in range(9000)])
     assert [post.cursor for post in read_posts(path)] == list(range(9000))
@@ -111,6 +117,11 @@ def test_without_pyarrow_the_remedy_is_said_and_the_rest_works() -> None:
         ("embedding:badhand, (embedding:x/y.pt:1.2), EasyNegative, ugly", "comfy", [("ugly", 1.0)]),
         ("Ugly, ugly., UGLY, ..., ,", "a1111", [("Ugly", 1.0)]),
         ("ugly\ntext", "a1111", [("ugly", 1.0), ("text", 1.0)]),
+        ("a [cat|dog], [[red|blue] car|a [x|y]], ugly", "a1111", [("a cat", 1.0), ("red car", 1.0), ("ugly", 1.0)]),
+        ("{red|blue} car, [bad:good:0.5] hand, [:text:0.5]", "a1111",
+         [("red car", 1.0), ("bad hand", 1.0), ("text", 1.0)]),
+        ("a|b, [(x:1.2)::5] hand, (c|d:1.2), [cat|dog", "a1111",
+         [("a b", 1.0), ("x hand", 1.0), ("c d", 1.0), ("cat dog", 1.0)]),
     ],
 )  # fmt: skip
 def test_what_people_write_becomes_phrases(text: str, notation: Any, expected: list[tuple[str, float]]) -> None:

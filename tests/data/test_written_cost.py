@@ -24,7 +24,7 @@ def calls(work: Callable[[], object]) -> int:
     return count
 
 
-@pytest.mark.parametrize("piece", ["(a:1.1)(b:1.2)", "[a:b:0.5]", "(a:1.1), ", "a\n", "[a::3][b:4]"])
+@pytest.mark.parametrize("piece", ["(a:1.1)(b:1.2)", "[a:b:0.5]", "(a:1.1), ", "a\n", "[a::3][b:4]", "[a|b]", "[a|"])
 def test_phrases_of_many_parts_are_split_in_linear_work(piece: str) -> None:
     def read(times: int) -> None:
         prompt = read_written(piece * times, "a1111")

@@ -18,6 +18,7 @@ from negopt_core.policy.language.actions import CHANNELS
 from negopt_core.policy.language.folder import make_policy, open_policy, save_policy
 from negopt_core.policy.language.model import draw
 from negopt_core.policy.language.render import encode_spans, read_spans
+from negopt_core.policy.language.spelling import spell_phrase
 from negopt_core.policy.suggest import SuggestOptions
 from negopt_core.policy.tokens import estimate_tokens
 from negopt_core.prompt import Span
@@ -113,7 +114,19 @@ def test_free_words_end_within_the_budget_and_never_repeat_a_phrase() -> None:
     responses = respond(policy, Sampling())
     assert int(responses.is_action.sum(1).max()) <= policy.card.max_tokens + 1
     for spans in read_spans(responses, tokenizer(), policy.card):
-        assert len({span.text for span in spans}) >= len(spans) - 1  # the last one may be cut by the budget
+        assert len({span.text for span in spans}) == len(spans)
+
+
+def test_words_that_the_budget_cuts_off_are_no_phrase() -> None:
+    policy = language_policy("df", (), max_tokens=3)
+    (walk,) = policy.walks(["a photo"])
+    (red,) = spell_phrase(tokenizer(), "red")
+    taken = [walk.advance(token) for token in (red, policy.spelling.separator, red)]
+    assert taken == [False, True, False] and list(walk.allowed()) == [policy.spelling.end]
+    assert not walk.advance(policy.spelling.end)  # "red", said twice
+    spans = [Span("red"), Span("ball")]
+    responses, skipped = encode_spans([spans], policy.walks(["a photo"]), tokenizer(), policy.card, len(tokenizer()))
+    assert skipped == [1] and [span.text for span in read_spans(responses, tokenizer(), policy.card)[0]] == ["red"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

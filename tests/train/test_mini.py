@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from negopt_core.data.examples import (
     names_an_artist,
     negative_examples,
     plain_modifier,
+    table_phrases,
 )
 from negopt_core.data.pairs import Pair
 from negopt_core.errors import TrainingError
@@ -26,7 +28,7 @@ from negopt_core.policy.language.folder import make_policy
 from negopt_core.policy.language.reader import reader_of
 from negopt_core.prompt import Span
 from negopt_core.train.denoise import draw_alike, pad_rows, take_out
-from negopt_core.train.mini import Corpus, prepare
+from negopt_core.train.mini import Corpus, negative_stock, prepare
 from negopt_core.train.phrases import PhraseSettings, PhraseTraining, Task
 from negopt_core.train.priors import NEGATIVE_WINDOWS, SCHEDULE_WEIGHTS, schedule_targets
 from negopt_core.train.recipe import RECIPES, Recipe, read_recipe
@@ -155,6 +157,15 @@ def test_a_stock_counts_spellings_together_and_leaves_rare_phrases_out() -> None
     assert fit_stock(answers, 1, 1) == ["bad hands"]
 
 
+def test_a_stock_smaller_than_the_tables_holds_only_them(corpus: Path, tmp_path: Path) -> None:
+    recipe = read_recipe(recipe_file(tmp_path, stock=len(table_phrases()) - 1))
+    assert negative_stock(recipe, Corpus.read(corpus)) == table_phrases()
+
+
+def test_a_phrase_of_a_stock_is_one_line() -> None:
+    assert fit_stock([(["bad\nhands"], 1.0)], 5, 1) == ["bad hands"]
+
+
 def test_examples_leave_out_what_the_prompt_asks_for_and_bodies_where_there_are_none() -> None:
     rows = [
         Row("a photo of a castle", "photo, blurry, bad hands", "user", "", "", "", "", group="g1"),
@@ -261,3 +272,15 @@ def test_a_wrong_recipe_is_refused_by_name(changes: dict[str, object], says: str
 def test_another_recipe_in_the_same_folder_is_refused(corpus: Path, tmp_path: Path) -> None:
     assert train(recipe_file(tmp_path), corpus, tmp_path / "run") == 0
     assert train(recipe_file(tmp_path, seed=2), corpus, tmp_path / "run") == 1
+
+
+def test_another_corpus_in_the_same_run_is_refused(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe, other = recipe_file(tmp_path), tmp_path / "other"
+    shutil.copytree(corpus, other)
+    assert train(recipe, other, tmp_path / "run") == 0
+    path = other / "pairs" / "pairs_train.jsonl.gz"
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()).replace(b"blurry", b"grainy")))
+    assert train(recipe, other, tmp_path / "run") == 1
+    assert "another content of: pairs_train.jsonl.gz;" in capsys.readouterr().err

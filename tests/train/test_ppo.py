@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from toys import Brightness, CodePainter, actors, phrases
 
 from negopt_core.errors import TrainingError
-from negopt_core.policy.language.actions import CHANNELS
+from negopt_core.policy.language.actions import CHANNELS, Sampling
 from negopt_core.prompt import FULL
 from negopt_core.reward.base import Reward, RewardTerm
 from negopt_core.train.ppo import PPO, PPOSettings
@@ -113,12 +113,21 @@ def test_the_reference_and_the_states_behind_the_value_stay_as_they_were() -> No
     assert all(torch.equal(before[name], value) for name, value in everybody.reference.state_dict().items())
     moved = [name for name, value in everybody.policy.state_dict().items() if not torch.equal(before[name], value)]
     assert any(name.startswith("model.") for name in moved) and any(name.startswith("heads.") for name in moved)
+    hidden = torch.randn(1, 2, everybody.critic.out.in_features, requires_grad=True)
+    with torch.no_grad():
+        everybody.critic.out.weight.fill_(1.0)
+    everybody.critic(hidden).sum().backward()
+    assert hidden.grad is None and everybody.critic.out.weight.grad is not None
 
 
 def test_settings_without_meaning_are_refused() -> None:
     for wrong in ({"advantage": "best"}, {"advantage": "group", "group": 1}, {"epochs": 0}):
         with pytest.raises(TrainingError):
             PPOSettings(**wrong)
+    with pytest.raises(TrainingError, match="KL target of 5 needs a price"):
+        PPOSettings(kl=0.0, kl_target=5.0)
+    with pytest.raises(TrainingError, match="PPO draws from every word, got top_k 5"):
+        PPOSettings(sampling=Sampling(top_k=5))
     with pytest.raises(TrainingError, match="no prompts"):
         PPO(actors("df", late_share), [], FAST)
     assert Reward((RewardTerm(Brightness()),)).terms

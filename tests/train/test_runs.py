@@ -46,6 +46,13 @@ def test_a_handful_of_pairs_is_learned_by_heart(kind: str) -> None:
     assert sft.evaluate(PAIRS)["eval/words"] < 0.2
 
 
+def test_figures_do_not_depend_on_how_pairs_fall_into_batches() -> None:
+    sft = SFT(language_policy("df"), PAIRS, SFTSettings())
+    whole = sft.evaluate(PAIRS, batch_size=4)
+    assert sft.evaluate(PAIRS, batch_size=3) == pytest.approx(whole, rel=1e-4)
+    assert sft.evaluate(PAIRS, "train").keys() == {f"train/{name.removeprefix('eval/')}" for name in whole}
+
+
 def test_windows_and_weights_can_be_left_alone() -> None:
     policy = language_policy("df")
     before = {name: value.clone() for name, value in policy.heads.state_dict().items()}
@@ -164,11 +171,31 @@ def test_a_folder_with_another_run_is_refused(tmp_path: Path) -> None:
         Run.open(tmp_path, {"seed": 2, "steps": 5})
 
 
+def test_a_run_does_not_go_on_with_other_input_behind_the_same_settings(tmp_path: Path) -> None:
+    Run.open(tmp_path, {"seed": 1}, {"pairs_sha256": "a", "painter": "b"})
+    Run.open(tmp_path, {"seed": 1}, {"pairs_sha256": "a", "painter": "b", "start_sha256": "told by later versions"})
+    with pytest.raises(TrainingError, match=r"another content of: pairs;.* another --run"):
+        Run.open(tmp_path, {"seed": 1}, {"pairs_sha256": "c", "painter": "b"})
+    Run.open(tmp_path / "old", {"seed": 1})  # nobody knows what it began with
+    Run.open(tmp_path / "old", {"seed": 1}, {"pairs_sha256": "c"})
+
+
 def test_the_second_interrupt_is_not_gentle() -> None:
     with pytest.raises(KeyboardInterrupt), gentle_stop() as asked:
         os.kill(os.getpid(), signal.SIGINT)
         assert asked == [signal.SIGINT]
         os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_null_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.jsonl"
+    path.write_text('\ufeff{"prompt": "a", "negative": null, "negative_prompt": "dull"}\n', encoding="utf-8")
+    assert read_pairs(path, "negative") == [Pair("a", (Span("dull"),))]
+    path.write_text('{"prompt": "a", "subject": null, "modifiers": ["8k"]}\n')
+    assert read_pairs(path, "modifiers") == [Pair("a", (Span("8k"),))]
+    path.write_text('{"prompt": null, "negative": "dull"}\n')
+    with pytest.raises(TrainingError, match=r"line 1: .*prompt is text, got null"):
+        read_pairs(path, "negative")
 
 
 def test_pairs_are_written_and_read_back(tmp_path: Path) -> None:

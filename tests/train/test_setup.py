@@ -78,9 +78,14 @@ def test_a_reward_that_means_nothing_is_refused(line: str) -> None:
 def test_prompts_are_read_from_lines_and_json(tmp_path: Path) -> None:
     plain, rows, packed = tmp_path / "a.txt", tmp_path / "b.jsonl", tmp_path / "c.jsonl.gz"
     plain.write_text("a cat\n\n  a dog \n")
-    rows.write_text('{"prompt": "a cat, 8k", "subject": "a cat"}\n{"prompt": "a dog"}\n')
-    packed.write_bytes(gzip.compress(rows.read_bytes()))
+    rows.write_text(
+        '{"prompt": "a cat, 8k", "subject": "a cat", "modifiers": ["8k"]}\n'
+        '{"prompt": "a dog", "subject": "animal", "negative_prompt": "blurry"}\n'
+    )
+    packed.write_bytes(gzip.compress(b"\xef\xbb\xbf" + rows.read_bytes()))
     assert read_prompts(plain) == read_prompts(rows) == read_prompts(packed) == ["a cat", "a dog"]
+    plain.write_bytes(b"\xef\xbb\xbf" + plain.read_bytes())  # as Windows programs do
+    assert read_prompts(plain) == ["a cat", "a dog"]
     for path, text in ((tmp_path / "missing.txt", None), (tmp_path / "d.jsonl", "[1]\n"), (tmp_path / "e.jsonl", "{")):
         if text:
             path.write_text(text)

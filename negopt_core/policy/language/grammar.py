@@ -165,7 +165,8 @@ class _StockWalk:
 
 
 class FreeGrammar:
-    """Any words of the vocabulary; a repeated or banned phrase cannot be finished, the end comes with the budget."""
+    """Any words of the vocabulary; a repeated or banned phrase cannot be finished. The end comes with the budget, and
+    words that it cuts off are no phrase."""
 
     def __init__(self, tokenizer: Any, vocabulary: int, max_tokens: int) -> None:
         self.tokenizer, self.spelling, self.max_tokens = tokenizer, Spelling.of(tokenizer), max_tokens
@@ -201,11 +202,12 @@ class _FreeWalk:
         return [*self.grammar.ids, spelling.separator, spelling.end]
 
     def advance(self, token: int) -> bool:
+        is_cut = self.length >= self.grammar.max_tokens  # only the end was left: nobody finished these words
         self.length += 1
         if token not in (self.grammar.spelling.separator, self.grammar.spelling.end):
             self.current.append(token)
             return False
-        is_end_of_phrase = bool(self.current)
+        is_end_of_phrase = bool(self.current) and not is_cut
         self.said.add(read_phrase(self.grammar.tokenizer, self.current))
         self.current = []
         return is_end_of_phrase

@@ -99,13 +99,13 @@ class _Line:
         return skipped
 
     def _fits(self, tokens: Sequence[int]) -> bool:
-        """Could these tokens come next, with an end after them? Tried on a copy."""
+        """Could these tokens come next, with an end after them that makes a phrase? Tried on a copy."""
         trial = self.walk.copy()
         for token in tokens:
             if token not in trial.allowed():
                 return False
             trial.advance(token)
-        return self.spelling.end in trial.allowed()
+        return self.spelling.end in trial.allowed() and trial.advance(self.spelling.end)
 
     def _take(self, token: int, choice: tuple[int, int]) -> None:
         self.allowed.append(list(self.walk.allowed()))
