@@ -1,14 +1,15 @@
-"""Writing files so that they appear whole or not at all."""
+"""Writing files so that they appear whole or not at all, and opening text that others wrote."""
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 from .errors import OutputError
 
@@ -43,6 +44,16 @@ def write_bytes(path: Path, content: bytes) -> None:
     """Write `content` to `path`, whole or not at all, as `whole_file` does."""
     with whole_file(path) as file:
         file.write(content)
+
+
+def open_text(path: Path) -> TextIO:
+    """UTF-8 text to read, gzipped if the name says so, without the mark that Windows programs put first.
+
+    What is no such text raises OSError, EOFError, zlib.error or UnicodeDecodeError while it is read.
+    """
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8-sig")
+    return path.open(encoding="utf-8-sig")
 
 
 def hash_file(path: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import random
 import re
 import zlib
@@ -11,12 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import TrainingError
+from ..files import open_text
 from ..json_text import read_json
 from ..policy.words import phrase_key
 from ..prompt import Span
 from .pairs import Pair
 
-_UTF8 = "utf-8-sig"  # without the mark that Windows programs put first
 FAMILIES = ("user", "style", "probe")
 CONTRADICTORY_LICENCES = ("dflip3k/DFLIP-3K",)
 """Sources whose licence statements contradict each other: never part of what trains shipped weights."""
@@ -136,7 +135,7 @@ def fill_templates(rows: Sequence[Row], subjects: Sequence[str], copies: int, se
 def _objects(path: Path, needed: Sequence[str]) -> list[dict[str, object]]:
     rows = []
     try:
-        with gzip.open(path, "rt", encoding=_UTF8) if path.suffix == ".gz" else path.open(encoding=_UTF8) as file:
+        with open_text(path) as file:
             for number, line in enumerate(file, 1):
                 if line.strip():
                     rows.append(_object(f"{path}, line {number}", line, needed))

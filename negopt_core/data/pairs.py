@@ -15,12 +15,11 @@ from typing import Any, BinaryIO
 
 from ..df_text import format_prompt, parse_prompt
 from ..errors import TrainingError
-from ..files import whole_file
+from ..files import open_text, whole_file
 from ..json_text import read_json
 from ..policy.phrases import append_phrases, phrase_spans
 from ..prompt import DFPrompt, Span
 
-_UTF8 = "utf-8-sig"  # without the mark that Windows programs put first
 NEGATIVE_KEYS = ("negative", "negative_prompt")
 MODIFIER_KEYS = ("modifiers",)
 
@@ -130,7 +129,7 @@ def save_pairs(path: Path, pairs: Iterable[Pair], polarity: str) -> str:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    with gzip.open(path, "rt", encoding=_UTF8) if path.suffix == ".gz" else path.open(encoding=_UTF8) as file:
+    with open_text(path) as file:
         for number, line in enumerate(file, start=1):
             if line.strip():
                 yield number, line

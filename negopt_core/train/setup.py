@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import torch
 from transformers import AutoTokenizer, GPT2Config, T5Config
 
 from ..errors import TrainingError
+from ..files import open_text
 from ..json_text import read_json
 from ..policy.card import PolicyCard
 from ..policy.language.backbone import build_model
@@ -27,7 +27,6 @@ PAE_WINDOW_PRIOR = (0.15866, 0.68269, 0.15866)
 PAE_WEIGHT_PRIOR = (0.00135, 0.15731, 0.68269, 0.15731, 0.00135)
 """PAE's bins and what its first stage installs (papers.md, section 1B); late half, all, early half."""
 
-_UTF8 = "utf-8-sig"  # without the mark that Windows programs put first
 _TERM = "a reward term is scorer:weight[:floor][:plain[=share]]"
 
 
@@ -117,7 +116,7 @@ def read_prompts(path: Path) -> list[str]:
     Of a row with `modifiers` the `subject`, as pairs are read: without them a subject is a kind of picture.
     """
     try:
-        with gzip.open(path, "rt", encoding=_UTF8) if path.suffix == ".gz" else path.open(encoding=_UTF8) as file:
+        with open_text(path) as file:
             lines = [line.strip() for line in file if line.strip()]
         if ".jsonl" in path.suffixes:
             rows = [read_json(line) for line in lines]
