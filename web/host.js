@@ -84,25 +84,23 @@ function capture() {
   return now?.captureCanvasState ? now.captureCanvasState() : now?.checkState?.();
 }
 
-/** As `oneStep`; then `settle`, once nodes that are new have the heights that the page gives them. */
+/** As `oneStep`; then `settle`, once nodes that are new have the heights that the page gives them: the same step. */
 export async function oneStepOnPage(change, settle) {
-  capture();
-  await new Promise((done) => setTimeout(done, FOLDED_WITHIN)); // or this step would be folded into the one before
-  const held = tracker();
-  try {
-    oneStep(() => {
-      held?.beforeChange?.(); // holds back every capture, also this step's own, until `afterChange`
-      change();
-    });
-    for (let frame = 0; frame < SETTLED_AFTER; frame += 1) await new Promise(requestAnimationFrame);
-    settle();
-    redraw();
-  } finally {
-    held?.afterChange?.();
-  }
+  oneStep(change);
+  const step = tracker();
+  for (let frame = 0; frame < SETTLED_AFTER; frame += 1) await new Promise(requestAnimationFrame);
+  if (tracker() !== step) return; // another workflow is open
+  settle();
+  redraw();
+  fold(step);
 }
 
-const FOLDED_WITHIN = 120; // milliseconds; ComfyUI adds what changes up to 50 ms after a step to that step
+/** Add what has changed to the step before, as ComfyUI itself does shortly after a step. */
+function fold(step) {
+  if (step?.squashState) return step.squashState();
+  if (step?.activeState) step.activeState = JSON.parse(JSON.stringify(rootGraph().serialize()));
+}
+
 const SETTLED_AFTER = 12; // frames
 const REDRAWS = 4;
 
