@@ -92,7 +92,7 @@ def run_sft(args: argparse.Namespace) -> int:
     )
     sft = SFT(start or _new(args), pairs, settings)
     run = Run.open(args.folder, config, hashes_in(facts))
-    facts["phrases_left_out"] = _left_out(sft)
+    facts["phrases_left_out"] = _left_out(args, sft)
     write_samples = sft_samples(sft.policy, held_out or pairs, run.folder)
     with event_files(run.folder) if args.tensorboard else nullcontext(ignore) as write:
         listeners = Listeners(write, write_samples)
@@ -142,14 +142,17 @@ def _side(policy: LanguagePolicy) -> str:
     return "negative" if policy.card.polarity == "negative" else "modifiers"
 
 
-def _left_out(sft: SFT) -> float:
+def _left_out(args: argparse.Namespace, sft: SFT) -> float:
     """The share of phrases that cannot be learned, said aloud if there are any."""
     share = round(sft.left_out(), 4)
+    is_remedy = not args.policy and args.tokenizer == "world" and not _world(args.pairs, 1)
+    remedy = "; a policy for real prompts needs a tokenizer of real words: --tokenizer" if is_remedy else ""
     if share:
         log.warning(
             "%.0f%% of the phrases do not fit the policy (stock, tokenizer, tokens, or the prompt asks for them) and "
-            "are left out; a policy for real prompts needs a tokenizer of real words: --tokenizer",
+            "are left out%s",
             100 * share,
+            remedy,
         )
     return share
 
