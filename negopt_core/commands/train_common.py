@@ -43,7 +43,7 @@ def prepare(args: argparse.Namespace, is_leader: bool = True) -> dict[str, Any]:
 def _deciding(args: argparse.Namespace) -> dict[str, Any]:
     left_out = {"run", "folder", "output", "name", "threads", "json", "debug", "save_every", "tensorboard"}
     # runs that were begun before there were such settings go on
-    left_out |= {name for name in ("size", "augment") if not getattr(args, name, None)}
+    left_out |= {name for name in ("size", "augment", "paint_dtype") if not getattr(args, name, None)}
     return {key: value for key, value in vars(args).items() if key not in left_out}
 
 

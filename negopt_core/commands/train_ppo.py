@@ -31,6 +31,11 @@ def add(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     ppo.add_argument("--size", metavar="WxH", help="pixels (default: the model's own; 512x512 on a ComfyUI server)")
     ppo.add_argument("--paint-steps", type=int, default=12)
     ppo.add_argument("--cfg", type=float, default=2.5)
+    ppo.add_argument(
+        "--paint-dtype",
+        choices=("float32", "bfloat16", "float16"),
+        help="precision of the painter (default float16 on a GPU, else float32); bfloat16 is faster on newer CPUs",
+    )
     ppo.add_argument("--steps", type=int, default=200)
     ppo.add_argument("--batch", type=int, default=16, help="prompts a step")
     ppo.add_argument("--group", type=int, default=2, help="responses to each prompt")
@@ -137,7 +142,8 @@ def _painter(args: argparse.Namespace, processes: Processes) -> ModelPainter:
     width, height = read_size(args.size)
     share = -(-args.batch * args.group * args.pictures // processes.size)
     settings = PaintSettings(args.paint_steps, args.cfg, height, width, batch_size=min(32, share))
-    return open_painter(place_of(args.model), settings, device=own_device(args.model, processes))
+    device = own_device(args.model, processes)
+    return open_painter(place_of(args.model), settings, device=device, dtype=args.paint_dtype)
 
 
 def _prompts(args: argparse.Namespace) -> list[str]:

@@ -54,7 +54,9 @@ NEGATIVES = (
 def write_results(folder: Path, document: Path, recipe: Recipe, prompts: int, jobs: int, cache: Path) -> dict[str, Any]:
     """Paint every contestant, replace what stands between the markers of `document`, return the figures."""
     contest = Contest.draw(prompts, folder, recipe)
-    studio = Studio(world_dir(), weights_hash(world_dir()), cache, recipe.paint_steps, recipe.cfg, jobs)
+    studio = Studio(
+        world_dir(), weights_hash(world_dir()), cache, recipe.paint_steps, recipe.cfg, jobs, recipe.paint_dtype
+    )
     batch = Batch(contest.prompts, 2, PROMPT_SEED, "eval")
     curves = _curves(contest)  # what is missing is said before anything is painted
     everybody = [*contest.arms(), *_searched(studio, contest)]
@@ -87,8 +89,8 @@ def _manifest(studio: Studio, contest: Contest) -> str:
     return (
         f"Command: `python -m negopt_core reproduce`. World {studio.weights}; {recipe.seeds} training seeds, "
         f"{recipe.sft_steps} steps of SFT, {recipe.ppo_steps} of PPO; {len(contest.prompts)} held-out prompts x 2 "
-        f"noises an arm, {studio.steps} steps, guidance {studio.guidance_scale:g}. A row without a seed is the mean of "
-        "its seeds. R = quality + 3 alignment. ± is half of a 95 % interval over prompts; differences are paired. "
+        f"noises an arm, {studio.steps} steps in {studio.dtype}, guidance {studio.guidance_scale:g}. A row without a "
+        "seed is the mean of its seeds. R = quality + 3 alignment. ± is half of a 95 % interval over prompts; differences are paired. "
         "Everything is judged by the `eval` judge; training saw the `reward` judge."
     )
 

@@ -18,6 +18,7 @@ import torch
 from ...df_text import format_prompt
 from ...paint.base import PaintSettings
 from ...paint.diffusers_painter import DiffusersPainter, load_painter
+from ...paint.open import read_dtype
 from ...prompt import PromptPair
 from ...train.progress import Pace
 from .. import vocabulary as words
@@ -62,6 +63,7 @@ class Studio:
     steps: int
     guidance_scale: float
     jobs: int
+    dtype: str = "float32"
 
     def paint(self, batch: Batch, arms: Sequence[Arm], label: str) -> dict[str, Outcome]:
         """Outcome of each arm by name; arms not in the cache are painted, those alike once, `jobs` at a time."""
@@ -90,7 +92,7 @@ class Studio:
                 raise
 
     def _paint_one(self, batch: Batch, arm: Arm, path: Path) -> None:
-        painter, judge = _tools(self.world, self.steps, self.guidance_scale, batch.role)
+        painter, judge = _tools(self.world, self.steps, self.guidance_scale, self.dtype, batch.role)
         pairs = [pair for pair in arm.pairs for _ in range(batch.seeds)]
         images = painter.paint(pairs, batch.numbers)
         requests = [read_prompt(prompt) for prompt in batch.prompts for _ in range(batch.seeds)]
@@ -110,6 +112,8 @@ class Studio:
             batch.prompts,
             [(format_prompt(pair.positive), format_prompt(pair.negative)) for pair in arm.pairs],
         ]
+        if self.dtype != "float32":
+            parts.append(self.dtype)
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
 
@@ -127,7 +131,8 @@ def _end_with_parent() -> None:
 
 
 @cache
-def _tools(world: Path, steps: int, guidance_scale: float, role: str) -> tuple[DiffusersPainter, Judge]:
+def _tools(world: Path, steps: int, guidance_scale: float, dtype: str, role: str) -> tuple[DiffusersPainter, Judge]:
     """A painter and a judge, loaded once in a process."""
-    painter = load_painter(str(world), PaintSettings(steps, guidance_scale, batch_size=32), device="cpu")
+    settings = PaintSettings(steps, guidance_scale, batch_size=32)
+    painter = load_painter(str(world), settings, device="cpu", dtype=read_dtype(dtype))
     return painter, load_judge(world / "judges" / f"{role}.safetensors")
