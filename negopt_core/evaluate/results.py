@@ -90,7 +90,8 @@ def _manifest(studio: Studio, contest: Contest) -> str:
         f"Command: `python -m negopt_core reproduce`. World {studio.weights}; {recipe.seeds} training seeds, "
         f"{recipe.sft_steps} steps of SFT, {recipe.ppo_steps} of PPO; {len(contest.prompts)} held-out prompts x 2 "
         f"noises an arm, {studio.steps} steps in {studio.dtype}, guidance {studio.guidance_scale:g}. A row without a "
-        "seed is the mean of its seeds. R = quality + 3 alignment. ± is half of a 95 % interval over prompts; differences are paired. "
+        "seed is the mean of its seeds. R = quality + 3 alignment. ± is half of a 95 % interval over prompts; "
+        "differences are paired. "
         "Everything is judged by the `eval` judge; training saw the `reward` judge."
     )
 
