@@ -53,6 +53,22 @@ def test_from_pairs_to_rewards_to_suggestions(tmp_path: Path, capsys: pytest.Cap
     assert "other settings (steps)" in capsys.readouterr().err
 
 
+def test_the_precision_of_the_painter_is_chosen_and_remembered(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def rewarded(dtype: str) -> float:
+        home = tmp_path / dtype
+        run(
+            capsys, "ppo", "--policy", "world-negative", "--prompts", "world", "--paint-steps", "2", "--batch", "2",
+            "--epochs", "1", "--steps", "1", "--paint-dtype", dtype, "--run", str(home), "--threads", "1", "--json",
+        )  # fmt: skip
+        assert json.loads((home / "config.json").read_text())["settings"]["paint_dtype"] == dtype
+        return float(json.loads((home / "metrics.jsonl").read_text().splitlines()[0])["reward"])
+
+    precise, rounded = rewarded("float32"), rewarded("bfloat16")
+    assert precise != rounded and abs(precise - rounded) < 0.3  # the same pictures, but for rounding
+
+
 def test_figures_of_training_pairs_say_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ("sft", "--pairs", "world:20", "--steps", "1", *SMALL)
     assert "train/words" in run(capsys, *command, "--run", str(tmp_path / "a"))

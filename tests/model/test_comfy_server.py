@@ -205,5 +205,7 @@ def test_what_a_server_cannot_do_is_refused_before_anything_is_painted(tmp_path:
             open_painter("comfy:http://127.0.0.1:9", settings)
     with pytest.raises(ModelError, match="leave out --device"):
         open_painter("comfy:http://127.0.0.1:9", device="cpu")
+    with pytest.raises(ModelError, match="--paint-dtype"):
+        open_painter("comfy:http://127.0.0.1:9", dtype="bfloat16")
     with pytest.raises(PromptError, match="seed"):
         open_painter("comfy:http://127.0.0.1:9").paint(PAIRS[:1], [-1])

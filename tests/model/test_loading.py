@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 from negopt_core import ModelError, PromptPair
 from negopt_core.paint.base import PaintSettings
 from negopt_core.paint.diffusers_painter import DiffusersPainter, load_painter
+from negopt_core.paint.open import open_painter
 from tests.model.single_file import write_single_file
 
 SETTINGS = PaintSettings(steps=2)
@@ -57,6 +58,10 @@ def test_the_hash_is_over_the_weight_files_and_not_their_place(folders, folder):
 def test_the_dtype_is_what_was_asked_for(folders):
     told = load_painter(str(folders / "sd1"), SETTINGS, device="cpu", dtype=torch.bfloat16).describe()
     assert told["dtype"] == "bfloat16"
+    assert open_painter(str(folders / "sd1"), SETTINGS, device="cpu", dtype="bfloat16").describe() == told
+    assert open_painter(str(folders / "sd1"), SETTINGS, device="cpu").describe()["dtype"] == "float32"
+    with pytest.raises(ModelError, match="'half'; use one of float32"):
+        open_painter(str(folders / "sd1"), SETTINGS, device="cpu", dtype="half")
 
 
 def test_half_precision_weights_are_painted_in_single_precision_on_a_cpu(folders, tmp_path):

@@ -1,6 +1,7 @@
 """The report's own arithmetic: what is paired, what is searched, what is kept, what counts as met."""
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -174,6 +175,8 @@ def test_arms_are_painted_once_and_kept(tmp_path: Path, jobs: int) -> None:
     assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == times
     studio.paint(batch, [Arm("other name, same pictures", both[0].pairs)], "test")
     assert len(list(tmp_path.iterdir())) == 2
+    rounded = replace(studio, dtype="bfloat16").paint(batch, both[1:2], "test")["blurry"]
+    assert len(list(tmp_path.iterdir())) == 3 and not torch.equal(rounded.quality, found["blurry"].quality)
 
 
 def test_a_fault_in_a_worker_is_told_and_leaves_no_file(tmp_path: Path) -> None:
