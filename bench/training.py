@@ -37,6 +37,7 @@ def training() -> Iterator[Result]:
             ppo = _trainer(deepcopy(policy), paint_steps)
             yield _step(ppo, paint_steps)
         yield _rollout(ppo)
+        yield _precision(ppo)
         yield _decoding(policy, ppo.prompts[:_BATCH])
     finally:
         torch.set_num_threads(threads)
@@ -116,6 +117,26 @@ def _rollout(ppo: PPO) -> Result:
     theirs, ours, ratio = measure_pair(bare, lambda: painter.paint(pairs, seeds), 9, time.process_time)
     name = f"pictures a second in rollouts against the bare pipeline, batch {_BATCH}, scheduled negatives"
     return Result(name, f"{ratio:.3f} x (bare {theirs}, ours {ours})", "0.95 x", ratio >= 0.95)
+
+
+def _precision(ppo: PPO) -> Result:
+    """The pictures of a rollout in the precision of `reproduce` and in float32; how far apart their rewards are."""
+    from negopt_core.paint.diffusers_painter import load_painter
+    from negopt_core.paint.open import read_dtype
+    from negopt_core.world import world_dir
+
+    watched: Any = ppo.actors.painter
+    exact: DiffusersPainter = watched.painter
+    rounded = load_painter(str(world_dir()), exact.settings, device="cpu", dtype=read_dtype(_RECIPE.paint_dtype))
+    pairs, seeds, prompts = _answers(ppo), list(range(_BATCH)), ppo.prompts[:_BATCH]
+    slow, fast, ratio = measure_pair(
+        lambda: exact.paint(pairs, seeds), lambda: rounded.paint(pairs, seeds), 9, time.process_time
+    )
+    rewards = [ppo.actors.reward(painter.paint(pairs, seeds), prompts).total for painter in (exact, rounded)]
+    apart = float((rewards[0] - rewards[1]).abs().mean())
+    name = f"pictures in {_RECIPE.paint_dtype}, which `reproduce` paints in, against float32, batch {_BATCH}"
+    figure = f"{ratio:.2f} x as fast ({slow} against {fast}); rewards {apart:.3f} apart on average"
+    return Result(name, figure, "not slower", ratio >= 1.0)
 
 
 def _answers(ppo: PPO) -> list[Any]:

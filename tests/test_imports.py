@@ -27,7 +27,7 @@ LAYERS = {
         "files",
         "json_text",
     },
-    "model": {"weighting", "conditioning", "policy", "reward", "published"},
+    "model": {"weighting", "conditioning", "policy", "reward", "published", "devices"},
     "work": {"paint", "world", "data", "train", "evaluate", "evidence", "provenance"},
     "edge": {"cli", "commands", "__main__"},
 }

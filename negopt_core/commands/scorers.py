@@ -30,9 +30,9 @@ def read_sources(sources: Sequence[str]) -> dict[str, str]:
     return dict(source.partition("=")[::2] for source in sources)
 
 
-def load_named(name: str, sources: Sequence[str], role: str) -> Scorer:
+def load_named(name: str, sources: Sequence[str], role: str, device: str = "cpu") -> Scorer:
     """A scorer by name; see `evidence.scorers.load_named`."""
-    return scorers.load_named(name, read_sources(sources), role)
+    return scorers.load_named(name, read_sources(sources), role, device)
 
 
 def toys_warning(model: str, names: Iterable[str], flag: str) -> str:

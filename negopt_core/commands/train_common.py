@@ -42,6 +42,7 @@ def prepare(args: argparse.Namespace, is_leader: bool = True) -> dict[str, Any]:
 
 def _deciding(args: argparse.Namespace) -> dict[str, Any]:
     left_out = {"run", "folder", "output", "name", "threads", "json", "debug", "save_every", "tensorboard"}
+    left_out |= {"policy_device", "scorer_device"}  # where, not what: the figures differ by rounding
     # runs that were begun before there were such settings go on
     left_out |= {name for name in ("size", "augment", "paint_dtype") if not getattr(args, name, None)}
     return {key: value for key, value in vars(args).items() if key not in left_out}

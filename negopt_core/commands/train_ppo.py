@@ -46,6 +46,13 @@ def add(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     ppo.add_argument("--kl", type=float, default=0.02, help="price of a nat away from the start")
     ppo.add_argument("--kl-target", type=float, default=0.0, help="nats a response; 0 keeps the price fixed")
     ppo.add_argument("--entropy", type=float, default=0.0)
+    ppo.add_argument("--policy-device", default="cpu", metavar="DEVICE", help="where the policy learns (default cpu)")
+    ppo.add_argument(
+        "--scorer-device",
+        default="cpu",
+        metavar="DEVICE",
+        help="where scorers built on CLIP run (default cpu; the demo world's judges stay there)",
+    )
     add_sources(ppo)
     ppo.set_defaults(run=run)
     add_common(ppo)
@@ -103,6 +110,7 @@ def _train(args: argparse.Namespace, ppo: PPO, folder: Run) -> None:
 def _trainer(args: argparse.Namespace, painter: Painter, processes: Processes) -> PPO:
     from copy import deepcopy
 
+    from ..devices import put_on
     from ..policy.language.backbone import width_of
     from ..policy.language.folder import open_policy
     from ..train.critic import new_critic
@@ -110,9 +118,9 @@ def _trainer(args: argparse.Namespace, painter: Painter, processes: Processes) -
     from ..train.rollout import Actors
     from ..train.setup import build_reward
 
-    policy = open_policy(start_folder(args.policy))
-    reward = build_reward(args.reward, lambda name: load_named(name, args.source, role="reward"))
-    critic = new_critic(width_of(policy.model), args.seed)
+    policy = put_on(open_policy(start_folder(args.policy)), args.policy_device)
+    reward = build_reward(args.reward, lambda name: load_named(name, args.source, "reward", args.scorer_device))
+    critic = put_on(new_critic(width_of(policy.model), args.seed), args.policy_device)
     actors = Actors(policy, deepcopy(policy), critic, painter, reward)
     return PPO(actors, _prompts(args), _settings(args), processes)
 

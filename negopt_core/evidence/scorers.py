@@ -22,9 +22,12 @@ SOURCE_HELP = (
 _BLOCK = 1 << 20
 
 
-def load_named(name: str, places: Mapping[str, str], role: str) -> Scorer:
-    """A scorer by name. `places` says where weights are; `role` chooses the demo world's judge: "reward" in training,
-    "eval" for reports. Raises PromptError for an unknown name or weights that nobody named, ModelError for broken ones.
+def load_named(name: str, places: Mapping[str, str], role: str, device: str = "cpu") -> Scorer:
+    """A scorer by name.
+
+    `places` says where weights are; `role` chooses the demo world's judge: "reward" in training, "eval" for reports;
+    `device` is for scorers built on CLIP, the world's judges stay on the CPU. Raises PromptError for an unknown name or
+    weights that nobody named, ModelError for broken ones.
     """
     from ..world.judges import load_scorer
 
@@ -36,7 +39,7 @@ def load_named(name: str, places: Mapping[str, str], role: str) -> Scorer:
     from ..reward.clip import ClipScorer, HpsScorer, PickScorer
     from ..reward.embed import Embedder
 
-    embedder = Embedder.load(_place(CLIP if name == AESTHETIC else name, places))
+    embedder = Embedder.load(_place(CLIP if name == AESTHETIC else name, places), device)
     if name == AESTHETIC:
         return AestheticScorer.load(Path(_place(AESTHETIC, places)).expanduser(), embedder)
     if name == HPS:

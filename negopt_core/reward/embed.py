@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ..devices import put_on
 from ..errors import ModelError
 
 HUB_PREFIX = "hf:"
@@ -39,7 +40,7 @@ class Embedder:
         except (OSError, ValueError, RuntimeError) as error:
             reason = str(error).strip().splitlines()[0][:200]
             raise ModelError(f"cannot load a CLIP model from {source!r}: {reason}") from error
-        return cls(model.to(device).eval().requires_grad_(False), tokenizer)
+        return cls(put_on(model, device).eval().requires_grad_(False), tokenizer)
 
     @torch.no_grad()
     def pictures(self, images: Tensor) -> Tensor:

@@ -69,6 +69,27 @@ def test_the_precision_of_the_painter_is_chosen_and_remembered(
     assert precise != rounded and abs(precise - rounded) < 0.3  # the same pictures, but for rounding
 
 
+def test_a_device_that_is_not_here_is_said_before_anything_is_painted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = (
+        "ppo",
+        "--policy",
+        "world-negative",
+        "--prompts",
+        "world",
+        "--run",
+        str(tmp_path / "run"),
+        "--steps",
+        "1",
+    )
+    for device in ("cuda:77", "abacus"):
+        assert main(["train", *command, "--policy-device", device]) == 1
+        error = capsys.readouterr().err
+        assert f"nothing can be put on '{device}'" in error and "Traceback" not in error
+    assert not (tmp_path / "run").exists()
+
+
 def test_figures_of_training_pairs_say_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ("sft", "--pairs", "world:20", "--steps", "1", *SMALL)
     assert "train/words" in run(capsys, *command, "--run", str(tmp_path / "a"))

@@ -126,6 +126,10 @@ def test_scorers_are_found_by_name(folder: Path, tmp_path: Path) -> None:
     sources += [f"aesthetic={tmp_path / 'h.safetensors'}"]
     for name in NAMES:
         scorer = load_named(name, sources, "reward")
+        assert load_named(name, sources, "reward", "cpu").name == scorer.name
+        if name not in WORLD:
+            with pytest.raises(ModelError, match="nothing can be put on 'cuda:77'"):
+                load_named(name, sources, "reward", "cuda:77")
         assert scorer.name == name and torch.isfinite(scorer(image, ["a red ball", "a cube"])).all()
     with pytest.raises(PromptError, match="--source clip=PLACE"):
         load_named("clip", [], "eval")
