@@ -42,5 +42,15 @@ def habit_tables(spans: Sequence[Span], windows: Mapping[str, Window], weights: 
     return [table(head, rows), table(["window", "weight", "share"], settings)]
 
 
+def agreement_table(spans: Sequence[Span], windows: Mapping[str, Window], best: Mapping[str, str]) -> str:
+    """For each modifier whose best window is known, by name: how often a policy gives it that window."""
+    rows = []
+    for word, name in best.items():
+        used = [span.window for span in spans if span.text == word]
+        share = f"{sum(window == windows[name] for window in used) / len(used):.2f}" if used else "-"
+        rows.append([word, name, str(len(used)), share])
+    return table(["modifier", "best window", "times", "in that window"], rows)
+
+
 def _shares(counts: Iterable[int], total: int) -> list[str]:
     return [f"{count / total:.2f}" for count in counts]

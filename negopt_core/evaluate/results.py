@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,13 @@ from ..train.setup import PAE_WEIGHTS
 from ..world import world_dir
 from ..world.card import weights_hash
 from ..world.report import arms
-from ..world.report.experiments import SEARCHED, SEARCHED_FIXED, ReportSettings, search_negatives
+from ..world.report.experiments import SEARCHED, SEARCHED_FIXED, ReportSettings, search_negatives, search_windows
 from ..world.report.search import content_features
 from ..world.report.studio import Arm, Batch, Studio
 from .board import Board
 from .contestants import PROMPT_SEED, Contest
 from .curves import Curve, draw_curves, read_curve
-from .habits import added_spans, habit_tables
+from .habits import added_spans, agreement_table, habit_tables
 from .recipe import BALANCES, DATA_SIZES, ISOLATED, Recipe
 from .sheet import Row, draw_sheet
 from .ship import SHIPPED_RUNS, likeliest
@@ -62,7 +63,8 @@ def write_results(folder: Path, document: Path, recipe: Recipe, prompts: int, jo
     everybody = [*contest.arms(), *_searched(studio, contest)]
     board = Board(studio.paint(batch, everybody, "contestants"), recipe.seeds)
     best = max((*arms.FIXED, SEARCHED_FIXED), key=board.reward)
-    text = "\n\n".join([_manifest(studio, contest), *_tables(board, contest, everybody, best), _PICTURES])
+    habits = _habits(everybody, contest, search_windows(studio, _report_settings(recipe)))
+    text = "\n\n".join([_manifest(studio, contest), *_tables(board, habits, best), _PICTURES])
     write_bytes(document.parent / "images" / CURVES, draw_curves("Reward of rollouts, means of ten steps", curves))
     write_bytes(document.parent / "images" / SHEET, _sheet(board, contest, best))
     before, _, rest = document.read_text(encoding="utf-8").partition(BEGIN)
@@ -75,13 +77,17 @@ def write_results(folder: Path, document: Path, recipe: Recipe, prompts: int, jo
 
 def _searched(studio: Studio, contest: Contest) -> list[Arm]:
     """The searched negatives of the world's report: one for all prompts, and one for each, the room there is."""
-    settings = ReportSettings(steps=contest.recipe.paint_steps, guidance_scale=contest.recipe.cfg)
-    gains = search_negatives(studio, settings)
+    gains = search_negatives(studio, _report_settings(contest.recipe))
     for_each = [", ".join(gains.choose(row)) for row in content_features(contest.prompts)]
     return [
         arms.with_negative(SEARCHED_FIXED, contest.prompts, ", ".join(gains.choose())),
         arms.with_negatives(SEARCHED, contest.prompts, for_each),
     ]
+
+
+def _report_settings(recipe: Recipe) -> ReportSettings:
+    """Those of the world's report, sampled as here."""
+    return ReportSettings(steps=recipe.paint_steps, guidance_scale=recipe.cfg)
 
 
 def _manifest(studio: Studio, contest: Contest) -> str:
@@ -96,7 +102,7 @@ def _manifest(studio: Studio, contest: Contest) -> str:
     )
 
 
-def _tables(board: Board, contest: Contest, everybody: list[Arm], best: str) -> list[str]:
+def _tables(board: Board, habits: list[str], best: str) -> list[str]:
     fixed = [*arms.FIXED, SEARCHED_FIXED]
     stages = ("plain", "random", "sft", "rl-plain", "rl")
     return [
@@ -113,7 +119,7 @@ def _tables(board: Board, contest: Contest, everybody: list[Arm], best: str) -> 
         board.table([arms.NONE, *(f"modifiers-{stage}" for stage in stages)], "modifiers-plain"),
         board.wins("modifiers-rl", (arms.NONE, "modifiers-plain", "modifiers-random", "modifiers-sft")),
         "### What the modifiers are, when they act and how strongly",
-        *_habits(everybody, contest),
+        *habits,
         "### One reward alone",
         board.table(["modifiers-sft-0", *(f"modifiers-{label}" for label in ISOLATED)], "modifiers-sft-0"),
         "### Both sides",
@@ -128,11 +134,15 @@ def _size_rows() -> list[str]:
     return [*sizes, "negative-sft-0", "negative-rl-0"]
 
 
-def _habits(everybody: list[Arm], contest: Contest) -> list[str]:
-    """What the trained policies write, over all training seeds."""
+def _habits(everybody: list[Arm], contest: Contest, best: Mapping[str, str]) -> list[str]:
+    """What the trained policies write, over all training seeds; `best` is the world's best window of a modifier."""
     learned = [arm for arm in everybody if arm.name in {f"modifiers-rl-{seed}" for seed in range(contest.recipe.seeds)}]
     spans = [span for arm in learned for span in added_spans(contest.prompts, arm.pairs)]
-    return habit_tables(spans, arms.WINDOWS, PAE_WEIGHTS)
+    told = (
+        "Do they agree with the best windows of the world? Those are from the search of `world report`: each modifier "
+        "alone, in three windows, on other prompts and noise, by the `reward` judge."
+    )
+    return [*habit_tables(spans, arms.WINDOWS, PAE_WEIGHTS), told, agreement_table(spans, arms.WINDOWS, best)]
 
 
 def _curves(contest: Contest) -> dict[str, Curve]:

@@ -17,7 +17,7 @@ from negopt_core.evaluate import results
 from negopt_core.evaluate.board import Board
 from negopt_core.evaluate.contestants import Contest, in_random_windows, plain
 from negopt_core.evaluate.curves import draw_curves, read_curve
-from negopt_core.evaluate.habits import added_spans, habit_tables
+from negopt_core.evaluate.habits import added_spans, agreement_table, habit_tables
 from negopt_core.evaluate.recipe import BALANCES, Recipe, Training, balanced
 from negopt_core.evaluate.ship import ship
 from negopt_core.policy import load_policy
@@ -125,6 +125,7 @@ def test_the_whole_page_is_written_from_run_folders(trained: Path, monkeypatch: 
 
     monkeypatch.setattr(Studio, "paint", paint)
     monkeypatch.setattr(results, "_searched", searched)
+    monkeypatch.setattr(results, "search_windows", lambda studio, settings: {"vivid": "last half"})
     document = trained / "results.md"
     document.write_text(f"before\n{results.BEGIN}\nold\n{results.END}\nafter\n")
     figures = results.write_results(trained, document, Recipe(seeds=1), 6, 1, trained / "cache")
@@ -135,6 +136,7 @@ def test_the_whole_page_is_written_from_run_folders(trained: Path, monkeypatch: 
         and "| negative-rl |" in text
         and "| scheduled-rl-plain |" in text
         and "of the room" in text
+        and "| vivid | last half |" in text
     )
     assert set(figures["arms"]) == set(painted) and len(painted) == len(set(painted))
     for name in (results.CURVES, results.SHEET):
@@ -160,6 +162,8 @@ def test_habits_are_shares_of_windows_and_weights() -> None:
     habits, joint = habit_tables(spans, WINDOWS, PAE_WEIGHTS)
     assert habits.split("\n")[2] == "| vivid | 4 | 0.00 | 0.25 | 0.75 | 0.25 | 0.00 | 0.00 | 0.75 | 0.00 |"
     assert joint.split("\n")[2:] == ["| last half | 1.25 | 0.75 |", "| first half | 0.5 | 0.25 |"]
+    agreement = agreement_table(spans, WINDOWS, {"vivid": "last half", "glossy": "all steps"})
+    assert agreement.split("\n")[2:] == ["| vivid | last half | 4 | 0.75 |", "| glossy | all steps | 0 | - |"]
 
 
 def test_a_learning_curve_is_drawn_from_the_metrics_of_a_run(tmp_path: Path) -> None:
