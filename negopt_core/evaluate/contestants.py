@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..policy import SuggestOptions, load_policy, suggest
 from ..policy.phrases import append_phrases, phrase_spans, without_prefix
 from ..policy.suggest import MODES
-from ..prompt import DFPrompt, PromptPair, Span
+from ..prompt import FULL, DFPrompt, PromptPair, Span
 from ..train.setup import PAE_WEIGHTS, PAE_WINDOWS
 from ..world.measure import draw_prompts
 from ..world.people import human_negatives
@@ -51,15 +51,17 @@ class Contest:
         return [*found, Arm("rules", rules), Arm("rules, all steps", plain(rules))]
 
     def trained_negatives(self) -> list[Arm]:
-        """NegOpt's stages, reward balances, data sizes, and the scheduled ones."""
+        """NegOpt's stages, reward balances, data sizes, and the scheduled ones with and without windows and weights."""
         kinds = [f"{kind}-{stage}" for kind in ("negative", "scheduled") for stage in ("sft", "rl")]
         names = [f"{kind}-{seed}" for kind in kinds for seed in self._seeds]
         names += ["rl-only", *(f"balance-{name.replace(':', '-')}" for name in BALANCES)]
         names += [f"negative-{count}-{stage}-0" for count in DATA_SIZES.values() for stage in ("sft", "rl")]
         found = {name: Arm(name, self.written(name, "negative")) for name in names}
-        unscheduled = [
-            Arm(f"scheduled-rl-plain-{seed}", plain(found[f"scheduled-rl-{seed}"].pairs)) for seed in self._seeds
-        ]
+        unscheduled = []
+        for seed in self._seeds:
+            pairs = found[f"scheduled-rl-{seed}"].pairs
+            unscheduled.append(Arm(f"scheduled-rl-plain-{seed}", plain(pairs)))
+            unscheduled.append(Arm(f"scheduled-rl-weights-{seed}", at_all_steps(pairs)))
         return [*found.values(), *unscheduled]
 
     def trained_modifiers(self) -> list[Arm]:
@@ -106,6 +108,14 @@ class Contest:
 def plain(pairs: Sequence[PromptPair]) -> tuple[PromptPair, ...]:
     """The same words at weight 1 and at all steps."""
     return tuple(PromptPair.plain(pair.positive.text, pair.negative.text) for pair in pairs)
+
+
+def at_all_steps(pairs: Sequence[PromptPair]) -> tuple[PromptPair, ...]:
+    """The same negatives with their weights, at all steps."""
+    return tuple(
+        PromptPair(pair.positive, DFPrompt(tuple(replace(span, window=FULL) for span in pair.negative.spans)))
+        for pair in pairs
+    )
 
 
 def in_random_windows(prompts: Sequence[str], pairs: Sequence[PromptPair], seed: int) -> tuple[PromptPair, ...]:

@@ -36,10 +36,16 @@ def habit_tables(spans: Sequence[Span], windows: Mapping[str, Window], weights: 
         ]
         for phrase, count in phrases
     ]
-    joint = Counter((names.get(span.window, "other"), span.weight) for span in spans).most_common(_TOP)
-    settings = [[window, f"{weight:g}", f"{count / len(spans):.2f}"] for (window, weight), count in joint]
     head = ["modifier", "times", *windows, *(f"x {weight:g}" for weight in weights)]
-    return [table(head, rows), table(["window", "weight", "share"], settings)]
+    return [table(head, rows), settings_table(spans, windows)]
+
+
+def settings_table(spans: Sequence[Span], windows: Mapping[str, Window]) -> str:
+    """The most frequent pairs of window and weight."""
+    names = {window: name for name, window in windows.items()}
+    joint = Counter((names.get(span.window, "other"), span.weight) for span in spans).most_common(_TOP)
+    rows = [[window, f"{weight:g}", f"{count / len(spans):.2f}"] for (window, weight), count in joint]
+    return table(["window", "weight", "share"], rows)
 
 
 def agreement_table(spans: Sequence[Span], windows: Mapping[str, Window], best: Mapping[str, str]) -> str:

@@ -13,6 +13,8 @@ from PIL import Image
 
 from ..errors import TrainingError
 from ..files import write_bytes, write_text
+from ..policy.phrases import phrase_spans
+from ..prompt import PromptPair
 from ..train.run import METRICS
 from ..train.setup import PAE_WEIGHTS
 from ..world import world_dir
@@ -24,7 +26,7 @@ from ..world.report.studio import Arm, Batch, Studio
 from .board import Board
 from .contestants import PROMPT_SEED, Contest
 from .curves import Curve, draw_curves, read_curve
-from .habits import added_spans, agreement_table, habit_tables
+from .habits import added_spans, agreement_table, habit_tables, settings_table
 from .recipe import BALANCES, DATA_SIZES, ISOLATED, Recipe
 from .sheet import Row, draw_sheet
 from .ship import SHIPPED_RUNS, likeliest
@@ -40,6 +42,7 @@ _PICTURES = f"""### Learning
 ### Pictures
 
 ![The same prompts and noise under each policy](images/{SHEET})"""
+SCHEDULED = (("negative", ""), ("scheduled", "-plain"), ("scheduled", "-weights"), ("scheduled", ""))
 NEGATIVES = (
     "people",
     "rules",
@@ -64,7 +67,8 @@ def write_results(folder: Path, document: Path, recipe: Recipe, prompts: int, jo
     board = Board(studio.paint(batch, everybody, "contestants"), recipe.seeds)
     best = max((*arms.FIXED, SEARCHED_FIXED), key=board.reward)
     habits = _habits(everybody, contest, search_windows(studio, _report_settings(recipe)))
-    text = "\n\n".join([_manifest(studio, contest), *_tables(board, habits, best), _PICTURES])
+    settings = _negative_settings(everybody, recipe.seeds)
+    text = "\n\n".join([_manifest(studio, contest), *_tables(board, settings, habits, best), _PICTURES])
     write_bytes(document.parent / "images" / CURVES, draw_curves("Reward of rollouts, means of ten steps", curves))
     write_bytes(document.parent / "images" / SHEET, _sheet(board, contest, best))
     before, _, rest = document.read_text(encoding="utf-8").partition(BEGIN)
@@ -102,15 +106,22 @@ def _manifest(studio: Studio, contest: Contest) -> str:
     )
 
 
-def _tables(board: Board, habits: list[str], best: str) -> list[str]:
+def _gain_of_windows(board: Board) -> str:
+    windows = board.gain("scheduled-rl", "scheduled-rl-weights")
+    return f"Windows alone (scheduled-rl against scheduled-rl-weights): R {windows}. How often each setting is written:"
+
+
+def _tables(board: Board, settings: str, habits: list[str], best: str) -> list[str]:
     fixed = [*arms.FIXED, SEARCHED_FIXED]
     stages = ("plain", "random", "sft", "rl-plain", "rl")
     return [
         "### NegOpt: negatives",
         board.table([arms.NONE, *fixed, *NEGATIVES, SEARCHED], "negative-sft"),
         board.gap_closed("negative-rl", best, SEARCHED),
-        "### Scheduled negatives: the same words at all steps",
-        board.table(["negative-rl", "scheduled-rl-plain", "scheduled-rl"], "scheduled-rl-plain"),
+        "### Scheduled negatives: the same words alone, with their weights, with weights and windows",
+        board.table([f"{kind}-rl{part}" for kind, part in SCHEDULED], "scheduled-rl-plain"),
+        _gain_of_windows(board),
+        settings,
         "### The likeliest words, which `suggest` writes where no seed is named",
         board.table([arms.NONE, best, *map(likeliest, SHIPPED_RUNS.values())], best),
         "### Reward balance, quality : alignment : fidelity",
@@ -136,13 +147,25 @@ def _size_rows() -> list[str]:
 
 def _habits(everybody: list[Arm], contest: Contest, best: Mapping[str, str]) -> list[str]:
     """What the trained policies write, over all training seeds; `best` is the world's best window of a modifier."""
-    learned = [arm for arm in everybody if arm.name in {f"modifiers-rl-{seed}" for seed in range(contest.recipe.seeds)}]
-    spans = [span for arm in learned for span in added_spans(contest.prompts, arm.pairs)]
+    pairs = _pairs_of(everybody, "modifiers-rl", contest.recipe.seeds)
+    spans = [span for written in pairs for span in added_spans(contest.prompts, written)]
     told = (
         "Do they agree with the best windows of the world? Those are from the search of `world report`: each modifier "
         "alone, in three windows, on other prompts and noise, by the `reward` judge."
     )
     return [*habit_tables(spans, arms.WINDOWS, PAE_WEIGHTS), told, agreement_table(spans, arms.WINDOWS, best)]
+
+
+def _negative_settings(everybody: list[Arm], seeds: int) -> str:
+    """When and how strongly the phrases of scheduled negatives act."""
+    written = [pair for pairs in _pairs_of(everybody, "scheduled-rl", seeds) for pair in pairs]
+    return settings_table([span for pair in written for span in phrase_spans(pair.negative.spans)], arms.WINDOWS)
+
+
+def _pairs_of(everybody: list[Arm], kind: str, seeds: int) -> list[tuple[PromptPair, ...]]:
+    """What the policies of one kind write, one item for each training seed."""
+    names = {f"{kind}-{seed}" for seed in range(seeds)}
+    return [arm.pairs for arm in everybody if arm.name in names]
 
 
 def _curves(contest: Contest) -> dict[str, Curve]:

@@ -134,7 +134,7 @@ def test_the_whole_page_is_written_from_run_folders(trained: Path, monkeypatch: 
     assert (
         text.count("\n### ") == 11
         and "| negative-rl |" in text
-        and "| scheduled-rl-plain |" in text
+        and "| scheduled-rl-weights |" in text
         and "of the room" in text
         and "| vivid | last half |" in text
     )
