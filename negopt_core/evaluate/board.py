@@ -95,6 +95,20 @@ class Board:
             f"`{name}` is {self.gain(name, floor)} above it: {share} of the room."
         )
 
+    def differences(self, pairs: Sequence[tuple[str, str]]) -> str:
+        """Paired differences of R, quality, alignment and fidelity."""
+        rows = []
+        for name, other in pairs:
+            parts = [estimate(values(name) - values(other)) for values in (self.quality, self.alignment, self.fidelity)]
+            rows.append([f"{name} - {other}", str(self.gain(name, other)), *map(str, parts)])
+        return table(["", "R", "quality", "alignment", "fidelity"], rows)
+
+    def by_seed(self, names: Sequence[str], reference: str) -> str:
+        """R over a reference for each training seed: what the intervals over prompts do not hold."""
+        seeds = range(self.seeds)
+        rows = [[name, *(str(self.gain(f"{name}-{seed}", reference)) for seed in seeds)] for name in names]
+        return table([f"R over {reference}", *(f"seed {seed}" for seed in seeds)], rows)
+
     def wins(self, name: str, others: Sequence[str]) -> str:
         """Share of prompts on which R is higher, ties half."""
         rows = []

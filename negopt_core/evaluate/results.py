@@ -137,7 +137,20 @@ def _tables(board: Board, settings: str, habits: list[str], best: str) -> list[s
         board.table([arms.NONE, "negative-rl", "modifiers-rl", "both-rl"], arms.NONE),
         "### How much data",
         board.table(_size_rows(), "negative-sft-0"),
+        "### Differences and training seeds",
+        board.differences(_pairs()),
+        board.by_seed(("negative-rl", "scheduled-rl", "modifiers-rl"), arms.NONE),
     ]
+
+
+def _pairs() -> list[tuple[str, str]]:
+    """The differences that the page's text speaks of."""
+    others = ("negative-sft", "people", "rules", "rules, all steps", SEARCHED_FIXED, SEARCHED, "rl-only")
+    pairs = [("negative-rl", other) for other in others]
+    pairs += [("scheduled-rl", other) for other in ("negative-rl", "scheduled-rl-weights", "rules, all steps")]
+    pairs += [("modifiers-rl", "modifiers-rl-plain"), ("both-rl", "negative-rl"), ("both-rl", "modifiers-rl")]
+    pairs += [(f"balance-{name}", "balance-1-1-1") for name in ("5-1-1", "1-5-1", "1-1-5")]
+    return [*pairs, *((f"negative-{count}-rl-0", "negative-rl-0") for count in DATA_SIZES.values())]
 
 
 def _size_rows() -> list[str]:

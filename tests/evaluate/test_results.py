@@ -132,10 +132,12 @@ def test_the_whole_page_is_written_from_run_folders(trained: Path, monkeypatch: 
     text = document.read_text()
     assert text.startswith("before\n") and text.endswith("after\n") and "\nold\n" not in text
     assert (
-        text.count("\n### ") == 11
+        text.count("\n### ") == 12
         and "| negative-rl |" in text
         and "| scheduled-rl-weights |" in text
         and "of the room" in text
+        and "| scheduled-rl - negative-rl |" in text
+        and "| R over none | seed 0 |" in text
         and "| vivid | last half |" in text
     )
     assert set(figures["arms"]) == set(painted) and len(painted) == len(set(painted))
