@@ -75,7 +75,7 @@ def roll_out(
     """
     policy = actors.policy
     responses = policy.respond(prompts, response_seeds, sampling)
-    rows = read_spans(responses, policy.tokenizer, policy.card)
+    rows = read_spans(responses, policy.tokenizer, policy.card, policy.stock)
     pairs = [pair_of(prompt, spans, policy.card.polarity) for prompt, spans in zip(prompts, rows, strict=True)]
     count = len(picture_seeds[0])
     each = [prompt for prompt in prompts for _ in range(count)]

@@ -65,7 +65,7 @@ def sft_samples(policy: LanguagePolicy, pairs: Sequence[Pair], folder: Path) -> 
         policy.eval()  # each step of training switches back
         prompts = [pair.prompt for pair in shown]
         responses = policy.respond(prompts, [0] * len(prompts), Sampling(is_greedy=True))
-        answers = read_spans(responses, policy.tokenizer, policy.card)
+        answers = read_spans(responses, policy.tokenizer, policy.card, policy.stock)
         lines = [f"step {done}"]
         for pair, spans in zip(shown, answers, strict=True):
             for name, one in (("people", pair.spans), ("policy", spans)):

@@ -88,6 +88,12 @@ class LanguagePolicy(nn.Module):
         return found
 
     @property
+    def stock(self) -> Sequence[str]:
+        """The phrases that it may write; none where it writes freely."""
+        phrases: Sequence[str] = getattr(self.grammar, "phrases", ())
+        return phrases
+
+    @property
     def phrase_ids(self) -> Tensor:
         """[S] the one token of each phrase of the stock; PolicyError where a phrase has more, or there is no stock."""
         if self._phrase_ids is None:

@@ -57,7 +57,7 @@ class LanguageSuggester:
         )
         with torch.inference_mode():
             responses = self.policy.respond(prompts, [row_seed(seed, prompt) for prompt in prompts], sampling)
-        rows = read_spans(responses, self.policy.tokenizer, self.card)
+        rows = read_spans(responses, self.policy.tokenizer, self.card, self.policy.stock)
         return [pair_of(prompt, spans, self.card.polarity) for prompt, spans in zip(prompts, rows, strict=True)]
 
 
