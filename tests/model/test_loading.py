@@ -33,9 +33,17 @@ def folder(folders, tmp_path):
     return shutil.copytree(folders / "sd1", tmp_path / "sd1")
 
 
+def copy_weights(pipeline):
+    """To memory of their own: where a file is mapped they lie as in the file, and some processors round by that."""
+    for part in pipeline.components.values():
+        for parameter in getattr(part, "parameters", list)():
+            parameter.data = parameter.data.clone()
+
+
 @pytest.mark.parametrize("kind", ["sd1", "sd2", "sdxl"])
 def test_a_saved_folder_paints_what_the_pipeline_in_memory_paints(folders, pipelines, kind):
     painter = load_painter(str(folders / kind), SETTINGS, device="cpu")
+    copy_weights(painter._pipeline)
     assert torch.equal(painter.paint([PAIR], [1]), DiffusersPainter(pipelines[kind], SETTINGS).paint([PAIR], [1]))
     assert painter.describe()["source"] == str(folders / kind)
     assert len(painter._files) == PARTS[kind]
