@@ -161,7 +161,10 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--compile", action="store_true", help="also with the UNet compiled (minutes)")
     parser.add_argument("--tiny", action="store_true", help="networks of a few thousand weights, to try the code")
-    for line in measure(parser.parse_args()):
+    args = parser.parse_args()
+    if args.batch < 2 or args.batch % 2:
+        parser.error(f"--batch needs an even number of pictures, as two answers are compared; got {args.batch}")
+    for line in measure(args):
         print(line, flush=True)
 
 

@@ -141,10 +141,10 @@ def _precision(ppo: PPO) -> Result:
 
 def _answers(ppo: PPO) -> list[Any]:
     from negopt_core.policy.language import Sampling
-    from negopt_core.policy.language.render import pair_of, read_spans
+    from negopt_core.policy.language.render import pair_of
 
     policy, prompts = ppo.actors.policy, ppo.prompts[:_BATCH]
-    rows = read_spans(policy.respond(prompts, range(len(prompts)), Sampling()), policy.tokenizer, policy.card)
+    rows = policy.spans(policy.respond(prompts, range(len(prompts)), Sampling()))
     return [pair_of(prompt, spans, policy.card.polarity) for prompt, spans in zip(prompts, rows, strict=True)]
 
 

@@ -33,8 +33,8 @@ def add(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     ppo.add_argument("--cfg", type=float, default=2.5)
     ppo.add_argument(
         "--paint-dtype",
-        choices=("float32", "bfloat16", "float16"),
-        help="precision of the painter (default float16 on a GPU, else float32); bfloat16 is faster on newer CPUs",
+        metavar="DTYPE",
+        help="precision of the painter: float32, bfloat16 (faster on newer CPUs) or float16 (default on a GPU)",
     )
     ppo.add_argument("--steps", type=int, default=200)
     ppo.add_argument("--batch", type=int, default=16, help="prompts a step")

@@ -11,7 +11,7 @@ from torch import Tensor
 from ..paint.base import Painter
 from ..policy.language import LanguagePolicy, Responses, Sampling
 from ..policy.language.actions import CHANNELS
-from ..policy.language.render import pair_of, read_spans
+from ..policy.language.render import pair_of
 from ..prompt import PromptPair
 from ..reward.base import Reward
 from .critic import Critic
@@ -75,7 +75,7 @@ def roll_out(
     """
     policy = actors.policy
     responses = policy.respond(prompts, response_seeds, sampling)
-    rows = read_spans(responses, policy.tokenizer, policy.card, policy.stock)
+    rows = policy.spans(responses)
     pairs = [pair_of(prompt, spans, policy.card.polarity) for prompt, spans in zip(prompts, rows, strict=True)]
     count = len(picture_seeds[0])
     each = [prompt for prompt in prompts for _ in range(count)]

@@ -12,7 +12,7 @@ from ..df_text import format_prompt
 from ..evaluate.cards import Card, draw_cards
 from ..files import write_bytes, write_text
 from ..policy.language import LanguagePolicy, Sampling
-from ..policy.language.render import pair_of, read_spans
+from ..policy.language.render import pair_of
 from ..prompt import PromptPair
 from .ppo import PPO
 from .rollout import Rollout
@@ -65,7 +65,7 @@ def sft_samples(policy: LanguagePolicy, pairs: Sequence[Pair], folder: Path) -> 
         policy.eval()  # each step of training switches back
         prompts = [pair.prompt for pair in shown]
         responses = policy.respond(prompts, [0] * len(prompts), Sampling(is_greedy=True))
-        answers = read_spans(responses, policy.tokenizer, policy.card, policy.stock)
+        answers = policy.spans(responses)
         lines = [f"step {done}"]
         for pair, spans in zip(shown, answers, strict=True):
             for name, one in (("people", pair.spans), ("policy", spans)):

@@ -87,6 +87,8 @@ def test_a_device_that_is_not_here_is_said_before_anything_is_painted(
         assert main(["train", *command, "--policy-device", device]) == 1
         error = capsys.readouterr().err
         assert f"nothing can be put on '{device}'" in error and "Traceback" not in error
+    assert main(["train", *command, "--paint-dtype", "half"]) == 1
+    assert "no precision is called 'half'; use one of float32" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
 
 

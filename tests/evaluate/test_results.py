@@ -15,7 +15,7 @@ from negopt_core.commands.reproduce import is_done, train_all
 from negopt_core.errors import TrainingError
 from negopt_core.evaluate import results
 from negopt_core.evaluate.board import Board
-from negopt_core.evaluate.contestants import Contest, in_random_windows, plain
+from negopt_core.evaluate.contestants import Contest, at_all_steps, in_random_windows, plain
 from negopt_core.evaluate.curves import draw_curves, read_curve
 from negopt_core.evaluate.habits import added_spans, agreement_table, habit_tables
 from negopt_core.evaluate.recipe import BALANCES, Recipe, Training, balanced
@@ -154,6 +154,12 @@ def test_the_whole_page_is_written_from_run_folders(trained: Path, monkeypatch: 
 def test_a_table_against_none_says_it_once() -> None:
     assert BOARD.table(["none", "a"], "none").split("\n")[0].endswith("| R to none |")
     assert BOARD.table(["none", "a"], "none").count("R to none") == 1
+
+
+def test_weights_stay_where_windows_are_taken_away() -> None:
+    late = PromptPair(DFPrompt.plain("a fox"), DFPrompt((Span("blurry", 1.25, Window(0.5, 1.0)), Span(", "))))
+    (found,) = at_all_steps([late])
+    assert found == PromptPair(late.positive, DFPrompt((Span("blurry", 1.25), Span(", "))))
 
 
 def test_habits_are_shares_of_windows_and_weights() -> None:

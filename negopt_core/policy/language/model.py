@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -11,13 +12,15 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from ...errors import PolicyError
+from ...prompt import Span
 from ..card import PolicyCard
 from ..contradiction import read_asked
 from .actions import CHANNELS, Responses, Sampling
 from .backbone import Backbone, States, make_backbone, width_of
 from .grammar import Grammar, Walk, bans_of
 from .reader import Read, Reader
-from .spelling import Spelling, spell_phrase
+from .render import read_spans
+from .spelling import Spelling, read_phrase, spell_phrase
 
 _NEVER = -1e9
 """Logit of a word that is not allowed."""
@@ -87,11 +90,17 @@ class LanguagePolicy(nn.Module):
             found[row, self.phrase_ids[list(places)]] = torch.tensor(values)
         return found
 
-    @property
-    def stock(self) -> Sequence[str]:
-        """The phrases that it may write; none where it writes freely."""
-        phrases: Sequence[str] = getattr(self.grammar, "phrases", ())
-        return phrases
+    def spans(self, responses: Responses) -> list[list[Span]]:
+        """The phrases of each row, spelled as in the stock, with the window and weight chosen for them."""
+        rows = read_spans(responses, self.tokenizer, self.card)
+        return [[replace(span, text=self._stock_spelling.get(span.text, span.text)) for span in row] for row in rows]
+
+    @cached_property
+    def _stock_spelling(self) -> dict[str, str]:
+        """Phrases that the tokenizer reads back otherwise than the stock spells them, such as `8 k` for `8k`."""
+        phrases = getattr(self.grammar, "phrases", ())
+        read = {read_phrase(self.tokenizer, spell_phrase(self.tokenizer, phrase)): phrase for phrase in phrases}
+        return {told: phrase for told, phrase in read.items() if told != phrase}
 
     @property
     def phrase_ids(self) -> Tensor:

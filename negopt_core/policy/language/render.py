@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -18,11 +17,8 @@ from .grammar import Walk
 from .spelling import Spelling, read_phrase, spell_phrase
 
 
-def read_spans(responses: Responses, tokenizer: Any, card: PolicyCard, stock: Collection[str] = ()) -> list[list[Span]]:
-    """The phrases of each row with the window and weight that were chosen for them.
-
-    Given a stock, phrases are spelled as there: a tokenizer may read `8k` back as `8 k`.
-    """
+def read_spans(responses: Responses, tokenizer: Any, card: PolicyCard) -> list[list[Span]]:
+    """The phrases of each row, as the tokenizer reads them back, with the window and weight chosen for them."""
     rows = []
     for row in range(len(responses)):
         spans: list[Span] = []
@@ -39,17 +35,7 @@ def read_spans(responses: Responses, tokenizer: Any, card: PolicyCard, stock: Co
             else:
                 ids.append(int(responses.words[row, place]))
         rows.append(spans)
-    return _as_in_stock(rows, tokenizer, frozenset(stock)) if stock else rows
-
-
-def _as_in_stock(rows: list[list[Span]], tokenizer: Any, stock: frozenset[str]) -> list[list[Span]]:
-    if all(span.text in stock for spans in rows for span in spans):
-        return rows
-    spelled = {read_phrase(tokenizer, spell_phrase(tokenizer, phrase)): phrase for phrase in stock}
-    return [
-        [span if span.text in stock else replace(span, text=spelled.get(span.text, span.text)) for span in spans]
-        for spans in rows
-    ]
+    return rows
 
 
 def pair_of(prompt: str, spans: Sequence[Span], polarity: str) -> PromptPair:

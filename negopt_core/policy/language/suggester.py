@@ -14,7 +14,7 @@ from ..card import PolicyCard
 from .actions import Sampling
 from .folder import folder_hash, open_policy
 from .model import LanguagePolicy
-from .render import pair_of, read_spans
+from .render import pair_of
 
 _BATCH = 32
 
@@ -57,7 +57,7 @@ class LanguageSuggester:
         )
         with torch.inference_mode():
             responses = self.policy.respond(prompts, [row_seed(seed, prompt) for prompt in prompts], sampling)
-        rows = read_spans(responses, self.policy.tokenizer, self.card, self.policy.stock)
+        rows = self.policy.spans(responses)
         return [pair_of(prompt, spans, self.card.polarity) for prompt, spans in zip(prompts, rows, strict=True)]
 
 
