@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from .base import Cancel, OnProgress, PaintSettings, check_seeds
 from .batches import Batch, as_batches, plan_job
 from .sampler import Run, plan_run, sampler_for
 from .weights import hash_files, hash_modules, open_pipeline
+
+log = logging.getLogger("negopt")
 
 _IMAGE_TO_IMAGE = {
     "StableDiffusionPipeline": "StableDiffusionImg2ImgPipeline",
@@ -44,6 +47,7 @@ class DiffusersPainter:
         self.source = source
         self._files = tuple(files)
         self._hash = ""
+        self._batch_size = self.settings.batch_size
         self._pipeline = _prepared(pipeline, self.settings)
         self._check_size()
 
@@ -56,8 +60,9 @@ class DiffusersPainter:
     ) -> torch.Tensor:
         """Paint one picture for each pair; see `Painter.paint`.
 
-        Raises PromptError for bad pairs, seeds or step counts, Cancelled if `cancel` says so, and ModelError if the
-        device runs out of memory.
+        If the device runs out of memory, the batch is halved, for this painter's later calls too, and the log says so.
+        Raises PromptError for bad pairs, seeds or step counts, Cancelled if `cancel` says so, and ModelError if there
+        is not memory enough for one picture.
         """
         check_seeds(pairs, seeds)
         conditioner = conditioner_for(
@@ -68,14 +73,33 @@ class DiffusersPainter:
             plan_job(place, pair, seed, run.steps, conditioner, self._is_guided)
             for place, (pair, seed) in enumerate(zip(pairs, seeds, strict=True))
         ]
-        batches = as_batches(jobs, self.settings.batch_size)
-        watch = _Watch(run.steps * len(batches), on_progress, cancel)
+        waiting = as_batches(jobs, self._batch_size)
+        watch = _Watch(run.steps * len(waiting), on_progress, cancel)
         images: dict[int, torch.Tensor] = {}
-        for batch in batches:
+        while waiting:
             watch.check()
-            for job, image in zip(batch.jobs, self._paint_batch(batch, run, conditioner, watch), strict=True):
-                images[job.place] = image
+            batch, done = waiting.pop(0), watch.done
+            try:
+                pictures = self._paint_batch(batch, run, conditioner, watch)
+            except torch.cuda.OutOfMemoryError as error:
+                self._halve(batch, error)
+                waiting = as_batches([job for one in (batch, *waiting) for job in one.jobs], self._batch_size)
+                watch.again(done, run.steps * len(waiting))
+                continue
+            images.update(zip((job.place for job in batch.jobs), pictures, strict=True))
         return torch.stack([images[place] for place in range(len(pairs))])
+
+    def _halve(self, batch: Batch, error: Exception) -> None:
+        """Fewer pictures at a time from here on; ModelError if it was one."""
+        self._pipeline.maybe_free_model_hooks()
+        count, device = len(batch.jobs), self._pipeline._execution_device
+        if count == 1:
+            raise ModelError(
+                f"{device} has not enough memory for one picture of {'x'.join(map(str, self._size()[::-1]))}; "
+                "ask for a smaller one or use offload"
+            ) from error
+        self._batch_size = count // 2
+        log.warning("%s has not enough memory for %d pictures at a time; painting %d", device, count, self._batch_size)
 
     def model_hash(self) -> str:
         """The first 16 hex digits of a SHA-256 over the weights; read once, when first asked for."""
@@ -152,12 +176,6 @@ class DiffusersPainter:
         callback = {"callback_on_step_end": after_call, "callback_on_step_end_tensor_inputs": []}
         try:
             images: torch.Tensor = pipeline(**text, **self._options(batch), **callback).images
-        except torch.cuda.OutOfMemoryError as error:
-            pipeline.maybe_free_model_hooks()
-            raise ModelError(
-                f"{pipeline._execution_device} has not enough memory for {len(batch.jobs)} images at a time; "
-                "lower batch_size or use offload"
-            ) from error
         except Cancelled:
             pipeline.maybe_free_model_hooks()  # the pipeline does this itself only when it comes to its end
             raise
@@ -188,16 +206,20 @@ class _Watch:
         self._total = total
         self._on_progress = on_progress
         self._is_cancelled: Any = getattr(cancel, "is_set", cancel)
-        self._done = 0
+        self.done = 0
+
+    def again(self, done: int, left: int) -> None:
+        """Go back to `done` steps, with `left` to come."""
+        self.done, self._total = done, done + left
 
     def check(self) -> None:
         if self._is_cancelled is not None and self._is_cancelled():
-            raise Cancelled(f"painting was stopped after {self._done} of {self._total} steps")
+            raise Cancelled(f"painting was stopped after {self.done} of {self._total} steps")
 
     def step(self) -> None:
-        self._done += 1
+        self.done += 1
         if self._on_progress is not None:
-            self._on_progress(self._done, self._total)
+            self._on_progress(self.done, self._total)
         self.check()
 
 

@@ -402,3 +402,50 @@ def test_the_fake_painter_keeps_the_painters_promises():
     assert torch.equal(images[1], FakePainter().paint([SCHEDULED], [1])[0])
     assert not torch.equal(images[0], images[2])
     assert fake.painted == [(PLAIN, 1), (SCHEDULED, 1), (PLAIN, 2)]
+
+
+# --- not enough memory
+
+
+def short_of_memory(pipeline, most):
+    """A device that holds the activations of `most` guided pictures from the second step on."""
+    calls = []
+
+    def refuse(_, args, kwargs):
+        rows = (args[0] if args else kwargs["sample"]).shape[0]
+        calls.append(rows // 2)
+        if rows // 2 > most and len(calls) > 1:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    handle = pipeline.unet.register_forward_pre_hook(refuse, with_kwargs=True)
+    return calls, handle
+
+
+def test_a_batch_that_does_not_fit_is_halved_and_said(sd1, caplog):
+    pairs, seeds = [SCHEDULED, OTHER, PLAIN, SCHEDULED, OTHER], [5, 6, 7, 8, 9]
+    expected = DiffusersPainter(sd1, replace(FAST, batch_size=4)).paint(pairs, seeds)
+    painter, seen = DiffusersPainter(sd1, replace(FAST, batch_size=4)), []
+    calls, handle = short_of_memory(sd1, most=1)
+    try:
+        found = painter.paint(pairs, seeds, on_progress=lambda done, total: seen.append((done, total)))
+        assert close(found, expected)
+        assert [record.getMessage().partition(" has not ")[2] for record in caplog.records] == [
+            "enough memory for 4 pictures at a time; painting 2",
+            "enough memory for 2 pictures at a time; painting 1",
+        ]
+        assert seen[-1] == (20, 20) and [done for done, _ in seen[1:]] == list(range(1, 21))
+        calls.clear()
+        painter.paint(pairs, seeds)
+        assert set(calls) == {1}  # what did not fit is not tried again
+    finally:
+        handle.remove()
+
+
+def test_one_picture_that_does_not_fit_is_an_error(sd1):
+    _, handle = short_of_memory(sd1, most=0)
+    try:
+        with pytest.raises(ModelError, match=rf"not enough memory for one picture of {PIXELS}x{PIXELS}; ask for"):
+            DiffusersPainter(sd1, FAST).paint([PLAIN], [1])
+    finally:
+        handle.remove()
+    assert DiffusersPainter(sd1, FAST).paint([PLAIN], [1]).shape[0] == 1
