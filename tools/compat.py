@@ -1,4 +1,4 @@
-"""Do all policies say the same under the transformers of every host? Makes an environment for each, and compares.
+"""Do all policies say the same under every host's Python, torch and transformers? Makes an environment for each.
 
     python tools/compat.py                     the whole matrix; each environment is made once, in --home
     python tools/compat.py 4.30.2 4.56.2       only these rows
@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +24,23 @@ from setup_env import python_in, version_of
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMON = ("numpy", "pillow", "safetensors", "torch")
-MATRIX: dict[str, tuple[str, ...]] = {
-    "4.30.2": ("transformers==4.30.2", "tokenizers==0.13.3", "numpy<2"),  # A1111 1.10
-    "4.46.1": ("transformers==4.46.1", "numpy<2"),  # Forge
-    "4.56.2": ("transformers==4.56.2",),  # Forge Neo
-    "5": ("transformers>=5,<6",),  # ComfyUI
+
+
+@dataclass(frozen=True)
+class Row:
+    """One environment: what a host pins, and Pythons to make it with, the first that is there."""
+
+    packages: tuple[str, ...]
+    pythons: tuple[str, ...]
+
+
+MATRIX = {
+    "4.30.2": Row(("transformers==4.30.2", "tokenizers==0.13.3", "numpy==1.26.4", "torch==2.1.2"), ("3.10", "3.11")),
+    "4.46.1": Row(("transformers==4.46.1", "numpy==1.26.4", "torch==2.3.1"), ("3.11", "3.10", "3.12")),
+    "4.56.2": Row(("transformers==4.56.2", "numpy>=2"), ("3.12", "3.11", "3.13", "3.10")),
+    "5": Row(("transformers>=5,<6", "numpy>=2"), ("3.13", "3.12", "3.11", "3.10")),
 }
-"""transformers of the hosts we support, by version, and what they pin beside it."""
-WHEELS_UP_TO = {"4.30.2": (3, 11)}
-"""Newest Python for which a row's packages are built."""
+"""By version of transformers: A1111 1.10, Forge, Forge Neo, ComfyUI; torch and numpy are theirs, or the newest."""
 TINY = {"tiny-t5": ("seq2seq", "negative"), "tiny-gpt2": ("df", "modifiers")}
 WORDS = {
     "blurry": "blurry",
@@ -78,8 +87,9 @@ def made(home: Path, name: str) -> Path:
     folder = home / name
     folder.mkdir(parents=True, exist_ok=True)
     requirements = folder / "requirements.txt"
-    pinned = {spec.split("=")[0].rstrip("<>") for spec in MATRIX[name]}
-    requirements.write_text("\n".join([*MATRIX[name], *(p for p in COMMON if p not in pinned)]) + "\n")
+    wanted = MATRIX[name].packages
+    pinned = {spec.split("=")[0].rstrip("<>") for spec in wanted}
+    requirements.write_text("\n".join([*wanted, *(package for package in COMMON if package not in pinned)]) + "\n")
     command = [interpreter(name), str(ROOT / "tools" / "setup_env.py"), "--venv", str(folder / "venv")]
     done = subprocess.run([*command, "--requirements", str(requirements)], stderr=subprocess.PIPE, text=True)
     if done.returncode:
@@ -88,13 +98,14 @@ def made(home: Path, name: str) -> Path:
 
 
 def interpreter(name: str) -> str:
-    """A Python that is not too new for a row: this one, or one on PATH."""
-    newest = WHEELS_UP_TO.get(name, (3, 13))
-    for found in (sys.executable, shutil.which("python3.11"), shutil.which("python3.10")):
-        version = version_of([found]) if found else None
-        if version and (3, 10) <= version <= newest:
-            return str(found)
-    raise SetupError(f"transformers {name} needs Python 3.10 to {newest[0]}.{newest[1]} and there is none on PATH")
+    """The first of a row's Pythons that is there: this one, or one on PATH."""
+    wanted = MATRIX[name].pythons
+    here = "{}.{}".format(*sys.version_info[:2])
+    for one in wanted:
+        found = sys.executable if one == here else shutil.which(f"python{one}")
+        if found and version_of([found]) == tuple(map(int, one.split("."))):
+            return found
+    raise SetupError(f"transformers {name} needs Python {' or '.join(wanted)} and there is none on PATH")
 
 
 def tiny_policy(home: Path, name: str) -> Path:
