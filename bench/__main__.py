@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from .cases import CASES
+from .draw import draw_growth
 from .growth import ROWS, every_series, table
 from .result import ROOT, Result
 
@@ -31,7 +32,11 @@ def main() -> None:
     for series in every_series(args.rows):
         print(f"{'ok  ' if series.met else 'MISS'} {series.name}: exponent {series.exponent:.2f}", flush=True)
         growth.append(series)
-    args.output.write_text(report(results) + "\n" + "\n".join(table(growth)) + "\n", encoding="utf-8")
+    picture = args.output.parent / "images" / "growth.png"
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    picture.write_bytes(draw_growth(growth))
+    page = report(results) + "\n" + "\n".join(table(growth, "images/growth.png")) + "\n"
+    args.output.write_text(page, encoding="utf-8")
     print(f"wrote {args.output}")
 
 

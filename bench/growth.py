@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from .result import ROOT
+from .commands import eval_megabytes, rows_megabytes, step_seconds
 from .timing import measure
 
 WORST_EXPONENT = 1.15
@@ -104,44 +99,36 @@ def batches() -> Series:
 
 
 def rows(most: int) -> Series:
-    """Peak memory of `data pairs` over n rows, in a process of its own."""
-    found = []
-    for count in (most // 100, most // 10, most):
-        with tempfile.TemporaryDirectory() as folder:
-            path = _write_rows(Path(folder) / "rows.jsonl.gz", count)
-            code = (
-                "import resource, sys; from negopt_core.cli import main\n"
-                "main(['data', 'pairs', sys.argv[1], '-o', sys.argv[2], '--json'])\n"
-                "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
-            )
-            command = [sys.executable, "-c", code, str(path), str(Path(folder) / "out.jsonl.gz")]
-            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-        found.append((count, float(done.stdout.splitlines()[-1])))
-    return Series("rows through `data pairs`, peak memory", "MB", tuple(found))
+    """Peak memory of `data pairs` over n rows."""
+    found = tuple((count, rows_megabytes(count)) for count in (most // 100, most // 10, most))
+    return Series("rows through `data pairs`, peak memory", "MB", found)
 
 
-def _write_rows(path: Path, count: int) -> Path:
-    import gzip
+def evaluated() -> Series:
+    """Peak memory of `eval` over n prompts."""
+    found = tuple((count, eval_megabytes(count)) for count in (30, 120, 480))
+    return Series("prompts painted and judged by `eval`, peak memory", "MB", found)
 
-    negative = "low quality, worst quality, blurry, watermark, text, signature, bad anatomy, cropped"
-    with gzip.open(path, "wt", compresslevel=1) as file:
-        for number in range(count):
-            row = {"prompt": f"a picture of thing number {number} in a room", "negative": f"{negative}, fault {number}"}
-            file.write(json.dumps(row) + "\n")
-    return path
+
+def processes() -> Series:
+    """Processor time of the same PPO step, shared by n processes."""
+    found = tuple((count, step_seconds(count)) for count in (1, 2, 4))
+    return Series("processes of `train ppo`, processor time of one step of 32 pictures in all of them", "s", found)
 
 
 def every_series(most_rows: int = ROWS) -> Iterator[Series]:
     """All of them, the quick ones first."""
-    for make in (windows, steps, prompts, batches):
+    for make in (windows, steps, prompts, batches, processes, evaluated):
         yield make()
     yield rows(most_rows)
 
 
-def table(found: Sequence[Series]) -> list[str]:
-    """A section of the report."""
+def table(found: Sequence[Series], picture: str) -> list[str]:
+    """A section of the report; `picture` is the place of its plots."""
     lines = [
         "## Growth",
+        "",
+        f"![Time and memory by size]({picture})",
         "",
         f"Exponent: how time or memory grows between the last two sizes, 1 is in proportion (bar {WORST_EXPONENT}). "
         f"All rows together may take {MOST_MEGABYTES} MB.",
@@ -150,12 +137,13 @@ def table(found: Sequence[Series]) -> list[str]:
         "|---|---|---|---|",
     ]
     for one in found:
-        cells = ", ".join(f"{size:,}: {_shown(value, one.unit)}" for size, value in one.points)
+        cells = ", ".join(f"{size:,}: {shown(value, one.unit)}" for size, value in one.points)
         lines.append(f"| {one.name} | {cells} | {one.exponent:.2f} | {'yes' if one.met else '**no**'} |")
     return lines
 
 
-def _shown(value: float, unit: str) -> str:
+def shown(value: float, unit: str) -> str:
+    """A value with its unit."""
     if unit == "MB":
         return f"{value:.0f} MB"
     return f"{value:.3g} s" if value >= 1 else f"{value * 1e3:.3g} ms"
