@@ -235,6 +235,6 @@ def _shares(text: str) -> Mapping[str, float]:
 
 def _lines_of(path: Path) -> tuple[str, ...]:
     try:
-        return tuple(line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
+        return tuple(line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip())
     except (OSError, UnicodeDecodeError) as error:
         raise PromptError(f"cannot read {path}: {error}") from error

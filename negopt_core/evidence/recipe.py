@@ -49,7 +49,7 @@ def read_recipe(name: str) -> dict[str, Any]:
     if not path.is_file():
         raise PromptError(f"there is no recipe {name!r}: it is no file, and negopt has {', '.join(recipe_names())}")
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise PromptError(f"cannot read the recipe {path}: {error}") from error
     if not isinstance(values, dict):

@@ -139,7 +139,7 @@ def read_card(folder: Path) -> PolicyCard:
     try:
         if path.stat().st_size > _MAX_CARD_BYTES:
             raise PolicyError(f"{path} is larger than {_MAX_CARD_BYTES:,} bytes, so it is no policy card")
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # people edit cards, some in Notepad
     except (OSError, UnicodeDecodeError) as error:
         raise PolicyError(f"cannot read {path}: {error}; check the folder") from error
     try:

@@ -63,7 +63,7 @@ def read_recipe(source: str) -> Recipe:
     path = Path(source)
     path = path if path.suffix == ".json" else RECIPES / f"{source}.json"
     try:
-        values: Any = json.loads(path.read_text(encoding="utf-8"))
+        values: Any = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise TrainingError(f"cannot read the recipe {path}: {error}") from error
     known = {item.name: type(getattr(_SAMPLE, item.name)) for item in fields(Recipe)}

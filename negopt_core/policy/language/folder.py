@@ -122,7 +122,7 @@ def _load_strictly(model: PreTrainedModel, weights: dict[str, torch.Tensor]) -> 
 def _card_in(folder: Path, config: Any) -> PolicyCard:
     path = folder / CARD_FILE
     if path.exists():
-        return parse_card(path.read_text(encoding="utf-8"))
+        return parse_card(path.read_text(encoding="utf-8-sig"))
     kind = "seq2seq" if config.model_type == "t5" else "df"
     return PolicyCard(
         kind=kind,
