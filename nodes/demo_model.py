@@ -36,7 +36,7 @@ class NegOptDemoModel(io.ComfyNode):
 
         folder = world_dir()
         vae = build_vae(folder)
-        side = json.loads((folder / "unet" / "config.json").read_text())["sample_size"]
+        side = json.loads((folder / "unet" / "config.json").read_text(encoding="utf-8"))["sample_size"]
         latent = {"samples": torch.zeros(batch_size, vae.latent_channels, side, side)}
         return io.NodeOutput(build_model(folder), build_clip(folder), vae, latent)
 

@@ -34,7 +34,7 @@ def read_part(folder: Path, part: str) -> tuple[dict[str, Any], Weights]:
     if not config.is_file() or len(found) != 1:
         raise ModelError(f"the demo world is incomplete: {folder / part} needs config.json and one safetensors file")
     weights = comfy.utils.load_torch_file(str(found[0]), safe_load=True)
-    return json.loads(config.read_text()), {name: value.float() for name, value in weights.items()}
+    return json.loads(config.read_text(encoding="utf-8")), {name: value.float() for name, value in weights.items()}
 
 
 def build_model(folder: Path) -> Any:
@@ -43,7 +43,7 @@ def build_model(folder: Path) -> Any:
     sizes = unet_sizes(config)
     host_config = comfy.supported_models.SD15(sizes)
     host_config.unet_config |= {"num_heads": sizes["num_heads"], "num_head_channels": -1, "dtype": torch.float32}
-    host_config.latent_format = _latent_format(json.loads((folder / "vae" / "config.json").read_text()))
+    host_config.latent_format = _latent_format(json.loads((folder / "vae" / "config.json").read_text(encoding="utf-8")))
     model = comfy.model_base.BaseModel(host_config, comfy.model_base.ModelType.V_PREDICTION)
     names = comfy.utils.unet_to_diffusers(sizes)
     renamed = {names[name]: value for name, value in weights.items() if name in names}
@@ -89,7 +89,7 @@ def _latent_format(config: dict[str, Any]) -> Any:
 def build_clip(folder: Path) -> Any:
     """CLIP: the world's own tokenizer and text encoder, cut at its own number of tokens."""
     config, weights = read_part(folder, "text_encoder")
-    vocabulary = json.loads((folder / "tokenizer" / "vocab.json").read_text())
+    vocabulary = json.loads((folder / "tokenizer" / "vocab.json").read_text(encoding="utf-8"))
     start, end = vocabulary["<|startoftext|>"], vocabulary["<|endoftext|>"]
     encoder = partial(
         _text_encoder,

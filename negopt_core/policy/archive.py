@@ -14,6 +14,8 @@ from .store import CARD_NAME, read_card
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}", re.ASCII)
 _TAKEN = ("*.json", "*.safetensors", "*.model", "*.txt", "*.md", "LICENSE*", "NOTICE*")
+_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+"""Names that are no files on Windows, with any ending."""
 _MAX_FILES = 200
 _MAX_BYTES = 8_000_000_000
 _CHUNK = 1 << 20
@@ -21,8 +23,10 @@ _CHUNK = 1 << 20
 
 def check_folder_name(name: str) -> str:
     """The name of a policy folder: letters, digits, `_ . -`; raises PolicyError for any other."""
-    if not _NAME.fullmatch(name) or name.endswith("."):
-        raise PolicyError(f"a policy folder is called with letters, digits, '_', '.', '-', got {name[:100]!r}")
+    if not _NAME.fullmatch(name) or name.endswith(".") or _DEVICES.fullmatch(name):
+        raise PolicyError(
+            f"a policy folder is called with letters, digits, '_', '.', '-', and not as a device, got {name[:100]!r}"
+        )
     return name
 
 
@@ -72,6 +76,8 @@ def _path_of(info: zipfile.ZipInfo) -> PurePosixPath:
     is_link = (info.external_attr >> 16) & 0o170000 == 0o120000
     if path.is_absolute() or ".." in path.parts or "\\" in info.filename or ":" in info.filename or is_link:
         raise PolicyError(f"the ZIP holds {info.filename[:100]!r}, a path that leads out of its folder")
+    if any(_DEVICES.fullmatch(part) for part in path.parts):
+        raise PolicyError(f"the ZIP holds {info.filename[:100]!r}, which is a device on Windows; give it another name")
     if not any(fnmatch(path.name, taken) for taken in _TAKEN):
         raise PolicyError(
             f"the ZIP holds {info.filename[:100]!r}; a policy has only JSON, text and safetensors, so nothing was taken"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoTokenizer, GPT2Config, T5Config
+from transformers import GPT2Config, T5Config
 
 from ..errors import TrainingError
 from ..files import open_text
@@ -21,6 +21,7 @@ from ..policy.language.model import LanguagePolicy
 from ..policy.language.pae_weights import PAE_WEIGHTS as PAE_WEIGHTS
 from ..policy.language.pae_weights import PAE_WINDOWS as PAE_WINDOWS
 from ..policy.language.reader import Reader
+from ..policy.language.tokens import read_tokenizer
 from ..reward.base import Reward, RewardTerm, Scorer
 
 PAE_WINDOW_PRIOR = (0.15866, 0.68269, 0.15866)
@@ -83,7 +84,7 @@ def load_tokenizer(source: str) -> Any:
 
     folder = world_dir() / "tokenizer" if source == "world" else Path(source)
     try:
-        return AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+        return read_tokenizer(folder)
     except (OSError, ValueError) as error:
         raise TrainingError(f"cannot read a tokenizer in {folder}: {error}") from error
 

@@ -131,6 +131,6 @@ def save_pipeline(networks: Networks, folder: Path) -> None:
 
 
 def _edit_json(path: Path, remove: tuple[str, ...] = (), **values: object) -> None:
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_text(encoding="utf-8"))
     kept = {key: value for key, value in content.items() if key not in remove} | values
-    path.write_text(json.dumps(kept, indent=2) + "\n")
+    path.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")

@@ -76,7 +76,9 @@ def write_tokenizer(folder: Path, vocabulary: Sequence[str]) -> CLIPTokenizer:
     entries = [*alphabet, *(letter + "</w>" for letter in alphabet), *("".join(pair.split(" ")) for pair in merges)]
     entries = list(dict.fromkeys([*entries, START, END]))
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "vocab.json").write_text(json.dumps({entry: i for i, entry in enumerate(entries)}, ensure_ascii=False))
+    (folder / "vocab.json").write_text(
+        json.dumps({entry: i for i, entry in enumerate(entries)}, ensure_ascii=False), encoding="utf-8"
+    )
     (folder / "merges.txt").write_text("\n".join(["#version: 0.2", *merges]) + "\n", encoding="utf-8")
     config = {
         "tokenizer_class": "CLIPTokenizer",
@@ -87,8 +89,8 @@ def write_tokenizer(folder: Path, vocabulary: Sequence[str]) -> CLIPTokenizer:
         "pad_token": END,
         "do_lower_case": True,
     }
-    (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2) + "\n")
+    (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     special = {key: config[key] for key in ("bos_token", "eos_token", "unk_token", "pad_token")}
-    (folder / "special_tokens_map.json").write_text(json.dumps(special, indent=2) + "\n")
+    (folder / "special_tokens_map.json").write_text(json.dumps(special, indent=2) + "\n", encoding="utf-8")
     trained: CLIPTokenizer = CLIPTokenizer.from_pretrained(str(folder))
     return trained

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from transformers import AutoConfig, AutoTokenizer, PreTrainedModel
+from transformers import AutoConfig, PreTrainedModel
 
 from ...errors import PolicyError
 from ...files import write_text
@@ -24,6 +24,7 @@ from .grammar import FreeGrammar, Grammar, StockGrammar
 from .model import LanguagePolicy
 from .old_readers import for_old_readers
 from .reader import SHORT, SHORT_FAMILIES, Reader, reader_of
+from .tokens import read_tokenizer
 
 KINDS = ("seq2seq", "df")
 CARD_FILE, HEADS_FILE, STOCK_FILE = "policy.json", "heads.safetensors", "stock.txt"
@@ -81,7 +82,7 @@ def open_policy(folder: Path, card: PolicyCard | None = None, family: str = "") 
     try:
         config = AutoConfig.from_pretrained(str(folder), local_files_only=True)
         check_tokenizer(folder)
-        tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+        tokenizer = read_tokenizer(folder)
         check_fit(config, len(tokenizer), read_header(folder / "model.safetensors"))
         model = build_model(config)
         _load_strictly(model, load_file(folder / "model.safetensors"))
