@@ -17,7 +17,7 @@ _PEAK = (
     "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)\n"
     "sys.exit(status)"
 )
-STEPS = 3
+STEPS = 6
 """Of PPO; a run of one step less is taken off, so that starting and loading do not count."""
 
 

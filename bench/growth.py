@@ -28,9 +28,9 @@ class Series:
 
     @property
     def exponent(self) -> float:
-        """d log(value) / d log(size) between the last two sizes."""
+        """d log(value) / d log(size) between the last two sizes; nan if noise ate a value."""
         (size, value), (more, most) = self.points[-2:]
-        return math.log(most / value) / math.log(more / size)
+        return math.log(most / value) / math.log(more / size) if min(value, most) > 0 else math.nan
 
     @property
     def met(self) -> bool:
