@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from .comfyui import in_comfyui
 from .footprint import footprint
+from .gpu import on_gpu
 from .language import language
 from .peers import peers
 from .result import ROOT, Result
@@ -136,4 +137,5 @@ CASES: tuple[Case, ...] = (
     training,
     demo,
     in_comfyui,
+    on_gpu,
 )
