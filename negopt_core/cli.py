@@ -108,8 +108,16 @@ def main(argv: Sequence[str] | None = None, prog: str = SCRIPT) -> int:
     except Exception as error:  # a bug of ours, or of a library below: still one line
         if args.debug:
             raise
-        sys.stderr.write(f"negopt: unexpected {type(error).__name__}: {_one_line(error)}; --debug shows where\n")
+        sys.stderr.write(f"negopt: {_unexpected(error)}\n")
         return FAILED
+
+
+def _unexpected(error: Exception) -> str:
+    """An error that is not ours; torch's for a full GPU is known by its name, so that torch is not imported here."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        said = _one_line(error).partition(". ")[0] or "memory is full"
+        return f"{said}; what was saved is kept; take fewer at a time (--batch) in a new run, or another device"
+    return f"unexpected {type(error).__name__}: {_one_line(error)}; --debug shows where"
 
 
 def _one_line(error: Exception | str) -> str:

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from negopt_core.cli import main
 from negopt_core.errors import OutputError
@@ -102,6 +103,24 @@ def test_a_bug_is_one_line_too(capsys: pytest.CaptureFixture[str], monkeypatch: 
     monkeypatch.setattr("negopt_core.commands.suggest.load_policy", broken)
     assert main(["suggest", "a cat"]) == 1
     assert capsys.readouterr().err == "negopt: unexpected ZeroDivisionError: a b; --debug shows where\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB. GPU 0 has"), "CUDA out of memory"),
+        (MemoryError(), "memory is full"),
+    ],
+)
+def test_a_full_memory_says_what_to_do(
+    error: Exception, said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("negopt_core.commands.suggest.load_policy", full)
+    assert main(["suggest", "a cat"]) == 1
+    assert capsys.readouterr().err.startswith(f"negopt: {said}; what was saved is kept; take fewer at a time")
 
 
 def test_suggesting_loads_nothing_heavy() -> None:
