@@ -12,17 +12,17 @@ from pathlib import Path
 from .result import ROOT
 
 _PEAK = (
-    "import resource, sys; from negopt_core.cli import main\n"
+    "import re, sys; from pathlib import Path; from negopt_core.cli import main\n"
     "status = main(sys.argv[1:])\n"
-    "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)\n"
+    "print(int(re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1]) / 1024)\n"
     "sys.exit(status)"
 )
 STEPS = 6
-"""Of PPO; a run of one step less is taken off, so that starting and loading do not count."""
+"""Of PPO; a run of one step is taken off, so that starting and loading do not count."""
 
 
 def peak_megabytes(arguments: list[str]) -> float:
-    """Peak memory of one of our commands, in a process of its own."""
+    """Peak memory of one of our commands, in a process of its own (Linux; `ru_maxrss` would begin at the parent's)."""
     command = [sys.executable, "-c", _PEAK, *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return float(done.stdout.splitlines()[-1])
