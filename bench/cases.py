@@ -95,12 +95,14 @@ def painting() -> Iterator[Result]:
     yield Result("demo world, one picture, 20 steps", str(alone), "2 s", alone.median <= 2)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    with_it, without, ratio = measure_pair(
+    with_it, without, _ = measure_pair(
         lambda: painter.paint([scheduled], [1]), lambda: painter.paint([plain], [1]), 40, time.process_time
     )
     torch.set_num_threads(threads)
-    name = f"{segments[0]} + {segments[1]} segments against no schedule, processor time on one thread, paired"
-    yield Result(name, f"{with_it} against {without}; ratio {ratio:.3f}", "1.02 x", ratio <= 1.02)
+    ratio = with_it.fast / without.fast
+    name = f"{segments[0]} + {segments[1]} segments against no schedule, processor time on one thread, in turn"
+    figure = f"{with_it} against {without}; ratio {ratio:.3f} of the fastest quarters"
+    yield Result(name, figure, "1.02 x", ratio <= 1.02)
     calls = _count_encoder_calls(painter, scheduled)
     yield Result("text-encoder calls for that schedule", str(calls), "1", calls == 1)
 
