@@ -6,44 +6,55 @@ import argparse
 import datetime
 import os
 import platform
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 
-from .cases import CASES
+from .cases import CASES, Case
 from .draw import draw_growth
 from .growth import ROWS, every_series, table
 from .result import ROOT, Result
 
+GROWTH = "growth"
+
 
 def main() -> None:
     """Time, print, write."""
+    names = [*(case.__name__ for case in CASES), GROWTH]
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "docs" / "benchmarks.md")
     parser.add_argument("--rows", type=int, default=ROWS, help="most rows through `data pairs` (default %(default)s)")
-    names = [case.__name__ for case in CASES]
-    parser.add_argument("--only", action="append", choices=names, help="measure again, and put into the page's rows")
+    parser.add_argument("--only", action="append", choices=names, help="measure this again, for the page that is there")
     args = parser.parse_args()
-    results: list[Result] = []
-    for case in (case for case in CASES if not args.only or case.__name__ in args.only):
+    wanted = args.only or names
+    results = list(measured([case for case in CASES if case.__name__ in wanted]))
+    page = replaced(args.output.read_text(encoding="utf-8"), results) if args.only else report(results)
+    if GROWTH in wanted:
+        page = page.partition("\n## Growth")[0] + "\n" + growth(args.output.parent, args.rows)
+    args.output.write_text(page, encoding="utf-8")
+    print(f"wrote {args.output}")
+
+
+def measured(cases: list[Case]) -> Iterator[Result]:
+    """Every row of the cases, said as soon as it is there."""
+    for case in cases:
         for result in case():
             mark = "MISS" if result.met is False else "ok  "
             print(f"{mark} {result.name}: {result.figure} (bar {result.bar})", flush=True)
-            results.append(result)
-    if args.only:
-        page = args.output.read_text(encoding="utf-8")
-        args.output.write_text(replaced(page, results), encoding="utf-8")
-        return
-    growth = []
-    for series in every_series(args.rows):
+            yield result
+
+
+def growth(folder: Path, most_rows: int) -> str:
+    """The section on growth; its plots go into `images` in `folder`."""
+    found = []
+    for series in every_series(most_rows):
         print(f"{'ok  ' if series.met else 'MISS'} {series.name}: exponent {series.exponent:.2f}", flush=True)
-        growth.append(series)
-    picture = args.output.parent / "images" / "growth.png"
+        found.append(series)
+    picture = folder / "images" / "growth.png"
     picture.parent.mkdir(parents=True, exist_ok=True)
-    picture.write_bytes(draw_growth(growth))
-    page = report(results) + "\n" + "\n".join(table(growth, "images/growth.png")) + "\n"
-    args.output.write_text(page, encoding="utf-8")
-    print(f"wrote {args.output}")
+    picture.write_bytes(draw_growth(found))
+    return "\n".join(table(found, "images/growth.png")) + "\n"
 
 
 def replaced(page: str, results: list[Result]) -> str:
