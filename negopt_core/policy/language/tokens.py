@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ def read_tokenizer(folder: Path) -> Any:
     tokenizer, path = AutoTokenizer.from_pretrained(str(folder), local_files_only=True), folder / _FILE
     if path.exists() and type(tokenizer) is PreTrainedTokenizerFast:
         _keep_first_space(tokenizer.backend_tokenizer, path)
-        _keep_phrases(tokenizer.backend_tokenizer, json.loads(path.read_text(encoding="utf-8"))["added_tokens"])
+        _keep_phrases(tokenizer.backend_tokenizer, json.loads(path.read_text(encoding="utf-8")).get("added_tokens", ()))
     return tokenizer
 
 
@@ -30,7 +31,7 @@ def _keep_first_space(backend: Any, path: Path) -> None:
     backend.pre_tokenizer = Tokenizer.from_file(str(path)).pre_tokenizer
 
 
-def _keep_phrases(backend: Any, added: list[dict[str, Any]]) -> None:
+def _keep_phrases(backend: Any, added: Iterable[dict[str, Any]]) -> None:
     """tokenizers 0.13 forgets an added token that the vocabulary has as well, unless it is called special."""
     lost = [token for token in added if not token["special"] and backend.encode(token["content"]).ids != [token["id"]]]
     backend.add_special_tokens(
