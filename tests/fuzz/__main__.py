@@ -15,12 +15,23 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 MEMORY_MB, INPUT_SECONDS = 2048, 20
 """What one process and one input may take before that is a finding."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of one target: inputs, seconds (0: none), the seed, bytes of an input."""
+
+    runs: int
+    seconds: float
+    seed: int
+    longest: int
 
 
 def main() -> int:
@@ -31,8 +42,8 @@ def main() -> int:
     from tests.fuzz.targets import TARGETS
 
     names = args.target or list(TARGETS)
-    each_runs, each_seconds = args.runs // len(names), args.seconds / len(names)
-    rows = [_run(name, each_runs, each_seconds, args.out, args.seed) for name in names]
+    limits = Limits(args.runs // len(names), args.seconds / len(names), args.seed, args.longest)
+    rows = [_run(name, limits, args.out) for name in names]
     total = sum(row["inputs"] for row in rows)
     (args.out / "report.json").write_text(json.dumps({"inputs": total, "targets": rows}, indent=2) + "\n")
     for row in rows:
@@ -48,13 +59,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=10_000_000, help="inputs for all targets together")
     parser.add_argument("--seconds", type=float, default=0.0, help="stop after so long, all together (0: never)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--longest", type=int, default=4096, metavar="BYTES", help="of one input (default %(default)s)")
     parser.add_argument("--out", type=Path, default=ROOT / "out" / "fuzz", metavar="DIR")
     parser.add_argument("--inside", metavar="NAME", help=argparse.SUPPRESS)  # how the processes are started
     args, args.rest = parser.parse_known_args()
     return args
 
 
-def _run(name: str, runs: int, seconds: float, out: Path, seed: int) -> dict[str, object]:
+def _run(name: str, limits: Limits, out: Path) -> dict[str, object]:
     """Fuzz one target in a process of its own."""
     kept, found = out / name, out / "found" / name
     kept.mkdir(parents=True, exist_ok=True)
@@ -62,9 +74,9 @@ def _run(name: str, runs: int, seconds: float, out: Path, seed: int) -> dict[str
     before = set(found.iterdir())
     command = [
         sys.executable, "-m", "tests.fuzz", "--inside", name, str(kept), str(HERE / "corpus" / name),
-        f"-runs={runs}", f"-seed={seed}", f"-artifact_prefix={found}/", f"-dict={HERE / 'tokens.dict'}",
-        f"-rss_limit_mb={MEMORY_MB}", f"-timeout={INPUT_SECONDS}", "-max_len=4096", "-print_final_stats=1",
-        *([f"-max_total_time={max(1, round(seconds))}"] if seconds else []),
+        f"-runs={limits.runs}", f"-seed={limits.seed}", f"-artifact_prefix={found}/", f"-dict={HERE / 'tokens.dict'}",
+        f"-rss_limit_mb={MEMORY_MB}", f"-timeout={INPUT_SECONDS}", f"-max_len={limits.longest}", "-print_final_stats=1",
+        *([f"-max_total_time={max(1, round(limits.seconds))}"] if limits.seconds else []),
     ]  # fmt: skip
     began = time.monotonic()
     log = out / f"{name}.log"
