@@ -49,5 +49,7 @@ def _plot(draw: ImageDraw.ImageDraw, one: Series, left: int, top: int) -> None:
     for (x, y), (size, value) in zip(points, one.points, strict=True):
         draw.ellipse((x - 4, y - 4, x + 4, y + 4), _MARK)
         draw.text((x, top + _HEIGHT - _BOTTOM + 16), f"{size:,}", _SOFT, font(11), anchor="mm")
-        if (size, value) in (one.points[0], one.points[-1]):
-            draw.text((left + _LEFT - 10, y), shown(value, one.unit), _SOFT, font(11), anchor="rm")
+        if (size, value) == one.points[0]:
+            draw.text((x - 10, y), shown(value, one.unit), _SOFT, font(11), anchor="rm")
+        elif (size, value) == one.points[-1]:
+            draw.text((x + 12, y - 8), shown(value, one.unit), _SOFT, font(11), anchor="rb")
