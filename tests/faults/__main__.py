@@ -4,9 +4,13 @@ machine; exit status 1 if anything was lost or came out otherwise."""
 from __future__ import annotations
 
 import argparse
+import os
+import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.faults.jobs import JOBS
@@ -21,9 +25,9 @@ def main() -> int:
     parser.add_argument("--job", action="append", choices=list(JOBS), help="only this one (may be repeated)")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="leave the folders here")
     args = parser.parse_args()
-    load_everything()
     faults = []
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, hub_of_our_own():
+        load_everything()
         killer = Killer((args.keep or Path(scratch)) / "faults")
         for name in args.job or JOBS:
             began, found = time.monotonic(), []
@@ -35,6 +39,21 @@ def main() -> int:
             print(f"{name:8} {args.moments} cases, {len(found)} faults, {took:.0f} s", flush=True)
             faults += found
     return int(bool(faults))
+
+
+@contextmanager
+def hub_of_our_own() -> Iterator[None]:
+    """A slow hub in another process, which huggingface_hub, once imported, takes for the hub."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.fakes.hub"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as hub:
+        try:
+            assert hub.stdout is not None
+            os.environ["HF_ENDPOINT"] = hub.stdout.readline().strip()
+            os.environ.pop("HF_HUB_OFFLINE", None)
+            yield
+        finally:
+            hub.kill()
 
 
 if __name__ == "__main__":

@@ -22,7 +22,11 @@ class Job:
     command: tuple[str, ...]
     results: Callable[[Path], Results]
     whole_files: str
-    """Files of this pattern are whole whenever they are there."""
+    """Files (or folders) of this pattern are whole whenever they are there."""
+    before: Callable[[Path], None] = lambda folder: None
+    """Done in the process of the job, first."""
+    is_done: Callable[[Path], bool] = lambda folder: False
+    """Whether the job would refuse to run again, because what it makes is there."""
 
     def arguments(self, folder: Path, shared: Path) -> list[str]:
         """The command line for a folder of its own and one with what was prepared for all."""
@@ -65,6 +69,26 @@ def _of_pictures(folder: Path) -> Results:
     return {_hash(path): "" for path in folder.glob("*.png")}
 
 
+def _of_eval(folder: Path) -> Results:
+    found = {_hash(path): "" for path in (folder / "out" / "cache").rglob("*.png")}
+    report = folder / "out" / "report.json"
+    if report.exists():
+        values = json.loads(report.read_text())
+        found["report"] = json.dumps([values["results"], values["sets"]], sort_keys=True)
+    return found
+
+
+def _own_cache(folder: Path) -> None:
+    """Nothing of an earlier pull is there."""
+    from huggingface_hub import constants
+
+    constants.HF_HUB_CACHE = str(folder / "cache")
+
+
+def _of_pull(folder: Path) -> Results:
+    return {path.name: _hash(path) for path in (folder / "models" / "weather").iterdir()}
+
+
 JOBS = {
     "sft": Job(
         ("train", "sft", *_SFT, "--steps", "6", "--save-every", "2", "--augment", "--run", "{folder}/run", *_SMALL),
@@ -88,5 +112,18 @@ JOBS = {
          "{folder}", "--device", "cpu", "--json"),
         _of_pictures,
         "*.png",
+    ),
+    "eval": Job(
+        ("eval", "-o", "{folder}/out", "--prompts", "world:3", "--steps", "1", "--batch", "1", "--arm", "none", "--arm",
+         "fixed=text:blurry", "--metrics", "world-quality", "--device", "cpu", "--json"),
+        _of_eval,
+        "out/cache/**/*.png",
+    ),
+    "pull": Job(
+        ("policies", "pull", "hf:me/weather", "-o", "{folder}/models", "--json"),
+        _of_pull,
+        "models/weather",
+        _own_cache,
+        lambda folder: (folder / "models" / "weather").is_dir(),
     ),
 }  # fmt: skip

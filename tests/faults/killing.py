@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +40,10 @@ def load_everything() -> None:
     import torch
 
     torch.set_num_threads(1)
+
     import negopt_core.commands.data
+    import negopt_core.commands.eval
+    import negopt_core.commands.policies
     import negopt_core.commands.train_ppo
     import negopt_core.data.confidence
     import negopt_core.paint.diffusers_painter
@@ -51,13 +55,15 @@ def load_everything() -> None:
     import negopt_core.world.measure  # noqa: F401
 
 
-def run(arguments: list[str], log: Path, kill_at_touch: int = 0, kill_after: float = 0.0) -> tuple[int, int]:
+def run(
+    arguments: list[str], log: Path, before: Callable[[], None], kill_at_touch: int = 0, kill_after: float = 0.0
+) -> tuple[int, int]:
     """Run a command in a child; its status (negative for a signal), and how often it touched a file."""
     counted, told = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(counted)
-        _be_the_job(arguments, log, kill_at_touch, told)
+        _be_the_job(arguments, log, before, kill_at_touch, told)
     os.close(told)
     if kill_after:
         time.sleep(kill_after)
@@ -69,7 +75,7 @@ def run(arguments: list[str], log: Path, kill_at_touch: int = 0, kill_after: flo
     return os.waitstatus_to_exitcode(status), int(said or b"0")
 
 
-def _be_the_job(arguments: list[str], log: Path, kill_at_touch: int, told: int) -> None:
+def _be_the_job(arguments: list[str], log: Path, before: Callable[[], None], kill_at_touch: int, told: int) -> None:
     """In the child: count, run, leave without the parent's clean-up."""
     touches, status = 0, 99
     out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -87,6 +93,7 @@ def _be_the_job(arguments: list[str], log: Path, kill_at_touch: int, told: int) 
         from negopt_core.cli import main
 
         sys.stdout, sys.stderr = io.TextIOWrapper(os.fdopen(1, "wb")), io.TextIOWrapper(os.fdopen(2, "wb"))
+        before()
         sys.addaudithook(count)
         status = main(arguments)
         sys.stdout.flush()
@@ -105,7 +112,7 @@ class Killer:
         self.root, self.shared = root, root / "shared"
         self.shared.mkdir(parents=True)
         for command in prepare(self.shared):
-            self._finish(command, "prepare")
+            self._finish(command, "prepare", lambda: None)
         self._calm: dict[str, Calm] = {}
 
     def calm(self, name: str) -> Calm:
@@ -113,7 +120,7 @@ class Killer:
         if name not in self._calm:
             folder = self._folder(f"calm-{name}")
             began = time.monotonic()
-            touches = self._finish(JOBS[name].arguments(folder, self.shared), name)
+            touches = self._finish(*self._work(name, folder))
             self._calm[name] = Calm(JOBS[name].results(folder), touches, time.monotonic() - began)
         return self._calm[name]
 
@@ -124,18 +131,25 @@ class Killer:
         for _ in range(_TRIES):
             at_touch = draw.randint(1, calm.touches) if draw.random() < 0.6 else 0
             after = 0.0 if at_touch else draw.uniform(0.0, calm.seconds)
-            status, _ = run(job.arguments(folder, self.shared), self.log(name), at_touch, after)
+            arguments, _, before = self._work(name, folder)
+            status, _ = run(arguments, self.log(name), before, at_touch, after)
             kills += status == KILLED
             if status not in (DONE, KILLED):
                 return f"{name} {number}: the job ended with {status}; see {self.log(name)}"
             if fault := self._damaged(job, folder, calm):
                 return f"{name} {number}, after {kills} kills: {fault}"
-            if status == DONE:
+            if status == DONE or job.is_done(folder):
                 break
-        self._finish(job.arguments(folder, self.shared), name)
+        if not job.is_done(folder):
+            self._finish(*self._work(name, folder))
         left = {key: value for key, value in job.results(folder).items() if calm.results.get(key) != value}
         lost = [key for key in calm.results if key not in job.results(folder)]
         return f"{name} {number}, after {kills} kills: differs in {sorted(left)}, lacks {lost}" if left or lost else ""
+
+    def _work(self, name: str, folder: Path) -> tuple[list[str], str, Callable[[], None]]:
+        """What a job runs in a folder, its name, and what comes first."""
+        job = JOBS[name]
+        return job.arguments(folder, self.shared), name, lambda: job.before(folder)
 
     def log(self, name: str) -> Path:
         """What the children said."""
@@ -144,6 +158,8 @@ class Killer:
     def _damaged(self, job: Job, folder: Path, calm: Calm) -> str:
         """A file under its final name is whole, even right after a kill."""
         for path in folder.glob(job.whole_files):
+            if path.is_dir() and job.results(folder) != calm.results:
+                return f"{path.name} was there before it was whole"
             if path.suffix == ".safetensors":
                 from safetensors import safe_open
 
@@ -161,8 +177,8 @@ class Killer:
         folder.mkdir()
         return folder
 
-    def _finish(self, arguments: list[str], name: str) -> int:
-        status, touches = run(arguments, self.log(name))
+    def _finish(self, arguments: list[str], name: str, before: Callable[[], None]) -> int:
+        status, touches = run(arguments, self.log(name), before)
         if status != DONE:
             raise RuntimeError(f"{arguments[:2]} ended with {status}:\n{self.log(name).read_text()[-2000:]}")
         return touches

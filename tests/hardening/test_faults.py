@@ -32,7 +32,7 @@ def test_jobs_that_are_killed_go_on_to_the_same_result() -> None:
         cwd=ROOT, capture_output=True, text=True, timeout=3600, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    assert [line.split()[0] for line in done.stdout.splitlines()] == ["sft", "ppo", "filter", "paint"]
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["sft", "ppo", "filter", "paint", "eval", "pull"]
 
 
 @pytest.mark.skipif(not UNWRITABLE.parent.is_dir(), reason="NOT TESTED: no folder here that root cannot write to")
