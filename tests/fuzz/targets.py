@@ -35,6 +35,7 @@ Target = Callable[[bytes, Path], None]
 """Bytes to try, and a folder for a file that the target may write; raises AssertionError for a broken promise."""
 
 _LONGEST_LINE = 1500
+_BETWEEN = " \t\r\n,"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _HEADER = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)  # one grey pixel
 _PIXEL = zlib.compress(b"\0\0")
@@ -89,12 +90,13 @@ def dialect_writers(data: bytes, folder: Path) -> None:
 def _encoded(prompt: DFPrompt, steps: int) -> list[object]:
     """What an encoder is given at each step: the words, and the weight of every character of them, to ten places.
 
-    Commas and spaces are left out: how many stand between two words depends on where spans were cut.
+    Commas and white space are left out: how many stand between two words, and whether they stand before the first one,
+    depends on where spans were cut, and encoders read any white space as one space.
     """
     rows: list[object] = []
     for segment in compile_schedule(prompt, steps):
-        weights = [f"{weight:.10g}" for text, weight in segment.parts for sign in text if sign not in " ,"]
-        rows += [(re.sub("[ ,]+", " ", segment.text).strip(), tuple(weights))] * (segment.stop - segment.first)
+        weights = [f"{weight:.10g}" for text, weight in segment.parts for sign in text if sign not in _BETWEEN]
+        rows += [(re.sub(f"[{_BETWEEN}]+", " ", segment.text).strip(), tuple(weights))] * (segment.stop - segment.first)
     return rows
 
 
