@@ -50,7 +50,8 @@ def hub_of_our_own() -> Iterator[None]:
         try:
             assert hub.stdout is not None
             os.environ["HF_ENDPOINT"] = hub.stdout.readline().strip()
-            os.environ.pop("HF_HUB_OFFLINE", None)
+            for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
+                os.environ.pop(name, None)
             yield
         finally:
             hub.kill()
