@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -59,6 +60,7 @@ class T5Backbone:
 
     def __init__(self, model: T5ForConditionalGeneration, tokenizer: Any) -> None:
         self.model: PreTrainedModel = model
+        self.cache_name = cache_name_of(model)
         self.encoder, self.tokenizer = model.encoder, tokenizer
         start = model.config.decoder_start_token_id
         self.start: int = model.config.pad_token_id if start is None else start  # type: ignore[assignment]
@@ -84,11 +86,11 @@ class T5Backbone:
             encoder_outputs=(hidden,),
             attention_mask=mask,
             decoder_input_ids=inputs,
-            past_key_values=cache,
             use_cache=use_cache,
             output_hidden_states=True,
+            **{self.cache_name: cache},
         )
-        return States(out.logits, out.decoder_hidden_states[-1]), out.past_key_values
+        return States(out.logits, out.decoder_hidden_states[-1]), getattr(out, self.cache_name)
 
 
 class GPT2Backbone:
@@ -96,6 +98,7 @@ class GPT2Backbone:
 
     def __init__(self, model: GPT2LMHeadModel, tokenizer: Any) -> None:
         self.model: PreTrainedModel = model
+        self.cache_name = cache_name_of(model)
         self.tokenizer = tokenizer
         places = int(model.config.n_positions)
         self.longest_prompt = min(MAX_PROMPT_TOKENS, places // 2)
@@ -132,11 +135,11 @@ class GPT2Backbone:
             input_ids=inputs,
             attention_mask=seen,
             position_ids=positions,
-            past_key_values=cache,
             use_cache=use_cache,
             output_hidden_states=True,
+            **{self.cache_name: cache},
         )
-        return States(out.logits, out.hidden_states[-1]), out.past_key_values
+        return States(out.logits, out.hidden_states[-1]), getattr(out, self.cache_name)
 
 
 def make_backbone(model: PreTrainedModel, tokenizer: Any) -> Backbone:
@@ -176,6 +179,12 @@ def _tokens(tokenizer: Any, texts: Sequence[str], side: str, longest: int) -> An
         tokenizer.padding_side = before[0]
         if before[1] is None:
             tokenizer.pad_token = None
+
+
+def cache_name_of(model: PreTrainedModel) -> str:
+    """What the model calls its key-value cache: `cache` since transformers 5.24, `past_key_values` before."""
+    parameters = inspect.signature(type(model).forward).parameters
+    return "cache" if "cache" in parameters else "past_key_values"
 
 
 def width_of(model: PreTrainedModel) -> int:
