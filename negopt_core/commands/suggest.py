@@ -13,7 +13,7 @@ from ..policy.kinds import PRIOR_CAVEAT
 from ..policy.store import default_policy, with_family
 from .models import MODEL_HELP, WORLD, Choice, add_model_arguments, choose, policy_name
 from .output import add_json, emit, emit_json
-from .scorers import add_sources, load_named, reward_names, warn_of_toys
+from .scorers import add_sources, load_named, refuse_toys, reward_names
 
 _REWARD = "world-quality:1,world-alignment:3"
 
@@ -90,8 +90,8 @@ def _best(args: argparse.Namespace, policy: Policy, options: SuggestOptions) -> 
     from ..train.setup import build_reward
 
     choice = choose(args.model, args.steps, args.cfg)
+    refuse_toys(args.model, reward_names(args.reward), "--reward")
     reward = build_reward(args.reward, lambda name: load_named(name, args.source, role="reward"))
-    warn_of_toys(args.model, reward_names(args.reward), "--reward")
     painter = open_painter(choice.path, PaintSettings(steps=choice.steps, guidance_scale=choice.cfg))
     seeds = range(args.seed, args.seed + args.pictures)
     found = best_of(policy, args.prompt, options, args.best_of, painter, reward, seeds)

@@ -15,13 +15,12 @@ from torch import Tensor
 
 from ..errors import ModelError, PromptError
 from ..published import read_published
-from .scorers import hash_place
+from .scorers import CLIP, INCEPTION, hash_place
 from .set_metrics import Extract, Features, cmmd, frechet_distance, split_inception_score
 
-INCEPTION, CLIP = "inception", "clip"
 INCEPTION_SCORES = ("is", "world-is")
 NAMES = (*INCEPTION_SCORES, "fid", "cmmd", "world-fid")
-_WIDTH = 2048
+WIDTH = 2048
 """Channels of Inception's pooled features; its class posteriors follow."""
 
 
@@ -76,7 +75,7 @@ def _extractor(name: str, places: Mapping[str, str]) -> tuple[Extract, str, int]
         place = _place(CLIP, places)
         return Embedder.load(place).pictures, f"clip {hash_place(place)}", 0
     place = _place(INCEPTION, places)
-    return load_inception(Path(place).expanduser()), f"inception {hash_place(place)}", _WIDTH
+    return load_inception(Path(place).expanduser()), f"inception {hash_place(place)}", WIDTH
 
 
 def _world_extract() -> tuple[Extract, str, int]:
@@ -141,7 +140,7 @@ def _network(weights: dict[str, Tensor]) -> Any:
     buffer.seek(0)
     try:
         return FeatureExtractorInceptionV3(
-            INCEPTION, [str(_WIDTH), "logits_unbiased"], feature_extractor_weights_path=buffer
+            INCEPTION, [str(WIDTH), "logits_unbiased"], feature_extractor_weights_path=buffer
         )
     except RuntimeError as error:
         reason = str(error).splitlines()[0]
