@@ -66,7 +66,7 @@ def encode_spans(
     allowed = torch.zeros(len(lines), longest, vocabulary, dtype=torch.bool)
     for places, line in zip(allowed, lines, strict=True):
         line.mark(places)
-    return Responses(*columns, allowed), skipped
+    return Responses(*columns, allowed=allowed), skipped
 
 
 class _Line:
