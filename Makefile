@@ -7,17 +7,23 @@ PY := .venv/Scripts/python.exe
 else
 PY := .venv/bin/python
 endif
+# Packages are installed without bytecode: where none may be written, every process compiles torch for ten seconds.
+unexport PYTHONDONTWRITEBYTECODE
 TESTARGS ?=
+# processes that share the tests out among them (JOBS=0: none, everything in one)
+JOBS ?= auto
+PYTEST = $(PY) -m pytest --numprocesses $(JOBS) --maxprocesses 4
 BENCHARGS ?=
 COMPATARGS ?=
 REPRODUCEARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test check bench compat test-host fuzz-env fuzz fuzz-short faults test-offline reproduce clean
+.PHONY: help env demo test test-fast check bench compat test-host fuzz-env fuzz fuzz-short faults test-offline reproduce clean
 
 help:
 	@echo "make demo       set up, then paint the before/after sheet of the demo world into out/demo"
 	@echo "make test       set up, then run every test that can run here and say what was skipped and why"
+	@echo "make test-fast  set up, then the tests without a host, a browser, or anything that paints, learns or takes long"
 	@echo "make check      formatting, lint and types"
 	@echo "make bench      time the main parts side by side and write docs/benchmarks.md"
 	@echo "make compat     the policies under the transformers of every host, each in an environment of its own (downloads)"
@@ -38,7 +44,10 @@ demo: env
 	@$(PY) -m negopt_core demo -o out/demo
 
 test: env
-	@$(PY) -m pytest $(TESTARGS)
+	@$(PYTEST) $(TESTARGS)
+
+test-fast: env
+	@$(PYTEST) -m "not host and not slow" $(TESTARGS)
 
 check: env
 	@$(PY) -m ruff format --check .
@@ -75,7 +84,7 @@ faults: env
 
 # a network namespace with nothing in it but loopback: this blocks what no hook in Python sees
 test-offline: env
-	@unshare --net sh -c 'ip link set lo up && exec $(PY) -m pytest $(TESTARGS)'
+	@unshare --net sh -c 'ip link set lo up && exec $(PYTEST) $(TESTARGS)'
 
 reproduce: env
 	@$(PY) -m negopt_core reproduce --ship negopt_core/assets/policies $(REPRODUCEARGS)
