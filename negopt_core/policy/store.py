@@ -24,9 +24,9 @@ SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "policies"
 """Folder of the trained policies that come with negopt."""
 READABLE_KINDS = ("rules", "static", "retrieval", "seq2seq", "df")
 """Kinds of policy that this version can run."""
-_PLAIN = {"t5": ("seq2seq", "negative"), "gpt2": ("df", "modifiers")}
-"""What a plain transformers model becomes: NegOpt's kind, PAE's kind."""
-_CONFIG, _WEIGHTS = "config.json", "model.safetensors"
+_PLAIN = {"t5": ("seq2seq", "negative"), "gpt2": ("df", "modifiers"), "llama": ("df", "modifiers")}
+"""What a plain transformers model becomes, by its `model_type`: NegOpt's kind, PAE's kind."""
+_CONFIG, _WEIGHTS = "config.json", ("model.safetensors", "model.safetensors.index.json")
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 _MAX_CARD_BYTES = 1_000_000
 _MAX_ORIGIN = 300
@@ -158,7 +158,7 @@ def read_origin(folder: Path) -> str:
 
 
 def card_of(folder: Path) -> PolicyCard:
-    """The card of a folder; for a plain T5 or GPT-2 one that says how little is known. PolicyError if it is neither."""
+    """The card of a folder; for a plain transformers one, how little is known. PolicyError if it is neither."""
     if (folder / CARD_NAME).is_file():
         return read_card(folder)
     try:
@@ -166,13 +166,17 @@ def card_of(folder: Path) -> PolicyCard:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         kind = None
     if kind is None:
-        raise PolicyError(f"{folder} holds neither {CARD_NAME} nor the configuration of a T5 or GPT-2: no policy")
+        raise PolicyError(
+            f"{folder} holds neither {CARD_NAME} nor the configuration of a {', '.join(_PLAIN)}: no policy"
+        )
     return PolicyCard(kind[0], folder.name, kind[1], provenance={"made_by": f"unknown: there was no {CARD_NAME}"})
 
 
 def _is_policy(folder: Path) -> bool:
     try:
-        return (folder / CARD_NAME).is_file() or ((folder / _CONFIG).is_file() and (folder / _WEIGHTS).is_file())
+        return (folder / CARD_NAME).is_file() or (
+            (folder / _CONFIG).is_file() and any((folder / name).is_file() for name in _WEIGHTS)
+        )
     except (OSError, ValueError):  # a name too long or with a character that no path can have
         return False
 
