@@ -8,19 +8,25 @@ else
 PY := .venv/bin/python
 endif
 NEWEST := $(subst .venv,.venv-newest,$(PY))
+# Packages are installed without bytecode: where none may be written, every process compiles torch for ten seconds.
+unexport PYTHONDONTWRITEBYTECODE
 TESTARGS ?=
+# processes that share the tests out among them (JOBS=0: none, everything in one)
+JOBS ?= auto
+PYTEST = pytest --numprocesses $(JOBS) --maxprocesses 4
 BENCHARGS ?=
 COMPATARGS ?=
 REPRODUCEARGS ?=
 SETUPARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help env lock demo test newest-env test-newest newest check bench compat test-host fuzz-env fuzz fuzz-short faults \
+.PHONY: help env lock demo test test-fast newest-env test-newest newest check bench compat test-host fuzz-env fuzz fuzz-short faults \
 	test-offline reproduce clean
 
 help:
 	@echo "make demo       set up, then paint the before/after sheet of the demo world into out/demo"
 	@echo "make test       set up, then run every test that can run here and say what was skipped and why"
+	@echo "make test-fast  set up, then the tests without a host, a browser, or anything that paints, learns or takes long"
 	@echo "make check      formatting, lint and types"
 	@echo "make bench      time the main parts side by side and write docs/benchmarks.md"
 	@echo "make compat     the policies under the transformers of every host, each in an environment of its own (downloads)"
@@ -47,7 +53,10 @@ demo: env
 	@$(PY) -m negopt_core demo -o out/demo
 
 test: env
-	@$(PY) -m pytest $(TESTARGS)
+	@$(PY) -m $(PYTEST) $(TESTARGS)
+
+test-fast: env
+	@$(PY) -m $(PYTEST) -m "not host and not slow" $(TESTARGS)
 
 # The newest of everything but torch, which comes as builds of some gigabytes (`make compat` has a row with the newest).
 # Warnings, which fail the suite elsewhere, are listed at its end: other people's deprecations, before they break something.
@@ -55,7 +64,7 @@ newest-env:
 	@"$(PYTHON)" tools/newest.py --make
 
 test-newest: newest-env
-	@$(NEWEST) -m pytest -W default $(TESTARGS)
+	@$(NEWEST) -m $(PYTEST) -W default $(TESTARGS)
 
 newest: newest-env
 	@$(NEWEST) tools/newest.py
@@ -95,7 +104,7 @@ faults: env
 
 # a network namespace with nothing in it but loopback: this blocks what no hook in Python sees
 test-offline: env
-	@unshare --net sh -c 'ip link set lo up && exec $(PY) -m pytest $(TESTARGS)'
+	@unshare --net sh -c 'ip link set lo up && exec $(PY) -m $(PYTEST) $(TESTARGS)'
 
 reproduce: env
 	@$(PY) -m negopt_core reproduce --ship negopt_core/assets/policies $(REPRODUCEARGS)

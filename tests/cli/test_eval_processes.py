@@ -1,12 +1,14 @@
 """`eval` in several processes: the pictures are shared out, and the report is that of one."""
 
 import json
-import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from negopt_core.cli import main
 from negopt_core.world import world_dir
 from tests.fakes.launcher import launch_together
 
@@ -16,10 +18,10 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def command(folder: Path, *more: str) -> list[str]:
-    line = ["-m", "negopt_core", "eval", "-o", str(folder), "--prompts", "world:3", "--steps", "2", "--batch", "1"]
+def command(folder: Path, *more: str) -> Callable[[], int]:
+    line = ["eval", "-o", str(folder), "--prompts", "world:3", "--steps", "2", "--batch", "1"]
     line += ["--arm", "none", "--arm", "fixed=text:blurry", "--metrics", "world-quality,world-is", "--splits", "1"]
-    return [sys.executable, *line, *(more or ("--device", "cpu"))]
+    return partial(main, [*line, *(more or ("--device", "cpu"))])
 
 
 def report(folder: Path) -> dict[str, Any]:

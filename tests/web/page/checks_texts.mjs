@@ -1,6 +1,6 @@
 // Where the words of a click come from: subgraphs that show them, nodes that share them, nodes that make them.
 import assert from "node:assert/strict";
-import { command, undo, waitFor, widget } from "./browser.mjs";
+import { atRest, command, undo, waitFor, widget } from "./browser.mjs";
 import { build, stock } from "./graphs.mjs";
 
 const WIRED = "wired with windows";
@@ -33,7 +33,7 @@ export const checks = {
       window.negoptInner = subgraph;
       return encoders.map((one) => one.id);
     });
-    await page.waitForTimeout(1000);
+    await atRest(page);
     const asked = [];
     await page.route("**/negopt/v1/suggest", (route) => asked.push(route.request().postDataJSON()) && route.continue());
     const run = (id, name) => page.evaluate(([key, what]) => {

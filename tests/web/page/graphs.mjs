@@ -44,7 +44,6 @@ export async function build(page, nodes, wires) {
     },
     [nodes, wires],
   );
-  await page.waitForTimeout(500);
   await frame(page);
 }
 

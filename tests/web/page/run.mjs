@@ -16,6 +16,7 @@ const tooLong = () => new Promise((_, fail) => setTimeout(() => fail(new Error("
 
 async function run(name, check) {
   let fault = null;
+  const began = performance.now();
   let told;
   try {
     const given = { page, context, url, shot: (what) => page.screenshot({ path: `${folder}/${mode}-${what}.png` }) };
@@ -28,7 +29,7 @@ async function run(name, check) {
   const ours = errors.filter((error) => !name.includes("gone") && !/status of 4(04|09|22)/.test(error));
   if (!fault && ours.length) fault = `the console shows: ${ours.join("\n")}`;
   errors.length = 0;
-  console.log(`@${JSON.stringify({ check: name, fault, told })}`);
+  console.log(`@${JSON.stringify({ check: name, fault, told, seconds: Math.round(performance.now() - began) / 1000 })}`);
 }
 
 for (const [name, check] of Object.entries({ ...click, ...texts, ...timeline, ...review, ...side })) {
