@@ -14,6 +14,8 @@ import pytest
 from negopt_core.policy.store import builtin_names
 from tests.fakes.launcher import start
 
+pytestmark = pytest.mark.slow
+
 TOOLS = Path(__file__).resolve().parent.parent / "tools"
 
 

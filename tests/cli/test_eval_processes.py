@@ -12,10 +12,13 @@ from negopt_core.cli import main
 from negopt_core.world import world_dir
 from tests.fakes.launcher import launch_together
 
-pytestmark = pytest.mark.skipif(
-    not (world_dir() / "model_index.json").is_file(),
-    reason="the demo world's weights are not in negopt_core/assets/world",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (world_dir() / "model_index.json").is_file(),
+        reason="the demo world's weights are not in negopt_core/assets/world",
+    ),
+]
 
 
 def command(folder: Path, *more: str) -> Callable[[], int]:

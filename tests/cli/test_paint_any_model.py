@@ -12,6 +12,8 @@ from negopt_core.commands.scorers import refuse_toys
 from negopt_core.errors import PromptError
 from tests.model import tiny
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:

@@ -54,10 +54,12 @@ def changed() -> list[list[str]]:
     return [one["changed"] for one in told]
 
 
+@pytest.mark.slow
 def test_importing_every_module_of_ours_changes_nothing_of_the_host(changed: list[list[str]]) -> None:
     assert changed[0] == []
 
 
+@pytest.mark.slow
 def test_the_comparison_sees_what_a_careless_pack_does(changed: list[list[str]]) -> None:
     for name in (
         "random", "torch random", "default dtype", "threads", "warning filters", "root logger", "path", "environment",

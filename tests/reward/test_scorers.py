@@ -120,6 +120,7 @@ def test_fidelity_of_single_pictures_adds_up_to_the_inception_score() -> None:
         inception_score(certain, 21)
 
 
+@pytest.mark.slow
 def test_scorers_are_found_by_name(folder: Path, tmp_path: Path) -> None:
     assert WORLD == SCORERS
     image = torch.rand(2, 3, 64, 64)

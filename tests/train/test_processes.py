@@ -20,6 +20,8 @@ from negopt_core.train.processes import ALONE, Processes, check_alone, joined
 from negopt_core.train.run import METRICS, Run
 from tests.fakes.launcher import Ended, launch_together
 
+pytestmark = pytest.mark.slow
+
 LAUNCHER = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 
 

@@ -3,8 +3,12 @@
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from bench.real_size import main
 from tests.fakes.launcher import start
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_real_size_benchmark_runs_where_there_is_no_gpu(tmp_path: Path) -> None:

@@ -29,6 +29,8 @@ from negopt_core.train.run import CHECKPOINT, METRICS, Listeners, Loop, Run, run
 from negopt_core.train.samples import PPOSamples, sft_samples
 from negopt_core.train.sft import SFT, SFTSettings
 
+pytestmark = pytest.mark.slow
+
 PROMPTS = ["a photo of a ball", "a sketch of a star"]
 SETTINGS = PPOSettings(prompts=4, group=2, epochs=1, minibatch=8, learning_rate=1e-3, kl=0.1)
 STEPS, SAVED = 4, 2
