@@ -62,11 +62,12 @@ def encode_spans(
     lines = [_Line(walk, spelling) for walk in walks]
     skipped = [line.write(spans, tokenizer, card) for line, spans in zip(lines, rows, strict=True)]
     longest = max(len(line.words) for line in lines)
-    columns = [torch.stack(parts) for parts in zip(*(line.padded(longest) for line in lines), strict=True)]
+    columns = (torch.stack(parts) for parts in zip(*(line.padded(longest) for line in lines), strict=True))
+    words, windows, weights, is_action, is_phrase_end = columns
     allowed = torch.zeros(len(lines), longest, vocabulary, dtype=torch.bool)
     for places, line in zip(allowed, lines, strict=True):
         line.mark(places)
-    return Responses(*columns, allowed=allowed), skipped
+    return Responses(words, windows, weights, is_action, is_phrase_end, allowed), skipped
 
 
 class _Line:
