@@ -37,6 +37,9 @@ class Calm:
 
 def load_everything() -> None:
     """Imports that the children share; no thread may run when they are forked."""
+    from negopt_core.own_process import wait_kindly
+
+    wait_kindly()
     import torch
 
     torch.set_num_threads(1)
