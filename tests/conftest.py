@@ -30,7 +30,10 @@ sys.path.append(GUARD)
 
 import network_guard  # noqa: E402
 
+from negopt_core.own_process import wait_kindly  # noqa: E402
+
 network_guard.install()
+wait_kindly()
 
 
 def tried() -> str:

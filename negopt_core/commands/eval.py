@@ -10,7 +10,7 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ModelError, PolicyError, PromptError
+from ..errors import MissingPackage, ModelError, PolicyError, PromptError
 from ..files import check_folder, write_text
 from .models import MODEL_HELP, Choice, add_model_arguments, choose, own_device, policy_name, read_size
 from .output import add_json, emit
@@ -175,7 +175,7 @@ def load_metrics(settings: EvalSettings, places: dict[str, str], reference: Path
                 sets.append(features.load_set_metric(name, places, settings.splits))
             else:
                 found.append((scorers.load_named(name, places, "eval"), scorers.identify(name, places, "eval")))
-        except (ModelError, PromptError, PolicyError) as error:
+        except (ModelError, PromptError, PolicyError, MissingPackage) as error:
             log.warning("%s is not measured: %s", name, error)
             absent[name] = str(error)
     return Metrics(tuple(found), tuple(sets), reference, absent)

@@ -14,7 +14,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ..errors import ModelError, PromptError
+from ..needs import naming_what_is_missing
 from ..published import read_published
+from ..quiet import quiet
 from .scorers import CLIP, INCEPTION, hash_place
 from .set_metrics import Extract, Features, cmmd, frechet_distance, split_inception_score
 
@@ -43,7 +45,7 @@ class SetMetric:
 
 
 def load_set_metric(name: str, places: Mapping[str, str], splits: int) -> SetMetric:
-    """A set metric by name; PromptError or ModelError, with the remedy, where its network is not here."""
+    """A set metric by name; PromptError, ModelError or MissingPackage, with the remedy, where it cannot be had."""
     if name not in NAMES:
         raise PromptError(f"no metric is called {name!r}; there are {', '.join(NAMES)}")
     extract, identity, width = _extractor(name, places)
@@ -106,7 +108,7 @@ def _place(name: str, places: Mapping[str, str]) -> str:
 def load_inception(path: Path) -> Extract:
     """torch-fidelity's Inception (the one of the FID and Inception Score papers): pooled features, then posteriors.
 
-    Raises ModelError if torch-fidelity or the weights are not here.
+    Raises MissingPackage without torch-fidelity, ModelError without the weights.
     """
     network = _network(_read_weights(path))
 
@@ -129,11 +131,10 @@ def _read_weights(path: Path) -> dict[str, Tensor]:
 
 def _network(weights: dict[str, Tensor]) -> Any:
     try:
-        from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
-    except (ImportError, RuntimeError) as error:  # a torchvision of another build raises RuntimeError
-        raise ModelError(
-            f"FID and the Inception Score need torch-fidelity: pip install torch-fidelity ({error})"
-        ) from error
+        with naming_what_is_missing(), quiet():
+            from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+    except RuntimeError as error:
+        raise ModelError(f"torch-fidelity needs a torchvision of the same build as torch ({error})") from error
     # its constructor reads weights with torch's unpickler: hand it our own bytes instead of a stranger's file
     buffer = io.BytesIO()
     torch.save(weights, buffer)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import PolicyError
+from ..quiet import quiet
 from .base import Policy
 from .card import PolicyCard, parse_card
 from .families import FAMILIES
@@ -80,7 +81,7 @@ def load_policy(name: str, folders: Sequence[Path] = ()) -> Policy:
     for a family of models that it knows, such as `rules:sdxl`.
 
     Raises PolicyError for a name that leads nowhere, a malformed card, a kind this version cannot run, and a folder
-    that holds pickled weights. Never uses the network.
+    that holds pickled weights; MissingPackage where a kind needs a package that is not here. Never uses the network.
     """
     if name.startswith(HUB_PREFIX):
         raise PolicyError(f"{name} is on the hub and nothing is fetched unasked; run `policies pull {name}` first")
@@ -211,6 +212,7 @@ def _check_family(card: PolicyCard, family: str) -> None:
 
 
 @said_plainly
+@quiet()
 def _load_folder(folder: Path, family: str = "") -> Policy:
     pickles = sorted(path.name for path in folder.rglob("*") if path.suffix.lower() in _PICKLES)
     if pickles:

@@ -15,6 +15,7 @@ from transformers import AutoConfig, PreTrainedModel
 
 from ...errors import PolicyError
 from ...files import write_text
+from ...quiet import quiet
 from ..card import PolicyCard, parse_card
 from ..guard import check_folder, in_one_line, said_plainly, write_sums
 from ..neighbours import INDEX_FILE, TERMS_FILE, Neighbours, save_index
@@ -47,6 +48,7 @@ def make_policy(
     return LanguagePolicy(model, tokenizer, card, grammar, reader)
 
 
+@quiet()
 def save_policy(policy: LanguagePolicy, folder: Path, dtype: torch.dtype = torch.float32) -> None:
     """Write the folder; the card last, so that a half-written folder is no policy."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -74,6 +76,7 @@ def write_card(card: PolicyCard, folder: Path) -> None:
 
 
 @said_plainly
+@quiet()
 def open_policy(folder: Path, card: PolicyCard | None = None, family: str = "") -> LanguagePolicy:
     """Read a folder, in float32 on the CPU; a plain transformers T5 or GPT-2 folder works too, without provenance.
 
