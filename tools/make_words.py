@@ -23,6 +23,7 @@ import sys
 import tempfile
 import zipfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -140,6 +141,11 @@ def known_lemmas(folder: Path, meanings: dict[str, tuple[str, list[str], str]]) 
             key = meanings[key][2]
         return False
 
+    others = index_words(folder, ("verb", "adj", "adv"))
+    names = {name for _, lemmas, _ in meanings.values() for name in lemmas if name[0].isupper()}
+    surnames = {name.casefold() for name in names} & others - {
+        name for _, lemmas, _ in meanings.values() for name in lemmas
+    }
     uses: Counter[tuple[str, str]] = Counter()
     for match in _SENSE.finditer((folder / "cntlist.rev").read_text(encoding="ascii")):
         uses[match[1], match[2]] += int(match[4])
@@ -148,8 +154,8 @@ def known_lemmas(folder: Path, meanings: dict[str, tuple[str, list[str], str]]) 
             continue
         parts = line.split()
         name, first = parts[0], parts[-int(parts[2])]
-        others = sum(uses[name, kind] for kind in "2345")
-        if uses[name, "1"] >= others and can_be_seen(first):
+        used = sum(uses[name, kind] for kind in "2345")
+        if name not in surnames and uses[name, "1"] >= used and can_be_seen(first):
             found.setdefault(first, []).append(name)
     return found
 
@@ -162,10 +168,15 @@ def is_common(name: str, rank: dict[str, int]) -> bool:
     return all(part.isalpha() and rank.get(part, LEMMA_WORDS) < LEMMA_WORDS for part in parts)
 
 
+def index_words(folder: Path, kinds: Sequence[str]) -> set[str]:
+    """Every word of some kinds."""
+    files = (folder / f"index.{kind}" for kind in kinds)
+    return {line.split()[0] for file in files for line in file.read_text("ascii").splitlines() if line[0] != " "}
+
+
 def known_words(folder: Path) -> set[str]:
     """Words of WordNet of every kind, with the regular forms of its verbs and nouns."""
-    files = (folder / f"index.{kind}" for kind in ("noun", "verb", "adj", "adv"))
-    words = {line.split()[0] for file in files for line in file.read_text("ascii").splitlines() if line[0] != " "}
+    words = index_words(folder, ("noun", "verb", "adj", "adv"))
     forms = {word.removesuffix("e") + end for word in words for end in ("ing", "ings", "ed", "er", "ers")}
     return (
         words

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from .tables import WORDS, TablesError, read_rows
+from .tables import WORDS, Row, TablesError, read_rows
 
 Side = Literal["negative", "modifiers"]
 Effects = Mapping[str, float]
@@ -75,7 +75,7 @@ class Knowledge:
         return cls(
             phrases,
             _read_concepts(folder, phrases),
-            read_families(folder / "families.txt"),
+            read_families(folder / "families.txt", phrases),
             _languages(folder / "languages.txt"),
         )
 
@@ -110,6 +110,14 @@ def _read_phrases(path: Path) -> dict[Side, dict[str, Phrase]]:
     return found
 
 
+def _effects(row: Row, first: int, phrases: Mapping[Side, Mapping[str, Phrase]]) -> dict[Side, Effects]:
+    """The effects of both sides, from two neighbouring fields."""
+    return {
+        "negative": _spelled_out(row.effects(first), phrases["negative"], row.place),
+        "modifiers": _spelled_out(row.effects(first + 1), phrases["modifiers"], row.place),
+    }
+
+
 def _spelled_out(effects: Effects, stock: Mapping[str, Phrase], place: str) -> Effects:
     """`@KIND=effect` as an effect of every phrase of that kind which the row does not name."""
     found: dict[str, float] = {}
@@ -126,14 +134,15 @@ def _read_concepts(folder: Path, phrases: Mapping[Side, Mapping[str, Phrase]]) -
     rows: dict[str, Concept] = {}
     for name in CONCEPT_FILES:
         for row in read_rows(folder / name, 4):
-            effects: dict[Side, Effects] = {
-                "negative": _spelled_out(row.effects(4), phrases["negative"], row.place),
-                "modifiers": _spelled_out(row.effects(5), phrases["modifiers"], row.place),
-            }
             if row.cell(0) in rows:
                 raise TablesError(f"{row.place}: the concept {row.cell(0)[:40]!r} is there already; join the two rows")
             rows[row.cell(0)] = Concept(
-                row.cell(0), row.cell(1), row.listed(2), row.listed(3), effects, frozenset(row.listed(6))
+                row.cell(0),
+                row.cell(1),
+                row.listed(2),
+                row.listed(3),
+                _effects(row, 4, phrases),
+                frozenset(row.listed(6)),
             )
     for concept in rows.values():
         for parent in concept.parents:
@@ -169,8 +178,8 @@ def _inherited(concept: Concept, side: Side, phrase: str, rows: Mapping[str, Con
     return sum(found.values())
 
 
-def read_families(path: Path) -> dict[str, ModelFamily]:
-    """The table of families, in its order; PolicyError names the row that is wrong."""
+def read_families(path: Path, phrases: Mapping[Side, Mapping[str, Phrase]] | None = None) -> dict[str, ModelFamily]:
+    """The table of families, in its order; without a stock of phrases, without effects."""
     found = {}
     for row in read_rows(path, 9):
         budget = row.cell(5)
@@ -184,7 +193,7 @@ def read_families(path: Path) -> dict[str, ModelFamily]:
             reads_negative=row.cell(4),
             max_tokens=int(budget),
             language=row.cell(6),
-            effects={"negative": row.effects(7), "modifiers": row.effects(8)},
+            effects=_effects(row, 7, phrases) if phrases else {},
             note=row.cell(9),
             source=row.cell(10),
         )

@@ -18,7 +18,7 @@ _FUNCTION_WORDS = {
     "pt": "o a os as um uma do da dos das e em no na com por ao sobre de",
     "it": "il lo la i gli le un una uno di del della dei e in nel nella con su sul al",
 }
-_SHORTEST_STEM = 4
+_SHORTEST_STEM = 5
 _LONGEST_ENDING = 3
 _LONGEST_RUN = 3
 

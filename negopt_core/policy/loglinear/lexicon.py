@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 SURE, KIND_OF, NEAR = 1.0, 0.9, 0.6
 """How far a concept counts that was named, that lies above a noun, that is near in meaning."""
 _CLIMBED = ("subject", "people", "setting")
-_VOTERS, _LEAST_COSINE, _LEAST_VOTES = 5, 0.62, 3
+_VOTERS, _LEAST_COSINE, _LEAST_VOTES = 5, 0.66, 4
+_LATE, _LATE_SHARE = 40, 0.7
+"""What comes behind so many words counts less, and there only what the tables name: long prompts hold many things."""
 _SHORTEST = 4
 """Letters of a word that is looked up by its vector."""
 
@@ -30,6 +32,8 @@ class Found:
     concept: str
     word: str
     strength: float
+    by_name: bool = True
+    """False if it was only found by what the word is a kind of, or near to."""
 
 
 @dataclass(frozen=True)
@@ -114,12 +118,14 @@ class Lexicon:
             for start in range(len(words) - length + 1):
                 if not any(taken[start : start + length]):
                     run, written = " ".join(words[start : start + length]), " ".join(raw[start : start + length])
-                    found = list(self._look_up(run, written, is_english))
+                    is_late = start >= _LATE
+                    found = list(self._look_up(run, written, is_english and not is_late))
                     if found:
                         taken[start : start + length] = [True] * length
-                        yield from found
+                        share = _LATE_SHARE if is_late else 1.0
+                        yield from (replace(one, strength=one.strength * share) for one in found)
         if is_english:
-            for place, word in enumerate(words):
+            for place, word in enumerate(words[:_LATE]):
                 if not taken[place] and len(word) >= _SHORTEST and word not in self.nouns.places:
                     yield from self._nearest(word)
 
@@ -132,7 +138,7 @@ class Lexicon:
         spelling = next((one for one in (written, run) if one in self.nouns.places), "")
         for meaning in self.nouns.climb(spelling):
             if meaning in self._above:
-                yield Found(self._above[meaning], run, KIND_OF)
+                yield Found(self._above[meaning], run, KIND_OF, by_name=False)
                 return
 
     def _nearest(self, word: str) -> Iterator[Found]:
@@ -151,7 +157,7 @@ class Lexicon:
             deepest = max(
                 (one for one in votes if votes[one] == best), key=lambda one: len(self.knowledge.lineage(one))
             )
-            yield Found(deepest, word, NEAR)
+            yield Found(deepest, word, NEAR, by_name=False)
 
     def _lines(self, concepts: Sequence[str]) -> set[str]:
         return {above for concept in concepts for above in self.knowledge.lineage(concept)}

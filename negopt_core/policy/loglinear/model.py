@@ -15,7 +15,7 @@ from ..phrases import SEPARATOR
 from ..words import phrase_key, words_of
 from .evidence import EVERY, Evidence
 from .knowledge import Knowledge, ModelFamily, Side
-from .lexicon import SURE, Lexicon
+from .lexicon import Lexicon
 from .reading import Reading
 
 PRIOR_SD = 0.2
@@ -83,7 +83,7 @@ class Model:
         for one in reading.found:
             because = one.concept if one.word == one.concept else f"{one.concept} ({one.word})"
             for phrase, effect in self.knowledge.concepts[one.concept].effects[side].items():
-                if one.strength == SURE or not self._names_itself(one.concept, phrase):
+                if one.by_name or not self._names_itself(one.concept, phrase):
                     add(phrase, Reason(because, "knowledge", one.strength * effect), PRIOR_SD)
         for table in self.evidence:
             concepts = table.effects[side]

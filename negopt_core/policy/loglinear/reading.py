@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..contradiction import Asked, read_asked
 from ..structure import without_names
@@ -13,6 +13,7 @@ from .languages import read_foreign
 from .lexicon import SURE, Found, Lexicon
 
 _RAW = re.compile(r"[^\W_]+")
+_POSSESSIVE = re.compile(r"['’]s\b")
 _TAG = re.compile(
     r"(?:\d\+?(?:girl|boy|other|woman|man)s?|solo|score_\d\w*|rating_\w+|[a-z]+_[a-z_]+|masterpiece|absurdres)",
     re.IGNORECASE,
@@ -53,11 +54,14 @@ def read_prompt(prompt: str, lexicon: Lexicon) -> Reading:
     """Read a prompt; linear in its length, whatever is in it."""
     wishes = read_wishes(prompt)
     told = _said_about_picture(without_names(wishes.wanted))
-    raw = [word.casefold() for word in _RAW.findall(told)[:_MOST_WORDS]]
+    raw = [word.casefold() for word in _RAW.findall(_POSSESSIVE.sub("", told))[:_MOST_WORDS]]
     words = [(words_of(word) or [word])[0] for word in raw]
     foreign = read_foreign(told, lexicon.knowledge.languages, lexicon.knows)
     found = list(lexicon.find(words, raw, is_english=not foreign))
+    spoken_for = {part for one in found for part in one.word.split() if " " in one.word}
     for word in foreign:
+        if word.written in spoken_for:
+            continue
         found += [Found(name, word.written, SURE) for name in lexicon.named(word.english)]
     is_tagged = len(_TAG.findall(told)) >= 2
     found += [Found(name, why, SURE) for name, why in _signs(prompt, wishes.wanted, is_tagged)]
@@ -102,5 +106,5 @@ def _with_parents(found: list[Found], lexicon: Lexicon) -> tuple[Found, ...]:
             for name in lexicon.knowledge.lineage(one.concept):
                 known = best.get(name)
                 if known is None or known.strength < one.strength:
-                    best[name] = Found(name, one.word, one.strength)
+                    best[name] = replace(one, concept=name)
     return tuple(best.values())
