@@ -40,7 +40,7 @@ def read_foreign(text: str, languages: Mapping[str, Mapping[str, str]], knows: C
     words = [word.casefold() for word in _WORD.findall(text) if not _UNSPACED.match(word)]
     if any(re.match(f"[{_CYRILLIC}]", word) for word in words):
         found += _read_spaced(words, languages.get("ru", {}), inflected=True)
-    guessed = _guess(words)
+    guessed = guess_language(words)
     if guessed in _LATIN:
         found += _read_spaced(words, languages.get(guessed, {}), inflected=True)
     elif guessed == "":
@@ -50,7 +50,7 @@ def read_foreign(text: str, languages: Mapping[str, Mapping[str, str]], knows: C
     return list(dict.fromkeys(found))
 
 
-def _guess(words: list[str]) -> str:
+def guess_language(words: list[str]) -> str:
     """The language with the most of its function words in the text; "" if it has none of any."""
     counts = {name: sum(word in listed.split() for word in words) for name, listed in _FUNCTION_WORDS.items()}
     best = max(counts, key=lambda name: (counts[name], name == "en"))
