@@ -210,7 +210,7 @@ def test_windows_are_used_only_where_they_are_asked_for_by_name() -> None:
     prompt = "macro photo of a bee, oil on paper"
     assert ask(prompt).df_negative == ask(prompt).negative and ask(prompt).df_positive == ask(prompt).positive
     timed = suggest(load_policy("negopt-scheduled"), [prompt])[0]
-    assert timed.positive == ask(prompt).positive and ":0" in timed.df_positive
+    assert timed.negative == ask(prompt).negative and "[blurry:0-0.8:1]" in timed.df_negative
 
 
 ODD = {
