@@ -26,6 +26,7 @@ LAYERS = {
         "chunks",
         "files",
         "json_text",
+        "wildcards",
     },
     "model": {"weighting", "conditioning", "policy", "reward", "published", "devices"},
     "work": {"paint", "world", "data", "train", "evaluate", "evidence", "provenance"},
