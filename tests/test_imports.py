@@ -26,6 +26,7 @@ LAYERS = {
         "chunks",
         "files",
         "json_text",
+        "infotext",
         "wildcards",
     },
     "model": {"weighting", "conditioning", "policy", "reward", "published", "devices"},
