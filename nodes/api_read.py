@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..negopt_core.errors import NegOptError
+from ..negopt_core.errors import NegOptError, PolicyError
 from ..negopt_core.inspect import Setup
+from ..negopt_core.policy.store import default_policy
 from ..negopt_core.policy.tokens import estimate_tokens
 from .writing import MODES
 
@@ -82,7 +83,7 @@ def read_body(raw: bytes) -> Body:
     return values
 
 
-def read_suggest(body: Body, default_policy: str) -> SuggestAsk:
+def read_suggest(body: Body) -> SuggestAsk:
     """Raises RequestError naming the field that is wrong."""
     mode = _text(body, "mode", "negative and modifiers", _MAX_NAME)
     if mode not in MODES:
@@ -92,11 +93,19 @@ def read_suggest(body: Body, default_policy: str) -> SuggestAsk:
         negative=_text(body, "negative"),
         modes=MODES[mode],
         seed=_seed(body),
-        policy=_text(body, "policy", default_policy, _MAX_NAME) or default_policy,
+        policy=_text(body, "policy", "", _MAX_NAME) or _default(_text(body, "model_family", "", _MAX_NAME)),
         max_tokens=_whole(body, "max_tokens", _MAX_BUDGET),
         model_family=_text(body, "model_family", "", _MAX_NAME) or None,
         on_gpu=_flag(body, "on_gpu"),
     )
+
+
+def _default(family: str) -> str:
+    """The default policy for a family; for any model, if it is none that the policy knows."""
+    try:
+        return default_policy(family)
+    except PolicyError:
+        return default_policy()
 
 
 def read_inspect(body: Body, embeddings: frozenset[str]) -> InspectAsk:

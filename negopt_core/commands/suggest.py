@@ -8,7 +8,6 @@ from pathlib import Path
 
 from ..errors import PromptError
 from ..policy import Policy, Suggestion, SuggestOptions, load_policy, suggest
-from ..policy.families import FAMILIES
 from ..policy.kinds import PRIOR_CAVEAT
 from ..policy.store import default_policy, with_family
 from .models import MODEL_HELP, WORLD, Choice, add_model_arguments, choose, policy_name
@@ -62,7 +61,7 @@ def policy_for(args: argparse.Namespace, choice: Choice) -> str:
 def _name(args: argparse.Namespace) -> str:
     if not args.family:
         return str(args.policy)
-    if args.policy == default_policy() and args.family in FAMILIES:
+    if args.policy == default_policy():
         return default_policy(args.family)
     return with_family(args.policy, args.family, args.policies)
 

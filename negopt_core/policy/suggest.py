@@ -15,7 +15,9 @@ from .base import Policy
 from .contradiction import is_contradicted, is_unwelcome, read_asked
 from .kinds import PRIOR_CAVEAT
 from .phrases import append_within, phrase_spans, without_prefix
+from .structure import why_closed
 from .tokens import CountTokens, estimate_tokens
+from .unwanted import read_wishes
 from .words import phrase_key
 
 MODES = ("negative", "modifiers")
@@ -80,7 +82,8 @@ class Suggestion:
 def suggest(policy: Policy, prompts: Sequence[str], options: SuggestOptions | None = None) -> list[Suggestion]:
     """One suggestion for each prompt (ordinary or DF-Prompt text), in order; same inputs and seed, same suggestion.
 
-    Nothing suggested contradicts the prompt or repeats the user's own words; the user's words come first, unchanged;
+    Nothing suggested contradicts the prompt or repeats the user's own words; the user's words come first, unchanged; a
+    prompt that words behind it would break (`structure`) gets no modifiers, and a warning says why;
     what does not fit the token budget is left out, phrase by phrase from the end, and a warning says so.
     """
     options = options or SuggestOptions()
@@ -106,18 +109,21 @@ def _finish(
     limit = options.max_tokens or policy.card.max_tokens
     warnings = [*_oddities(prompt), *_problems("prompt", parsed), *_problems("negative", own)]
     positive, negative = parsed.prompt, own.prompt
-    if "modifiers" in options.modes:
+    closed = why_closed(parsed.prompt.text) if "modifiers" in options.modes else ""
+    wishes = read_wishes(parsed.prompt.text)
+    warnings += [*_closed(closed), *_below_zero(wishes.weighted)]
+    if "modifiers" in options.modes and not closed:
         phrases = _welcome(policy, positive, negative, pair.positive)
         positive, cut = append_within(positive, _available(phrases, options), limit, options.count_tokens)
         warnings += _cut("modifiers", cut, limit)
     if "negative" in options.modes:
-        phrases, banned = _allowed(positive, negative, pair.negative)
+        phrases, banned = _allowed(parsed.prompt, positive, negative, pair.negative)
         negative, cut = append_within(negative, _available(phrases, options), limit, options.count_tokens)
         warnings += [*_banned(banned), *_cut("negative phrases", cut, limit)]
     if positive == parsed.prompt and negative == own.prompt:
         warnings += _other_side(policy, options)
     warnings += (caveat for caveat in policy.card.caveats if caveat != PRIOR_CAVEAT)  # which its card tells
-    warnings += _findings(policy, PromptPair(positive, negative), options)
+    warnings += _findings(policy, PromptPair(positive, negative), options, wishes.unwanted)
     return Suggestion(
         prompt=prompt,
         positive=positive.text,
@@ -154,13 +160,13 @@ def _welcome(policy: Policy, prompt: DFPrompt, own: DFPrompt, proposed: DFPrompt
     )
 
 
-def _allowed(positive: DFPrompt, own: DFPrompt, proposed: DFPrompt) -> tuple[list[Span], list[str]]:
-    """Phrases that neither contradict the positive nor repeat the user's negative; and the contradicting ones."""
-    asked = read_asked(positive.text)
+def _allowed(prompt: DFPrompt, positive: DFPrompt, own: DFPrompt, proposed: DFPrompt) -> tuple[list[Span], list[str]]:
+    """Phrases that neither contradict the positive nor repeat the user's negative; and those against the prompt."""
+    asked, all_asked = read_asked(prompt.text), read_asked(positive.text)
     known = {phrase_key(span.text) for span in phrase_spans(own.spans)}
     fresh = _once(span for span in phrase_spans(proposed.spans) if phrase_key(span.text) not in known)
     banned = [span.text for span in fresh if is_contradicted(span.text, asked)]
-    return [span for span in fresh if span.text not in banned], banned
+    return [span for span in fresh if span.text not in banned and not is_contradicted(span.text, all_asked)], banned
 
 
 def _once(spans: Iterable[Span]) -> list[Span]:
@@ -210,7 +216,21 @@ def _banned(phrases: list[str]) -> Iterator[str]:
         yield f"left out because the positive asks for it: {', '.join(phrases[:_SHOWN])}{more}"
 
 
-def _findings(policy: Policy, pair: PromptPair, options: SuggestOptions) -> list[str]:
+def _closed(reason: str) -> Iterator[str]:
+    if reason:
+        yield f"no modifiers were added to this prompt: {reason}"
+
+
+def _below_zero(things: Sequence[str]) -> Iterator[str]:
+    if things:
+        yield (
+            f"a weight below zero ({', '.join(things[:_SHOWN])}) is read by few text encoders, and by some as plain "
+            "words; say it in the negative instead"
+        )
+
+
+def _findings(policy: Policy, pair: PromptPair, options: SuggestOptions, unwanted: Sequence[str]) -> list[str]:
+    """Warnings of the honesty meter, but for words that are in both prompts because the positive says "no" to them."""
     families = policy.card.families
     setup = Setup(
         model_family=options.model_family,
@@ -218,4 +238,10 @@ def _findings(policy: Policy, pair: PromptPair, options: SuggestOptions) -> list
         embeddings=options.embeddings,
         count_tokens=options.count_tokens,
     )
-    return [str(finding) for finding in inspect_setup(pair, setup) if finding.severity == "warning"]
+    known = {phrase_key(thing) for thing in unwanted}
+    return [
+        str(finding)
+        for finding in inspect_setup(pair, setup)
+        if finding.severity == "warning"
+        and not (finding.code == "phrase-in-both" and {phrase_key(one) for one in finding.subjects} <= known)
+    ]

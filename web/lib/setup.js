@@ -61,5 +61,5 @@ export function policyOf(flat, node) {
  */
 function policyFamily(flat, node) {
   if (node?.widgets.locked === true) return undefined;
-  return /^rules:(\w+)$/.exec(policyOf(flat, node))?.[1];
+  return /^(?:rules|negopt|negopt-scheduled):([\w-]+)$/.exec(policyOf(flat, node))?.[1];
 }

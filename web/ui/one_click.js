@@ -108,8 +108,7 @@ export function onSelected(action) {
 /** Ask for a suggestion with the user's settings. */
 export async function suggestion({ prompt, negative, mode, family }) {
   if (!prompt.trim()) throw new Error(say("prompt-empty"));
-  const chosen = setting("negopt.policy") || "";
-  const policy = chosen || (family ? `rules:${family}` : "");
+  const policy = setting("negopt.policy") || ""; // empty: the server's default for the family
   const budget = Number(setting("negopt.budget")) || 0;
   const asked = { prompt, negative, mode, ...(policy && { policy }), ...(family && { model_family: family }) };
   return ask("/suggest", { ...asked, ...(budget > 0 && { max_tokens: budget }), ...onGpu() });

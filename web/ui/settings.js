@@ -28,7 +28,7 @@ export const SETTINGS = [
     id: "negopt.policy",
     category: [CATEGORY, "writing", "policy"],
     name: "Policy for one click and for new nodes",
-    tooltip: "Empty: the rules for the model family that the graph tells, else 'rules'.",
+    tooltip: "Empty: negopt, for the model family that the graph tells.",
     type: "combo",
     options: policyChoices,
     defaultValue: "",

@@ -73,7 +73,7 @@ def check_a_click_on_the_gpu_leaves_nothing_there() -> None:
     desk.policy = lambda name: SimpleNamespace(policy=Weights())
     answers.suggest, answers._idle_device = suggest, lambda: "cuda:0"
     try:
-        desk.suggest(reading.read_suggest({"prompt": "a cat", "on_gpu": True}, "rules"))
+        desk.suggest(reading.read_suggest({"prompt": "a cat", "on_gpu": True, "policy": "rules"}))
     except ZeroDivisionError:
         assert told == ["cuda:0", "writes", "cpu"]
     else:
