@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .media import MEDIA, Medium, names_a_body
 from .topics import FAULTS, FILLERS, NEUTRAL, QUALIFIERS, TOPICS, Topic
-from .unwanted import read_wishes
+from ..unwanted import read_wishes
 from .words import LONGEST_RUN, word_runs, words_of
 
 

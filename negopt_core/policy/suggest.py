@@ -17,7 +17,7 @@ from .kinds import PRIOR_CAVEAT
 from .phrases import append_within, phrase_spans, without_prefix
 from .structure import why_closed
 from .tokens import CountTokens, estimate_tokens
-from .unwanted import read_wishes
+from ..unwanted import read_wishes
 from .words import phrase_key
 
 MODES = ("negative", "modifiers")
