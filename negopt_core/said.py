@@ -1,4 +1,4 @@
-"""What the words of a prompt say that a text encoder does not read: "no people", and wildcards that nobody filled in."""
+"""What the words of a prompt say that no text encoder reads: "no people", and wildcards that nobody filled in."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def judge_words(pair: PromptPair) -> Iterator[Finding]:
             yield Finding(
                 "negation",
                 "info",
-                f"{examples(unwanted)}: the {side} says no to it, and text encoders read 'no people' much like 'people'",
+                f"{examples(unwanted)}: the {side} says no to it; text encoders read 'no people' much like 'people'",
                 "say the thing itself in the negative" + (", and leave it out here" if side == "positive" else ""),
                 side,
                 distinct(unwanted),

@@ -226,7 +226,7 @@ def test_windows_that_share_no_step_of_the_run_are_apart() -> None:
         ("a street, no people", "cars", [("negation", "positive", ("people",))]),
         ("a street", "no cars, without hats, ugly", [("negation", "negative", ("cars", "hats"))]),
         ("{cat|dog}, __color__", "ugly", [("wildcard-unexpanded", "positive", ("{cat|dog}", "__color__"))]),
-        ("a sign that says \"no parking\"", "ugly", []),
+        ('a sign that says "no parking"', "ugly", []),
         ('{"subject": "a|b"}', "ugly", []),
     ],
 )
