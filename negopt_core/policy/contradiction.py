@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..unwanted import read_wishes
 from .media import MEDIA, Medium, names_a_body
+from .structure import without_names
 from .topics import FAULTS, FILLERS, NEUTRAL, QUALIFIERS, TOPICS, Topic
-from .unwanted import read_wishes
 from .words import LONGEST_RUN, word_runs, words_of
 
 
@@ -28,8 +29,8 @@ class Asked:
 
 
 def read_asked(prompt: str) -> Asked:
-    """Read what a prompt asks for, without what it says that it does not want; linear in its length."""
-    words = words_of(read_wishes(prompt).wanted)
+    """Read what a prompt asks for, without what it does not want and the names of fields; linear in its length."""
+    words = words_of(without_names(read_wishes(prompt).wanted))
     runs = word_runs(words)
     topics = tuple(topic for topic in TOPICS if not runs.isdisjoint(topic.asks))
     media = tuple(medium for medium in MEDIA if not runs.isdisjoint(medium.asks))

@@ -8,9 +8,14 @@ import re
 _JSON_KEY = re.compile(r"[{,]\s*\"[^\"\n]{1,80}\"\s*:")
 _YAML_LINE = re.compile(r"\s*(?:-\s+)?[\w][\w \-/]{0,40}:(?:\s|$)")
 _CHAT = re.compile(
-    r"<\|[^|<>\n]{1,40}\|>|\[/?INST\]|<(?:start|end)_of_turn>|</s>|^\s*#{2,}\s*(?:instruction|response|input)\b|"
-    r"^\s*(?:system|user|assistant|human)\s*:",
+    r"<\|[^|<>\n]{1,40}\|>|\[/?INST\]|<(?:start|end)_of_turn>|</s>|^[^\S\n]*#{2,}[^\S\n]*(?:instruction|response|input)\b|"
+    r"^[^\S\n]*(?:system|user|assistant|human)\s*:",
     re.IGNORECASE | re.MULTILINE,
+)
+_SYSTEM = re.compile(
+    r"\A.*<prompt start>|<\|im_start\|>system\b.{0,5000}?<\|im_end\|>|<<SYS>>.{0,5000}?<</SYS>>|"
+    r"^[^\S\n]*system[^\S\n]*:[^\n]*",
+    re.IGNORECASE | re.DOTALL | re.MULTILINE,
 )
 _TAG = re.compile(r"<(/?)([A-Za-z][\w-]*)\s*(?:[^<>:]*)>")
 _JOINED = re.compile(r"(?<!\w)(?:AND|ADDCOL|ADDROW|ADDCOMM|ADDBASE|AND_PERP|AND_SALT|AND_TOPK)(?!\w)")
@@ -22,7 +27,7 @@ _BRACKETS = {")": "(", "]": "[", "}": "{"}
 def why_closed(prompt: str) -> str:
     """Why no words may be put behind a prompt, in words that follow "because"; "" if they may."""
     text = prompt.strip()
-    if _is_json(text):
+    if is_json(text):
         return "it is JSON, and words behind it would break it"
     lines = [line for line in text.splitlines() if line.strip()]
     if len(lines) > 1 and sum(bool(_YAML_LINE.match(line)) for line in lines) > len(lines) / 2:
@@ -43,22 +48,25 @@ def why_closed(prompt: str) -> str:
 
 def without_names(prompt: str) -> str:
     """The prompt without the names of its fields and of files: what is left is said about the picture."""
+    prompt = _SYSTEM.sub(" ", prompt)
     text = re.sub(r"<(?:lora|lyco|hypernet|lbw)[^<>\n]*>|\bembedding:\S+", " ", prompt, flags=re.IGNORECASE)
     if not why_closed(prompt):
         return text
-    if _is_json(text.strip()):
+    if is_json(text):
         return re.sub(r"([{,]\s*)\"[^\"\n]{1,80}\"\s*:", r"\1 ", text).replace('"', " ")
     text = _CHAT.sub(" ", text)
     return "\n".join(_YAML_LINE.sub(" ", line) for line in text.splitlines())
 
 
-def _is_json(text: str) -> bool:
+def is_json(prompt: str, is_strict: bool = False) -> bool:
+    """True for a JSON object or list; also for one with a slip in it, unless `is_strict`."""
+    text = prompt.strip()
     if text[:1] not in ("{", "[") or text[-1:] not in ("}", "]"):
         return False
     try:
         return isinstance(json.loads(text), dict | list)
     except (ValueError, RecursionError):
-        return bool(_JSON_KEY.search(text))
+        return not is_strict and bool(_JSON_KEY.search(text))
 
 
 def _is_open(text: str) -> bool:

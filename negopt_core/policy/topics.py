@@ -198,7 +198,36 @@ TOPICS: tuple[Topic, ...] = (
         (),
         (),
     ),
+    Topic(
+        listed(
+            "text, lettering, letter, typography, sign, signboard, saying, say, written, caption, title, quote, "
+            "neon sign, graffiti, calligraphy, billboard, slogan"
+        ),
+        (),
+        (),
+        listed("misspelled text, garbled letters"),
+    ),
+    # pictures that are no views of a scene
+    Topic(
+        listed("x ray, xray, radiograph, radiography, mri, ct scan, ultrasound, sonogram"),
+        listed("blurry, noisy, grainy, monochrome, desaturated, low contrast, dark, transparent"),
+        listed("cinematic lighting, dramatic lighting, natural lighting, sharp focus, vivid color, vibrant color"),
+        listed("opaque, colorful, painting"),
+    ),
+    Topic(
+        listed("map, atlas, cartography"),
+        (),
+        listed("cinematic lighting, dramatic lighting, natural lighting, sharp focus, bokeh"),
+        listed("photo, 3d render, satellite image"),
+    ),
+    Topic(
+        listed("blueprint, floor plan, schematic, diagram, infographic, chart"),
+        (),
+        listed("cinematic lighting, dramatic lighting, natural lighting, sharp focus, bokeh"),
+        listed("photo, 3d render"),
+    ),
     # what is in it
+    Topic(listed("crowd, crowded, audience, parade, mob, spectator"), (), (), listed("fused limbs, deformed faces")),
     Topic(listed("summer, summery"), (), (), listed("winter, snow")),
     Topic(listed("winter, wintry, snow, snowy"), (), (), listed("summer")),
     Topic(

@@ -195,13 +195,47 @@ def test_every_switch_of_a_small_prompt_is_counted() -> None:
         ("a, b, c, d, e", "a, b, c, d, e", "'a', 'b', 'c' and 2 more"),
         ("[grain:0.5-1:1]", "[grain:0-0.5:1]", None),  # never at the same step
         ("[grain:0.4-1:1]", "[grain:0-0.5:1]", "'grain'"),
+        # the words leave one side when they enter the other
+        ("portrait, [3d, realistic:0.8-1:1]", "low score, [3d, realistic:0-0.8:1]", None),
+        ("portrait, [3d, realistic:0.7-1:1]", "low score, [3d, realistic:0-0.8:1]", "'3d', 'realistic'"),
+        ("portrait, [3d, real:0.8-1:1], [real:0.5-0.6:1]", "[3d, real:0-0.8:1]", "'real'"),
+        # what the positive says no to is asked for by nobody
+        ("a street, no people", "people, cars", None),
+        ("a street without people or cars", "people, cars", None),
+        ("no people, a portrait of people", "people", "'people'"),
+        ("a street, no people, cars", "people, cars", "'cars'"),
     ],
 )
 def test_a_phrase_on_both_sides_at_once_is_found(positive: str, negative: str, shared: str | None) -> None:
-    findings = inspect_setup(pair_of(positive, negative), Setup())
-    assert [finding.code for finding in findings] == (["phrase-in-both"] if shared else [])
-    if shared:
-        assert findings[0].message.startswith(f"{shared}: asked for in the positive")
+    for setup in (Setup(), Setup(steps=10)):
+        findings = [one for one in inspect_setup(pair_of(positive, negative), setup) if one.severity == "warning"]
+        assert [finding.code for finding in findings] == (["phrase-in-both"] if shared else [])
+        if shared:
+            assert findings[0].message.startswith(f"{shared}: asked for in the positive")
+
+
+def test_windows_that_share_no_step_of_the_run_are_apart() -> None:
+    pair = pair_of("[grain:0.79-1:1]", "[grain:0-0.8:1]")
+    assert codes(pair, Setup()) == codes(pair, Setup(steps=100)) == ["phrase-in-both"]
+    assert codes(pair_of("[grain:0.801-1:1]", "[grain:0-0.809:1]"), Setup(steps=10)) == []
+
+
+@pytest.mark.parametrize(
+    ("positive", "negative", "told"),
+    [
+        ("a street, no people", "cars", [("negation", "positive", ("people",))]),
+        ("a street", "no cars, without hats, ugly", [("negation", "negative", ("cars", "hats"))]),
+        ("{cat|dog}, __color__", "ugly", [("wildcard-unexpanded", "positive", ("{cat|dog}", "__color__"))]),
+        ('a sign that says "no parking"', "ugly", []),
+        ('{"subject": "a|b"}', "ugly", []),
+    ],
+)
+def test_words_that_are_read_as_something_else_are_information(
+    positive: str, negative: str, told: list[tuple[str, str, tuple[str, ...]]]
+) -> None:
+    found = inspect_setup(PromptPair.plain(positive, negative), Setup())
+    assert [(one.code, one.side, one.subjects) for one in found] == told
+    assert all(one.severity == "info" for one in found)
 
 
 def test_a_window_narrower_than_a_step_is_found_on_its_side() -> None:

@@ -56,9 +56,25 @@ def test_names_of_fields_and_files_are_not_said_about_the_picture() -> None:
     assert without_names("a cat <lora:angry-dog:1> embedding:bad-hand").split() == ["a", "cat"]
 
 
-@pytest.mark.parametrize("piece", ["(", "{", '{"a":', "a: b\n", "<a", "--x ", "[" * 50])
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "You are an assistant that makes images from text and words. <Prompt Start> a cat",
+        "<|im_start|>system\nDescribe the text of the image.<|im_end|>\n<|im_start|>user\na cat<|im_end|>",
+        "[INST] <<SYS>>You write text<</SYS>> a cat [/INST]",
+        "system: you write text\nuser: a cat",
+    ],
+)
+def test_what_a_model_is_told_about_its_task_is_not_said_about_the_picture(prompt: str) -> None:
+    assert "cat" in without_names(prompt) and "text" not in without_names(prompt)
+    (found,) = suggest(load_policy("rules"), [prompt])
+    assert "text" in found.negative.split(", ") and "extra legs" in found.negative
+
+
+@pytest.mark.parametrize("piece", ["(", "{", '{"a":', "a: b\n", "<a", "--x ", "[" * 50, "\n", "a\n\n", "<<SYS>>"])
 def test_a_long_prompt_is_judged_in_a_moment(piece: str) -> None:
     began = time.perf_counter()
-    why_closed(piece * (60_000 // len(piece)))
-    without_names(piece * (60_000 // len(piece)))
+    text = f"a{piece * (60_000 // len(piece))}b"
+    why_closed(text)
+    without_names(text)
     assert time.perf_counter() - began < 2

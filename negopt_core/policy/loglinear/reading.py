@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from ...unwanted import read_wishes
 from ..contradiction import Asked, read_asked
 from ..structure import without_names
-from ..unwanted import read_wishes
 from ..words import words_of
 from .languages import read_foreign
 from .lexicon import SURE, Found, Lexicon
