@@ -16,6 +16,7 @@ from typing import Literal
 
 from .errors import PromptError
 from .finding import Finding, distinct, examples
+from .guided_parts import RunPart, check_cfg, judge_parts
 from .prompt import DFPrompt, PromptPair, Window
 from .said import judge_words, without_unwanted
 from .schedule import longest_texts, spans_never_live
@@ -64,6 +65,8 @@ class Setup:
     """Steps of the run; None leaves out windows narrower than a step, and counts tokens of the whole text."""
     cfg: float | None = None
     """Guidance scale."""
+    parts: tuple[RunPart, ...] = ()
+    """Parts of the run with different guidance scales, in place of `cfg`; those of samplers in no chain may overlap."""
     negative_zeroed: bool = False
     """True if the negative's conditioning is replaced by zeros on its way to the sampler."""
     model_family: str | None = None
@@ -80,8 +83,8 @@ class Setup:
     def __post_init__(self) -> None:
         if self.steps is not None and self.steps < 1:
             raise PromptError(f"a run needs at least 1 step, got {self.steps}")
-        if self.cfg is not None and not (math.isfinite(self.cfg) and self.cfg >= 0.0):
-            raise PromptError(f"a guidance scale needs a number from 0, got {self.cfg}; 5 to 8 is usual")
+        if self.cfg is not None:
+            check_cfg(self.cfg)
         if self.chunk_tokens < 1:
             raise PromptError(f"a text encoder takes at least 1 token, got {self.chunk_tokens}")
 
@@ -91,7 +94,8 @@ def inspect_setup(pair: PromptPair, setup: Setup) -> tuple[Finding, ...]:
     has_negative = bool(pair.negative.text.strip(_SEPARATOR))
     return tuple(
         chain(
-            _judge_negative(setup) if has_negative else _empty_negative(),
+            _judge_negative(setup) if has_negative else _empty_negative(setup),
+            judge_parts(pair.negative, setup.parts, setup.steps) if has_negative else (),
             _judge_family(setup),
             _judge_windows(pair, setup),
             _judge_embeddings(pair, setup),
@@ -102,11 +106,12 @@ def inspect_setup(pair: PromptPair, setup: Setup) -> tuple[Finding, ...]:
     )
 
 
-def _empty_negative() -> Iterator[Finding]:
+def _empty_negative(setup: Setup) -> Iterator[Finding]:
+    zeros = "the negative is zeros, which is another thing than an empty text: guidance pushes away from no prompt at all"
     yield Finding(
         "negative-empty",
         "info",
-        "the negative has no words, so guidance pushes away from the empty prompt only",
+        zeros if setup.negative_zeroed else "the negative has no words, so guidance pushes away from the empty prompt only",
         "let a policy suggest one, or write what you do not want to see",
     )
 

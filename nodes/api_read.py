@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..negopt_core.errors import NegOptError, PolicyError
+from ..negopt_core.guided_parts import RunPart
 from ..negopt_core.inspect import Setup
 from ..negopt_core.policy.store import default_policy, with_windows
-from ..negopt_core.policy.tokens import estimate_tokens
+from ..negopt_core.policy.tokens import encoder_tokens, estimate_tokens
 from .writing import MODES
 
 MAX_BODY_BYTES = 4_000_000
@@ -22,6 +23,7 @@ MAX_TEXT = 200_000
 _MAX_NAME = 200
 _MAX_BUDGET = 10_000
 _MAX_STEPS = 10_000
+_MAX_PARTS = 100
 VERDICTS = ("up", "down")
 
 Body = Mapping[str, Any]
@@ -111,14 +113,17 @@ def _default(family: str) -> str:
 
 def read_inspect(body: Body, embeddings: frozenset[str]) -> InspectAsk:
     """Raises RequestError naming the field that is wrong."""
+    family = _text(body, "model_family", "", _MAX_NAME) or None
     setup = Setup(
         steps=_whole(body, "steps", _MAX_STEPS),
         cfg=_number(body, "cfg"),
+        parts=_parts(body),
         negative_zeroed=_flag(body, "negative_zeroed"),
-        model_family=_text(body, "model_family", "", _MAX_NAME) or None,
+        model_family=family,
         policy_family=_text(body, "policy_family", "", _MAX_NAME) or None,
         embeddings=embeddings,
         count_tokens=estimate_tokens,
+        chunk_tokens=encoder_tokens(family),
     )
     return InspectAsk(_text(body, "positive"), _text(body, "negative"), setup)
 
@@ -166,6 +171,21 @@ def _number(body: Body, key: str) -> float | None:
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1000:
         raise RequestError(400, "bad-value", f"{key} must be a number from 0 to 1000, got {str(value)[:40]!r}")
     return float(value) if math.isfinite(value) else None
+
+
+def _parts(body: Body) -> tuple[RunPart, ...]:
+    value = body.get("parts", [])
+    if not isinstance(value, list) or len(value) > _MAX_PARTS or not all(isinstance(one, dict) for one in value):
+        raise RequestError(
+            400, "bad-value", f"parts must be a list of up to {_MAX_PARTS} objects, got {str(value)[:40]!r}"
+        )
+    numbers = [tuple(_number(one, key) for key in ("start", "end", "cfg")) for one in value]
+    parts = []
+    for start, end, cfg in numbers:
+        if start is None or end is None or cfg is None or not start < end <= 1:
+            raise RequestError(400, "bad-value", "each of parts needs 0 <= start < end <= 1 and cfg, as numbers")
+        parts.append(RunPart(start, end, cfg))
+    return tuple(parts)
 
 
 def _flag(body: Body, key: str) -> bool:

@@ -21,6 +21,8 @@ LAYERS = {
         "schedule",
         "dialects",
         "inspect",
+        "finding",
+        "guided_parts",
         "planner",
         "clock",
         "chunks",

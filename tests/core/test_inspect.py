@@ -9,6 +9,7 @@ import time
 import pytest
 
 from negopt_core import PromptError, PromptPair, compile_schedule, parse_prompt
+from negopt_core.guided_parts import RunPart
 from negopt_core.inspect import WELL_KNOWN_EMBEDDINGS, Finding, Setup, inspect_setup
 
 PLAIN = PromptPair.plain("a cat in a garden", "blurry, grain")
@@ -303,3 +304,56 @@ def test_our_module_does_not_hide_the_standard_inspect() -> None:
     done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert not hasattr(standard_inspect, "inspect_setup")
+
+
+HALVES = (RunPart(0.0, 0.5, 3.5), RunPart(0.5, 1.0, 1.0))
+"""A chain of two samplers, as video models are painted: high noise guided, low noise not."""
+
+
+@pytest.mark.parametrize(
+    ("negative", "parts", "code", "subjects", "message"),
+    [
+        ("ugly", HALVES, "cfg-one-part", (), "CFG is 1 in steps 10 to 19 of 20"),
+        (
+            "[ugly:0.5-0:1]",
+            HALVES,
+            "window-at-cfg-one",
+            ("ugly",),
+            "'ugly' in the negative: CFG is 1 in steps 10 to 19 of 20",
+        ),
+        ("dull, [ugly:0.4-0.1:1]", HALVES, "window-at-cfg-one", ("ugly",), "so it never acts"),
+        ("[ugly:1-0.5:1]", HALVES, None, (), ""),
+        ("[ugly:0.6-0:1]", HALVES, "cfg-one-part", (), "there it does nothing"),
+        ("ugly", (RunPart(0.0, 1.0, 4.0), RunPart(0.0, 1.0, 5.0)), None, (), ""),
+        ("[ugly:0.5-0:1]", (RunPart(0.0, 1.0, 1.0), RunPart(0.0, 1.0, 5.0)), "cfg-one-part", (), "steps 0 to 19"),
+    ],
+)
+def test_what_of_a_negative_lies_where_the_guidance_scale_is_one(
+    negative: str, parts: tuple[RunPart, ...], code: str | None, subjects: tuple[str, ...], message: str
+) -> None:
+    pair = PromptPair(parse_prompt("a cat"), parse_prompt(negative))
+    findings = inspect_setup(pair, Setup(steps=20, parts=parts))
+    assert [finding.code for finding in findings] == ([code] if code else [])
+    assert all(finding.subjects == subjects and message in finding.message for finding in findings)
+
+
+def test_a_part_of_a_run_needs_a_window_and_a_guidance_scale() -> None:
+    for wrong in [(0.5, 0.5, 1.0), (0.0, 1.1, 1.0), (0.0, 1.0, math.nan)]:
+        with pytest.raises(PromptError):
+            RunPart(*wrong)
+    assert (
+        "0% to 50% of the run"
+        in only(
+            PromptPair.plain("a cat", "ugly"), Setup(parts=(RunPart(0.0, 0.5, 1.0), RunPart(0.5, 1.0, 2.0)))
+        ).message
+    )
+
+
+def test_zeros_are_told_from_an_empty_text() -> None:
+    empty = PromptPair.plain("a cat", "")
+    assert "empty prompt" in only(empty, Setup(cfg=5.0)).message
+    assert "zeros, which is another thing than an empty text" in only(empty, Setup(cfg=5.0, negative_zeroed=True)).message
+
+
+def test_an_empty_negative_is_not_judged_by_parts() -> None:
+    assert codes(PromptPair.plain("a cat", ""), Setup(parts=HALVES)) == ["negative-empty"]

@@ -110,6 +110,22 @@ def test_a_long_prompt_and_odd_characters_are_answered(server: Server) -> None:
     assert status == 200 and answer["positive"] == odd
 
 
+LONG = (
+    "色调艳丽，过曝，静态，细节模糊不清，字幕，风格，作品，画作，画面，静止，整体发灰，最差质量，低质量，JPEG压缩残留"
+)
+
+
+def test_a_long_negative_is_full_for_clip_and_not_for_an_encoder_that_takes_more(server: Server) -> None:
+    asked = {"prompt": "a cat", "negative": LONG, "mode": "negative", "policy": "rules"}
+    assert send(server, f"{PREFIX}/suggest", asked)[1]["negative"] == LONG
+    roomy = send(server, f"{PREFIX}/suggest", {**asked, "model_family": "wan"})[1]["negative"]
+    assert roomy.startswith(LONG) and len(roomy) > len(LONG)
+    for family, codes in (("sdxl", ["over-chunk"]), ("wan", [])):
+        body = {"positive": "a cat", "negative": LONG, "model_family": family}
+        answer = send(server, f"{PREFIX}/inspect", body)[1]
+        assert [finding["code"] for finding in answer["findings"]] == codes
+
+
 def test_inspect_tells_findings_and_where_brackets_are_wrong(server: Server) -> None:
     asked = {"positive": "a cat, [x:2:1]", "negative": "dog, [late:0.01-0:1]", "steps": 20, "cfg": 1}
     status, answer = send(server, f"{PREFIX}/inspect", asked)
@@ -120,7 +136,27 @@ def test_inspect_tells_findings_and_where_brackets_are_wrong(server: Server) -> 
     assert answer["problems"]["negative"] == []
 
 
-@pytest.mark.parametrize("wrong", [{"steps": 0}, {"cfg": -1}, {"cfg": "5"}, {"negative_zeroed": 1}, {"positive": None}])
+PARTS = [{"start": 0, "end": 0.5, "cfg": 3.5}, {"start": 0.5, "end": 1, "cfg": 1}]
+WRONG_PARTS = [
+    5,
+    [1],
+    [{"start": 0}],
+    [{"start": 0.5, "end": 0.2, "cfg": 1}],
+    [{"start": 0, "end": 2, "cfg": 1}],
+    [{}] * 101,
+]
+
+
+def test_inspect_is_told_the_parts_of_a_run(server: Server) -> None:
+    asked = {"positive": "a cat", "negative": "[ugly:0.5-0:1]", "steps": 20, "parts": PARTS}
+    _, answer = send(server, f"{PREFIX}/inspect", asked)
+    assert [finding["code"] for finding in answer["findings"]] == ["window-at-cfg-one"]
+
+
+WRONG = [{"steps": 0}, {"cfg": -1}, {"cfg": "5"}, {"negative_zeroed": 1}, {"positive": None}]
+
+
+@pytest.mark.parametrize("wrong", [*WRONG, *({"parts": parts} for parts in WRONG_PARTS)])
 def test_inspect_refuses_what_has_no_meaning(wrong: dict[str, Any], server: Server) -> None:
     assert send(server, f"{PREFIX}/inspect", wrong)[0] == 400
 

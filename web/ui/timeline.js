@@ -1,9 +1,11 @@
 // Lanes of bars under the scheduled texts of our nodes. The texts are the truth; the bars follow them.
 import { app, grow, keyOf, nodeAt, oneStep, say, setWidget } from "../host.js";
 import { changeBar, clampWeight, isPlain as isPlainBar } from "../lib/bars.js";
-import { hookOf, runOf, samplersFedBy } from "../lib/trace.js";
+import { hookOf, runOf } from "../lib/runs.js";
+import { samplersFedBy } from "../lib/trace.js";
 import { listen } from "./bar_input.js";
 import { drawLane, makeLane } from "./lane.js";
+import { drawHookLines } from "./hook_lines.js";
 import { attach, keepLooking } from "./looking.js";
 import { flatNow } from "./one_click.js";
 import { make } from "./style.js";
@@ -21,7 +23,7 @@ const MAIN = "NegOptTimeline";
 const LOCKS = "negopt_locked";
 const LOOK_EVERY = 300; // ms
 const TRACE_EVERY = 7; // looks between two readings of the graph for the sampler's steps
-const [LEAST_HEIGHT, MOST_HEIGHT, SMALL_HEIGHT, HEAD_HEIGHT, FRAME_HEIGHT, ROW_HEIGHT] = [120, 320, 176, 18, 46, 22];
+const [LEAST_HEIGHT, MOST_HEIGHT, SMALL_HEIGHT, HEAD_HEIGHT, FRAME_HEIGHT, ROW_HEIGHT] = [120, 320, 284, 18, 46, 22];
 
 /** Give a node with scheduled texts its bars. */
 export function addTimeline(node) {
@@ -32,9 +34,10 @@ export function addTimeline(node) {
   const head = make("div", "negopt-head");
   const [left, right] = [make("span"), make("span", "", kind === MAIN ? say("timeline-hint") : "")];
   head.append(left, right);
-  const state = { node, kind, root, head, left, headHeight: HEAD_HEIGHT, lanes: [], steps: 0, sampler: null, looks: 0 };
+  const hooks = make("div", "negopt-hooks");
+  const state = { node, kind, root, head, left, hooks, headHeight: HEAD_HEIGHT, lanes: [], steps: 0, sampler: null, looks: 0 };
   state.lanes = Object.keys(LANES[kind]).map((side) => laneOf(state, side));
-  root.append(head, ...state.lanes.map((lane) => lane.element));
+  root.append(head, ...state.lanes.map((lane) => lane.element), hooks);
   const widget = node.addDOMWidget("timeline", "negopt_timeline", root, {
     serialize: false,
     hideOnZoom: false,
@@ -61,17 +64,17 @@ function follow(state, side) {
 }
 
 /** Room for every row, up to a limit; past it the lanes scroll. */
-function heightOf({ kind, lanes, root, headHeight }) {
+function heightOf({ kind, lanes, root, hooks, headHeight }) {
   if (root.hidden) return 0;
   const shown = lanes.filter((lane) => !lane.element.hidden);
   const rows = shown.reduce((sum, lane) => sum + lane.bars.length + 2 * lane.problems.children.length, 0);
   const [least, most] = kind === MAIN ? [LEAST_HEIGHT, MOST_HEIGHT] : [0, SMALL_HEIGHT];
-  return Math.min(most, Math.max(least, headHeight + FRAME_HEIGHT + rows * ROW_HEIGHT));
+  return Math.min(most, Math.max(least, headHeight + FRAME_HEIGHT + rows * ROW_HEIGHT)) + hooks.offsetHeight;
 }
 
 /** Beside NegOptTimeline, bars are shown only where there is a window or a weight to show. */
 function hideIfEmpty(state) {
-  const isEmpty = state.kind !== MAIN && state.lanes.every((lane) => lane.element.hidden);
+  const isEmpty = state.kind !== MAIN && !state.hooks.childElementCount && state.lanes.every((lane) => lane.element.hidden);
   if (state.root.hidden !== isEmpty) state.root.hidden = isEmpty;
 }
 
@@ -184,6 +187,7 @@ function tellSteps(state) {
   const told = say(stepsKey(state), { steps: state.steps });
   if (state.left.textContent === told && state.isMeasured) return;
   state.left.textContent = told;
+  state.left.title = told;
   state.isMeasured = state.head.offsetHeight > 0; // 0 while the node is not on the page
   state.headHeight = Math.max(HEAD_HEIGHT, state.head.offsetHeight);
 }
@@ -207,6 +211,7 @@ function trace(state) {
   const percents = hook && nodeAt(hook)?.negoptPercents;
   state.percents = percents?.length === state.sampler + 1 ? percents : null;
   if (side && state.lanes.length === 1) state.lanes[0].element.dataset.side = side;
+  if (state.kind === "NegOptEncode" && drawHookLines(state.hooks, flat, key)) hideIfEmpty(state);
 }
 
 /** The server tells what the steps of a run were; kept on the live node that hooks the model, never saved. */

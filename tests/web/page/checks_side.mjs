@@ -4,7 +4,7 @@ import { answer } from "./browser.mjs";
 import { zipOf } from "./zip.mjs";
 import { HOSTILE } from "./graphs.mjs";
 
-const TAB = ".negopt-tab-button, [aria-label*='negopt'], .side-bar-button:has(.pi-ban)";
+const TAB = ".negopt-tab-button, [aria-label*='negopt'], .side-bar-button:has(.pi-book)";
 
 export const checks = {
   async the_sidebar_lists_policies_and_shows_a_card({ page, shot }) {

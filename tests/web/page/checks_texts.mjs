@@ -98,9 +98,9 @@ export const checks = {
     assert.deepEqual([await offered(2), await offered(3), await offered(4)], [3, 0, 3]);
     for (const [id, name] of [[4, "negopt.writeNegative"], [2, "negopt.addModifiers"], [5, "negopt.writeScheduled"]]) {
       await command(page, id, name);
-      await page.getByText("computed by another node").first().waitFor();
+      await page.getByText("is made by").first().waitFor();
       await page.evaluate(() => app.extensionManager.toast.removeAll());
-      await page.getByText("computed by another node").first().waitFor({ state: "hidden" });
+      await page.getByText("is made by").first().waitFor({ state: "hidden" });
     }
     assert.equal(await widget(page, 5, "text"), "my own words");
     assert.equal(await widget(page, 2, "value"), "describe a ball");
