@@ -15,6 +15,7 @@ from operator import attrgetter
 from typing import Literal
 
 from .errors import PromptError
+from .guidance import advice, guidance_of
 from .prompt import DFPrompt, PromptPair, Window
 from .schedule import longest_texts, spans_never_live
 
@@ -82,6 +83,8 @@ class Setup:
     """Steps of the run; None leaves out windows narrower than a step, and counts tokens of the whole text."""
     cfg: float | None = None
     """Guidance scale."""
+    nag: bool = False
+    """True if ComfyUI's own NAGuidance is on the model, which stands in for CFG on some families."""
     negative_zeroed: bool = False
     """True if the negative's conditioning is replaced by zeros on its way to the sampler."""
     model_family: str | None = None
@@ -130,13 +133,7 @@ def _empty_negative() -> Iterator[Finding]:
 
 def _judge_negative(setup: Setup) -> Iterator[Finding]:
     if setup.cfg is not None and math.isclose(setup.cfg, 1.0):
-        rule = "hosts do not compute the negative at 1, so it has no effect"
-        yield Finding(
-            "cfg-one",
-            "warning",
-            f"CFG is {setup.cfg:g}; {rule}",
-            "raise CFG above 1, or use NAG (normalized attention guidance) if the model must run at CFG 1",
-        )
+        yield from _judge_cfg_one(setup)
     elif setup.cfg is not None and setup.cfg < 1.0:
         rule = "below 1 a host either skips the negative or pushes towards it"
         yield Finding("cfg-below-one", "warning", f"CFG is {setup.cfg:g}; {rule}", "raise CFG above 1")
@@ -147,6 +144,19 @@ def _judge_negative(setup: Setup) -> Iterator[Finding]:
             "the negative's conditioning is replaced by zeros, so its words have no effect",
             "connect the encoded negative to the sampler directly",
         )
+
+
+def _judge_cfg_one(setup: Setup) -> Iterator[Finding]:
+    guidance = guidance_of(setup.model_family)
+    nag = guidance.nag if guidance and setup.nag else "unknown" if setup.nag else "absent"
+    if nag in ("absent", "never"):
+        rule = "hosts do not compute the negative at 1, so it has no effect"
+        yield Finding("cfg-one", "warning", f"CFG is 1; {rule}", advice(guidance))
+    elif nag != "acts":
+        known = "acts only while both texts have the same number of tokens, and passes through silently otherwise"
+        rule = known if guidance else "acts on some model families only, and this one is not known"
+        remedy = "let the sampler hook measure it in the run, or raise CFG to 1.5 to 2"
+        yield Finding("nag-unsure", "info", f"CFG is 1, and NAGuidance {rule}", remedy)
 
 
 def _judge_family(setup: Setup) -> Iterator[Finding]:

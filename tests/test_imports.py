@@ -20,6 +20,7 @@ LAYERS = {
         "df_text",
         "schedule",
         "dialects",
+        "guidance",
         "inspect",
         "planner",
         "clock",
