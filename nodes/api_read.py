@@ -104,6 +104,7 @@ def read_inspect(body: Body, embeddings: frozenset[str]) -> InspectAsk:
     setup = Setup(
         steps=_whole(body, "steps", _MAX_STEPS),
         cfg=_number(body, "cfg"),
+        nag=_flag(body, "nag"),
         negative_zeroed=_flag(body, "negative_zeroed"),
         model_family=_text(body, "model_family", "", _MAX_NAME) or None,
         policy_family=_text(body, "policy_family", "", _MAX_NAME) or None,

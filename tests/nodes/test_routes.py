@@ -131,7 +131,18 @@ def test_inspect_tells_findings_and_where_brackets_are_wrong(server: Server) -> 
     assert answer["problems"]["negative"] == []
 
 
-@pytest.mark.parametrize("wrong", [{"steps": 0}, {"cfg": -1}, {"cfg": "5"}, {"negative_zeroed": 1}, {"positive": None}])
+def test_nag_is_judged_by_the_family_and_the_page_gets_the_same_table(server: Server) -> None:
+    asked = {"positive": "a cat", "negative": "dog", "cfg": 1, "nag": True}
+    for family, codes in (("flux", []), ("z-image", ["cfg-one"]), ("chroma", ["nag-unsure"])):
+        _, answer = send(server, f"{PREFIX}/inspect", {**asked, "model_family": family})
+        assert [finding["code"] for finding in answer["findings"]] == codes, family
+    status, table = send(server, f"{PREFIX}/guidance")
+    assert status == 200 and table["families"]["z-image"]["nag_tokens"] is None
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"steps": 0}, {"cfg": -1}, {"cfg": "5"}, {"negative_zeroed": 1}, {"nag": 1}, {"positive": None}]
+)
 def test_inspect_refuses_what_has_no_meaning(wrong: dict[str, Any], server: Server) -> None:
     assert send(server, f"{PREFIX}/inspect", wrong)[0] == 400
 

@@ -20,7 +20,8 @@ export function inspectBody(flat, key) {
   if (sampler !== null) {
     const run = runOf(flat, sampler);
     if (run.steps) body.steps = run.steps;
-    if (run.cfg !== undefined && !run.hasNag) body.cfg = run.cfg;
+    if (run.cfg !== undefined && run.nag !== "pack") body.cfg = run.cfg;
+    if (run.nag === "core") body.nag = true;
     if (textsOf(flat, sampler, "negative").isZeroed) body.negative_zeroed = true;
     const family = familyOf(flat, sampler);
     if (family) body.model_family = family;

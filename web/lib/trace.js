@@ -126,17 +126,21 @@ export function isPositiveSomewhere(flat, key) {
 /**
  * What is known of a sampler's run; a value that another node computes is left out.
  * @param {Flat} flat @param {string} samplerKey
- * @returns {{ cfg?: number, steps?: number, hasNag: boolean, hasNegative: boolean }}
+ * @returns {{ cfg?: number, steps?: number, hasNag: boolean, nag?: "core" | "pack", hasNegative: boolean }}
  */
 export function runOf(flat, samplerKey) {
   const sampler = flat.get(samplerKey);
   if (!sampler) return { hasNag: false, hasNegative: false };
   const cfg = numberOf(flat, sampler, "cfg");
   const steps = numberOf(flat, sampler, "steps") ?? scheduledSteps(flat, sampler);
+  const isNag = (/** @type {FlatNode} */ node) => /nag/i.test(node.type) && node.type !== "Note";
+  const hasNag = climbs(flat, sampler, "MODEL", isNag);
+  const isPack = climbs(flat, sampler, "MODEL", (node) => isNag(node) && node.type !== "NAGuidance");
   return {
     ...(cfg === undefined ? {} : { cfg }),
     ...(steps === undefined ? {} : { steps }),
-    hasNag: climbs(flat, sampler, "MODEL", (node) => /nag/i.test(node.type) && node.type !== "Note"),
+    hasNag,
+    ...(hasNag && { nag: isPack ? "pack" : "core" }),
     hasNegative: sampler.inputs.some((input) => input.type === "CONDITIONING" && sideOf(input.name) === "negative"),
   };
 }

@@ -8,6 +8,7 @@ import { levelOfGraph } from "../lib/levels.js";
 import { atCfgOne, isScheduled as readsWindows, planNegative } from "../lib/plan.js";
 import { familyOf, isInstruction, samplersFedBy, textWidgets, wordsOf } from "../lib/trace.js";
 import { makeEncoder, makeRoom, placesFor, writeWithRoom } from "./encoder.js";
+import { nagOf } from "./guidance.js";
 import { hasNode, insertBefore, NAG } from "./insert.js";
 import { guarded } from "./style.js";
 
@@ -67,9 +68,9 @@ async function fillNegative({ target, places, names, text }, andThen) {
   );
 }
 
-/** At CFG 1 offer ComfyUI's own NAG, and say why; the samplers that the user wants it for. */
+/** At CFG 1 offer ComfyUI's own NAG where it acts, and say why; the samplers that the user wants it for. */
 export async function samplersToGuide(flat, samplers) {
-  const unguided = atCfgOne(flat, samplers);
+  const unguided = atCfgOne(flat, samplers).filter((one) => nagOf(familyOf(flat, one)) === "acts");
   if (!unguided.length || !hasNode(NAG)) return [];
   return (await confirm(say("nag-title"), say("nag-why"))) ? unguided : [];
 }
