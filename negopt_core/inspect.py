@@ -16,6 +16,7 @@ from typing import Literal
 
 from .errors import PromptError
 from .finding import Finding, distinct, examples
+from .guidance import advice, guidance_of
 from .guided_parts import RunPart, check_cfg, judge_parts
 from .prompt import DFPrompt, PromptPair, Window
 from .said import judge_words, without_unwanted
@@ -67,6 +68,8 @@ class Setup:
     """Guidance scale."""
     parts: tuple[RunPart, ...] = ()
     """Parts of the run with different guidance scales, in place of `cfg`; those of samplers in no chain may overlap."""
+    nag: bool = False
+    """True if ComfyUI's own NAGuidance is on the model, which stands in for CFG on some families."""
     negative_zeroed: bool = False
     """True if the negative's conditioning is replaced by zeros on its way to the sampler."""
     model_family: str | None = None
@@ -107,24 +110,22 @@ def inspect_setup(pair: PromptPair, setup: Setup) -> tuple[Finding, ...]:
 
 
 def _empty_negative(setup: Setup) -> Iterator[Finding]:
-    zeros = "the negative is zeros, which is another thing than an empty text: guidance pushes away from no prompt at all"
+    zeros = (
+        "the negative is zeros, which is another thing than an empty text: guidance pushes away from no prompt at all"
+    )
     yield Finding(
         "negative-empty",
         "info",
-        zeros if setup.negative_zeroed else "the negative has no words, so guidance pushes away from the empty prompt only",
+        zeros
+        if setup.negative_zeroed
+        else "the negative has no words, so guidance pushes away from the empty prompt only",
         "let a policy suggest one, or write what you do not want to see",
     )
 
 
 def _judge_negative(setup: Setup) -> Iterator[Finding]:
     if setup.cfg is not None and math.isclose(setup.cfg, 1.0):
-        rule = "hosts do not compute the negative at 1, so it has no effect"
-        yield Finding(
-            "cfg-one",
-            "warning",
-            f"CFG is {setup.cfg:g}; {rule}",
-            "raise CFG above 1, or use NAG (normalized attention guidance) if the model must run at CFG 1",
-        )
+        yield from _judge_cfg_one(setup)
     elif setup.cfg is not None and setup.cfg < 1.0:
         rule = "below 1 a host either skips the negative or pushes towards it"
         yield Finding("cfg-below-one", "warning", f"CFG is {setup.cfg:g}; {rule}", "raise CFG above 1")
@@ -135,6 +136,19 @@ def _judge_negative(setup: Setup) -> Iterator[Finding]:
             "the negative's conditioning is replaced by zeros, so its words have no effect",
             "connect the encoded negative to the sampler directly",
         )
+
+
+def _judge_cfg_one(setup: Setup) -> Iterator[Finding]:
+    guidance = guidance_of(setup.model_family)
+    nag = guidance.nag if guidance and setup.nag else "unknown" if setup.nag else "absent"
+    if nag in ("absent", "never"):
+        rule = "hosts do not compute the negative at 1, so it has no effect"
+        yield Finding("cfg-one", "warning", f"CFG is 1; {rule}", advice(guidance))
+    elif nag != "acts":
+        known = "acts only while both texts have the same number of tokens, and passes through silently otherwise"
+        rule = known if guidance else "acts on some model families only, and this one is not known"
+        remedy = "let the sampler hook measure it in the run, or raise CFG to 1.5 to 2"
+        yield Finding("nag-unsure", "info", f"CFG is 1, and NAGuidance {rule}", remedy)
 
 
 def _judge_family(setup: Setup) -> Iterator[Finding]:

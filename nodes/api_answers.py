@@ -12,6 +12,7 @@ from typing import Any
 from ..negopt_core import __version__
 from ..negopt_core.df_text import Parsed, format_prompt, parse_report
 from ..negopt_core.errors import NegOptError, OutputError
+from ..negopt_core.guidance import TABLE
 from ..negopt_core.inspect import inspect_setup
 from ..negopt_core.policy import Policy, PolicyCard, SuggestOptions, suggest
 from ..negopt_core.policy.joint import SIGN
@@ -101,6 +102,12 @@ def inspect(ask: InspectAsk) -> dict[str, Any]:
         "problems": {"positive": _problems(positive), "negative": _problems(negative)},
         "tokens": "estimated",
     }
+
+
+def guidance_table() -> dict[str, Any]:
+    """What acts at CFG 1, by family: the measured table as it is."""
+    table: dict[str, Any] = json.loads(TABLE.read_text(encoding="utf-8"))
+    return table
 
 
 def list_offered() -> dict[str, Any]:

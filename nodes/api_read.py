@@ -118,6 +118,7 @@ def read_inspect(body: Body, embeddings: frozenset[str]) -> InspectAsk:
         steps=_whole(body, "steps", _MAX_STEPS),
         cfg=_number(body, "cfg"),
         parts=_parts(body),
+        nag=_flag(body, "nag"),
         negative_zeroed=_flag(body, "negative_zeroed"),
         model_family=family,
         policy_family=_text(body, "policy_family", "", _MAX_NAME) or None,

@@ -16,7 +16,7 @@ from typing import Any
 
 from ..negopt_core.errors import NegOptError
 from . import api_policies
-from .api_answers import Desk, card_answer, inspect, keep_like, list_offered
+from .api_answers import Desk, card_answer, guidance_table, inspect, keep_like, list_offered
 from .api_read import (
     MAX_ARCHIVE_BYTES,
     MAX_BODY_BYTES,
@@ -77,6 +77,9 @@ class Routes:
     async def policies(self, request: Any) -> Any:
         return await self._light.run(list_offered)
 
+    async def guidance(self, request: Any) -> Any:
+        return await self._light.run(guidance_table)
+
     async def card(self, request: Any) -> Any:
         name = read_name(request.query.get("name"))
         return await self._light.run(lambda: card_answer(name))
@@ -117,6 +120,7 @@ def register_routes() -> bool:
         ("POST", "/inspect", routes.inspect),
         ("GET", "/policies", routes.policies),
         ("GET", "/policies/card", routes.card),
+        ("GET", "/guidance", routes.guidance),
         ("POST", "/policies/pull", routes.pull),
         ("POST", "/policies/delete", routes.delete),
         ("POST", "/policies/import", routes.bring_in),

@@ -1,5 +1,6 @@
 // negopt in ComfyUI's page. Everything it shows or does starts here; the parts are in ui/, plain logic in lib/.
 import { api, app, loadTexts, say } from "./host.js";
+import { loadGuidance } from "./ui/guidance.js";
 import { keepTexts } from "./ui/writers.js";
 import { keepRecord, lockOrphans } from "./ui/origin.js";
 import { addReview, showCachedTexts } from "./ui/review.js";
@@ -55,6 +56,7 @@ app.registerExtension({
     api.addEventListener("negopt.run", keepPercents);
     api.addEventListener("execution_success", showCachedTexts);
     policiesKnown = loadPolicies(); // not waited for: the page need not
+    loadGuidance();
   },
 
   async afterConfigureGraph() {

@@ -51,7 +51,7 @@ def test_a_good_setup_is_not_nagged() -> None:
 @pytest.mark.parametrize(
     ("setup", "code", "severity", "says", "remedy"),
     [
-        (Setup(cfg=1), "cfg-one", "warning", "CFG is 1; hosts do not compute", "raise CFG above 1"),
+        (Setup(cfg=1), "cfg-one", "warning", "CFG is 1; hosts do not compute", "raise CFG to 1.5"),
         (Setup(cfg=1.0 + 1e-12), "cfg-one", "warning", "CFG is 1;", "NAG"),
         (Setup(cfg=0.5), "cfg-below-one", "warning", "CFG is 0.5;", "raise CFG"),
         (Setup(negative_zeroed=True), "negative-zeroed", "warning", "replaced by zeros", "connect"),
@@ -352,7 +352,9 @@ def test_a_part_of_a_run_needs_a_window_and_a_guidance_scale() -> None:
 def test_zeros_are_told_from_an_empty_text() -> None:
     empty = PromptPair.plain("a cat", "")
     assert "empty prompt" in only(empty, Setup(cfg=5.0)).message
-    assert "zeros, which is another thing than an empty text" in only(empty, Setup(cfg=5.0, negative_zeroed=True)).message
+    assert (
+        "zeros, which is another thing than an empty text" in only(empty, Setup(cfg=5.0, negative_zeroed=True)).message
+    )
 
 
 def test_an_empty_negative_is_not_judged_by_parts() -> None:

@@ -153,7 +153,16 @@ def test_inspect_is_told_the_parts_of_a_run(server: Server) -> None:
     assert [finding["code"] for finding in answer["findings"]] == ["window-at-cfg-one"]
 
 
-WRONG = [{"steps": 0}, {"cfg": -1}, {"cfg": "5"}, {"negative_zeroed": 1}, {"positive": None}]
+def test_nag_is_judged_by_the_family_and_the_page_gets_the_same_table(server: Server) -> None:
+    asked = {"positive": "a cat", "negative": "dog", "cfg": 1, "nag": True}
+    for family, codes in (("flux", []), ("z-image", ["cfg-one"]), ("chroma", ["nag-unsure"])):
+        _, answer = send(server, f"{PREFIX}/inspect", {**asked, "model_family": family})
+        assert [finding["code"] for finding in answer["findings"]] == codes, family
+    status, table = send(server, f"{PREFIX}/guidance")
+    assert status == 200 and table["families"]["z-image"]["nag_tokens"] is None
+
+
+WRONG = [{"steps": 0}, {"cfg": -1}, {"cfg": "5"}, {"negative_zeroed": 1}, {"nag": 1}, {"positive": None}]
 
 
 @pytest.mark.parametrize("wrong", [*WRONG, *({"parts": parts} for parts in WRONG_PARTS)])

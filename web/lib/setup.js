@@ -25,7 +25,8 @@ export function inspectBody(flat, key) {
     const parts = partsOf(flat, fed);
     if (run.steps) body.steps = run.steps;
     if (parts) body.parts = parts;
-    else if (run.cfg !== undefined && !run.hasNag) body.cfg = run.cfg;
+    else if (run.cfg !== undefined && run.nag !== "pack") body.cfg = run.cfg;
+    if (run.nag === "core") body.nag = true;
     if (textsOf(flat, sampler, "negative").isZeroed) body.negative_zeroed = true;
     const family = familyOf(flat, sampler);
     if (family) body.model_family = family;

@@ -11,8 +11,9 @@ import { makerBelow } from "../lib/trace.js";
 import { textWidgets } from "../lib/words.js";
 import { makeEncoder, makeRoom, placesFor, writeWithRoom } from "./encoder.js";
 import { addWords, nodesOf, readText, valuesOf } from "./fields.js";
+import { nagOf } from "./guidance.js";
 import { hasNode, insertBefore, NAG } from "./insert.js";
-import { chosenPolicy, offeredPolicies } from "./settings.js";
+import { chosenPolicy } from "./settings.js";
 import { guarded } from "./style.js";
 
 const SHOWN = 160;
@@ -107,9 +108,9 @@ async function fillNegative({ plan, places, names, own, words }, andThen) {
   );
 }
 
-/** At CFG 1 offer ComfyUI's own NAG, and say why; the samplers that the user wants it for. */
+/** At CFG 1 offer ComfyUI's own NAG where it acts, and say why; the samplers that the user wants it for. */
 export async function samplersToGuide(flat, samplers) {
-  const unguided = atCfgOne(flat, samplers);
+  const unguided = atCfgOne(flat, samplers).filter((one) => nagOf(familyOf(flat, one)) === "acts");
   if (!unguided.length || !hasNode(NAG)) return [];
   return (await confirm(say("nag-title"), say("nag-why"))) ? unguided : [];
 }

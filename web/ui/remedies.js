@@ -1,6 +1,7 @@
 // What can be done about a finding with one click; each is one undo step.
 import { nodeAt, oneStep, say, setWidget } from "../host.js";
 import { widened, withoutPhrases } from "../lib/phrases.js";
+import { remediesOf } from "./guidance.js";
 import { hasNode, insertBefore, NAG } from "./insert.js";
 import { widgetOf } from "./writers.js";
 
@@ -13,10 +14,7 @@ export function remedyOf(finding, context) {
 }
 
 const REMEDIES = {
-  "cfg-one": (finding, context) =>
-    context.sampler && hasNode(NAG)
-      ? { label: say("remedy-nag"), act: () => oneStep(() => insertBefore(context.sampler, NAG)) }
-      : null,
+  "cfg-one": (finding, { sampler, family }) => (sampler && remediesOf(family)[0] === "nag" && hasNode(NAG) ? addNag(sampler) : raiseCfg(sampler)),
   "negative-zeroed": (finding, context) => connects(context),
   "policy-missing": (finding, { node, texts }) =>
     texts.positive || texts.negative ? { label: say("remedy-lock"), act: () => oneStep(() => keepText(node, texts)) } : null,
@@ -32,6 +30,18 @@ const REMEDIES = {
     return { label: say("remedy-policy", { name }), act: () => oneStep(() => setWidget(node, "policy", name)) };
   },
 };
+
+const LOW_CFG = 1.5; // where models made for CFG 1 still paint well
+
+const addNag = (sampler) => ({ label: say("remedy-nag"), act: () => oneStep(() => insertBefore(sampler, NAG)) });
+
+/** Null where the sampler's CFG is not its own widget, or another node sets it. */
+function raiseCfg(sampler) {
+  const node = sampler && nodeAt(sampler);
+  const isLinked = node?.inputs?.some((input) => input.name === "cfg" && input.link != null);
+  if (!node || isLinked || !widgetOf(node, "cfg")) return null;
+  return { label: say("remedy-cfg", { cfg: LOW_CFG }), act: () => oneStep(() => setWidget(node, "cfg", LOW_CFG)) };
+}
 
 function removeSubjects(finding, context) {
   return edits(finding, context, say("remedy-remove"), (text) => withoutPhrases(text, finding.subjects));

@@ -11,22 +11,19 @@ import stage
 import tiny_families
 import torch
 from stage import Watched, hooked, run, same
-from tiny_families import FAMILIES, Encoder, Family
+from tiny_families import Encoder, built
+from tiny_table import FAMILIES, Family
 
 GOOD, BAD, OTHER = "a red fox in the snow", "blurry", "low quality, watermark"
 SWAP = f"[{BAD}:1-0.5:1][{OTHER}:0.5-0:1]"
 ALL_OTHER = f"[{OTHER}:1-0.0001:1][{BAD}:0.0001-0:1]"  # two pieces, of which the second has no step
 STEPS = 6
+CLOSE = tuple(family for family in FAMILIES if family.name in ("sdxl", "sd3", "flux"))
 SEEN = 1e-3  # `distance` of pictures that truly differ; rounding is a hundred times smaller
 
 
-@cache
-def built(family: Family) -> Any:
-    return family.build()
-
-
 def paint(family: Family, model: Any, positive: str, negative: str, **settings: Any) -> Watched:
-    encoder = Encoder()
+    encoder = Encoder(family)
     return paint_encoded(family, model, encoder.conditioning(positive), encoder.conditioning(negative), **settings)
 
 
@@ -43,7 +40,7 @@ def paint_encoded(family: Family, model: Any, positive: Any, negative: Any, **se
     counted = model.clone()
     counted.add_wrapper_with_key(WrappersMP.APPLY_MODEL, "test", note)
     settings = {"steps": STEPS, "scheduler": "simple", **settings}
-    watched = run(counted, positive, negative, latent=torch.zeros([1, family.channels, 8, 8]), **settings)
+    watched = run(counted, positive, negative, latent=torch.zeros(family.latent), **settings)
     assert calls, "no call of the model was seen"
     watched.batches = calls
     return watched
@@ -64,7 +61,7 @@ def distance(one: Watched, other: Watched) -> float:
 
 def on_every_family(check: Callable[[Family, Any], None]) -> None:
     faults = []
-    for family in FAMILIES:
+    for family in CLOSE:
         try:
             check(family, built(family))
         except Exception:  # the other families are still worth knowing about
@@ -140,9 +137,11 @@ def check_the_pooled_vector_follows_the_text() -> None:
         entry = Encoder.encode_from_tokens_scheduled(self, tokens)[0]
         return [[torch.ones_like(entry[0]), entry[1]]]
 
-    encoder = type("VectorOnly", (Encoder,), {"encode_from_tokens_scheduled": vector_only})()
+    kind = type("VectorOnly", (Encoder,), {"encode_from_tokens_scheduled": vector_only})
 
     def compare(family: Family, model: Any) -> None:
+        encoder = kind(family)
+
         def painted(painter: Any, negative: str) -> Watched:
             return paint_encoded(family, painter, encoder.conditioning(GOOD), encoder.conditioning(negative))
 
@@ -192,7 +191,7 @@ def check_sdxls_pieces_are_padded_to_one_length_in_both_encoders() -> None:
 
 
 def check_sdxls_text_encoders_and_model_together() -> None:
-    family = FAMILIES[0]
+    family = CLOSE[0]
     model, good = built(family), by_sdxl_clip(GOOD)
     bad, other = (paint_encoded(family, model, good, stock_by_sdxl_clip(text)) for text in (BAD, OTHER))
     assert same(paint_encoded(family, hooked(model), good, by_sdxl_clip(ALL_OTHER)).latent, other.latent)
@@ -202,8 +201,8 @@ def check_sdxls_text_encoders_and_model_together() -> None:
 def check_fluxs_guidance_acts_on_every_piece() -> None:
     import node_helpers
 
-    family = next(family for family in FAMILIES if family.name == "flux")
-    model, encoder = built(family), Encoder()
+    family = next(family for family in CLOSE if family.name == "flux")
+    model, encoder = built(family), Encoder(family)
 
     def guided(painter: Any, negative: str, guidance: float) -> Watched:
         sides = [

@@ -1,42 +1,55 @@
-"""Small random models of three more families in ComfyUI's own classes, and a stand-in for their text encoders."""
+"""Small random models of many families in ComfyUI's own classes, and a stand-in for their text encoders."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import stage
 import tiny
 import torch
-
-TEXT, POOLED = 64, 32
-
-
-@dataclass(frozen=True)
-class Family:
-    """How to build a model, and the shape of its latents."""
-
-    name: str
-    build: Callable[[], Any]
-    channels: int
+from tiny_table import FAMILIES, POOLED, TEXT, Family
 
 
 class Encoder:
-    """Every text becomes random numbers of its own: a sequence, and a pooled vector as these families have it."""
+    """Every text becomes random numbers of its own, as many and of the shapes that a family reads."""
+
+    def __init__(self, family: Family, tokens: int = 0) -> None:
+        self.family, self.tokens = family, tokens or family.tokens
 
     def tokenize(self, text: str) -> dict[str, Any]:
-        return {"l": [[(text, 1.0)] * 77]}
+        return {"l": [[(text, 1.0)] * self.tokens]}
 
     def encode_from_tokens_scheduled(self, tokens: dict[str, Any]) -> Any:
         draw = torch.Generator().manual_seed(zlib.crc32(tokens["l"][0][0][0].encode()))
-        sequence = torch.randn([1, 77, TEXT], generator=draw)
-        return [[sequence, {"pooled_output": torch.randn([1, POOLED], generator=draw)}]]
+        sequence = torch.randn([1, self.tokens, TEXT], generator=draw)
+        extras = {name: torch.randn(shape, generator=draw) for name, shape in self.family.extras.items()}
+        if self.family.is_masked:
+            extras["attention_mask"] = torch.ones([1, self.tokens], dtype=torch.long)
+        extras["pooled_output"] = torch.randn([1, POOLED], generator=draw) if self.family.is_pooled else None
+        return [[sequence, extras]]
 
     def conditioning(self, df_text: str) -> Any:
         """Through NegOptEncode."""
         return stage.node("NegOptEncode").execute(clip=self, df_text=df_text).result[0]
+
+
+@cache
+def built(family: Family) -> Any:
+    """A MODEL on the CPU with seeded weights. Anima's adapter of the text, larger than all else, is left out."""
+    import comfy.ldm.flux.model
+    import comfy.supported_models
+
+    settings = {**family.settings, "dtype": torch.float32}
+    if "txt_ids_dims" not in comfy.ldm.flux.model.FluxParams.__dataclass_fields__:  # Flux 2 came in November 2025
+        settings.pop("txt_ids_dims", None)
+    config = getattr(comfy.supported_models, family.config)(dict(settings))
+    config.unet_config = settings
+    model = config.get_model({}, device=torch.device("cpu"))
+    if hasattr(model.diffusion_model, "llm_adapter"):
+        del model.diffusion_model.llm_adapter
+    return _patcher(model)
 
 
 def _patcher(model: Any) -> Any:
@@ -51,90 +64,6 @@ def _patcher(model: Any) -> Any:
             value.copy_(torch.randn(value.shape, generator=draw) * 1.5 / value[0].numel() ** 0.5)
     cpu = torch.device("cpu")
     return comfy.model_patcher.ModelPatcher(model.eval(), load_device=cpu, offload_device=cpu)
-
-
-def sdxl() -> Any:
-    """A UNet with the vector input of SDXL: pooled text and six sizes.
-
-    64 wide: the host normalises in 32 groups, and a group of one channel would wipe out what the vector adds to it.
-    """
-    import comfy.model_base
-    import comfy.supported_models
-
-    settings = {
-        "image_size": 32,
-        "in_channels": 4,
-        "out_channels": 4,
-        "model_channels": 64,
-        "num_res_blocks": [1],
-        "channel_mult": (1,),
-        "num_heads": 4,
-        "num_head_channels": -1,
-        "use_spatial_transformer": True,
-        "use_linear_in_transformer": True,
-        "transformer_depth": [1],
-        "transformer_depth_middle": 1,
-        "transformer_depth_output": [1, 1],
-        "context_dim": TEXT,
-        "num_classes": "sequential",
-        "adm_in_channels": POOLED + 6 * 256,
-        "legacy": False,
-        "dtype": torch.float32,
-    }
-    return _patcher(comfy.model_base.SDXL(_config(comfy.supported_models.SDXL, settings), device=torch.device("cpu")))
-
-
-def sd3() -> Any:
-    """A rectified-flow transformer in SD3's layout, two blocks of 128."""
-    import comfy.model_base
-    import comfy.supported_models
-
-    settings = {
-        "input_size": None,
-        "patch_size": 2,
-        "in_channels": 16,
-        "out_channels": 16,
-        "depth": 2,
-        "pos_embed_scaling_factor": None,
-        "pos_embed_max_size": 32,
-        "num_patches": 32 * 32,
-        "adm_in_channels": POOLED,
-        "context_embedder_config": {
-            "target": "torch.nn.Linear",
-            "params": {"in_features": TEXT, "out_features": 128},
-        },
-        "dtype": torch.float32,
-    }
-    return _patcher(comfy.model_base.SD3(_config(comfy.supported_models.SD3, settings), device=torch.device("cpu")))
-
-
-def flux() -> Any:
-    """A rectified-flow transformer in Flux's layout with its distilled-guidance input, one block of each kind."""
-    import comfy.ldm.flux.model
-    import comfy.model_base
-    import comfy.supported_models
-
-    settings: dict[str, Any] = {
-        "image_model": "flux",
-        "in_channels": 16,
-        "out_channels": 16,
-        "patch_size": 2,
-        "vec_in_dim": POOLED,
-        "context_in_dim": TEXT,
-        "hidden_size": 64,
-        "mlp_ratio": 2.0,
-        "num_heads": 4,
-        "depth": 1,
-        "depth_single_blocks": 1,
-        "axes_dim": [4, 6, 6],
-        "theta": 10000,
-        "qkv_bias": True,
-        "guidance_embed": True,
-        "dtype": torch.float32,
-    }
-    if "txt_ids_dims" in comfy.ldm.flux.model.FluxParams.__dataclass_fields__:  # Flux 2 came in November 2025
-        settings["txt_ids_dims"] = []
-    return _patcher(comfy.model_base.Flux(_config(comfy.supported_models.Flux, settings), device=torch.device("cpu")))
 
 
 def sdxl_clip() -> Any:
@@ -160,11 +89,8 @@ def sdxl_clip() -> Any:
     return clip
 
 
-def _config(kind: Any, settings: dict[str, Any]) -> Any:
-    """The family's own configuration object with our sizes in it."""
-    config = kind(dict(settings))
-    config.unet_config = dict(settings)
-    return config
+def known() -> tuple[Family, ...]:
+    """The families that this ComfyUI has."""
+    import comfy.supported_models
 
-
-FAMILIES = (Family("sdxl", sdxl, 4), Family("sd3", sd3, 16), Family("flux", flux, 16))
+    return tuple(family for family in FAMILIES if hasattr(comfy.supported_models, family.config))

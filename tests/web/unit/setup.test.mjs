@@ -20,9 +20,12 @@ test("the meter is told texts, steps and CFG of the sampler below", () => {
   assert.equal(sampler, "5");
 });
 
-test("with NAG the negative acts at CFG 1, so the CFG is not told", () => {
-  const { body } = inspectBody(flatOf(workflow(NODES, [...WIRES, "1.0 > 6.model", "6.0 > 5.model"])), "2");
-  assert.equal(body.cfg, undefined);
+test("ComfyUI's own NAG is told beside the CFG; with a pack's the CFG says nothing", () => {
+  const wires = [...WIRES, "1.0 > 6.model", "6.0 > 5.model"];
+  const { cfg, nag } = inspectBody(flatOf(workflow(NODES, wires)), "2").body;
+  assert.deepEqual({ cfg, nag }, { cfg: 1, nag: true });
+  const other = inspectBody(flatOf(workflow({ ...NODES, 6: ["WanVideoNAG", [5, 1, 1]] }, wires)), "2").body;
+  assert.deepEqual([other.cfg, other.nag], [undefined, undefined]);
 });
 
 test("without a sampler only the texts are told", () => {
