@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .loglinear.languages import guess_language
+from .languages import guess_language
 
 _LONGEST = 4
 """Words of an unwanted thing; more of them are a sentence, not a thing."""

@@ -33,6 +33,7 @@ LAYERS = {
         "own_process",
         "quiet",
         "infotext",
+        "languages",
         "wildcards",
         "unwanted",
         "said",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from ...languages import read_foreign
 from ...unwanted import read_wishes
 from ..contradiction import Asked, read_asked
 from ..structure import without_names
 from ..words import words_of
-from .languages import read_foreign
 from .lexicon import SURE, Found, Lexicon
 
 _RAW = re.compile(r"[^\W_]+")
