@@ -55,6 +55,8 @@ def launch_together(jobs: Sequence[Callable[[], Any]]) -> list[Ended]:
         try:
             for process in started:
                 process.join(PATIENCE)
+                if process.is_alive():
+                    raise TimeoutError(f"a process has not ended after {PATIENCE} s")
         finally:
             for process in started:
                 process.kill()

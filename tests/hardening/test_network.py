@@ -47,6 +47,30 @@ def test_what_our_code_tries_is_noted_even_if_it_gets_over_it(tmp_path: Path) ->
     assert ELSEWHERE in log.read_text() and "calls_home.py" in log.read_text()
 
 
+OUTLIVES_ITS_TEST = """
+import os
+from pathlib import Path
+import pytest
+
+@pytest.fixture(scope="module", autouse=True)
+def late():
+    yield
+    Path(os.environ["NEGOPT_TEST_NETWORK_LOG"]).write_text("it was tried late")
+
+def test_nothing(): pass
+"""
+
+
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_what_is_tried_outside_of_a_test_fails_the_run(workers: str, tmp_path: Path) -> None:
+    (tmp_path / "test_late.py").write_text(OUTLIVES_ITS_TEST)
+    command = [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-p", "no:cacheprovider", "-n", workers]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), os.environ["PYTHONPATH"]))}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "1 passed" in done.stdout, done.stdout + done.stderr
+    assert "outside of a test:\nit was tried late" in done.stderr
+
+
 class Hub(http.server.BaseHTTPRequestHandler):
     """Says no to everybody, and repeats what it was told, as careless servers do."""
 
