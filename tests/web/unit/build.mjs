@@ -5,7 +5,7 @@ import { levelOfWorkflow } from "../../../web/lib/levels.js";
 /** Input sockets, output sockets and widget names of the nodes that the tests use; `name...` is text of several lines. */
 const KINDS = {
   CLIPTextEncode: [["clip:CLIP", "text:STRING"], ["CONDITIONING"], ["text..."]],
-  NegOptEncode: [["clip:CLIP", "df_text:STRING"], ["CONDITIONING", "report:STRING"], ["df_text...", "weighting", "same_length"]],
+  NegOptEncode: [["clip:CLIP", "df_text:STRING", "sigmas:SIGMAS"], ["CONDITIONING", "report:STRING"], ["df_text...", "weighting", "same_length"]],
   NegOptSuggest: [[], ["positive_text:STRING", "negative_text:STRING"], ["prompt...", "negative...", "mode"]],
   CLIPTextEncodeSDXL: [["clip:CLIP", "text_g:STRING", "text_l:STRING"], ["CONDITIONING"], ["text_g...", "text_l...", "width"]],
   CLIPTextEncodeFlux: [["clip:CLIP", "clip_l:STRING", "t5xxl:STRING"], ["CONDITIONING"], ["clip_l...", "t5xxl...", "guidance"]],
