@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from .tongue import guess_language
+
 _LONGEST = 4
 """Words of an unwanted thing; more of them are a sentence, not a thing."""
 
@@ -23,6 +25,8 @@ _CUE = re.compile(
     r"без|нет|не)(?:\s+(?:any|a|an|the|visible|some|ein(?:e[nmrs]?)?|der|die|das|de|des|du|la|le|les|el|los|las))*\s+",
     re.IGNORECASE,
 )
+_AMBIGUOUS = ("sin", "sem", "sans")
+"""In an English prompt these are a sin, a microscope and a typeface."""
 _CUE_BEFORE_HAN = re.compile(r"(?:没有|沒有|不要|不含|无|無)([^\s,，。、；;！!的]{1,8})")
 _CUE_BEHIND = re.compile(r"([^\s,，。、；;のがは]{1,8})(?:(?:の|が|は)?(?:なし|無し|いない|ない)|\s?없(?:는|이|음))")
 _FREE = re.compile(
@@ -31,7 +35,7 @@ _FREE = re.compile(
 _END = re.compile(r"[,.;:!?\n()\[\]{}|<>\"“”，。、；]| - |--")
 _AND = re.compile(r"\s+(?:and|or|nor|und|oder|et|ou|y|o|e|и|или)\s+(?:no\s+|any\s+|without\s+)?", re.IGNORECASE)
 _STOPS = re.compile(
-    r"\s+(?:in|on|at|with|under|over|behind|near|by|from|to|for|while|but|that|which|who|as|inside|around|across|"
+    r"\s+(?:of|in|on|at|with|under|over|behind|near|by|from|to|for|while|but|that|which|who|as|inside|around|across|"
     r"im|mit|auf|bei|dans|avec|sur|en|con|com|nel|sul|в|на|с|la|le|les|il|lo|el|los|las|der|die|das|anywhere|at\s+all)\s",
     re.IGNORECASE,
 )
@@ -93,8 +97,10 @@ def _masked(text: str, quotes: list[tuple[int, int]]) -> list[str]:
 def _without_cues(masked: str, unwanted: list[str]) -> str:
     """The text without "no X", each X added to `unwanted`."""
     kept, at = [], 0
+    is_romance = guess_language(masked.casefold().split()) in ("fr", "es", "pt")
     while found := _CUE.search(masked, at):
-        stop, things = _things(masked, found.end(), found.group())
+        is_word = not is_romance and found.group().split()[0].casefold() in _AMBIGUOUS
+        stop, things = (found.end(), []) if is_word else _things(masked, found.end(), found.group())
         if not things:
             kept.append(masked[at : found.end()])
             at = found.end()

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..negopt_core.errors import NegOptError, PolicyError
 from ..negopt_core.inspect import Setup
-from ..negopt_core.policy.store import default_policy
+from ..negopt_core.policy.store import default_policy, with_windows
 from ..negopt_core.policy.tokens import estimate_tokens
 from .writing import MODES
 
@@ -88,12 +88,13 @@ def read_suggest(body: Body) -> SuggestAsk:
     mode = _text(body, "mode", "negative and modifiers", _MAX_NAME)
     if mode not in MODES:
         raise RequestError(400, "bad-value", f"mode must be one of {', '.join(MODES)}, got {mode!r}")
+    policy = _text(body, "policy", "", _MAX_NAME) or _default(_text(body, "model_family", "", _MAX_NAME))
     return SuggestAsk(
         prompt=_text(body, "prompt"),
         negative=_text(body, "negative"),
         modes=MODES[mode],
         seed=_seed(body),
-        policy=_text(body, "policy", "", _MAX_NAME) or _default(_text(body, "model_family", "", _MAX_NAME)),
+        policy=with_windows(policy) if _flag(body, "scheduled") else policy,
         max_tokens=_whole(body, "max_tokens", _MAX_BUDGET),
         model_family=_text(body, "model_family", "", _MAX_NAME) or None,
         on_gpu=_flag(body, "on_gpu"),

@@ -29,6 +29,7 @@ LAYERS = {
         "infotext",
         "wildcards",
         "unwanted",
+        "tongue",
         "finding",
         "said",
     },

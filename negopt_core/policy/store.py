@@ -80,6 +80,12 @@ def default_policy(family: str = "") -> str:
     return with_family(NAME, family) if family else NAME
 
 
+def with_windows(name: str) -> str:
+    """The policy that says when phrases act, for hosts that ask for a schedule; other policies as they are."""
+    base, colon, family = name.partition(":")
+    return f"{SCHEDULED}{colon}{family}" if base == NAME else name
+
+
 def shipped_names() -> tuple[str, ...]:
     """Trained policies that come with negopt."""
     return tuple(sorted(path.parent.name for path in SHIPPED.glob(f"*/{CARD_NAME}")))

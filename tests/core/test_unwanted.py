@@ -41,6 +41,8 @@ from negopt_core.unwanted import read_wishes
         ("no. 5 perfume bottle", ""),
         ("a knot, a note, notable noise", ""),
         ("a person who is not looking at the camera", ""),
+        ("sem image of a spitfire", ""),
+        ("sin city at night, sans serif title", ""),
         ("a cat", ""),
         ("", ""),
     ],

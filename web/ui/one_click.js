@@ -106,11 +106,11 @@ export function onSelected(action) {
 }
 
 /** Ask for a suggestion with the user's settings. */
-export async function suggestion({ prompt, negative, mode, family }) {
+export async function suggestion({ prompt, negative, mode, family, scheduled = false }) {
   if (!prompt.trim()) throw new Error(say("prompt-empty"));
   const policy = setting("negopt.policy") || ""; // empty: the server's default for the family
   const budget = Number(setting("negopt.budget")) || 0;
-  const asked = { prompt, negative, mode, ...(policy && { policy }), ...(family && { model_family: family }) };
+  const asked = { prompt, negative, mode, ...(policy && { policy }), ...(family && { model_family: family }), ...(scheduled && { scheduled }) };
   return ask("/suggest", { ...asked, ...(budget > 0 && { max_tokens: budget }), ...onGpu() });
 }
 

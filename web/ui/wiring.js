@@ -22,7 +22,8 @@ export async function writeScheduled(node) {
     const places = negative.node ? null : placesFor(wiring.plan);
     if (!negative.node && !places) throw new Error(say("no-encoder"));
     const family = familyOf(flat, wiring.plan.samplers[0]);
-    const answer = await suggestion({ prompt: positive.df, negative: negative.df, mode: "negative and modifiers", family });
+    const asked = { prompt: positive.df, negative: negative.df, mode: "negative and modifiers", family };
+    const answer = await suggestion({ ...asked, scheduled: true });
     const guided = await samplersToGuide(flat, wiring.plan.samplers);
     if ([positive, negative].some((side) => side.node && textOf(side.node, side.names) !== side.before)) {
       throw new Error(say("was-changed"));

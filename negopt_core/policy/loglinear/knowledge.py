@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +12,6 @@ from .tables import WORDS, Row, TablesError, read_rows
 Side = Literal["negative", "modifiers"]
 Effects = Mapping[str, float]
 CONCEPT_FILES = ("media.txt", "subjects.txt", "scenes.txt")
-_MOST_PARENTS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,34 +147,32 @@ def _read_concepts(folder: Path, phrases: Mapping[Side, Mapping[str, Phrase]]) -
         for parent in concept.parents:
             if parent not in rows:
                 raise TablesError(f"concept {concept.name!r}: its parent {parent[:40]!r} is no concept; mend the row")
-    return {name: _as_change(concept, rows) for name, concept in rows.items()}
+    changes: dict[str, Concept] = {}
+    for name in sorted(rows, key=lambda one: len(_above(one, rows))):  # parents have fewer above them
+        changes[name] = _as_change(rows[name], [changes[one] for one in _above(name, rows)])
+    return {name: changes[name] for name in rows}
 
 
-def _as_change(concept: Concept, rows: Mapping[str, Concept]) -> Concept:
-    """The concept with what it adds to its parents' effects, which count by themselves."""
-    above: list[str] = list(concept.parents)
-    for one in above:
-        above += [parent for parent in rows[one].parents if parent not in above]
-        if len(above) > _MOST_PARENTS or concept.name in above:
-            raise TablesError(f"concept {concept.name!r} stands above itself; mend its parents")
-    changes: dict[Side, Effects] = {}
-    for side, effects in concept.effects.items():
-        inherited = {phrase: _inherited(concept, side, phrase, rows) for phrase in effects}
-        changes[side] = {phrase: effect - inherited[phrase] for phrase, effect in effects.items()}
-    return Concept(concept.name, concept.kind, concept.parents, concept.words, changes, concept.never)
+def _above(name: str, rows: Mapping[str, Concept]) -> list[str]:
+    """Every concept that stands above one."""
+    found = list(dict.fromkeys(rows[name].parents))
+    for one in found:
+        found += [parent for parent in rows[one].parents if parent not in found]
+        if name in found:
+            raise TablesError(f"concept {name!r} stands above itself; mend its parents")
+    return found
 
 
-def _inherited(concept: Concept, side: Side, phrase: str, rows: Mapping[str, Concept]) -> float:
-    """The effect that the parents give a phrase: each one's own if it has one, else that of its parents."""
-    found: dict[str, float] = {}
-    waiting = list(concept.parents)
-    for name in waiting:
-        own = rows[name].effects[side].get(phrase)
-        if own is None:
-            waiting += [parent for parent in rows[name].parents if parent not in waiting]
-        else:
-            found[name] = own
-    return sum(found.values())
+def _as_change(concept: Concept, above: list[Concept]) -> Concept:
+    """The concept with what it adds to the effects of those above it, which count by themselves."""
+    changes: dict[Side, Effects] = {
+        side: {
+            phrase: effect - sum(one.effects[side].get(phrase, 0.0) for one in above)
+            for phrase, effect in effects.items()
+        }
+        for side, effects in concept.effects.items()
+    }
+    return replace(concept, effects=changes)
 
 
 def read_families(path: Path, phrases: Mapping[Side, Mapping[str, Phrase]] | None = None) -> dict[str, ModelFamily]:

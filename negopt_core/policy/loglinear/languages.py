@@ -6,18 +6,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from ...tongue import guess_language
+
 _HAN, _KANA, _HANGUL, _CYRILLIC = r"一-鿿㐀-䶿", r"぀-ヿ", r"가-힯", r"Ѐ-ӿ"
 _UNSPACED = re.compile(f"[{_HAN}{_KANA}{_HANGUL}]+")
 _WORD = re.compile(r"[^\W\d_]+")
 _LATIN = ("de", "fr", "es", "pt", "it")
-_FUNCTION_WORDS = {
-    "en": "the of and in on at with a an by from is over under near",
-    "de": "der die das den dem des ein eine einen einem einer und im in mit auf am von bei vor über unter zwischen",
-    "fr": "le la les un une des du de et dans avec sur au aux en près sous qui",
-    "es": "el la los las un una unos de del y en con por al sobre bajo junto",
-    "pt": "o a os as um uma do da dos das e em no na com por ao sobre de",
-    "it": "il lo la i gli le un una uno di del della dei e in nel nella con su sul al",
-}
 _SHORTEST_STEM = 5
 _LONGEST_ENDING = 3
 _LONGEST_RUN = 3
@@ -40,7 +34,7 @@ def read_foreign(text: str, languages: Mapping[str, Mapping[str, str]], knows: C
     words = [word.casefold() for word in _WORD.findall(text) if not _UNSPACED.match(word)]
     if any(re.match(f"[{_CYRILLIC}]", word) for word in words):
         found += _read_spaced(words, languages.get("ru", {}), inflected=True)
-    guessed = _guess(words)
+    guessed = guess_language(words)
     if guessed in _LATIN:
         found += _read_spaced(words, languages.get(guessed, {}), inflected=True)
     elif guessed == "":
@@ -48,13 +42,6 @@ def read_foreign(text: str, languages: Mapping[str, Mapping[str, str]], knows: C
         for language in _LATIN:
             found += _read_spaced(strange, languages.get(language, {}), inflected=False)
     return list(dict.fromkeys(found))
-
-
-def _guess(words: list[str]) -> str:
-    """The language with the most of its function words in the text; "" if it has none of any."""
-    counts = {name: sum(word in listed.split() for word in words) for name, listed in _FUNCTION_WORDS.items()}
-    best = max(counts, key=lambda name: (counts[name], name == "en"))
-    return best if counts[best] else ""
 
 
 def _read_unspaced(run: str, text: str, languages: Mapping[str, Mapping[str, str]]) -> list[Word]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ..contradiction import is_contradicted, is_unwelcome
+from ..media import names_a_body
 from ..phrases import SEPARATOR
 from ..words import phrase_key, words_of
 from .evidence import EVERY, Evidence
@@ -104,6 +105,7 @@ class Model:
         never = {phrase_key(phrase) for name in here for phrase in concepts[name].never}
         has_medium = any(concepts[name].kind in ("medium", "style") for name in here)
         unwanted = {phrase_key(thing) for thing in reading.unwanted}
+        is_deserted = self._is_deserted(reading, here)
 
         def is_blocked(choice: Choice) -> bool:
             phrase, key = choice.phrase, phrase_key(choice.phrase)
@@ -113,6 +115,7 @@ class Model:
                 is_of_family_only = all(reason.source == "model" for reason in choice.reasons)
                 is_body = self._kind(phrase, side) == "anatomy" and is_of_family_only
                 named = not here.isdisjoint(self.lexicon.named(phrase))
+                is_body = is_body or (is_deserted and names_a_body(phrase))
                 return key in never or is_body or named or is_contradicted(phrase, reading.asked)
             names = self.lexicon.named(phrase)
             is_other_medium = has_medium and any(concepts[one].kind == "medium" and one not in here for one in names)
@@ -120,6 +123,17 @@ class Model:
             return key in never or is_other_medium or is_unwanted or is_unwelcome(phrase, reading.asked)
 
         return is_blocked
+
+    def _is_deserted(self, reading: Reading, here: set[str]) -> bool:
+        """True if people or animals are unwanted and none are left: then no word about bodies has a place."""
+        bodies = {"person", "animal", "creature"}
+        named = {
+            above
+            for thing in reading.unwanted
+            for one in self.lexicon.named(thing)
+            for above in self.knowledge.lineage(one)
+        }
+        return bool(bodies & named) and not bodies & here
 
     def _names_itself(self, concept: str, phrase: str) -> bool:
         """True for "asymmetrical bottle" of the concept bottle: nothing to say of a bowl, which is only like one."""

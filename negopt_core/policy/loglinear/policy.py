@@ -10,9 +10,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from ...errors import PolicyError
-from ...prompt import FULL, DFPrompt, PromptPair, Span, Window
+from ...prompt import FULL, DFPrompt, PromptPair, Span
 from ..card import PolicyCard
+from ..families import MODIFIER_TIMES, NEGATIVE_TIMES
 from ..guard import read_header
+from ..kinds import PRIOR_CAVEAT, usual_time
 from ..phrases import append_phrases
 from ..tokens import estimate_tokens
 from .evidence import PEOPLE, Evidence
@@ -27,12 +29,8 @@ UNKNOWN_FAMILY = "sd15"
 """Whose words are written where the painting model is not known."""
 LEARNED_FILE = "effects.json"
 """In a policy folder: what pictures and thumbs taught, over the shipped table."""
-_PUBLISHED: dict[str, tuple[Window, float]] = {"early": (Window(0.0, 0.5), 1.0), "late": (Window(0.2, 1.0), 1.0)}
-"""Windows by findings on negatives (arXiv 2406.02965): used only where they are asked for by name."""
 _SHOWN = 6
 _SIDES: tuple[Side, Side] = ("negative", "modifiers")
-_LATE_MODIFIER = (Window(0.5, 1.0), 0.75)
-"""Texture words do better late and with less weight (PAE, arXiv 2404.04095, figure 5)."""
 
 
 def knowledge() -> Knowledge:
@@ -77,16 +75,15 @@ def negopt_card(family: str = "", name: str = NAME) -> PolicyCard:
     known = knowledge().families[UNKNOWN_FAMILY] if not family else knowledge().families.get(family)
     if known is None:
         raise PolicyError(f"unknown model family {family[:60]!r}; choose one of {', '.join(knowledge().families)}")
-    is_timed = name == SCHEDULED
-    windows = (FULL, *(window for window, _ in _PUBLISHED.values()), _LATE_MODIFIER[0]) if is_timed else (FULL,)
+    times = [*NEGATIVE_TIMES.values(), *MODIFIER_TIMES.values()] if name == SCHEDULED else [(FULL, 1.0)]
     return PolicyCard(
         kind="loglinear",
         name=name,
         families=(family,) if family else (),
-        windows=tuple(sorted(set(windows), key=lambda window: (window.start, window.end))),
-        weights=(_LATE_MODIFIER[1], 1.0) if is_timed else (1.0,),
+        windows=tuple(sorted({window for window, _ in times}, key=lambda window: (window.start, window.end))),
+        weights=tuple(sorted({weight for _, weight in times})),
         max_tokens=known.max_tokens,
-        caveats=_caveats(known) if family else (),
+        caveats=(*((PRIOR_CAVEAT,) if name == SCHEDULED else ()), *(_caveats(known) if family else ())),
         provenance={
             "made_by": "tables written by hand for negopt; WordNet 3.0, GloVe 6B and the licensed pairs of NOTICE.md",
             **({"source": known.source} if known.source else {}),
@@ -170,11 +167,7 @@ class NegOptPolicy:
     def _span(self, phrase: str, side: Side) -> Span:
         if self.card.name != SCHEDULED:
             return Span(phrase)
-        known = knowledge().phrases[side].get(phrase)
-        time = known.time if known else "all"
-        if side == "modifiers" and time == "late":
-            return Span(phrase, _LATE_MODIFIER[1], _LATE_MODIFIER[0])
-        window, weight = _PUBLISHED.get(time, (FULL, 1.0)) if side == "negative" else (FULL, 1.0)
+        window, weight = usual_time(phrase, side)
         return Span(phrase, weight, window)
 
 

@@ -66,8 +66,9 @@ def read_prompt(prompt: str, lexicon: Lexicon) -> Reading:
     is_tagged = len(_TAG.findall(told)) >= 2
     found += [Found(name, why, SURE) for name, why in _signs(prompt, wishes.wanted, is_tagged)]
     asked = read_asked(" ".join([wishes.wanted, *(word.english for word in foreign)]))
-    english = {word.written: word.english for word in foreign}
-    unwanted = [english.get(thing.casefold()) or _in_english(thing, lexicon) for thing in wishes.unwanted]
+    everything = read_foreign(prompt, lexicon.knowledge.languages, lexicon.knows) if wishes.unwanted else []
+    english = {word.written: word.english for word in everything}
+    unwanted = [english.get(thing.casefold(), thing) for thing in wishes.unwanted]
     return Reading(_with_parents(found, lexicon), asked, tuple(dict.fromkeys(unwanted)), len(raw), is_tagged)
 
 
@@ -78,11 +79,6 @@ def _said_about_picture(text: str) -> str:
         kept.append(text[at : quoted.start()])
         at = quoted.end()
     return " ".join([*kept, text[at:]])
-
-
-def _in_english(thing: str, lexicon: Lexicon) -> str:
-    found = read_foreign(thing, lexicon.knowledge.languages, lexicon.knows)
-    return found[0].english if found else thing
 
 
 def _signs(prompt: str, wanted: str, is_tagged: bool) -> list[tuple[str, str]]:
