@@ -60,7 +60,7 @@ def test_what_weighs_less_than_zero_is_no_wish(prompt: str, words: str) -> None:
     for policy in ("rules", "negopt"):
         written = ask(load_policy(policy), Wish(prompt, ""))
         unwanted = "dog" if "dog" in prompt else "people"
-        assert written.negative.text.startswith(unwanted) and unwanted not in written.positive.text
+        assert unwanted in written.negative.text.split(", ")[:2] and unwanted not in written.positive.text
         assert "hands" not in written.negative.text
 
 
