@@ -44,7 +44,9 @@ COMMANDS = {
         ["train", "ppo", "--policy", "world-negative", "--prompts", "world", "--run", "r"], INCEPTION,
     ],
     "numpy": [["suggest", "cat", "--policy", "nearest"]],
-    "safetensors": [["suggest", "cat", "--policy", "nearest"], ["suggest", "cat", "--policy", "negopt-mini"], ["paint", "cat"]],
+    "safetensors": [
+        ["suggest", "cat", "--policy", "nearest"], ["suggest", "cat", "--policy", "negopt-mini"], ["paint", "cat"],
+    ],
     "transformers": [["suggest", "cat", "--policy", "negopt-mini"], ["paint", "cat"]],
     "tokenizers": [["suggest", "cat", "--policy", "negopt-mini"]],
     "diffusers": [["demo"], ["paint", "cat"]],
