@@ -154,5 +154,11 @@ export const graph = (nodes, wires) => flatOf(workflow(nodes, wires));
 /** Where a text stands, in short: "3.text", "5.clip_l+5.t5xxl"; null for none. */
 export const places = (text) => text && text.fields.map(({ key, name }) => `${key}.${name}`).join("+");
 
+/** The node types that the tests know, with the names of their inputs and how many outputs and widgets they have. */
+export const types = () =>
+  Object.entries(KINDS).map(([name, [inputs, outputs, widgets]]) => ({
+    type: typeOf(name), inputs: inputs.map((one) => socket(one).name), outputs: outputs.length, widgets: widgets.length,
+  }));
+
 /** The codes of a plan's notes. */
 export const codes = (plan) => plan.notes.map((note) => note.code);
