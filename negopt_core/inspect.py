@@ -110,15 +110,12 @@ def inspect_setup(pair: PromptPair, setup: Setup) -> tuple[Finding, ...]:
 
 
 def _empty_negative(setup: Setup) -> Iterator[Finding]:
-    zeros = (
-        "the negative is zeros, which is another thing than an empty text: guidance pushes away from no prompt at all"
-    )
+    empty = "the negative has no words, so guidance pushes away from the empty prompt only"
+    zeros = "the negative is zeros, which is another thing than an empty text: guidance pushes away from no prompt"
     yield Finding(
         "negative-empty",
         "info",
-        zeros
-        if setup.negative_zeroed
-        else "the negative has no words, so guidance pushes away from the empty prompt only",
+        zeros if setup.negative_zeroed else empty,
         "let a policy suggest one, or write what you do not want to see",
     )
 

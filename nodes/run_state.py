@@ -8,6 +8,7 @@ from typing import Any
 
 from ..negopt_core.clock import LoopClock, NoiseScale, loop_clock
 from ..negopt_core.planner import active_index, active_index_by_sigma
+from .acted import Acted
 from .gate import PercentToSigma, PickActive
 
 STEPS, NOISE, PERCENT = "sampler steps", "noise level", "ComfyUI percent"
@@ -33,14 +34,16 @@ class Run:
     clock: LoopClock | None = None
     model_calls: int = 0
     batched_calls: int = 0
+    acted: Acted | None = None
+    """What is seen of the negative; None for a call outside of a sampler."""
     start_sigmas: dict[float, float] = field(default_factory=dict)
 
     @classmethod
-    def begin(cls, settings: HookSettings, sampler: str, sigmas: Any) -> Run:
+    def begin(cls, settings: HookSettings, sampler: str, sigmas: Any, acted: Acted | None = None) -> Run:
         """`sigmas`: the run's own, a tensor; read to the CPU once, here."""
         levels = tuple(float(sigma) for sigma in sigmas.flatten().tolist())
         clock = loop_clock(sampler, levels) if settings.unit == STEPS else None
-        return cls(settings, NoiseScale(levels), clock)
+        return cls(settings, NoiseScale(levels), clock, acted=acted)
 
     @property
     def total_steps(self) -> int:

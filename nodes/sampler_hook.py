@@ -16,9 +16,11 @@ from comfy.patcher_extension import WrappersMP
 from comfy_api.latest import io
 
 from ..negopt_core.errors import ModelError
+from ..negopt_core.guidance import advice
 from ..negopt_core.prompt import Window
+from .acted import Acted
 from .gate import gate_entries
-from .host import make_schema, node_id_of, page_server, tell_page, warn
+from .host import log, make_schema, node_id_of, page_server, show_on_node, tell_page, warn
 from .run_state import STEPS, UNITS, HookSettings, Run, step_percents
 from .tags import KEY, has_tags
 
@@ -92,28 +94,32 @@ def _start_run(
     **kw: Any,
 ) -> Any:
     """SAMPLER_SAMPLE: put a fresh clock in this run's options and let it hear the sampler's step reports."""
-    conds = getattr(guider, "conds", {})
-    if not any(has_tags(entries) for entries in conds.values()):
-        return executor(guider, sigmas, extra_args, callback, *args, **kw)
-    _check_family(guider, conds)
-    run = Run.begin(settings, _sampler_name(executor.class_obj), sigmas)
-    _tell_before(run, guider, conds, extra_args["model_options"])
-    _tell_percents(run, guider)
+    conds, options = getattr(guider, "conds", {}), extra_args["model_options"]
+    acted = Acted.of(guider, options)
+    run = Run.begin(settings, _sampler_name(executor.class_obj), sigmas, acted)
+    is_scheduled = any(has_tags(entries) for entries in conds.values())
+    has_warned = False
+    if is_scheduled:
+        _check_family(guider, conds)
+        has_warned = _tell_before(run, acted, conds, options)
+        _tell_percents(run, guider)
 
     def report(*report_args: Any, **report_kw: Any) -> None:
         run.on_report()
         if callback is not None:
             callback(*report_args, **report_kw)
 
-    options = extra_args["model_options"]
-    options = {**options, "transformer_options": {**options.get("transformer_options", {}), KEY: run}}
+    seen = acted.watched(options.get("transformer_options", {}))
+    options = {**options, "transformer_options": {**seen, KEY: run}}
     result = executor(guider, sigmas, {**extra_args, "model_options": options}, report, *args, **kw)
-    if run.model_calls and not run.batched_calls:
+    if is_scheduled and run.model_calls and not run.batched_calls:
         warn(
             settings.node_id,
             "the sampler never asked the hook which prompt is active: another node has replaced ComfyUI's batched "
             "model call (calc_cond_batch), so schedules ran by their approximate fallback ranges",
         )
+    elif not has_warned:
+        _tell_after(acted, settings.node_id, has_tags(conds.get("negative")))
     return result
 
 
@@ -144,8 +150,13 @@ def _gate_call(
         run = run or _run_without_start(settings, timestep, model_options)
         to_sigma = model.model_sampling.percent_to_sigma
         pick = run.picker(timestep, to_sigma)
-        conds = [entries if entries is None else gate_entries(entries, pick, to_sigma) for entries in conds]
-    return executor(model, conds, x, timestep, model_options, *args, **kw)
+        gated = [entries if entries is None else gate_entries(entries, pick, to_sigma) for entries in conds]
+    else:
+        gated = conds
+    answers = executor(model, gated, x, timestep, model_options, *args, **kw)
+    if run is not None and run.acted is not None:
+        run.acted.on_call(conds, answers)
+    return answers
 
 
 def _run_in(model_options: Any) -> Run | None:
@@ -183,22 +194,35 @@ def _check_family(guider: Any, conds: Any) -> None:
                 )
 
 
-def _tell_before(run: Run, guider: Any, conds: Any, model_options: Any) -> None:
-    """What the user should know about this run before it starts."""
-    skips_negative = math.isclose(getattr(guider, "cfg", 0.0), 1.0) and not model_options.get(
-        "disable_cfg1_optimization"
-    )
-    if skips_negative and has_tags(conds.get("negative")):
+def _tell_before(run: Run, acted: Acted, conds: Any, model_options: Any) -> bool:
+    """What the user should know about this run before it starts; returns whether there is anything."""
+    skips_negative = math.isclose(acted.cfg or 0.0, 1.0) and not model_options.get("disable_cfg1_optimization")
+    is_idle = skips_negative and has_tags(conds.get("negative"))
+    if is_idle:
         warn(
             run.settings.node_id,
-            "at CFG 1 ComfyUI does not evaluate the negative prompt, so its schedule has no effect; raise CFG or use a "
-            "negative guidance node such as NAGuidance",
+            "at CFG 1 ComfyUI does not evaluate the negative prompt, so its schedule has no effect; "
+            f"{advice(acted.guidance)}",
         )
     idle = _never_live(conds, run.total_steps) if run.settings.unit == STEPS else []
     if idle:
         more = f" and {len(idle) - _SHOWN} more" if len(idle) > _SHOWN else ""
         names = ", ".join(repr(text) for text in idle[:_SHOWN])
         warn(run.settings.node_id, f"never acts: {names}{more}; a window needs to reach one of {run.total_steps} steps")
+    return is_idle or bool(idle)
+
+
+def _tell_after(acted: Acted, node_id: str | None, is_scheduled: bool) -> None:
+    """Whether the negative changed anything; a warning only for one with a schedule: others may be meant to be idle."""
+    verdict = acted.verdict()
+    if verdict is None:
+        return
+    has_acted, text = verdict
+    if has_acted or not is_scheduled:
+        log.info("negopt: %s", text)
+        show_on_node(node_id, text)
+    else:
+        warn(node_id, text)
 
 
 def _tell_percents(run: Run, guider: Any) -> None:

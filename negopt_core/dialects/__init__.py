@@ -88,7 +88,7 @@ def import_dialect(text: str, dialect: str, steps: int, first_pass_steps: int | 
     ]
     if found := unexpanded(sides.prompt.text):
         notices.append(f"{', '.join(found[:3])} was not expanded and stays as it is written; expand it first")
-    return Imported(sides.prompt, sides.opposite, tuple(notices))
+    return Imported(sides.prompt, sides.opposite, tuple(dict.fromkeys(notices)))
 
 
 def _read(text: str, dialect: str, steps: int, first_pass_steps: int | None) -> Sides:

@@ -13,14 +13,14 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy
+from typing import TYPE_CHECKING, Any
 
 from ..errors import OutputError
-from ..evidence.statistics import Interval, bootstrap_mean
 from ..files import write_text
 from ..json_text import read_json
+
+if TYPE_CHECKING:
+    from ..evidence.statistics import Interval
 
 SHEET, KEY, VERDICTS = "sheet.md", "key.json", "verdicts.csv"
 CHOICES = ("keep", "edit", "reject")
@@ -159,7 +159,7 @@ def standings(votes: Sequence[Vote]) -> list[Standing]:
         for vote in votes:
             if vote.arm == arm:
                 by_prompt.setdefault(vote.prompt, []).append(float(value(vote, best[vote.reading, vote.prompt])))
-        return bootstrap_mean(numpy.array([sum(values) / len(values) for values in by_prompt.values()]))
+        return _mean([sum(values) / len(values) for values in by_prompt.values()])
 
     found = [
         Standing(
@@ -184,6 +184,15 @@ def beats(votes: Sequence[Vote], arm: str, other: str) -> tuple[Interval, Interv
     for reading, prompt, name in ranks:
         if name == arm and (reading, prompt, other) in ranks:
             pairs.setdefault(prompt, []).append(ranks[reading, prompt, other] - ranks[reading, prompt, arm])
-    wins = numpy.array([sum(gap > 0 for gap in gaps) / len(gaps) for gaps in pairs.values()], dtype=float)
-    ties = numpy.array([sum(gap >= 0 for gap in gaps) / len(gaps) for gaps in pairs.values()], dtype=float)
-    return bootstrap_mean(wins), bootstrap_mean(ties)
+    wins = [sum(gap > 0 for gap in gaps) / len(gaps) for gaps in pairs.values()]
+    ties = [sum(gap >= 0 for gap in gaps) / len(gaps) for gaps in pairs.values()]
+    return _mean(wins), _mean(ties)
+
+
+def _mean(values: Sequence[float]) -> Interval:
+    """Mean and 95 % interval over prompts."""
+    import numpy  # the command line declares its commands without it
+
+    from ..evidence.statistics import bootstrap_mean
+
+    return bootstrap_mean(numpy.array(values, dtype=float))

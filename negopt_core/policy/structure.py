@@ -27,6 +27,20 @@ _BRACKETS = {")": "(", "]": "[", "}": "{"}
 def why_closed(prompt: str) -> str:
     """Why no words may be put behind a prompt, in words that follow "because"; "" if they may."""
     text = prompt.strip()
+    if structured := why_structured(text):
+        return structured
+    if found := _JOINED.search(text):
+        return f"it is several prompts joined by {found.group()}, and words behind it would belong to the last one"
+    if _ENDS_OPEN.search(text) or _is_open(text):
+        return "it ends inside an open bracket or behind BREAK"
+    if _FLAG.search(text):
+        return "it ends with flags (--...), and words behind them would be read as part of them"
+    return ""
+
+
+def why_structured(prompt: str) -> str:
+    """Why a prompt is no text of words at all but JSON, fields, a chat or tags, in the words of `why_closed`."""
+    text = prompt.strip()
     if is_json(text):
         return "it is JSON, and words behind it would break it"
     lines = [line for line in text.splitlines() if line.strip()]
@@ -37,12 +51,6 @@ def why_closed(prompt: str) -> str:
     tags = [found.group(1, 2) for found in _TAG.finditer(text)]
     if tags and text.endswith(">") and tags[-1][0]:
         return f"it ends with the tag </{tags[-1][1][:20]}>, and words behind it would be outside"
-    if found := _JOINED.search(text):
-        return f"it is several prompts joined by {found.group()}, and words behind it would belong to the last one"
-    if _ENDS_OPEN.search(text) or _is_open(text):
-        return "it ends inside an open bracket or behind BREAK"
-    if _FLAG.search(text):
-        return "it ends with flags (--...), and words behind them would be read as part of them"
     return ""
 
 

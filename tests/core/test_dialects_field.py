@@ -178,6 +178,12 @@ def test_an_escape_in_df_text_is_no_backslash_anywhere_else(dialect: str) -> Non
         ("((people:-1):1.2) mountains", "mountains", "[people:0-1:1.2]"),
         ("mountains, [(people:-1)::9]", "mountains", "[people:0.5-1:1]"),
         ("(a:-1) (b:-2)", "", "a, [b:0-1:2]"),
+        (
+            "cat [|(a:-1)]",
+            "cat",
+            "[a:0.85-0.9:1], [a:0.75-0.8:1], [a:0.65-0.7:1], [a:0.55-0.6:1], [a:0.45-0.5:1], "
+            "[a:0.35-0.4:1], [a:0.25-0.3:1], [a:0.15-0.2:1], [a:0.05-0.1:1]",
+        ),
     ],
 )
 def test_words_that_weigh_less_than_nothing_go_to_the_other_prompt_and_are_reported(

@@ -1,5 +1,7 @@
 """The table of what acts at CFG 1: every row is whole, and what is offered for a family is what acts on it."""
 
+from pathlib import Path
+
 import pytest
 
 from negopt_core import PromptPair
@@ -85,3 +87,15 @@ def test_nag_quiets_the_meter_only_where_it_acts(family: str | None, code: str |
 def test_without_nag_cfg_one_is_a_warning_in_every_family() -> None:
     for family in (*ROWS, None):
         assert [(finding.code, finding.severity) for finding in found(model_family=family)] == [("cfg-one", "warning")]
+
+
+def test_the_page_of_the_docs_says_what_the_table_says() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "guidance.md").read_text(encoding="utf-8")
+    lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if "| no |" in line]
+    said = {cells[1].strip("`"): cells[3:] for cells in lines}
+    assert said.keys() == ROWS.keys()
+    for family, row in ROWS.items():
+        tokens = row["nag_tokens"]
+        nag = "never called" if tokens is None else f"up to {tokens} tokens" if tokens else "same number of tokens"
+        cfg, core, pack = said[family]
+        assert (cfg == "yes") is row["cfg"] and nag in core and (pack == "acts") is row["pack"], family

@@ -352,9 +352,8 @@ def test_a_part_of_a_run_needs_a_window_and_a_guidance_scale() -> None:
 def test_zeros_are_told_from_an_empty_text() -> None:
     empty = PromptPair.plain("a cat", "")
     assert "empty prompt" in only(empty, Setup(cfg=5.0)).message
-    assert (
-        "zeros, which is another thing than an empty text" in only(empty, Setup(cfg=5.0, negative_zeroed=True)).message
-    )
+    zeroed = only(empty, Setup(cfg=5.0, negative_zeroed=True)).message
+    assert "zeros, which is another thing than an empty text" in zeroed
 
 
 def test_an_empty_negative_is_not_judged_by_parts() -> None:

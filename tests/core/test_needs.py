@@ -43,8 +43,10 @@ COMMANDS = {
         ["train", "sft", "--pairs", "world:2", "--run", "r"], ["explain", "cat", "--negative", "a"],
         ["train", "ppo", "--policy", "world-negative", "--prompts", "world", "--run", "r"], INCEPTION,
     ],
-    "numpy": [["suggest", "cat"]],
-    "safetensors": [["suggest", "cat"], ["suggest", "cat", "--policy", "negopt-mini"], ["paint", "cat"]],
+    "numpy": [["suggest", "cat", "--policy", "nearest"]],
+    "safetensors": [
+        ["suggest", "cat", "--policy", "nearest"], ["suggest", "cat", "--policy", "negopt-mini"], ["paint", "cat"],
+    ],
     "transformers": [["suggest", "cat", "--policy", "negopt-mini"], ["paint", "cat"]],
     "tokenizers": [["suggest", "cat", "--policy", "negopt-mini"]],
     "diffusers": [["demo"], ["paint", "cat"]],

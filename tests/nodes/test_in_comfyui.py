@@ -9,6 +9,8 @@ MODULES = (
     "checks_runs",
     "checks_samplers",
     "checks_families",
+    "checks_guidance",
+    "checks_acted",
     "checks_writing",
     "checks_policies",
     "checks_demo",

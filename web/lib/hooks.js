@@ -26,7 +26,9 @@ const SETTINGS = ["step_offset", "total_steps"];
  */
 export function hookFindings(flat, key) {
   const samplers = [...new Set(samplersFedBy(flat, key).map((one) => one.sampler))];
-  return samplers.flatMap((sampler) => findingOf(flat, sampler) ?? []);
+  // an encoder that is told the noise levels of the run needs no hook
+  const isExact = flat.get(key)?.inputs.some((input) => input.type === "SIGMAS" && input.origin);
+  return samplers.flatMap((sampler) => findingOf(flat, sampler) ?? []).filter((one) => !isExact || !/missing|lost/.test(one.code));
 }
 
 /** @param {Flat} flat @param {string} sampler @returns {HookFinding | undefined} */
@@ -39,7 +41,8 @@ function findingOf(flat, sampler) {
   if (!set) return undefined; // linked to what only a run knows, or the one-click node's own
   const isSet = part && set.offset === part.first && isWhole(set.total, part, runOf(flat, sampler).steps);
   // a hook that another sampler shares cannot be right for both: this one gets its own, which replaces the other
-  if (part && !isSet) return { code: "hook-part", sampler, mend: { insert } };
+  const spare = hooks.filter((one) => flat.get(one)?.type === SETTABLE && !isShared(flat, one, sampler));
+  if (part && !isSet) return { code: "hook-part", sampler, mend: { insert, ...(spare.length ? { bypass: spare } : {}) } };
   const idle = hooks.slice(1).filter((one) => isOther(set, settingsOf(flat, one)));
   if (idle.length && !idle.some((one) => isShared(flat, one, sampler))) return { code: "hook-twice", sampler, mend: { bypass: idle } };
   return part || set.total ? undefined : { code: "hook-unknown", sampler, mend: {} };

@@ -5,15 +5,18 @@ import { isScheduled } from "../lib/phrases.js";
 import { nameOf } from "../lib/plan.js";
 import { HOOK, insertBefore } from "./insert.js";
 import { button, make } from "./style.js";
+import { widgetOf } from "./writers.js";
 
 const BYPASSED = 4;
 
-/** Draw the lines for an encoder with windows; returns whether they are others than before. */
-export function drawHookLines(root, flat, key) {
-  const node = flat.get(key);
-  const text = String(node?.widgets.df_text ?? "");
-  const isLinked = node?.inputs.some((input) => input.name === "df_text" && input.origin);
-  const findings = isLinked || isScheduled(text) ? hookFindings(flat, key) : [];
+/** Whether an encoder may have windows; what is linked to it is known when the graph runs. */
+export const mayHaveWindows = (node) =>
+  isScheduled(String(widgetOf(node, "df_text")?.value ?? "")) ||
+  Boolean(node.inputs?.some((input) => input.name === "df_text" && input.link != null));
+
+/** Draw the lines for an encoder; returns whether they are others than before. */
+export function drawHookLines(root, node, flat, key) {
+  const findings = mayHaveWindows(node) ? hookFindings(flat, key) : [];
   const lines = findings.map((finding) => [say(finding.code, { sampler: nameOf(flat, finding.sampler) }), finding.mend]);
   const now = JSON.stringify(lines);
   if ((root.dataset.shown ?? "[]") === now) return false;
@@ -26,8 +29,11 @@ function lineOf(message, { insert, bypass }) {
   const line = make("div", "negopt-finding");
   line.dataset.severity = "warning";
   line.append(make("span", "", message));
-  if (insert) line.append(button(say("mend-hook"), () => oneStep(() => putHook(insert))));
-  if (bypass) line.append(button(say("mend-bypass"), () => oneStep(() => bypass.forEach((key) => (nodeAt(key).mode = BYPASSED)))));
+  const mends = () => {
+    for (const key of bypass ?? []) nodeAt(key).mode = BYPASSED;
+    if (insert) putHook(insert);
+  };
+  if (insert || bypass) line.append(button(say(insert ? "mend-hook" : "mend-bypass"), () => oneStep(mends)));
   return line;
 }
 

@@ -44,7 +44,7 @@ export const checks = {
     await shot("imported");
     await page.locator(".negopt-form input[type=file]").setInputFiles(file);
     await page.getByText("exists already").first().waitFor();
-    await entry.locator(".negopt-button").click();
+    await entry.locator(".negopt-button", { hasText: "delete" }).click();
     await answer(page, "Yes");
     await entry.waitFor({ state: "detached" });
     await page.locator(TAB).first().click();

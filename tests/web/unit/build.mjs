@@ -5,7 +5,7 @@ import { levelOfWorkflow } from "../../../web/lib/levels.js";
 /** Input sockets, output sockets and widget names of the nodes that the tests use; `name...` is text of several lines. */
 const KINDS = {
   CLIPTextEncode: [["clip:CLIP", "text:STRING"], ["CONDITIONING"], ["text..."]],
-  NegOptEncode: [["clip:CLIP", "df_text:STRING"], ["CONDITIONING", "report:STRING"], ["df_text...", "weighting", "same_length"]],
+  NegOptEncode: [["clip:CLIP", "df_text:STRING", "sigmas:SIGMAS"], ["CONDITIONING", "report:STRING"], ["df_text...", "weighting", "same_length"]],
   NegOptSuggest: [[], ["positive_text:STRING", "negative_text:STRING"], ["prompt...", "negative...", "mode"]],
   CLIPTextEncodeSDXL: [["clip:CLIP", "text_g:STRING", "text_l:STRING"], ["CONDITIONING"], ["text_g...", "text_l...", "width"]],
   CLIPTextEncodeFlux: [["clip:CLIP", "clip_l:STRING", "t5xxl:STRING"], ["CONDITIONING"], ["clip_l...", "t5xxl...", "guidance"]],
@@ -153,6 +153,12 @@ export const graph = (nodes, wires) => flatOf(workflow(nodes, wires));
 
 /** Where a text stands, in short: "3.text", "5.clip_l+5.t5xxl"; null for none. */
 export const places = (text) => text && text.fields.map(({ key, name }) => `${key}.${name}`).join("+");
+
+/** The node types that the tests know, with the names of their inputs and how many outputs and widgets they have. */
+export const types = () =>
+  Object.entries(KINDS).map(([name, [inputs, outputs, widgets]]) => ({
+    type: typeOf(name), inputs: inputs.map((one) => socket(one).name), outputs: outputs.length, widgets: widgets.length,
+  }));
 
 /** The codes of a plan's notes. */
 export const codes = (plan) => plan.notes.map((note) => note.code);

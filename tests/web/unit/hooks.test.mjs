@@ -15,6 +15,9 @@ const CASES = {
   "a hook set for the whole run is right": [{ ...NODES, 6: hook() }, ["1.0 > 6.model", "6.0 > 4.model", ...TEXTS], []],
   "one that says the run's own steps is right too": [{ ...NODES, 6: hook(0, 20) }, ["1.0 > 6.model", "6.0 > 4.model", ...TEXTS], []],
   "without a hook windows are only near": [NODES, ["1.0 > 4.model", ...TEXTS], [["hook-missing", "4", { insert: { sampler: "4", offset: 0, total: 0 } }]]],
+  "an encoder that knows the noise levels needs none": [
+    { ...NODES, 6: ["BasicScheduler", ["simple", 20, 1]] }, ["1.0 > 4.model", "6.0 > 2.sigmas", ...TEXTS], [],
+  ],
   "a hook on the second model of a merge does not come through": [
     { ...NODES, 6: hook(), 7: ["ModelMergeSimple", [0.5]] }, ["1.0 > 6.model", "1.0 > 7.model1", "6.0 > 7.model2", "7.0 > 4.model", ...TEXTS],
     [["hook-lost", "4", { insert: { sampler: "4", offset: 0, total: 0 } }]],
@@ -36,8 +39,13 @@ const CASES = {
   "the last part may leave the total to the run": [
     { ...CHAIN, 6: hook(0, 20), 7: hook(8) }, ["1.0 > 6.model", "1.0 > 7.model", "6.0 > 4.model", "7.0 > 5.model", ...CHAINED], [],
   ],
-  "a total that is not the run's is wrong": [
-    { ...NODES, 6: hook(0, 40) }, ["1.0 > 6.model", "6.0 > 4.model", ...TEXTS], [["hook-part", "4", { insert: { sampler: "4", offset: 0, total: 0 } }]],
+  "a total that is not the run's is wrong; the hook that nobody else needs goes": [
+    { ...NODES, 6: hook(0, 40) }, ["1.0 > 6.model", "6.0 > 4.model", ...TEXTS],
+    [["hook-part", "4", { insert: { sampler: "4", offset: 0, total: 0 }, bypass: ["6"] }]],
+  ],
+  "of a shared hook the last sampler's goes": [
+    { ...CHAIN, 6: hook(), 7: hook(0, 20) }, ["1.0 > 6.model", "6.0 > 7.model", "7.0 > 4.model", "6.0 > 5.model", ...CHAINED],
+    [["hook-part", "5", { insert: { sampler: "5", offset: 8, total: 20 }, bypass: ["6"] }]],
   ],
   "of two hooks in a row the upper does nothing, which is said where it asks for something else": [
     { ...NODES, 6: hook(0, 40), 7: hook() }, ["1.0 > 6.model", "6.0 > 7.model", "7.0 > 4.model", ...TEXTS], [["hook-twice", "4", { bypass: ["6"] }]],
