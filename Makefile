@@ -7,20 +7,31 @@ PY := .venv/Scripts/python.exe
 else
 PY := .venv/bin/python
 endif
+NEWEST := $(subst .venv,.venv-newest,$(PY))
+# Packages are installed without bytecode: where none may be written, every process compiles torch for ten seconds.
+unexport PYTHONDONTWRITEBYTECODE
 TESTARGS ?=
+# processes that share the tests out among them (JOBS=0: none, everything in one)
+JOBS ?= auto
+PYTEST = pytest --numprocesses $(JOBS) --maxprocesses 4
 BENCHARGS ?=
 COMPATARGS ?=
 REPRODUCEARGS ?=
+SETUPARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test check bench compat test-host fuzz-env fuzz fuzz-short faults test-offline reproduce clean
+.PHONY: help env lock demo test test-fast newest-env test-newest newest check bench compat test-host fuzz-env fuzz fuzz-short faults \
+	test-offline reproduce clean
 
 help:
 	@echo "make demo       set up, then paint the before/after sheet of the demo world into out/demo"
 	@echo "make test       set up, then run every test that can run here and say what was skipped and why"
+	@echo "make test-fast  set up, then the tests without a host, a browser, or anything that paints, learns or takes long"
 	@echo "make check      formatting, lint and types"
 	@echo "make bench      time the main parts side by side and write docs/benchmarks.md"
 	@echo "make compat     the policies under the transformers of every host, each in an environment of its own (downloads)"
+	@echo "make test-newest  every test with the newest version of every package but torch; make newest: its main parts in a minute"
+	@echo "make lock       pin the environment anew from requirements-dev.txt (tools/lock); commit what it writes"
 	@echo "make test-host  only the tests that need a real ComfyUI or webui"
 	@echo "make fuzz       ten million inputs for every reader of text and files (Linux, hours); make fuzz-short: 90 s at most"
 	@echo "make faults     kill -9 at fifty moments of training, filtering and painting, run again and compare (Unix)"
@@ -32,13 +43,31 @@ help:
 
 env:
 	@command -v "$(PYTHON)" >/dev/null 2>&1 || { echo "negopt: no '$(PYTHON)' found; install Python 3.10 to 3.13, or run make PYTHON=/path/to/python" >&2; exit 1; }
-	@"$(PYTHON)" tools/setup_env.py
+	@"$(PYTHON)" tools/setup_env.py $(SETUPARGS)
+
+# what the environment is made of, resolved anew for every Python and system
+lock:
+	@"$(PYTHON)" tools/make_lock.py
 
 demo: env
 	@$(PY) -m negopt_core demo -o out/demo
 
 test: env
-	@$(PY) -m pytest $(TESTARGS)
+	@$(PY) -m $(PYTEST) $(TESTARGS)
+
+test-fast: env
+	@$(PY) -m $(PYTEST) -m "not host and not slow" $(TESTARGS)
+
+# The newest of everything but torch, which comes as builds of some gigabytes (`make compat` has a row with the newest).
+# Warnings, which fail the suite elsewhere, are listed at its end: other people's deprecations, before they break something.
+newest-env:
+	@"$(PYTHON)" tools/newest.py --make
+
+test-newest: newest-env
+	@$(NEWEST) -m $(PYTEST) -W default $(TESTARGS)
+
+newest: newest-env
+	@$(NEWEST) tools/newest.py
 
 check: env
 	@$(PY) -m ruff format --check .
@@ -62,7 +91,7 @@ FAULTARGS ?=
 FUZZ = .venv-fuzz/bin/python -m tests.fuzz
 
 fuzz-env:
-	@"$(PYTHON)" tools/setup_env.py --venv .venv-fuzz --requirements tests/fuzz/requirements.txt
+	@"$(PYTHON)" tools/setup_env.py --venv .venv-fuzz --requirements tools/lock/fuzz.txt $(SETUPARGS)
 
 fuzz: fuzz-env
 	@$(FUZZ) $(FUZZARGS)
@@ -75,12 +104,12 @@ faults: env
 
 # a network namespace with nothing in it but loopback: this blocks what no hook in Python sees
 test-offline: env
-	@unshare --net sh -c 'ip link set lo up && exec $(PY) -m pytest $(TESTARGS)'
+	@unshare --net sh -c 'ip link set lo up && exec $(PY) -m $(PYTEST) $(TESTARGS)'
 
 reproduce: env
 	@$(PY) -m negopt_core reproduce --ship negopt_core/assets/policies $(REPRODUCEARGS)
 
 clean:
 	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info
-	@find . -name __pycache__ -type d -not -path "./.venv/*" -not -path "./.git/*" -prune -exec rm -rf {} +
+	@find . -name __pycache__ -type d -not -path "./.venv*/*" -not -path "./.git/*" -prune -exec rm -rf {} +
 	@echo "caches and build files are gone; .venv and out are kept"

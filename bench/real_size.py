@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -150,7 +150,7 @@ def _name(device: str) -> str:
     return torch.cuda.get_device_name(device) if device.startswith("cuda") else device
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="bench.real_size", description=__doc__)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -161,7 +161,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--compile", action="store_true", help="also with the UNet compiled (minutes)")
     parser.add_argument("--tiny", action="store_true", help="networks of a few thousand weights, to try the code")
-    args = parser.parse_args()
+    args = parser.parse_args(words)
     if args.batch < 2 or args.batch % 2:
         parser.error(f"--batch needs an even number of pictures, as two answers are compared; got {args.batch}")
     for line in measure(args):

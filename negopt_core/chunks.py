@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import accumulate, takewhile
 from typing import Any
 
+from .df_text import plain_rounds
 from .errors import ModelError
 
 Parts = tuple[tuple[str, float], ...]
@@ -47,7 +48,8 @@ class ClipTokens:
     """Reads texts with one tokenizer into chunks of `limit` tokens each; nothing is ever cut off.
 
     A text too long for one row continues in the next, as in the hosts: each row has its own BOS and EOS, and a full row
-    breaks after its last comma if that lies within `comma_backtrack` tokens of its end (0 breaks anywhere).
+    breaks after its last comma if that lies within `comma_backtrack` tokens of its end (0 breaks anywhere). `\\(` and
+    `\\)` are read as round brackets, as in the hosts.
     `expand` rewrites a part before it is read, for textual inversions that stand for several tokens.
     """
 
@@ -74,10 +76,12 @@ class ClipTokens:
 
     def count(self, text: str) -> int:
         """Number of tokens of a text, without BOS and EOS."""
+        text = plain_rounds(text)
         return len(self._content(self._expand(text) if self._expand else text))
 
     def chunks(self, parts: Parts) -> tuple[Chunk, ...]:
         """The rows of one segment: at least one, each `limit` long."""
+        parts = tuple((plain_rounds(text), weight) for text, weight in parts)
         if self._expand:
             parts = tuple((self._expand(text), weight) for text, weight in parts)
         text = "".join(text for text, _ in parts)

@@ -28,7 +28,11 @@ from .commands import (
     train,
     world,
 )
+from .commands.output import DEBUG_HELP
 from .errors import DialectError, NegOptError, PolicyError, PromptError
+from .needs import missing_package
+from .own_process import wait_kindly
+from .quiet import quieten_process
 
 OK, FAILED, USAGE, STOPPED = 0, 1, 2, 130
 SCRIPT, MODULE = "negopt", "python -m negopt_core"
@@ -52,7 +56,7 @@ def build_parser(prog: str = SCRIPT) -> argparse.ArgumentParser:
         prog=prog, description="Learned negative prompts and scheduled modifiers."
     )
     parser.add_argument("--version", action="version", version=f"negopt {__version__}")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    parser.add_argument("--debug", action="store_true", help=DEBUG_HELP)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in (
         suggest,
@@ -90,6 +94,9 @@ def main(argv: Sequence[str] | None = None, prog: str = SCRIPT) -> int:
     """Run one command and return its exit code: 0 ok, 1 failed, 2 usage, 130 stopped by the user."""
     _prepare_streams()
     args = _read(build_parser(prog), sys.argv[1:] if argv is None else argv)
+    if argv is None:  # the whole process is this command
+        wait_kindly()
+        quieten_process(args.debug)
     try:
         code: int = args.run(args)
         sys.stdout.flush()
@@ -108,7 +115,8 @@ def main(argv: Sequence[str] | None = None, prog: str = SCRIPT) -> int:
     except Exception as error:  # a bug of ours, or of a library below: still one line
         if args.debug:
             raise
-        sys.stderr.write(f"negopt: {_unexpected(error)}\n")
+        missing = missing_package(error)
+        sys.stderr.write(f"negopt: {_one_line(missing) if missing else _unexpected(error)}\n")
         return FAILED
 
 
@@ -126,13 +134,10 @@ def _one_line(error: Exception | str) -> str:
 
 
 def _prepare_streams() -> None:
-    """Logs go to stderr; text that a terminal cannot show is escaped instead of failing; libraries stay quiet."""
+    """Logs go to stderr; text that a terminal cannot show is escaped instead of failing."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="replace")
-    for name in ("TRANSFORMERS_VERBOSITY", "DIFFUSERS_VERBOSITY"):
-        os.environ.setdefault(name, "error")
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")

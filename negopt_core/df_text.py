@@ -13,6 +13,7 @@ from .errors import PromptError
 from .prompt import MAX_WEIGHT, DFPrompt, Span, Window, check_length
 
 _ESCAPE = re.compile(r"\\([\[\]:\\])")
+_ESCAPED_ROUND = re.compile(r"\\([()])")
 _TOKEN = re.compile(r"\\[\[\]:\\]|[\[\]]")  # an escape, or a bare bracket
 _NEEDS_BACKSLASH = re.compile(r"\\(?=[\[\]:\\]|\Z)|[\[\]]")
 _FIELDS = re.compile(r"\\[\[\]:\\]|:")
@@ -72,6 +73,11 @@ def parse_report(text: str) -> Parsed:
 def format_prompt(prompt: DFPrompt) -> str:
     """Write DF-Prompt text; `parse_prompt(format_prompt(prompt)) == prompt` for every prompt."""
     return "".join(_write_span(span) for span in prompt.spans)
+
+
+def plain_rounds(words: str) -> str:
+    """Words for an encoder that knows no weights in its text: `\\(` and `\\)` are round brackets."""
+    return _ESCAPED_ROUND.sub(r"\1", words)
 
 
 def _brackets(text: str, problems: list[Problem]) -> list[tuple[int, int]]:

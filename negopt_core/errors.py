@@ -5,7 +5,9 @@ NegOptError
 ├── DialectError    a schedule that a host's prompt grammar cannot say
 ├── PolicyError     a policy that is missing, malformed or not allowed
 ├── ModelError      a painter's or scorer's weights that are missing, corrupt or refused
+├── TrainingError   a training setting without meaning, or a run that cannot go on
 ├── OutputError     a file that cannot be written, or a picture that holds no provenance
+├── MissingPackage  a package that is not installed, or cannot be imported
 └── Cancelled       the user stopped the work
 """
 
@@ -36,6 +38,10 @@ class TrainingError(NegOptError):
 
 class OutputError(NegOptError):
     """A file that cannot be written, or a picture that holds no provenance."""
+
+
+class MissingPackage(NegOptError):
+    """A package that is not installed, or cannot be imported; the message has the command that installs it."""
 
 
 class Cancelled(NegOptError):

@@ -15,11 +15,12 @@ from operator import attrgetter
 from typing import Literal
 
 from .errors import PromptError
+from .finding import Finding, distinct, examples
 from .guidance import advice, guidance_of
+from .guided_parts import RunPart, check_cfg, judge_parts
 from .prompt import DFPrompt, PromptPair, Window
+from .said import judge_words, without_unwanted
 from .schedule import longest_texts, spans_never_live
-
-Severity = Literal["info", "warning"]
 
 WELL_KNOWN_EMBEDDINGS = (
     "EasyNegative",
@@ -53,26 +54,8 @@ _FILE_ENDING = re.compile(r"\.(?:safetensors|pt|bin)\Z", re.IGNORECASE)
 _SEPARATOR = " \t\r\n,"
 _WORD = re.compile(r"\w+")
 _LONGEST_PHRASE = 6  # words; a longer phrase must match a whole phrase of the positive
-_SHOWN = 3  # examples named in a message
 _start = attrgetter("start")
 _MOST_JOINED = 20_000  # spans joined to find the longest text; every switch of a prompt of 100 spans
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing worth knowing: a stable `code`, the value and the rule in `message`, and what to do about it."""
-
-    code: str
-    severity: Severity
-    message: str
-    remedy: str
-    side: Literal["", "negative", "positive"] = ""
-    """The prompt that the subjects stand in, if it is one."""
-    subjects: tuple[str, ...] = ()
-    """The phrases or names it is about, each once, for a host that offers to remove or change them."""
-
-    def __str__(self) -> str:
-        return f"{self.message}; {self.remedy}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +66,8 @@ class Setup:
     """Steps of the run; None leaves out windows narrower than a step, and counts tokens of the whole text."""
     cfg: float | None = None
     """Guidance scale."""
+    parts: tuple[RunPart, ...] = ()
+    """Parts of the run with different guidance scales, in place of `cfg`; those of samplers in no chain may overlap."""
     nag: bool = False
     """True if ComfyUI's own NAGuidance is on the model, which stands in for CFG on some families."""
     negative_zeroed: bool = False
@@ -101,8 +86,8 @@ class Setup:
     def __post_init__(self) -> None:
         if self.steps is not None and self.steps < 1:
             raise PromptError(f"a run needs at least 1 step, got {self.steps}")
-        if self.cfg is not None and not (math.isfinite(self.cfg) and self.cfg >= 0.0):
-            raise PromptError(f"a guidance scale needs a number from 0, got {self.cfg}; 5 to 8 is usual")
+        if self.cfg is not None:
+            check_cfg(self.cfg)
         if self.chunk_tokens < 1:
             raise PromptError(f"a text encoder takes at least 1 token, got {self.chunk_tokens}")
 
@@ -112,21 +97,25 @@ def inspect_setup(pair: PromptPair, setup: Setup) -> tuple[Finding, ...]:
     has_negative = bool(pair.negative.text.strip(_SEPARATOR))
     return tuple(
         chain(
-            _judge_negative(setup) if has_negative else _empty_negative(),
+            _judge_negative(setup) if has_negative else _empty_negative(setup),
+            judge_parts(pair.negative, setup.parts, setup.steps) if has_negative else (),
             _judge_family(setup),
             _judge_windows(pair, setup),
             _judge_embeddings(pair, setup),
-            _judge_overlap(pair),
+            _judge_overlap(pair, setup.steps),
             _judge_length(pair, setup),
+            judge_words(pair),
         )
     )
 
 
-def _empty_negative() -> Iterator[Finding]:
+def _empty_negative(setup: Setup) -> Iterator[Finding]:
+    empty = "the negative has no words, so guidance pushes away from the empty prompt only"
+    zeros = "the negative is zeros, which is another thing than an empty text: guidance pushes away from no prompt"
     yield Finding(
         "negative-empty",
         "info",
-        "the negative has no words, so guidance pushes away from the empty prompt only",
+        zeros if setup.negative_zeroed else empty,
         "let a policy suggest one, or write what you do not want to see",
     )
 
@@ -179,10 +168,10 @@ def _judge_windows(pair: PromptPair, setup: Setup) -> Iterator[Finding]:
             yield Finding(
                 "window-too-narrow",
                 "warning",
-                f"{_examples(never)} in the {side}: the window holds none of the {setup.steps} steps, so it never acts",
+                f"{examples(never)} in the {side}: the window holds none of the {setup.steps} steps, so it never acts",
                 "widen the window or use more steps",
                 side,
-                _distinct(never),
+                distinct(never),
             )
 
 
@@ -194,28 +183,28 @@ def _judge_embeddings(pair: PromptPair, setup: Setup) -> Iterator[Finding]:
             yield Finding(
                 "embedding-unchecked",
                 "info",
-                f"{_examples(used)} in the {side}: acts only if an embedding file of that name is installed",
+                f"{examples(used)} in the {side}: acts only if an embedding file of that name is installed",
                 "check that the file is there",
                 side,
-                _distinct(used),
+                distinct(used),
             )
         missing = [] if known is None else [name for name in used if _file_key(name) not in known]
         if missing:
             yield Finding(
                 "embedding-missing",
                 "warning",
-                f"{_examples(missing)} in the {side}: no embedding file of that name, so it is read as plain letters",
+                f"{examples(missing)} in the {side}: no embedding file of that name, so it is read as plain letters",
                 "install the file or remove the name",
                 side,
-                _distinct(missing),
+                distinct(missing),
             )
 
 
-def _judge_overlap(pair: PromptPair) -> Iterator[Finding]:
-    wanted = list(_phrases(pair.negative))
+def _judge_overlap(pair: PromptPair, steps: int | None) -> Iterator[Finding]:
+    wanted = list(_phrases(pair.negative, steps))
     lengths = {len(words) for words, _, _ in wanted if len(words) <= _LONGEST_PHRASE}
     positive: dict[tuple[str, ...], set[Window]] = {}
-    for words, _, window in _phrases(pair.positive):
+    for words, _, window in _phrases(pair.positive, steps):
         for length in lengths | {len(words)}:
             for start in range(len(words) - length + 1):
                 positive.setdefault(words[start : start + length], set()).add(window)
@@ -226,14 +215,15 @@ def _judge_overlap(pair: PromptPair) -> Iterator[Finding]:
         begun = bisect_left(ordered.get(words, ()), window.end, key=_start)
         if begun and latest[words][begun - 1] > window.start:
             both.append(phrase)
+    both = without_unwanted(both, pair.positive.text) if both else both
     if both:
         yield Finding(
             "phrase-in-both",
             "warning",
-            f"{_examples(both)}: asked for in the positive and pushed away by the negative at the same time",
+            f"{examples(both)}: asked for in the positive and pushed away by the negative at the same time",
             "remove it from one of them",
             "negative",
-            _distinct(both),
+            distinct(both),
         )
 
 
@@ -268,13 +258,19 @@ def _sides(
     return ("negative", pair.negative), ("positive", pair.positive)
 
 
-def _phrases(prompt: DFPrompt) -> Iterator[tuple[tuple[str, ...], str, Window]]:
-    """Each comma-separated phrase as lower-case words, as written, and its window."""
+def _phrases(prompt: DFPrompt, steps: int | None) -> Iterator[tuple[tuple[str, ...], str, Window]]:
+    """Each comma-separated phrase as lower-case words, as written, and its window; with `steps`, whole steps of it."""
     for span in prompt.spans:
+        window: Window | None = span.window
+        if steps is not None:
+            live = span.window.steps(steps)
+            window = Window(live.start / steps, live.stop / steps) if live else None
+        if window is None:
+            continue
         for phrase in re.split(r"[,\n]", span.text):
             words = tuple(_WORD.findall(phrase.casefold()))
             if words:
-                yield words, phrase.strip(), span.window
+                yield words, phrase.strip(), window
 
 
 def embedding_names(text: str) -> list[str]:
@@ -286,15 +282,3 @@ def embedding_names(text: str) -> list[str]:
 def _file_key(name: str) -> str:
     """The name as two hosts would agree on it: no folder, no file ending, no case."""
     return _FILE_ENDING.sub("", re.split(r"[/\\]", name)[-1]).casefold()
-
-
-def _examples(values: list[str]) -> str:
-    """The first few different values, quoted, and how many more there are."""
-    different = _distinct(values)
-    shown = ", ".join(repr(value if len(value) <= 40 else value[:37] + "...") for value in different[:_SHOWN])
-    rest = len(different) - _SHOWN
-    return f"{shown} and {rest} more" if rest > 0 else shown
-
-
-def _distinct(values: list[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(values))

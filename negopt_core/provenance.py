@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import io
 import json
@@ -17,6 +18,7 @@ from typing import Any
 from . import __version__
 from .errors import OutputError
 from .files import write_bytes
+from .infotext import NEGATIVE_LINE
 from .json_text import read_json
 
 CHUNK = "negopt"
@@ -33,9 +35,6 @@ MAX_BATCH = 1024
 
 _EXIF_PART, _USER_COMMENT = 0x8769, 0x9286
 _COMFY_TAG = re.compile(rf"({GRAPH}|{WORKFLOW}|{CHUNK}|{COMFY_CHUNK}):(?=\s*\{{)", re.IGNORECASE)
-_SETTINGS_LINE = re.compile(r"Steps: \d+\b")
-_SETTING = re.compile(r'(?:\A|,)([^:,"]+):\s*("(?:[^"\\]|\\.)*"|[^,]*)')
-_NEGATIVE_LINE = "Negative prompt:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +180,8 @@ def read_picture(path: Path) -> Record:
 def read_texts(path: Path) -> dict[str, str]:
     """Every text that travels with a picture, by name; raises OutputError for a file that is no picture.
 
-    PNG has named chunks. In JPEG and WebP, A1111 writes an EXIF comment and ComfyUI writes EXIF tags; both come under
-    the names that their PNG chunks have.
+    PNG has named chunks. In JPEG, WebP and AVIF, A1111 writes an EXIF comment and ComfyUI writes EXIF tags; both come
+    under the names that their PNG chunks have.
     """
     from PIL import Image
 
@@ -216,39 +215,16 @@ def _exif_texts(exif: Any) -> dict[str, str]:
 
 
 def _decode_comment(comment: bytes) -> str:
-    """An EXIF user comment: eight bytes that name the encoding, then the text."""
+    """An EXIF user comment: eight bytes that name the encoding, then the text, perhaps with zeros behind it."""
     kind, text = comment[:8], comment[8:]
-    if kind != b"UNICODE\0":
-        return (text if kind in (b"ASCII\0\0\0", bytes(8)) else comment).decode("utf-8", "replace")
-    # either byte order is in use; in western text the high bytes are zero
-    is_little = text[1::2].count(0) > text[::2].count(0)
-    return text.decode("utf-16-le" if is_little else "utf-16-be", "replace")
-
-
-@dataclass(frozen=True, slots=True)
-class Infotext:
-    """A1111's `parameters` text, taken apart."""
-
-    positive: str
-    negative: str
-    settings: Mapping[str, str]
-    """Steps, Sampler, Seed and so on, as written."""
-
-
-def parse_infotext(text: str) -> Infotext:
-    """Read what `infotext` and A1111-family programs write; OutputError for any other text."""
-    lines = [line.strip() for line in text.splitlines()]
-    places = [place for place, line in enumerate(lines) if _SETTINGS_LINE.match(line)]
-    body = lines[: places[-1]] if places else lines
-    found = [place for place, line in enumerate(body) if line.startswith(_NEGATIVE_LINE)]
-    if not places and not found:
-        raise OutputError(f"this is no A1111 text, it has neither a negative prompt nor settings: {text[:60]!r}")
-    cut = found[0] if found else len(body)
-    settings = {
-        name.strip(): value.strip(' "') for name, value in _SETTING.findall(lines[places[-1]] if places else "")
-    }
-    negative = "\n".join(body[cut:]).removeprefix(_NEGATIVE_LINE)
-    return Infotext("\n".join(body[:cut]).strip(), negative.strip(), settings)
+    if kind != b"UNICODE\0" or not text.count(0):  # some programs say so and write UTF-8
+        is_named = kind in (b"ASCII\0\0\0", b"UNICODE\0", bytes(8))
+        return (text if is_named else comment).decode("utf-8", "replace").rstrip("\0")
+    # either byte order is in use, with a mark or without; in western text the high bytes are zero
+    is_little = text[:2] == codecs.BOM_UTF16_LE or (
+        text[:2] != codecs.BOM_UTF16_BE and text[1::2].count(0) > text[::2].count(0)
+    )
+    return text.decode("utf-16-le" if is_little else "utf-16-be", "replace").lstrip("\ufeff").rstrip("\0")
 
 
 def infotext(record: Record) -> str:
@@ -262,5 +238,5 @@ def infotext(record: Record) -> str:
         "Model hash": record.model_hash,
         "Version": f"negopt {record.negopt}",
     }
-    lines = [record.positive, *([f"{_NEGATIVE_LINE} {record.negative}"] if record.negative else [])]
+    lines = [record.positive, *([f"{NEGATIVE_LINE} {record.negative}"] if record.negative else [])]
     return "\n".join([*lines, ", ".join(f"{key}: {value}" for key, value in values.items())])

@@ -8,6 +8,7 @@ from typing import Any
 
 from negopt_core.df_text import format_prompt, parse_prompt
 from negopt_core.errors import NegOptError, PromptError
+from negopt_core.policy.store import with_windows
 from negopt_core.prompt import DFPrompt
 
 from .check import Boxes, check, to_html
@@ -49,7 +50,7 @@ class Buttons:
         """New text for both schedule boxes, and the line."""
         wish = _wish(prompt, negative, positive_words, negative_words, NEGATIVE + MODIFIERS, seed)
         try:
-            written = self._ask(policy, wish)
+            written = self._ask(with_windows(str(policy)), wish)
         except NegOptError as error:
             return self.keep(), self.keep(), to_html([str(error)])
         positive = joined(wish.scheduled_prompt, written.positive)

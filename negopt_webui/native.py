@@ -20,6 +20,7 @@ _NETWORK = re.compile(r"<\w+:[^<>]*>")
 _COMMENT = re.compile(r"#.*")
 _SPLIT = re.compile(r"\b(?:AND|BREAK)\b")
 _WEIGHT = re.compile(r":\s*[-+]?[.\d]+\s*(?=[)\]]|\Z)")
+_BELOW = re.compile(r"\(([^()\[\]]{1,300}):\s*-\s*[.\d]+\s*\)")
 _BRACKET = re.compile(r"(?<!\\)[\[\]()]")
 _FIELD = re.compile(r"(?<!\\)[:|]")
 _ESCAPE = re.compile(r"\\([\[\]():|\\])")
@@ -51,11 +52,26 @@ def write_words(parts: tuple[tuple[str, float], ...]) -> str:
 
 
 def plain_words(prompt: str) -> str:
-    """The words of a prompt without notation, for a policy to read: both sides of an edit, no networks, no weights."""
+    """The words of a prompt without notation, for a policy to read: both sides of an edit, no networks, no weights.
+
+    What weighs less than zero, in brackets or behind `AND`, stays as `(words:-1)`: it is not wanted.
+    """
     text = _NETWORK.sub("", _COMMENT.sub("", prompt))
+    pieces = _BELOW.split(", ".join(_bracketed(part) for part in _AND.split(text)))
+    text = "".join(f"\1{_words(piece).strip()}\2" if at % 2 else _words(piece) for at, piece in enumerate(pieces))
+    return _SEPARATORS.sub(", ", text).strip(" \t\r\n,").replace("\1", "(").replace("\2", ":-1)")
+
+
+def _bracketed(part: str) -> str:
+    """An `AND` part, in brackets if its own weight is below zero."""
+    weight = _PART_END.search(part)
+    is_below = weight and "-" in weight.group()
+    return f" ({part[: weight.start()].strip()}:-1) " if weight and is_below else part
+
+
+def _words(text: str) -> str:
     text = _WEIGHT.sub("", _SPLIT.sub(",", text))
-    text = _ESCAPE.sub(r"\1", _FIELD.sub(", ", _BRACKET.sub("", text)))
-    return _SEPARATORS.sub(", ", text).strip(" \t\r\n,")
+    return _ESCAPE.sub(r"\1", _FIELD.sub(", ", _BRACKET.sub("", text)))
 
 
 def _add(prompt: str, is_negative: bool, write: Callable[[str], str]) -> str:

@@ -13,6 +13,7 @@ from negopt_core.policy.suggest import MAX_SEED
 from negopt_core.prompt import DFPrompt
 
 from .plan import Passes, Plan, check_passes, starting_at
+from .shelf import DEFAULT
 
 NOTHING, EVERYTHING = "nothing", "negative and modifiers"
 WRITES: dict[str, tuple[str, ...]] = {
@@ -33,7 +34,7 @@ class Request:
     """What the user set, in the order of the script's arguments."""
 
     enabled: bool = False
-    policy: str = "rules"
+    policy: str = DEFAULT
     writes: str = NOTHING
     positive: str = ""
     negative: str = ""

@@ -15,7 +15,7 @@ from .injection import ATTRIBUTE, Job, job_of, slice_side
 from .native import plain_words
 from .plan import Origin, Plan
 from .request import PICTURE_SEED, Request, read_request
-from .shelf import Shelf
+from .shelf import Shelf, name_for_model
 from .writing import Wish, ask, joined
 
 log = logging.getLogger("negopt")
@@ -99,7 +99,7 @@ def _plans(p: Any, request: Request, shelf: Shelf) -> list[Plan]:
     own = request.plan()
     if not request.modes:
         return [own] * len(p.all_prompts)
-    policy = shelf.policy(request.policy)
+    policy = shelf.policy(name_for_model(request.policy, getattr(p, "sd_model", None)))
     known: dict[Wish, Plan] = {}
     plans = []
     for prompt, negative, seed in zip(p.all_prompts, p.all_negative_prompts, p.all_seeds, strict=True):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from negopt_core.errors import PolicyError
 from negopt_core.policy import Policy, load_policy
 from negopt_core.policy.joint import SIGN
-from negopt_core.policy.store import CARD_NAME, builtin_names
+from negopt_core.policy.loglinear.policy import family_named
+from negopt_core.policy.store import CARD_NAME, builtin_names, default_policy, offered_names, with_family
 
-DEFAULT = "rules"
+DEFAULT = default_policy()
 
 
 class Shelf:
@@ -28,13 +30,14 @@ class Shelf:
     def names(self) -> list[str]:
         """Every name the menu offers. Cards are not read: a broken one must not hide the others."""
         found = {card.parent.name for folder in self._folders() for card in folder.glob(f"*/{CARD_NAME}")}
-        return [*builtin_names(), *sorted(found - set(builtin_names()))]
+        return [*offered_names(), *sorted(found - set(builtin_names()))]
 
     def policy(self, name: str) -> Policy:
         """Load by one of `names`, or two as NEGATIVE+MODIFIERS; never by path, since requests come over HTTP."""
         names = self.names()
-        for part in [name] if name in names else name.split(SIGN):
-            if part not in names:
+        known = {*names, *builtin_names()}
+        for part in [name] if name in known else name.split(SIGN):
+            if part not in known:
                 place = next(iter(self._folders()), Path("models/negopt"))
                 raise PolicyError(
                     f"the policy {part[:80]!r} is not here: put its folder (with {CARD_NAME}) into {place}, or choose "
@@ -56,3 +59,15 @@ class Shelf:
             for path in sorted((folder / part).glob("*"))
             if path.is_file()
         ]
+
+
+def name_for_model(name: str, model: Any) -> str:
+    """The default policy for the loaded checkpoint, by its file's name or by what the webui knows of it."""
+    if name != DEFAULT or model is None:
+        return name
+    file = str(getattr(getattr(model, "sd_checkpoint_info", None), "name", ""))
+    found = family_named(file) if file else None
+    flags = {"is_sdxl": "sdxl", "is_sd3": "sd3", "is_sd2": "sd2", "is_flux": "flux"}
+    flagged = next((family for flag, family in flags.items() if getattr(model, flag, False)), "")
+    family = found.name if found else flagged
+    return with_family(name, family) if family else name

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from negopt_core.df_text import format_prompt, parse_prompt
 from negopt_core.policy import Policy, SuggestOptions, suggest
 from negopt_core.policy.phrases import append_phrases, phrase_spans, without_prefix
+from negopt_core.policy.structure import why_structured
 from negopt_core.prompt import DFPrompt, Span
 
 from .native import add_words, plain_words, write_words
@@ -37,7 +38,9 @@ class Written:
 
 def ask(policy: Policy, wish: Wish) -> Written:
     """What the policy adds to the user's words and to what is scheduled already; nothing of it is said twice."""
-    positive = append_phrases(DFPrompt.plain(plain_words(wish.prompt)), phrase_spans(wish.scheduled_prompt.spans))
+    positive = DFPrompt.plain(wish.prompt)
+    if not why_structured(wish.prompt):  # else words behind it, scheduled ones too, would hide what it is
+        positive = append_phrases(DFPrompt.plain(plain_words(wish.prompt)), phrase_spans(wish.scheduled_prompt.spans))
     negative = append_phrases(DFPrompt.plain(plain_words(wish.negative)), phrase_spans(wish.scheduled_negative.spans))
     options = SuggestOptions(modes=wish.modes, negative=format_prompt(negative), seed=wish.seed)
     (answer,) = suggest(policy, [format_prompt(positive)], options)

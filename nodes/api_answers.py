@@ -18,6 +18,7 @@ from ..negopt_core.policy import Policy, PolicyCard, SuggestOptions, suggest
 from ..negopt_core.policy.joint import SIGN
 from ..negopt_core.policy.phrases import append_phrases, phrase_spans, without_prefix
 from ..negopt_core.policy.store import builtin_names, card_named
+from ..negopt_core.policy.tokens import roomy_budget
 from ..negopt_core.prompt import DFPrompt, PromptPair
 from .api_read import InspectAsk, Like, RequestError, SuggestAsk
 from .policy import find_policy, policy_folders, policy_names, policy_origin, policy_state
@@ -42,7 +43,7 @@ class Desk:
             modes=ask.modes,
             negative=ask.negative,
             seed=ask.seed,
-            max_tokens=ask.max_tokens,
+            max_tokens=ask.max_tokens or roomy_budget(ask.model_family, ask.prompt, ask.negative),
             embeddings=embedding_names(),
             model_family=ask.model_family,
         )

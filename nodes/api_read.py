@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..negopt_core.errors import NegOptError
+from ..negopt_core.errors import NegOptError, PolicyError
+from ..negopt_core.guided_parts import RunPart
 from ..negopt_core.inspect import Setup
-from ..negopt_core.policy.tokens import estimate_tokens
+from ..negopt_core.policy.store import default_policy, with_windows
+from ..negopt_core.policy.tokens import encoder_tokens, estimate_tokens
 from .writing import MODES
 
 MAX_BODY_BYTES = 4_000_000
@@ -21,6 +23,7 @@ MAX_TEXT = 200_000
 _MAX_NAME = 200
 _MAX_BUDGET = 10_000
 _MAX_STEPS = 10_000
+_MAX_PARTS = 100
 VERDICTS = ("up", "down")
 
 Body = Mapping[str, Any]
@@ -82,34 +85,46 @@ def read_body(raw: bytes) -> Body:
     return values
 
 
-def read_suggest(body: Body, default_policy: str) -> SuggestAsk:
+def read_suggest(body: Body) -> SuggestAsk:
     """Raises RequestError naming the field that is wrong."""
     mode = _text(body, "mode", "negative and modifiers", _MAX_NAME)
     if mode not in MODES:
         raise RequestError(400, "bad-value", f"mode must be one of {', '.join(MODES)}, got {mode!r}")
+    policy = _text(body, "policy", "", _MAX_NAME) or _default(_text(body, "model_family", "", _MAX_NAME))
     return SuggestAsk(
         prompt=_text(body, "prompt"),
         negative=_text(body, "negative"),
         modes=MODES[mode],
         seed=_seed(body),
-        policy=_text(body, "policy", default_policy, _MAX_NAME) or default_policy,
+        policy=with_windows(policy) if _flag(body, "scheduled") else policy,
         max_tokens=_whole(body, "max_tokens", _MAX_BUDGET),
         model_family=_text(body, "model_family", "", _MAX_NAME) or None,
         on_gpu=_flag(body, "on_gpu"),
     )
 
 
+def _default(family: str) -> str:
+    """The default policy for a family; for any model, if it is none that the policy knows."""
+    try:
+        return default_policy(family)
+    except PolicyError:
+        return default_policy()
+
+
 def read_inspect(body: Body, embeddings: frozenset[str]) -> InspectAsk:
     """Raises RequestError naming the field that is wrong."""
+    family = _text(body, "model_family", "", _MAX_NAME) or None
     setup = Setup(
         steps=_whole(body, "steps", _MAX_STEPS),
         cfg=_number(body, "cfg"),
+        parts=_parts(body),
         nag=_flag(body, "nag"),
         negative_zeroed=_flag(body, "negative_zeroed"),
-        model_family=_text(body, "model_family", "", _MAX_NAME) or None,
+        model_family=family,
         policy_family=_text(body, "policy_family", "", _MAX_NAME) or None,
         embeddings=embeddings,
         count_tokens=estimate_tokens,
+        chunk_tokens=encoder_tokens(family),
     )
     return InspectAsk(_text(body, "positive"), _text(body, "negative"), setup)
 
@@ -157,6 +172,21 @@ def _number(body: Body, key: str) -> float | None:
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1000:
         raise RequestError(400, "bad-value", f"{key} must be a number from 0 to 1000, got {str(value)[:40]!r}")
     return float(value) if math.isfinite(value) else None
+
+
+def _parts(body: Body) -> tuple[RunPart, ...]:
+    value = body.get("parts", [])
+    if not isinstance(value, list) or len(value) > _MAX_PARTS or not all(isinstance(one, dict) for one in value):
+        raise RequestError(
+            400, "bad-value", f"parts must be a list of up to {_MAX_PARTS} objects, got {str(value)[:40]!r}"
+        )
+    numbers = [tuple(_number(one, key) for key in ("start", "end", "cfg")) for one in value]
+    parts = []
+    for start, end, cfg in numbers:
+        if start is None or end is None or cfg is None or not start < end <= 1:
+            raise RequestError(400, "bad-value", "each of parts needs 0 <= start < end <= 1 and cfg, as numbers")
+        parts.append(RunPart(start, end, cfg))
+    return tuple(parts)
 
 
 def _flag(body: Body, key: str) -> bool:

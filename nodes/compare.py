@@ -1,4 +1,4 @@
-"""NegOptCompare: none, your own negative, the rules and a policy, side by side on the same noise."""
+"""NegOptCompare: none, your own negative, negopt and a policy, side by side on the same noise."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ..negopt_core.evidence.statistics import Comparison, compare
 from ..negopt_core.policy import SuggestOptions, load_policy, suggest
 from ..negopt_core.prompt import PromptPair
 from .host import make_schema, node_id_of, show_on_node
-from .policy import DEFAULT, PolicyType
+from .policy import DEFAULT, PolicyType, name_for_model
 from .studio import as_image, load_scorer, make_studio, seeds_from, studio_inputs
 
-NONE, OWN, RULES = "no negative", "own negative", "rules"
+NONE, OWN = "no negative", "own negative"
 _SHOWN = 8
 """Seeds drawn in the grid; all of them count."""
 _CLEAR = 0.05
@@ -31,7 +31,7 @@ class NegOptCompare(io.ComfyNode):
         return make_schema(
             node_id="NegOptCompare",
             display_name="negopt: compare negatives",
-            description="Paints a prompt without a negative, with your own, the rules' and a policy's, on the "
+            description="Paints a prompt without a negative, with your own, negopt's and a policy's, on the "
             "same seeds, and says what each is worth. It samples by itself: connect the model, not a sampler.",
             search_aliases=["xy plot", "negative prompt comparison", "A/B test"],
             inputs=[
@@ -42,9 +42,9 @@ class NegOptCompare(io.ComfyNode):
                     "mode",
                     options=["negative", "negative and modifiers"],
                     default="negative",
-                    tooltip="What rules and policy may write.",
+                    tooltip="What negopt and the policy may write.",
                 ),
-                PolicyType.Input("policy", optional=True, tooltip="Without one: only the rules."),
+                PolicyType.Input("policy", optional=True, tooltip="Without one: only negopt."),
             ],
             outputs=[
                 io.Image.Output(display_name="grid"),
@@ -69,7 +69,7 @@ class NegOptCompare(io.ComfyNode):
     ) -> io.NodeOutput:
         judge = load_scorer(scorer)
         numbers = seeds_from(seed, seeds)
-        arms = _arms(prompt, own_negative, mode, policy, seed)
+        arms = _arms(prompt, own_negative, mode, policy, seed, name_for_model(DEFAULT, studio.get("model")))
         pairs = [pair for pair in arms.values() for _ in numbers]
         images = make_studio(**studio).paint(pairs, numbers * len(arms))
         words = [parse_prompt(prompt).text] * len(images)
@@ -85,14 +85,14 @@ class NegOptCompare(io.ComfyNode):
         return io.NodeOutput(grid, as_image(plot), "\n".join(_lines(scores, found)), told)
 
 
-def _arms(prompt: str, own: str, mode: str, policy: Any, seed: int) -> dict[str, PromptPair]:
+def _arms(prompt: str, own: str, mode: str, policy: Any, seed: int, default: str) -> dict[str, PromptPair]:
     plain = parse_prompt(prompt)
     arms = {NONE: PromptPair(plain)}
     if own.strip():
         arms[OWN] = PromptPair(plain, parse_prompt(own))
     modes = ("negative", "modifiers") if "modifiers" in mode else ("negative",)
     options = SuggestOptions(modes, seed=seed % 2**63)
-    arms[RULES] = suggest(load_policy(DEFAULT), [prompt], options)[0].pair
+    arms[DEFAULT] = suggest(load_policy(default), [prompt], options)[0].pair
     if policy is not None and policy.card.name not in arms:
         arms[policy.card.name] = suggest(policy, [prompt], options)[0].pair
     return arms

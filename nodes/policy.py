@@ -10,12 +10,34 @@ from comfy_api.latest import io
 from ..negopt_core.errors import PolicyError
 from ..negopt_core.policy import Policy, load_policy
 from ..negopt_core.policy.joint import SIGN
-from ..negopt_core.policy.store import CARD_NAME, builtin_names, read_origin
+from ..negopt_core.policy.store import (
+    CARD_NAME,
+    builtin_names,
+    default_policy,
+    offered_names,
+    read_origin,
+    with_family,
+)
 from .host import make_schema
 
 PolicyType = io.Custom("NEGOPT_POLICY")
-DEFAULT = "rules"
+DEFAULT = default_policy()
 _KEY = "negopt"
+_CLASSES = (
+    ("SD15", "sd15"),
+    ("SD2", "sd2"),
+    ("SDXL", "sdxl"),
+    ("SD3", "sd3"),
+    ("Flux", "flux"),
+    ("Chroma", "chroma"),
+    ("QwenImage", "qwen-image"),
+    ("ZImage", "z-image"),
+    ("Lumina2", "z-image"),
+    ("WAN2", "wan"),
+    ("Anima", "anima"),
+    ("Hunyuan", "hunyuan"),
+)
+"""How the names of ComfyUI's model classes (comfy/supported_models.py) begin, and the families that they load."""
 
 
 def policy_folders() -> list[Path]:
@@ -30,20 +52,27 @@ def policy_folders() -> list[Path]:
 def policy_names() -> list[str]:
     """Every name the menu offers. Cards are not read: a broken one must not hide the others."""
     found = {card.parent.name for folder in policy_folders() for card in folder.glob(f"*/{CARD_NAME}")}
-    return [*builtin_names(), *sorted(found - set(builtin_names()))]
+    return [*offered_names(), *sorted(found - set(builtin_names()))]
 
 
 def find_policy(name: str) -> Policy:
     """Load a policy by name, or two as NEGATIVE+MODIFIERS; says where to put a missing one."""
     folders = policy_folders()
     for part in _parts(name):
-        if not (_is_here(part) or _is_here(part.rpartition(":")[0])) and part not in policy_names():
+        if not (_is_here(part) or _is_here(part.rpartition(":")[0])) and part not in builtin_names():
             raise PolicyError(
                 f"the policy {part!r} is not here: put its folder (with {CARD_NAME}) into {folders[0]}, or choose one "
                 f"of {', '.join(policy_names())}. A text that was saved with the workflow can be used without the "
                 "policy: switch on 'locked' in the node that holds it"
             )
     return load_policy(name, folders)
+
+
+def name_for_model(name: str, model: Any) -> str:
+    """The default policy for the family that a MODEL belongs to, as far as its class tells; other names as they are."""
+    config = type(getattr(getattr(model, "model", None), "model_config", None)).__name__
+    known = next((family for prefix, family in _CLASSES if config.startswith(prefix)), "")
+    return with_family(name, known) if name == DEFAULT and known else name
 
 
 def _is_here(name: str) -> bool:
@@ -80,7 +109,7 @@ class NegOptLoadPolicy(io.ComfyNode):
         return make_schema(
             node_id="NegOptLoadPolicy",
             display_name="negopt: load policy",
-            description="Loads what writes negatives and modifiers. 'rules' and some trained policies are built in; "
+            description="Loads what writes negatives and modifiers. 'negopt' and some others are built in; "
             "your own are folders under models/negopt. Nothing is downloaded.",
             search_aliases=["negative prompt model", "prompt optimizer"],
             inputs=[io.Combo.Input("policy", options=policy_names(), default=DEFAULT)],

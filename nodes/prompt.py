@@ -10,7 +10,7 @@ from ..negopt_core.policy import load_policy
 from .conditioning import encode_text
 from .encode import COMFY, RULES, EncodeSettings
 from .host import make_schema, node_id_of
-from .policy import DEFAULT, PolicyType, find_policy, policy_names, policy_state
+from .policy import DEFAULT, PolicyType, find_policy, name_for_model, policy_names, policy_state
 from .run_state import HookSettings
 from .sampler_hook import add_hook
 from .writing import Request, shown, write_prompts, writing_inputs
@@ -38,7 +38,7 @@ class NegOptSuggest(io.ComfyNode):
             search_aliases=["negative prompt generator", "prompt optimizer", "prompt enhancer", "auto negative"],
             inputs=[
                 *writing_inputs(),
-                PolicyType.Input("policy", optional=True, lazy=True, tooltip="Without one: the built-in rules."),
+                PolicyType.Input("policy", optional=True, lazy=True, tooltip="Without one: negopt, for any model."),
             ],
             outputs=_text_outputs(),
             hidden=_HIDDEN,
@@ -116,7 +116,7 @@ class NegOptOneClick(io.ComfyNode):
         locked_negative: str = "",
     ) -> io.NodeOutput:
         request = Request(prompt, negative, mode, seed, locked, locked_positive, locked_negative)
-        written = write_prompts(request, lambda: find_policy(policy), cls)
+        written = write_prompts(request, lambda: find_policy(name_for_model(policy, model)), cls)
         settings = EncodeSettings(weighting)
         return io.NodeOutput(
             add_hook(model, HookSettings(node_id=node_id_of(cls))),

@@ -29,7 +29,6 @@ from .api_read import (
     read_suggest,
 )
 from .host import page_server
-from .policy import DEFAULT
 from .writing import embedding_names
 
 log = logging.getLogger("negopt")
@@ -69,7 +68,7 @@ class Routes:
 
     async def suggest(self, request: Any) -> Any:
         body = await _body(request)
-        return await self._policies.run(lambda: self._desk.suggest(read_suggest(body, DEFAULT)))
+        return await self._policies.run(lambda: self._desk.suggest(read_suggest(body)))
 
     async def inspect(self, request: Any) -> Any:
         body = await _body(request)

@@ -109,7 +109,8 @@ def _suggested(request: Request, policy: Policy) -> Written:
         "policy_licence": policy.card.licence,
         "locked": False,
     }
-    return _written(request, answer.df_positive, answer.df_negative, answer.warnings, told)
+    lines = [*answer.warnings, *([policy.summary(request.prompt)] if hasattr(policy, "summary") else [])]
+    return _written(request, answer.df_positive, answer.df_negative, lines, told)
 
 
 def _written(request: Request, positive: str, negative: str, warnings: Any, told: dict[str, Any]) -> Written:

@@ -2,7 +2,8 @@
 
 import importlib
 import json
-import subprocess
+import os
+import runpy
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -11,6 +12,9 @@ from typing import Any
 import pytest
 
 from negopt_core.policy.store import builtin_names
+from tests.fakes.launcher import start
+
+pytestmark = pytest.mark.slow
 
 TOOLS = Path(__file__).resolve().parent.parent / "tools"
 
@@ -22,10 +26,20 @@ def compat(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 @pytest.fixture(scope="module")
-def answers() -> dict[str, Any]:
-    done = subprocess.run([sys.executable, str(TOOLS / "compat_answers.py")], capture_output=True, check=True, cwd="/")
-    found: dict[str, Any] = json.loads(done.stdout)
+def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    said = tmp_path_factory.mktemp("compat") / "said.txt"
+    running = start(ask_from_elsewhere, said)
+    running.join()
+    assert running.exitcode == 0, said.read_text()
+    found: dict[str, Any] = json.loads(said.read_text().splitlines()[-1])
     return found
+
+
+def ask_from_elsewhere() -> None:
+    """What a Python of another environment runs."""
+    os.chdir("/")
+    sys.argv = ["compat_answers.py"]
+    runpy.run_path(str(TOOLS / "compat_answers.py"), run_name="__main__")
 
 
 def test_every_policy_that_comes_with_negopt_is_asked(answers: dict[str, Any]) -> None:

@@ -43,21 +43,21 @@ def test_a_stamp_holds_until_the_requirements_or_the_python_change(
     setup_env: ModuleType, tmp_path: Path, requirements: Path
 ) -> None:
     venv = fake_venv(tmp_path / "venv")
-    assert not setup_env.is_ready(venv, requirements)
+    assert not setup_env.is_ready(venv, [requirements])
     (venv / setup_env.UNFINISHED).touch()
-    setup_env.write_stamp(venv, requirements)
-    assert setup_env.is_ready(venv, requirements)
+    setup_env.write_stamp(venv, [requirements])
+    assert setup_env.is_ready(venv, [requirements])
     assert not (venv / setup_env.UNFINISHED).exists()
     requirements.write_text("six\n")
-    assert not setup_env.is_ready(venv, requirements)
-    setup_env.write_stamp(venv, requirements)
+    assert not setup_env.is_ready(venv, [requirements])
+    setup_env.write_stamp(venv, [requirements])
     (venv / "pyvenv.cfg").write_text("version = 3.13.0\n")
-    assert not setup_env.is_ready(venv, requirements)
+    assert not setup_env.is_ready(venv, [requirements])
 
 
 def test_a_stamped_environment_is_left_alone(setup_env: ModuleType, tmp_path: Path, requirements: Path) -> None:
     venv = fake_venv(tmp_path / "venv")
-    setup_env.write_stamp(venv, requirements)
+    setup_env.write_stamp(venv, [requirements])
     done = run(venv, requirements)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
@@ -76,7 +76,8 @@ def test_a_folder_that_is_no_environment_is_not_touched(tmp_path: Path, requirem
     [
         ("ERROR: Could not install: [Errno 28] No space left on device", "the disk is full"),
         ("WARNING: Retrying after NewConnectionError\nERROR: No matching distribution found for x", "cannot reach"),
-        ("ERROR: No matching distribution found for x==2", "does not exist for this Python"),
+        ("ERROR: No matching distribution found for x==2", "not there for this Python and system"),
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE", "serves another file"),
     ],
 )
 def test_pips_words_are_turned_into_one_line(setup_env: ModuleType, said: str, remedy: str) -> None:

@@ -38,9 +38,11 @@ MATRIX = {
     "4.30.2": Row(("transformers==4.30.2", "tokenizers==0.13.3", "numpy==1.26.4", "torch==2.1.2"), ("3.10", "3.11")),
     "4.46.1": Row(("transformers==4.46.1", "numpy==1.26.4", "torch==2.3.1"), ("3.11", "3.10", "3.12")),
     "4.56.2": Row(("transformers==4.56.2", "numpy>=2"), ("3.12", "3.11", "3.13", "3.10")),
-    "5": Row(("transformers>=5,<6", "numpy>=2"), ("3.13", "3.12", "3.11", "3.10")),
+    "5.24.0": Row(("transformers==5.24.0", "numpy>=2", "torch==2.13.0"), ("3.11", "3.12", "3.13")),
+    "newest": Row(("transformers", "numpy>=2"), ("3.13", "3.12", "3.11")),
 }
-"""By version of transformers: A1111 1.10, Forge, Forge Neo, ComfyUI; torch and numpy are theirs, or the newest."""
+"""By version of transformers: A1111 1.10, Forge, Forge Neo, ComfyUI today, and whatever is newest. 5.24.0 renamed the
+key-value cache. torch and numpy are the hosts', or the newest."""
 TINY = {"tiny-t5": ("seq2seq", "negative"), "tiny-gpt2": ("df", "modifiers")}
 WORDS = {
     "blurry": "blurry",

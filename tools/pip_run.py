@@ -22,8 +22,14 @@ CAUSES = (
     ),
     (r"CERTIFICATE_VERIFY_FAILED|SSLError", "the package index is not trusted: set PIP_CERT to your certificates"),
     (
+        r"DO NOT MATCH THE HASHES",
+        "the package index serves another file than the one that tools/lock names: ask another index (PIP_INDEX_URL), "
+        "or, if you trust this one, run python tools/setup_env.py --no-hashes",
+    ),
+    (
         r"No matching distribution found|Could not find a version",
-        "a package does not exist for this Python and system: try another Python from 3.10 to 3.13",
+        "a package that tools/lock pins is not there for this Python and system: ask an index that has it "
+        "(PIP_INDEX_URL; PyPI does), or try another Python from 3.10 to 3.13",
     ),
     (r"Permission denied|Errno 13", "pip may not write here: check who owns .venv"),
 )
@@ -45,11 +51,21 @@ def child_env() -> Dict[str, str]:
     return dict(env, PIP_USER="0", PIP_REQUIRE_VIRTUALENV="0", PYTHONUNBUFFERED="1")
 
 
-def install(python: Path, venv: Path, requirements: Path) -> None:
-    """Install into `venv`, showing a line for each package as it is fetched and as it arrives."""
+def install(python: Path, venv: Path, requirements: Path, with_hashes: bool = True) -> None:
+    """Install a file into `venv`, showing a line for each package as it is fetched and as it arrives.
+
+    A file with hashes is complete: pip looks for nothing beside it, and holds each package against its hash if wanted.
+    """
     command = [str(python), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
-    command += ["--progress-bar", "off", "--no-compile", "-r", str(requirements)]
-    with (venv / LOG).open("w", encoding="utf-8") as log, Progress(venv) as progress:
+    command += ["--progress-bar", "off", "--no-compile"]
+    text = requirements.read_text(encoding="utf-8")
+    if "--hash=" in text:
+        command.append("--no-deps")
+    if "--hash=" in text and not with_hashes:
+        requirements = venv / requirements.name
+        requirements.write_text(re.sub(r"\s*\\\n\s+--hash=\S+", "", text), encoding="utf-8")
+    command += ["-r", str(requirements)]
+    with (venv / LOG).open("a", encoding="utf-8") as log, Progress(venv) as progress:
         status = follow(command, log.write, progress.read)
     if status != 0:
         said = (venv / LOG).read_text(encoding="utf-8")

@@ -1,9 +1,10 @@
 """Makes the project's environment in .venv, or does nothing if it is already right. Run by the Makefile; stdlib only.
 
-A stamp in .venv holds a hash of requirements-dev.txt and of the Python; while it matches, this returns at once. A
-working .venv without a stamp is adopted: only what it lacks is installed. A first run that was interrupted leaves a
-mark, and the next run starts over. Runs that overlap wait for each other. pip's own settings (PIP_INDEX_URL,
-PIP_EXTRA_INDEX_URL, PIP_FIND_LINKS, a pip.conf) decide where packages come from.
+What it installs is pinned in tools/lock, every package, with hashes; torch has none (see tools/make_lock.py). A stamp
+in .venv holds a hash of those files and of the Python; while it matches, this returns at once. A working .venv without
+a stamp is adopted: only what it lacks is installed. A first run that was interrupted leaves a mark, and the next run
+starts over. Runs that overlap wait for each other. pip's own settings (PIP_INDEX_URL, PIP_EXTRA_INDEX_URL,
+PIP_FIND_LINKS, a pip.conf) decide where packages come from.
 
 Written so that Python 3.7 can run it: an old Python gets far enough to find a newer one.
 """
@@ -20,11 +21,13 @@ import time
 from pathlib import Path
 from typing import Iterator, List, Optional, Tuple
 
+from lock_file import LOCKS, check
 from pip_run import DISK_FULL, SetupError, explain, install, last_line, run
 
 OLDEST, NEWEST = (3, 10), (3, 13)
 TRY_ON_PATH = ("python3.11", "python3.12", "python3.13", "python3.10")
 STAMP, UNFINISHED = "negopt-stamp", "negopt-unfinished"
+REQUIREMENTS_HELP = "what it holds; may be given again (default: dev.txt and torch.txt of tools/lock)"
 
 
 def main(argv: Optional[List[str]] = None) -> int:
@@ -32,11 +35,12 @@ def main(argv: Optional[List[str]] = None) -> int:
     root = Path(__file__).resolve().parent.parent
     parser = argparse.ArgumentParser(description="Make the project's environment, unless it is already right.")
     parser.add_argument("--venv", type=Path, default=root / ".venv", help="where it lives (default: .venv at the root)")
-    parser.add_argument("--requirements", type=Path, default=root / "requirements-dev.txt", help="what it holds")
+    parser.add_argument("--requirements", type=Path, action="append", metavar="FILE", help=REQUIREMENTS_HELP)
+    parser.add_argument("--no-hashes", action="store_true", help="for an index that serves rebuilt packages")
     args = parser.parse_args(argv)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unwinds, so that pip is stopped too
     try:
-        set_up(args.venv, args.requirements)
+        set_up(args.venv, args.requirements or [LOCKS / "dev.txt", LOCKS / "torch.txt"], not args.no_hashes)
     except SetupError as error:
         print("negopt: " + str(error), file=sys.stderr)
         return 1
@@ -49,19 +53,22 @@ def main(argv: Optional[List[str]] = None) -> int:
     return 0
 
 
-def set_up(venv: Path, requirements: Path) -> None:
-    """Bring `venv` to the state that `requirements` asks for."""
+def set_up(venv: Path, requirements: List[Path], with_hashes: bool = True) -> None:
+    """Bring `venv` to the state that files of requirements ask for, in their order."""
     if is_ready(venv, requirements):
         return
     with lock(venv):
         if is_ready(venv, requirements):  # someone else did it while we waited
             return
+        for file in requirements:
+            check(file)
         started = time.monotonic()
         prepare_venv(venv)
         with contextlib.suppress(FileNotFoundError):
             (venv / STAMP).unlink()
         print(f"negopt: installing into {venv} (the first time this takes some minutes)", flush=True)
-        install(python_in(venv), venv, requirements)
+        for file in requirements:
+            install(python_in(venv), venv, file, with_hashes)
         write_stamp(venv, requirements)
         print(f"negopt: the environment is ready after {time.monotonic() - started:.0f} s", flush=True)
 
@@ -71,14 +78,16 @@ def python_in(venv: Path) -> Path:
     return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def fingerprint(venv: Path, requirements: Path) -> str:
+def fingerprint(venv: Path, requirements: List[Path]) -> str:
     """Changes when the requirements or the environment's Python change."""
-    digest = hashlib.sha256(requirements.read_bytes())
-    digest.update((venv / "pyvenv.cfg").read_bytes())
+    files = [*requirements, *(LOCKS / "torch-cuda.txt" for file in requirements if file == LOCKS / "torch.txt")]
+    digest = hashlib.sha256()
+    for path in [*files, venv / "pyvenv.cfg"]:
+        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-def is_ready(venv: Path, requirements: Path) -> bool:
+def is_ready(venv: Path, requirements: List[Path]) -> bool:
     """True if the stamp says that nothing is left to do."""
     try:
         stamp = (venv / STAMP).read_text(encoding="utf-8").strip()
@@ -87,7 +96,7 @@ def is_ready(venv: Path, requirements: Path) -> bool:
         return False
 
 
-def write_stamp(venv: Path, requirements: Path) -> None:
+def write_stamp(venv: Path, requirements: List[Path]) -> None:
     """Record success; written beside and renamed, so that it is never half there."""
     beside = venv / (STAMP + ".new")
     beside.write_text(fingerprint(venv, requirements) + "\n", encoding="utf-8")

@@ -4,20 +4,41 @@ import { loadGuidance } from "./ui/guidance.js";
 import { keepTexts } from "./ui/writers.js";
 import { keepRecord, lockOrphans } from "./ui/origin.js";
 import { addReview, showCachedTexts } from "./ui/review.js";
-import { loadPolicies, SETTINGS, startWithSettings } from "./ui/settings.js";
+import { keepOffered, loadPolicies, SETTINGS, startWithSettings } from "./ui/settings.js";
 import { tab } from "./ui/sidebar.js";
 import { addStyle } from "./ui/style.js";
 import { addTimeline, keepPercents } from "./ui/timeline.js";
-import { addModifiers, hasPrompt, onSelected, writeNegative } from "./ui/one_click.js";
+import { addModifiers, hasPrompt, nodesNow, onSelected, writeNegative } from "./ui/one_click.js";
 import { writeScheduled } from "./ui/wiring.js";
 
 let policiesKnown = null;
+
+/** What the menu of a node that holds a prompt offers. */
+function menuOf(node) {
+  if (!hasPrompt(node)) return [];
+  return [
+    { content: say("menu-negative"), callback: () => writeNegative(node) },
+    { content: say("menu-modifiers"), callback: () => addModifiers(node) },
+    { content: say("menu-schedule"), callback: () => writeScheduled(node) },
+  ];
+}
+
+/** Pages before `getNodeMenuItems` (ComfyUI 0.3.64 has one) ask the node itself. */
+function addMenu(node) {
+  if (app.collectNodeMenuItems) return;
+  const before = node.getExtraMenuOptions;
+  node.getExtraMenuOptions = function (canvas, options) {
+    const told = before?.apply(this, arguments);
+    options?.push?.(...menuOf(this));
+    return told;
+  };
+}
 
 app.registerExtension({
   name: "negopt",
 
   commands: [
-    { id: "negopt.writeNegative", label: "negopt: write the negative", icon: "pi pi-ban", function: onSelected(writeNegative) },
+    { id: "negopt.writeNegative", label: "negopt: write the negative", icon: "pi pi-pencil", function: onSelected(writeNegative) },
     { id: "negopt.addModifiers", label: "negopt: add modifiers", icon: "pi pi-sparkles", function: onSelected(addModifiers) },
     { id: "negopt.writeScheduled", label: "negopt: write both, scheduled", icon: "pi pi-clock", function: onSelected(writeScheduled) },
   ],
@@ -41,16 +62,10 @@ app.registerExtension({
   async afterConfigureGraph() {
     await policiesKnown;
     lockOrphans();
+    for (const node of nodesNow()) keepOffered(node);
   },
 
-  getNodeMenuItems(node) {
-    if (!hasPrompt(node)) return [];
-    return [
-      { content: say("menu-negative"), callback: () => writeNegative(node) },
-      { content: say("menu-modifiers"), callback: () => addModifiers(node) },
-      { content: say("menu-schedule"), callback: () => writeScheduled(node) },
-    ];
-  },
+  getNodeMenuItems: menuOf,
 
   getSelectionToolboxCommands(item) {
     return item?.widgets && hasPrompt(item) ? ["negopt.writeNegative", "negopt.addModifiers", "negopt.writeScheduled"] : [];
@@ -58,6 +73,7 @@ app.registerExtension({
 
   nodeCreated(node) {
     startWithSettings(node);
+    addMenu(node);
     keepTexts(node, keepRecord);
     addReview(node);
     addTimeline(node);

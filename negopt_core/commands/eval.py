@@ -10,11 +10,11 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ModelError, PolicyError, PromptError
+from ..errors import MissingPackage, ModelError, PolicyError, PromptError
 from ..files import check_folder, write_text
 from .models import MODEL_HELP, Choice, add_model_arguments, choose, own_device, policy_name, read_size
 from .output import add_json, emit
-from .scorers import NAMES, add_sources, read_sources, toys_warning, warn_of_toys
+from .scorers import NAMES, add_sources, read_sources, refuse_toys
 
 if TYPE_CHECKING:
     from ..evidence.gallery import Gallery
@@ -112,14 +112,13 @@ def _run(args: argparse.Namespace, processes: Processes) -> int:
     check_folder(args.output)
     choice = choose(settings.model, settings.steps, settings.cfg)
     settings = replace(settings, steps=choice.steps, cfg=choice.cfg)
+    refuse_toys(settings.model, settings.metrics, "--metrics")
     design = read_design(settings, args.prompt_folder)
     check_splits(settings, len(design.items) * design.seeds)
     writer = Writer(tuple(args.policies), settings.seed, lambda name: policy_name(name, choice))
     for arm in design.arms:
         writer.write(arm, design.items[:1] if arm.kind != "file" else design.items)
     metrics = load_metrics(settings, read_sources(args.source), args.reference)
-    if processes.is_leader:
-        warn_of_toys(settings.model, settings.metrics, "--metrics")
     gallery = open_gallery(args, settings, choice, own_device(choice.path, processes))
     findings = run_study(design, writer, gallery, metrics, args.batch, processes=processes)
     return 0 if findings is None else _finish(args, settings, gallery, findings, votes)
@@ -176,7 +175,7 @@ def load_metrics(settings: EvalSettings, places: dict[str, str], reference: Path
                 sets.append(features.load_set_metric(name, places, settings.splits))
             else:
                 found.append((scorers.load_named(name, places, "eval"), scorers.identify(name, places, "eval")))
-        except (ModelError, PromptError, PolicyError) as error:
+        except (ModelError, PromptError, PolicyError, MissingPackage) as error:
             log.warning("%s is not measured: %s", name, error)
             absent[name] = str(error)
     return Metrics(tuple(found), tuple(sets), reference, absent)
@@ -207,7 +206,6 @@ def _finish(
     report = make_report(findings, gallery, values)
     report["votes"] = tally(gather(votes, report["id"]), [arm["name"] for arm in report["arms"]], report["reference"])
     about = _about(report)
-    report["notes"] += filter(None, [toys_warning(settings.model, settings.metrics, "--metrics")])
     write_text(args.output / "report.json", json.dumps(report, indent=1) + "\n")
     title = f"negopt eval: {report['model']}"
     write_text(args.output / "report.html", write_page(report, gallery, title, about, args.wall))

@@ -13,7 +13,7 @@ from ..files import check_folder, write_bytes, write_text
 from ..policy import load_policy, suggest
 from .models import MODEL_HELP, Choice, add_model_arguments, choose, read_size
 from .output import add_json, emit, tell
-from .scorers import NAMES, add_sources, load_named, warn_of_toys
+from .scorers import NAMES, add_sources, load_named, refuse_toys
 from .suggest import add_policy_arguments, options_from, policy_for
 
 if TYPE_CHECKING:
@@ -89,9 +89,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _judges(args: argparse.Namespace) -> list[Scorer]:
     names = [name.strip() for name in args.scorers.split(",") if name.strip()]
-    scorers = [load_named(name, args.source, "eval") for name in names]
-    warn_of_toys(args.model, names, "--scorers")
-    return scorers
+    refuse_toys(args.model, names, "--scorers")
+    return [load_named(name, args.source, "eval") for name in names]
 
 
 def _texts(args: argparse.Namespace, choice: Choice) -> tuple[str, str]:

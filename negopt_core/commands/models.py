@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import PromptError
+from ..policy.families import FAMILIES
+from ..policy.loglinear.policy import family_named
+from ..policy.store import default_policy, with_family
 
 if TYPE_CHECKING:
     from ..train.processes import Processes
@@ -30,13 +33,15 @@ class Choice:
     steps: int
     cfg: float
     family: str
-    """The policy family to use when the user names `rules` without one."""
+    """The policy family to use when the user names `rules` or `negopt` without one."""
 
 
 def choose(model: str, steps: int | None, cfg: float | None) -> Choice:
     """Fill in what the user left open."""
     if not paints_world(model):
-        return Choice(model, model, PAPER_STEPS if steps is None else steps, PAPER_CFG if cfg is None else cfg, "sd15")
+        known = family_named(model)
+        family = known.name if known else "sd15"
+        return Choice(model, model, PAPER_STEPS if steps is None else steps, PAPER_CFG if cfg is None else cfg, family)
     steps, cfg = WORLD_STEPS if steps is None else steps, WORLD_CFG if cfg is None else cfg
     return Choice(model, place_of(model), steps, cfg, WORLD)
 
@@ -74,8 +79,10 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def policy_name(name: str, choice: Choice) -> str:
-    """`rules` alone means the rules for the painting model."""
-    return f"rules:{choice.family}" if name == "rules" else name
+    """`rules` and `negopt` alone mean theirs for the painting model; the demo world has words of its own in `rules`."""
+    if name == "rules" or (name == default_policy() and choice.family == WORLD):
+        return f"rules:{choice.family if choice.family in FAMILIES else 'sd15'}"
+    return with_family(name, choice.family) if name == default_policy() else name
 
 
 def own_device(model: str, processes: Processes) -> str | None:

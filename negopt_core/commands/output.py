@@ -8,6 +8,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+DEBUG_HELP = "show the traceback of an error, and what other libraries have to say"
+
 
 def emit(args: argparse.Namespace, values: Mapping[str, Any], text: str) -> None:
     """Print a result: one JSON object on one line with `--json`, else `text`."""
@@ -29,7 +31,5 @@ def tell(text: str) -> None:
 
 def add_json(parser: argparse.ArgumentParser) -> None:
     """The flags that every command has: `--json`, and `--debug` also after the command."""
-    parser.add_argument(
-        "--debug", action="store_true", default=argparse.SUPPRESS, help="show the traceback of an error"
-    )
+    parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=DEBUG_HELP)
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")

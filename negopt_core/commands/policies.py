@@ -1,4 +1,4 @@
-"""`policies`: what can be loaded, what it is, how close it writes to people, and fetching one from the hub."""
+"""`policies`: what can be loaded, what it is, why it writes what it writes, and fetching one from the hub."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from pathlib import Path
 from ..errors import PolicyError
 from ..policy import SuggestOptions, list_policies, load_policy, suggest
 from ..policy.hub import pull_policy
+from ..policy.loglinear.policy import NegOptPolicy
+from ..policy.store import default_policy, with_family
+from . import panel
 from .output import add_json, emit, tell
 
 _MODIFIER_COLUMNS = "policy                   subjects  precision@5  phrase F1  distinct-2  different  empty  verbatim"
@@ -47,6 +50,14 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     compare.add_argument("--policies", type=Path, action="append", default=[], metavar="DIR", help="folder to look in")
     add_json(compare)
     compare.set_defaults(run=run_compare)
+    why = verbs.add_parser("why", help="which phrases negopt writes for a prompt, and where each comes from")
+    why.add_argument("prompt", help="the prompt")
+    why.add_argument("--policy", default=default_policy(), help="folder or name (default %(default)s)")
+    why.add_argument("--family", metavar="NAME", help="family of the painting model")
+    why.add_argument("--policies", type=Path, action="append", default=[], metavar="DIR", help="folder to look in")
+    add_json(why)
+    why.set_defaults(run=run_why)
+    panel.add(verbs)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -75,6 +86,31 @@ def run_push(args: argparse.Namespace) -> int:
     files = prepare_repository(args.folder, args.output)
     told = f"wrote {args.output} ({len(files)} files); upload it with: hf upload OWNER/NAME {args.output}"
     emit(args, {"folder": str(args.output), "files": files}, told)
+    return 0
+
+
+def run_why(args: argparse.Namespace) -> int:
+    """Concepts, then each phrase with its gain and its parts."""
+    name = with_family(args.policy, args.family, args.policies) if args.family else args.policy
+    policy = load_policy(name, args.policies)
+    if not isinstance(policy, NegOptPolicy):
+        raise PolicyError(f"{name} cannot say why; only {default_policy()} can (also as {default_policy()}:FAMILY)")
+    found = policy.why(args.prompt)
+    values = {
+        "prompt": args.prompt,
+        "family": found.family.name,
+        "concepts": [asdict(one) for one in found.reading.found],
+        "unwanted": list(found.reading.unwanted),
+        "negative": [asdict(one) for one in found.negative],
+        "modifiers": [asdict(one) for one in found.modifiers],
+    }
+    lines = [f"model     {found.family.name}"]
+    lines += [f"concept   {one.concept} ({one.word}, {one.strength:g})" for one in found.reading.found]
+    for side, choices in (("negative", found.negative), ("modifiers", found.modifiers)):
+        for one in choices:
+            parts = "; ".join(f"{part.effect:+.2f} {part.source}: {part.because}" for part in one.reasons)
+            lines.append(f"{side:9} {one.phrase}  {one.gain:.2f} +- {one.sd:.2f}  [{parts}]")
+    emit(args, values, "\n".join(lines))
     return 0
 
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import subprocess
 import sys
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from ..errors import TrainingError
 from ..evaluate.recipe import Recipe, Training
+from ..files import write_text
 from ..json_text import read_json
 from .output import add_json, emit
 
 log = logging.getLogger("negopt")
+PRECISION = "precision.json"
+"""In the folder of the runs: the precision that was chosen for all of them."""
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -30,6 +35,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--seeds", type=int, default=Recipe().seeds, help="training seeds of the headline rows")
     parser.add_argument("--ppo-steps", type=int, default=Recipe().ppo_steps)
     parser.add_argument("--sft-steps", type=int, default=Recipe().sft_steps)
+    parser.add_argument(
+        "--paint-dtype",
+        choices=("auto", "float32", "bfloat16"),
+        default="auto",
+        help="precision of pictures; auto: bfloat16 where this CPU has it and it is measured to be faster (default)",
+    )
     parser.add_argument("--ship", type=Path, metavar="DIR", help="also copy the policies that come with negopt to DIR")
     add_json(parser)
     parser.set_defaults(run=run)
@@ -41,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
     recipe = Recipe(seeds=args.seeds, sft_steps=args.sft_steps, ppo_steps=args.ppo_steps)
     if args.ship and recipe != Recipe():
         raise TrainingError("--ship is for policies of the full recipe; leave out --seeds, --sft-steps and --ppo-steps")
+    recipe = replace(recipe, paint_dtype=precision_of(args.folder, args.paint_dtype, recipe))
     if args.only == "measure":
         finished(args.folder, recipe.trainings())
     else:
@@ -57,6 +69,24 @@ def run(args: argparse.Namespace) -> int:
         ship(args.folder, args.ship, Contest.draw(args.prompts, args.folder, recipe).prompts, figures.get("arms"))
     emit(args, figures, f"everything is in {args.folder}; the tables are in {args.document}")
     return 0
+
+
+def precision_of(folder: Path, wanted: str, recipe: Recipe) -> str:
+    """The precision of a folder's pictures: as asked for, as chosen before, or measured now and written down."""
+    path = folder / PRECISION
+    if wanted != "auto":
+        return wanted
+    if path.exists():
+        return str(read_json(path.read_bytes())["dtype"])
+    from ..paint.base import PaintSettings
+    from ..paint.precision import choose_precision
+    from ..world import world_dir
+
+    chosen = choose_precision(str(world_dir()), PaintSettings(recipe.paint_steps, recipe.cfg))
+    log.info("painting in %s: %s; --paint-dtype chooses another", chosen.dtype, chosen.reason)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(path, json.dumps(asdict(chosen), indent=1) + "\n")
+    return chosen.dtype
 
 
 def train_all(folder: Path, trainings: list[Training], jobs: int) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import PromptError
 from ..evidence import scorers
 from ..evidence.scorers import AESTHETIC, CLIP, NAMES, PICKSCORE, WORLD
 from .models import paints_world
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from ..reward.base import Scorer
 
 __all__ = ["AESTHETIC", "CLIP", "NAMES", "PICKSCORE", "WORLD", "add_sources", "load_named", "read_sources"]
-
-log = logging.getLogger("negopt")
 
 
 def add_sources(parser: argparse.ArgumentParser) -> None:
@@ -35,22 +33,15 @@ def load_named(name: str, sources: Sequence[str], role: str, device: str = "cpu"
     return scorers.load_named(name, read_sources(sources), role, device)
 
 
-def toys_warning(model: str, names: Iterable[str], flag: str) -> str:
-    """What to know where the demo world's judges are asked about another model's pictures; "" where all is well."""
+def refuse_toys(model: str, names: Iterable[str], flag: str) -> None:
+    """PromptError where the demo world's judges are asked about another model's pictures; called before painting."""
     toys = sorted(name for name in names if name.startswith("world-"))
     if not toys or paints_world(model) or (Path(model).expanduser() / "judges").is_dir():  # a world of one's own
-        return ""
-    return (
-        f"{', '.join(toys)} judge pictures of negopt's small demo world and know nothing of other models; for a judge "
-        f"of real pictures name aesthetic, clip, pickscore or hps with {flag}, and their weights with --source"
+        return
+    raise PromptError(
+        f"{', '.join(toys)} judge pictures of negopt's small demo world and know nothing of other models; for real "
+        f"pictures name aesthetic, clip, pickscore, hps or fidelity with {flag}, and their weights with --source"
     )
-
-
-def warn_of_toys(model: str, names: Iterable[str], flag: str) -> None:
-    """One line for the person at the terminal, before anything is painted."""
-    warning = toys_warning(model, names, flag)
-    if warning:
-        log.warning("%s", warning)
 
 
 def reward_names(line: str) -> list[str]:

@@ -8,12 +8,11 @@ from pathlib import Path
 
 from ..errors import PromptError
 from ..policy import Policy, Suggestion, SuggestOptions, load_policy, suggest
-from ..policy.families import FAMILIES
 from ..policy.kinds import PRIOR_CAVEAT
 from ..policy.store import default_policy, with_family
 from .models import MODEL_HELP, WORLD, Choice, add_model_arguments, choose, policy_name
 from .output import add_json, emit, emit_json
-from .scorers import add_sources, load_named, reward_names, warn_of_toys
+from .scorers import add_sources, load_named, refuse_toys, reward_names
 
 _REWARD = "world-quality:1,world-alignment:3"
 
@@ -62,7 +61,7 @@ def policy_for(args: argparse.Namespace, choice: Choice) -> str:
 def _name(args: argparse.Namespace) -> str:
     if not args.family:
         return str(args.policy)
-    if args.policy == default_policy() and args.family in FAMILIES:
+    if args.policy == default_policy():
         return default_policy(args.family)
     return with_family(args.policy, args.family, args.policies)
 
@@ -90,8 +89,8 @@ def _best(args: argparse.Namespace, policy: Policy, options: SuggestOptions) -> 
     from ..train.setup import build_reward
 
     choice = choose(args.model, args.steps, args.cfg)
+    refuse_toys(args.model, reward_names(args.reward), "--reward")
     reward = build_reward(args.reward, lambda name: load_named(name, args.source, role="reward"))
-    warn_of_toys(args.model, reward_names(args.reward), "--reward")
     painter = open_painter(choice.path, PaintSettings(steps=choice.steps, guidance_scale=choice.cfg))
     seeds = range(args.seed, args.seed + args.pictures)
     found = best_of(policy, args.prompt, options, args.best_of, painter, reward, seeds)

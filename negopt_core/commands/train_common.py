@@ -82,6 +82,11 @@ def start_folder(named: Path) -> Path:
     folder = SHIPPED / named if not named.exists() and str(named) in shipped_names() else named
     if folder.is_dir() and (not (folder / CARD_NAME).exists() or read_card(folder).kind in KINDS):
         return folder
+    if str(named).startswith("hf:"):
+        raise TrainingError(
+            f"{named} is on the hub and nothing is fetched unasked: run `policies pull {named} -o policies`, and give "
+            "the folder that it names"
+        )
     what = f"of kind {read_card(folder).kind}" if folder.is_dir() else "no folder and no such name"
     names = [name for name in shipped_names() if read_card(SHIPPED / name).kind in KINDS]
     raise TrainingError(

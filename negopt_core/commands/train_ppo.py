@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .models import MODEL_HELP, own_device, place_of, read_size
-from .scorers import add_sources, load_named, reward_names, warn_of_toys
+from .scorers import add_sources, load_named, refuse_toys, reward_names
 from .train_common import Stage, add_common, digest, export, hashes_in, prepare, start_folder
 
 if TYPE_CHECKING:
@@ -65,8 +65,7 @@ def run(args: argparse.Namespace) -> int:
 
     with joined() as processes:
         config = prepare(args, processes.is_leader)
-        if processes.is_leader:
-            warn_of_toys(args.model, reward_names(args.reward), "--reward")
+        refuse_toys(args.model, reward_names(args.reward), "--reward")
         with processes.together():
             painter = _painter(args, processes)
             ppo = _trainer(args, painter, processes)

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..df_text import parse_prompt
+from ..dialects import Imported
 from ..errors import OutputError
 from ..json_text import read_json
 from ..prompt import MAX_PROMPT_CHARS, DFPrompt, PromptPair, Span
-from .written import read_written
+from .written import read_host, with_opposites
 
 Link = tuple[str, int]
 """A node's id and the number of its output."""
@@ -22,8 +23,8 @@ Link = tuple[str, int]
 _POSITIVE = ("positive", "conditioning", "cond1")
 _NEGATIVE = ("negative", "neg_conditioning", "negative_conditioning")
 _SIDES = (("positive", "text_positive", "positive_prompt"), ("negative", "text_negative", "negative_prompt"))
+_FILLED = "populated_text"
 _TEXTS = (
-    "populated_text",
     "text",
     "prompt",
     "df_text",
@@ -75,10 +76,8 @@ def prompts_of_graph(prompt: str, workflow: str = "") -> PromptPair:
     try:
         graph = Graph(_read_nodes(prompt), _read_locked(workflow))
         positive, negative = _find_sampler(graph)
-        return PromptPair(
-            _Trace(graph, 0).conditioning(positive),
-            DFPrompt() if negative is None else _Trace(graph, 1).conditioning(negative),
-        )
+        sides = [_side(graph, 0, positive), _side(graph, 1, negative)]
+        return with_opposites(*sides)
     except RecursionError as error:
         raise OutputError("the picture's ComfyUI graph is nested too deeply to be read") from error
 
@@ -131,12 +130,22 @@ def _find_sampler(graph: Graph) -> tuple[Link, Link | None]:
     raise OutputError("the picture's ComfyUI graph has no sampler with a positive and a negative")
 
 
+def _side(graph: Graph, side: int, link: Link | None) -> Imported:
+    """What one side asks for, and what it weighs below zero."""
+    if link is None:
+        return Imported(DFPrompt(), DFPrompt(), ())
+    trace = _Trace(graph, side)
+    return Imported(trace.conditioning(link), _join(trace.opposites), ())
+
+
 class _Trace:
     """One side of the sampler, 0 positive or 1 negative, followed upwards; each node is read once."""
 
     def __init__(self, graph: Graph, side: int) -> None:
         self.graph, self.side = graph, side
         self.known: dict[Link, DFPrompt | str | None] = {}
+        self.opposites: list[DFPrompt] = []
+        """Words that the texts read so far weigh below zero."""
 
     def conditioning(self, link: Link) -> DFPrompt:
         """The text behind a conditioning."""
@@ -170,7 +179,9 @@ class _Trace:
             return _join([self.conditioning(one) for one in dict.fromkeys(above)])
         text = self._text_in(node)
         if text is not None:
-            return read_written(text, "df" if node.kind == _READS_DF else "comfy")
+            read = read_host(text, "df" if node.kind == _READS_DF else "comfy")
+            self.opposites.append(read.opposite)
+            return read.prompt
         return self.conditioning(self._only_input(link, node))
 
     def _read_string(self, link: Link, node: Node) -> str:
@@ -180,7 +191,12 @@ class _Trace:
         return self._string(self._only_input(link, node)) if text is None else text
 
     def _text_in(self, node: Node) -> str | None:
-        """The text that a node was given, for this side if it has both; of several encoders' texts the longest."""
+        """The text that a node was given, for this side if it has both; of several encoders' texts the longest.
+
+        Where a node keeps what became of its wildcards, that is what was painted, and the template is not.
+        """
+        if filled := self._value(node, _FILLED):
+            return filled
         for names in (_SIDES[self.side], _TEXTS):
             texts = [text for name in names if (text := self._value(node, name)) is not None]
             if texts:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import TrainingError
+from ..needs import naming_what_is_missing
 from ..prompt import DFPrompt
 from .pairs import Pair
 from .written import all_words, pair_of_sides, read_written
@@ -41,7 +42,8 @@ class Post:
 def read_posts(path: Path) -> Iterator[Post]:
     """The rows of a parquet file, in order, a few thousand in memory at a time.
 
-    Raises TrainingError if pyarrow is missing, or the file is not parquet, lacks columns or holds something else.
+    Raises MissingPackage without pyarrow, TrainingError if the file is not parquet, lacks columns or holds something
+    else.
     """
     parquet, arrow = _arrow()
     try:
@@ -93,9 +95,7 @@ def _column(column: Any, item: Any, path: Path, arrow: Any) -> list[Any]:
 
 
 def _arrow() -> tuple[Any, Any]:
-    try:
+    with naming_what_is_missing():
         import pyarrow
         import pyarrow.parquet
-    except ImportError as error:
-        raise TrainingError("reading parquet needs pyarrow; install it with `pip install pyarrow`") from error
     return pyarrow.parquet, pyarrow

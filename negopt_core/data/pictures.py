@@ -13,20 +13,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..df_text import parse_prompt
+from ..dialects.a1111 import host_steps
 from ..errors import OutputError, PromptError, TrainingError
+from ..infotext import parse_infotext
 from ..json_text import read_json
 from ..prompt import DFPrompt
-from ..provenance import CHUNK, COMFY_CHUNK, GRAPH, INFOTEXT, WORKFLOW, parse_infotext, read_texts
+from ..provenance import CHUNK, COMFY_CHUNK, GRAPH, INFOTEXT, WORKFLOW, read_texts
 from .comfy_graph import prompts_of_graph
 from .pairs import Found, Pair
-from .written import pair_of_sides, read_written
+from .written import pair_of_sides, read_written_pair
 
 log = logging.getLogger("negopt")
 
 LIKES = "likes.jsonl"
 LIKED_WEIGHT = 2.0
 """How much a liked picture counts; one that nobody judged counts 1, a disliked one is left out."""
-_ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
+_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".avif")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,5 +131,6 @@ def _sides_of_record(text: str) -> Sides:
 def _sides_of_infotext(text: str) -> Sides:
     info = parse_infotext(text)
     found = re.fullmatch(r"\d{1,4}", info.settings.get("Steps", ""), re.ASCII)
-    steps = int(found.group()) if found else 20
-    return Sides(read_written(info.positive, "a1111", steps), read_written(info.negative, "a1111", steps))
+    steps = host_steps(int(found.group()) if found else 20, info.settings.get("Sampler", ""))
+    pair = read_written_pair(info.positive, info.negative, "a1111", steps)
+    return Sides(pair.positive, pair.negative)

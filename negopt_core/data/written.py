@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from ..df_text import parse_prompt
-from ..dialects import from_dialect
+from ..dialects import Imported, import_dialect
 from ..errors import DialectError, PromptError
 from ..inspect import embedding_names
-from ..policy.phrases import without_prefix
+from ..policy.phrases import append_phrases, phrase_spans, without_prefix
 from ..policy.words import phrase_key
-from ..prompt import DFPrompt, Span
+from ..prompt import DFPrompt, PromptPair, Span
 from .pairs import Pair
 
 Notation = Literal["a1111", "comfy", "df"]
@@ -34,20 +34,48 @@ _HAS_WORD = re.compile(r"[^\W_]")
 
 
 def read_written(text: str, notation: Notation, steps: int = _STEPS) -> DFPrompt:
+    """What a person asked for: as `read_host`, but of words that take turns only the first, all the time."""
+    return read_host(_settled(text, notation), notation, steps).prompt
+
+
+def read_written_pair(positive: str, negative: str, notation: Notation, steps: int = _STEPS) -> PromptPair:
+    """Two prompts as `read_written`; what one of them weighs below zero goes to the other."""
+    return with_opposites(*(read_host(_settled(text, notation), notation, steps) for text in (positive, negative)))
+
+
+def read_host_pair(positive: str, negative: str, notation: Notation, steps: int = _STEPS) -> PromptPair:
+    """Two prompts as `read_host`; what one of them weighs below zero goes to the other."""
+    return with_opposites(*(read_host(text, notation, steps) for text in (positive, negative)))
+
+
+def _settled(text: str, notation: Notation) -> str:
+    return _first_in_turn(text, with_edits=False) if notation == "a1111" else text
+
+
+def read_host(text: str, notation: Notation, steps: int = _STEPS) -> Imported:
     """A prompt as its host read it, without LoRA tags and embedding names, which mean nothing without their files.
 
-    Text that the host's notation cannot explain keeps its words and loses its brackets and weights.
+    `steps` are the host's own total. Text that its notation cannot explain keeps its words and loses its brackets and
+    weights.
     """
     if notation == "df":
-        return parse_prompt(text)
+        return Imported(parse_prompt(text), DFPrompt(), ())
     text = _SPLITTER.sub(",", _NAMED_EMBEDDING.sub("", _NETWORK.sub("", text))).replace("#", " ")
     if notation == "comfy":  # ComfyUI weighs with round brackets only
         text = _COMFY_LITERAL.sub(r"\\\g<0>", text)
     try:
         # the comma: a text that ends in `:1.2` would be the weight of everything before it
-        return from_dialect(f"{text},", "a1111", max(1, steps))
+        return import_dialect(f"{text},", "a1111", max(1, steps))
     except (DialectError, PromptError):
-        return DFPrompt.plain(plain_words(text))
+        return Imported(DFPrompt.plain(plain_words(text)), DFPrompt(), ())
+
+
+def with_opposites(positive: Imported, negative: Imported) -> PromptPair:
+    """The pair, with what each side weighs below zero moved to the other."""
+    return PromptPair(
+        append_phrases(positive.prompt, phrase_spans(negative.opposite.spans)),
+        append_phrases(negative.prompt, phrase_spans(positive.opposite.spans)),
+    )
 
 
 def plain_words(text: str) -> str:
@@ -55,8 +83,8 @@ def plain_words(text: str) -> str:
     return _BRACKET.sub("", _WEIGHT.sub("", _first_in_turn(text))).replace("|", " ")
 
 
-def _first_in_turn(text: str) -> str:
-    """`[a|b]`, `{a|b}` and `[a:b:0.5]` become `a`, from the inside out; everything else stays."""
+def _first_in_turn(text: str, with_edits: bool = True) -> str:
+    """`[a|b]`, `{a|b}` and, `with_edits`, `[a:b:0.5]` become `a`, from the inside out; everything else stays."""
     found: list[str] = []
     frames: list[list[int]] = [[]]  # of each open bracket its place in `found`, then those of its `|` and `:`
     at = 0
@@ -69,16 +97,22 @@ def _first_in_turn(text: str) -> str:
         elif sign in "|:":
             frames[-1].append(place)
         elif len(frames) > 1 and _CLOSES.get(sign) == found[frames[-1][0]]:
-            _choose(found, *frames.pop())
+            _choose(found, with_edits, *frames.pop())
     return "".join([*found, text[at:]])
 
 
-def _choose(found: list[str], first: int, *marks: int) -> None:
+def _choose(found: list[str], with_edits: bool, first: int, *marks: int) -> None:
     """Keep what comes first in the brackets that open at place `first` and close at the end, if words take turns."""
     signs = [found[mark] for mark in marks]
     if found[first] != "(" and "|" in signs:
         del found[marks[signs.index("|")] :]
-    elif found[first] == "[" and len(marks) in (1, 2) and marks[-1] == len(found) - 3 and _NUMBER.fullmatch(found[-2]):
+    elif (
+        with_edits
+        and found[first] == "["
+        and len(marks) in (1, 2)
+        and marks[-1] == len(found) - 3
+        and _NUMBER.fullmatch(found[-2])
+    ):
         has_before = any(part.strip() for part in found[first + 1 : marks[0]])
         kept = found[first + 1 : marks[0]] if has_before else found[marks[0] + 1 : marks[-1]]
         found[first + 1 :] = kept

@@ -11,8 +11,8 @@ from itertools import pairwise
 
 from ..errors import DialectError
 from ..prompt import DFPrompt
-from .edits import Edits, boundary_span, find_edits, plain_number, runs
-from .nesting import Frame, Leaf, between, read_leaves, refuse, to_prompt, weigh
+from .edits import Edits, boundary_span, escape, find_edits, plain_number, runs
+from .nesting import Frame, Leaf, Sides, between, in_turn, read_leaves, refuse, to_sides, weigh
 
 _SPECIAL = re.compile(r"[\\()\[\]:|]")
 _RESERVED = re.compile(r"\b(?:AND|BREAK)\b")
@@ -21,7 +21,15 @@ _ENDS_AS_WEIGHT = re.compile(r"\\?:\s*[-+]?(?:\d+\.?|\d*\.\d+)\s*\Z")  # the hos
 _CLOSES_AS_WEIGHT = re.compile(r"\\:\s*[-+]?[.\d]+\s*\Z")  # before a closing round bracket, even though it is escaped
 _NUMBER = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*", re.ASCII)
 _WEIGHT = re.compile(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)\s*", re.ASCII)
+_TWICE = re.compile(
+    r"(?:heun|restart|(?:dpm_?2|dpm(?:\+\+|pp)[_ ]?(?:2s|sde))(?:[_ ]a(?:ncestral)?)?)(?!\S)", re.IGNORECASE
+)
 _STRONGER = 1.1  # what a pair of round brackets without a number means; square ones divide
+
+
+def host_steps(steps: int, sampler: str) -> int:
+    """The steps by which the host counts prompt editing: a sampler that calls the model twice a step counts double."""
+    return 2 * steps if _TWICE.match(sampler.strip()) else steps
 
 
 def write(prompt: DFPrompt, steps: int, steps_before: int = 0) -> str:
@@ -48,8 +56,11 @@ def between_passes(first: str, hires: str, steps: int) -> str:
     return first if first == hires else _switch(first, hires, steps)
 
 
-def read(text: str, steps: int) -> DFPrompt:
-    """Read prompt editing as the host would run it in `steps` steps of its first pass."""
+def read(text: str, steps: int, steps_before: int | None = None) -> Sides:
+    """Read prompt editing as the host would run it in `steps` steps of its first pass.
+
+    With `steps_before`, the steps of the first pass, as it would run in the second: numbers count on from the first.
+    """
     for pattern, rule in (
         (_RESERVED, "AND and BREAK split the prompt, which has no counterpart; write one prompt"),
         (_NETWORK, "extra networks such as LoRA have no counterpart; leave them out, or write \\: for the text"),
@@ -58,11 +69,15 @@ def read(text: str, steps: int) -> DFPrompt:
     ):
         if found := pattern.search(text):
             raise refuse(found.start(), f"{found.group()[:40]!r}: {rule}")
-    return to_prompt(read_leaves(text, _Rules(steps)), steps)
+    rules = _Rules(steps, steps_before)
+    leaves = read_leaves(text, rules)
+    if rules.bar is not None and rules.has_edit:
+        raise refuse(rules.bar, r"| outside of [ ] undoes the whole schedule; write \| for the character")
+    return to_sides(leaves, steps)
 
 
 def _write_words(text: str, weight: float) -> str:
-    words = _SPECIAL.sub(r"\\\g<0>", text)
+    words = escape(text, _SPECIAL)
     return words if weight == 1.0 else f"({words}:{plain_number(weight)})"
 
 
@@ -92,12 +107,17 @@ def _check_reserved(text: str, edits: Edits) -> None:
 class _Rules:
     """A1111's reading of brackets."""
 
-    bar_rule = r"| alternates words, or outside [ ] undoes the whole schedule; write \| for the character"
+    bar_rule = ""  # outside of square brackets a bar is text
 
-    def __init__(self, steps: int) -> None:
+    def __init__(self, steps: int, steps_before: int | None) -> None:
         self.grid = steps
+        self.before = steps_before
+        self.bar: int | None = None
+        self.has_edit = False
 
     def literal(self, token: str, position: int, is_inside: bool) -> str:
+        if token == "|":
+            self.bar = position if self.bar is None else self.bar
         if not token.startswith("\\"):
             return token
         if len(token) < 2 or token[1].isspace():
@@ -118,6 +138,9 @@ class _Rules:
     def close_square(self, frame: Frame, last: str) -> list[Leaf]:
         if len(frame.fields) == 1:
             return weigh(frame.fields[0], 1 / _STRONGER)
+        self.has_edit = True
+        if "|" in frame.signs:
+            return self._take_turns(frame)
         number = _NUMBER.fullmatch(last)
         if len(frame.fields) > 3 or not number:
             rule = rf"[before:after:when] ends in a step or fraction, got {last[:40]!r}; write \: in words"
@@ -127,11 +150,21 @@ class _Rules:
         return between(before, 0, cut) + between(frame.fields[-2], cut, self.grid)
 
     def is_bar_text(self, stack: list[Frame]) -> bool:
-        return False
+        return True
+
+    def _take_turns(self, frame: Frame) -> list[Leaf]:
+        """`[a|b]`: another one at each step, but the first holds for two, as before every switch of this host."""
+        if ":" in frame.signs:
+            raise refuse(frame.position, r"a bracket has | or :, not both; nest [a|b] in [before:after:when]")
+        stretches = [(0, min(2, self.grid)), *((step, step + 1) for step in range(2, self.grid))]
+        return in_turn(frame, frame.fields, stretches)
 
     def _first_after(self, number: str, position: int) -> int:
         """The first step with `after`."""
-        value = float(number) * (self.grid if "." in number else 1)
+        is_share, value = "." in number, float(number)
+        if self.before is not None:
+            value -= 1.0 if is_share else self.before
+        value *= self.grid if is_share else 1
         if abs(value) > 1e9:
             raise refuse(position, f"a step needs at most 1,000,000,000, got {number[:40]}")
         last = min(self.grid, int(value))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,6 +10,8 @@ from itertools import groupby, pairwise
 
 from ..prompt import DFPrompt, Span
 from ..schedule import compile_schedule, live_texts
+
+_ESCAPED_ROUND = re.compile(r"(\\[()])")
 
 Write = Callable[[str, float], str]
 """Words and weight -> the host's notation for them, escaped."""
@@ -46,6 +49,12 @@ def runs(piece: tuple[str, ...], firsts: tuple[int, ...]) -> list[tuple[int, str
     """(first step, text) wherever the piece changes."""
     starts = [index for index in range(len(piece)) if index == 0 or piece[index] != piece[index - 1]]
     return [(firsts[index], piece[index]) for index in starts]
+
+
+def escape(words: str, special: re.Pattern[str]) -> str:
+    """Words with a backslash before each special character; `\\(` and `\\)` have theirs already."""
+    parts = _ESCAPED_ROUND.split(words)
+    return "".join(part if at % 2 else special.sub(r"\\\g<0>", part) for at, part in enumerate(parts))
 
 
 def plain_number(value: float) -> str:

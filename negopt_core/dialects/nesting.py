@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, groupby
 from typing import Protocol
 
 from ..errors import DialectError
 from ..prompt import MAX_WEIGHT, DFPrompt, Span, Window, step_at
-from ..schedule import compile_schedule
+from ..schedule import compile_schedule, live_texts
 
 _TOKEN = re.compile(r"\\.?|[\[\]():|]|[^\\\[\]():|]+")  # `.` is no line end, as in both hosts
 _SEPARATOR = " \t\r\n,"
 _DEEPEST = 30  # brackets inside brackets; far above any prompt that a person wrote
+_MOST_IN_TURN = 100_000  # characters, and 20 for each phrase, that words taking turns may be written out to
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,24 @@ class Leaf:
 
 @dataclass(slots=True)
 class Frame:
-    """An open bracket: its fields so far (a colon starts the next) and where the current one begins in the text."""
+    """An open bracket: its fields so far, the sign that ended each, and where the current one begins in the text."""
 
     bracket: str
     position: int
     field_start: int
     fields: list[list[Leaf]] = field(default_factory=lambda: [[]])
+    signs: str = ""
+    """`:` or `|` behind each field but the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """What a text asks for, and the words that it weighs below zero."""
+
+    prompt: DFPrompt
+    opposite: DFPrompt
+    """Words with a weight below zero, their weights made positive: what the other prompt of a pair would say."""
+    below_zero: tuple[Leaf, ...]
 
 
 class Rules(Protocol):
@@ -45,7 +59,7 @@ class Rules(Protocol):
     grid: int
 
     def literal(self, token: str, position: int, is_inside: bool) -> str:
-        """The text that a run of ordinary characters, or a backslash and the character after it, stands for."""
+        """The text that a run of ordinary characters, a bar, or a backslash and the next character stands for."""
         ...
 
     def close_round(self, frame: Frame, last: str) -> list[Leaf]:
@@ -57,7 +71,7 @@ class Rules(Protocol):
         ...
 
     def is_bar_text(self, stack: list[Frame]) -> bool:
-        """True if a bar is ordinary text inside these open brackets."""
+        """True if a bar that is not directly inside a square bracket is ordinary text in these open brackets."""
         ...
 
 
@@ -76,13 +90,14 @@ def read_leaves(text: str, rules: Rules) -> list[Leaf]:
                 raise refuse(at, f"{found!r} closes nothing; write \\{found} for the character")
             close = rules.close_round if found == ")" else rules.close_square
             stack[-1].fields[-1] += close(frame, text[frame.field_start : at])
-        elif found == ":" and frame.bracket:
-            frame.fields.append([])
-            frame.field_start = at + 1
-        elif found == "|" and not rules.is_bar_text(stack):
+        elif found == "|" and frame.bracket != "[" and not rules.is_bar_text(stack):
             raise refuse(at, rules.bar_rule)
+        elif (found == ":" and frame.bracket) or (found == "|" and frame.bracket == "["):
+            frame.fields.append([])
+            frame.signs += found
+            frame.field_start = at + 1
         else:
-            words = found if found in "|:" else rules.literal(found, at, len(stack) > 1)
+            words = found if found == ":" else rules.literal(found, at, len(stack) > 1)
             frame.fields[-1].append(Leaf(words, at, 1.0, 0, rules.grid))
     if len(stack) > 1:
         raise refuse(stack[-1].position, f"{stack[-1].bracket!r} is never closed; write \\{stack[-1].bracket} for it")
@@ -99,6 +114,21 @@ def between(leaves: list[Leaf], start: int, stop: int) -> list[Leaf]:
     return [replace(leaf, start=max(leaf.start, start), stop=min(leaf.stop, stop)) for leaf in _merge(leaves)]
 
 
+def in_turn(frame: Frame, options: Sequence[list[Leaf]], stretches: Sequence[tuple[int, int]]) -> list[Leaf]:
+    """One option for each stretch of cells (first, stop), the first again after the last."""
+    merged = [_merge(option) for option in options]
+    found: list[Leaf] = []
+    left = _MOST_IN_TURN
+    for index, stretch in enumerate(stretches):
+        option = merged[index % len(merged)]
+        live = [leaf for leaf in between(option, *stretch) if leaf.start < leaf.stop]
+        left -= sum(20 + len(leaf.text) for leaf in live) + len(option)
+        if left < 0:
+            raise refuse(frame.position, f"words take turns {len(stretches)} times, too often to write out; use fewer")
+        found += live
+    return found
+
+
 def weigh(leaves: list[Leaf], factor: float, is_fixed: bool = False) -> list[Leaf]:
     """The leaves, multiplied by a weight unless an inner weight is final."""
     return [
@@ -107,15 +137,27 @@ def weigh(leaves: list[Leaf], factor: float, is_fixed: bool = False) -> list[Lea
     ]
 
 
-def to_prompt(leaves: list[Leaf], grid: int) -> DFPrompt:
-    """The prompt with these words, weights and cells of `grid`.
-
-    `a cat[, x:4]` reads back as the phrase `x` after `a cat, `, where that gives the host's texts exactly.
-    """
+def to_sides(leaves: list[Leaf], grid: int) -> Sides:
+    """The prompt with these words, weights and cells of `grid`, without the words that have a weight below zero."""
     live = [leaf for leaf in _merge(leaves) if leaf.text and leaf.start < leaf.stop]
     for leaf in live:
-        if not 0.0 <= leaf.weight <= MAX_WEIGHT:
+        if abs(leaf.weight) > MAX_WEIGHT:
             raise refuse(leaf.position, f"a weight needs 0 <= weight <= {MAX_WEIGHT:g}, got {leaf.weight:g}")
+    below = tuple(leaf for leaf in live if leaf.weight < 0.0)
+    if below:
+        texts = live_texts((Span(leaf.text), leaf.weight >= 0.0) for leaf in live)
+        live = [replace(leaf, text=text) for leaf, text in zip(live, texts, strict=True) if text]
+    return Sides(_to_prompt(live, grid), _opposite(below, grid), below)
+
+
+def _opposite(below: Iterable[Leaf], grid: int) -> DFPrompt:
+    words = [(leaf, text) for leaf in below if (text := leaf.text.strip(_SEPARATOR))]
+    spans = [Span(text, -leaf.weight, _window(leaf.start, leaf.stop, grid)) for leaf, text in words]
+    return DFPrompt(tuple(chain.from_iterable((span, Span(", ")) for span in spans))[:-1])
+
+
+def _to_prompt(live: list[Leaf], grid: int) -> DFPrompt:
+    """`a cat[, x:4]` reads back as the phrase `x` after `a cat, `, where that gives the host's texts exactly."""
     spans = [Span(leaf.text, leaf.weight, _window(leaf.start, leaf.stop, grid)) for leaf in live]
     tidy = DFPrompt(tuple(chain.from_iterable(map(_free_separators, spans))))
     return tidy if _is_exact(tidy, live, grid) else DFPrompt(tuple(spans))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from ..df_text import plain_rounds
 from ..errors import DialectError
 from ..prompt import MAX_WEIGHT, DFPrompt, Span, Window
 from ..schedule import compile_schedule
@@ -50,12 +51,13 @@ def _write_span(span: Span, steps: int) -> str:
         if character in span.text:
             raise DialectError(f"PAE has no escape for {character!r} in {span.text[:40]!r}; leave the character out")
     if span.is_plain:
-        return span.text
+        return plain_rounds(span.text)
     low, high = span.window.to_noise()
     live = span.window.steps(steps)
     low_text, high_text = _bound(low, steps, steps - live.stop), _bound(high, steps, steps - live.start)
-    words = span.text.lstrip(" ")  # the reference moves a leading space out of the bracket, so it is written there
-    lead = " " * (len(span.text) - len(words))
+    text = plain_rounds(span.text)
+    words = text.lstrip(" ")  # the reference moves a leading space out of the bracket, so it is written there
+    lead = " " * (len(text) - len(words))
     return f"{lead}[{words}:{low_text}-{high_text}:{plain_number(span.weight)}]" if words else lead
 
 

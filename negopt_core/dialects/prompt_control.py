@@ -11,8 +11,8 @@ from itertools import pairwise
 
 from ..errors import DialectError
 from ..prompt import DFPrompt, step_at
-from .edits import Edits, boundary_span, find_edits, plain_number, runs
-from .nesting import Frame, Leaf, between, read_leaves, refuse, to_prompt, weigh
+from .edits import Edits, boundary_span, escape, find_edits, plain_number, runs
+from .nesting import Frame, Leaf, Sides, between, in_turn, read_leaves, refuse, to_sides, weigh
 
 _SPECIAL = re.compile(r"[\\()\[\]:#]")
 _RESERVED = re.compile(r"\b(?:AND|BREAK|CAT|AVG|COUPLE)\b|\b[A-Z_]{2,}\(|\\\[CUT\\:|\0")
@@ -25,6 +25,7 @@ _RANGE = re.compile(rf"({_NUMBER})(?:,({_NUMBER}))?", re.ASCII)
 _WEIGHT = re.compile(rf"\s*[-+]?{_NUMBER}\s*", re.ASCII)
 _STRONGER = 1.1  # what a pair of round brackets without a number means
 _HUNDREDTHS = 100
+_TURN = 10  # hundredths after which words that take turns change, unless they say when
 
 
 def write(prompt: DFPrompt, steps: int) -> str:
@@ -35,7 +36,7 @@ def write(prompt: DFPrompt, steps: int) -> str:
     return "".join(_edit([(cuts.get(first, ""), text) for first, text in runs(p, edits.firsts)]) for p in edits.pieces)
 
 
-def read(text: str) -> DFPrompt:
+def read(text: str) -> Sides:
     """Read a schedule; its fractions become progress."""
     for pattern, rule in (
         (_RESERVED, "this word is an instruction to the host, which has no counterpart; leave it out"),
@@ -46,11 +47,11 @@ def read(text: str) -> DFPrompt:
             raise refuse(found.start(), f"{found.group()!r}: {rule}")
     leaves = read_leaves(text, _Rules())
     _check_strength(leaves, len(text))
-    return to_prompt(leaves, _HUNDREDTHS)
+    return to_sides(leaves, _HUNDREDTHS)
 
 
 def _write_words(text: str, weight: float) -> str:
-    words = _SPECIAL.sub(r"\\\g<0>", text)
+    words = escape(text, _SPECIAL)
     if weight != 1.0:
         return f"({words}:{plain_number(weight)})"
     ending = _ENDS_AS_WEIGHT.search(words)
@@ -111,7 +112,7 @@ def _check_strength(leaves: list[Leaf], end: int) -> None:
 class _Rules:
     """prompt-control's reading of square brackets, ComfyUI's of round ones."""
 
-    bar_rule = "| alternates words inside a schedule, which has no counterpart; leave it out"
+    bar_rule = r"| takes turns directly inside [ ] only; take the round brackets away, or write it outside of [ ]"
     grid = _HUNDREDTHS
 
     def literal(self, token: str, position: int, is_inside: bool) -> str:
@@ -122,6 +123,8 @@ class _Rules:
         if _SPECIAL.fullmatch(token[1:]):
             return token[1]
         if is_inside:
+            if token[1:] in ("<", ">"):  # the host would take the whole bracket literally, which nobody wants
+                return token[1]
             raise refuse(position, "a backslash inside brackets needs a second one")
         return token
 
@@ -143,6 +146,8 @@ class _Rules:
         if len(fields) == 1:  # not a schedule: the brackets are characters
             mark = Leaf("[", frame.position, 1.0, 0, self.grid)
             return [mark, *fields[0], Leaf("]", frame.position, 1.0, 0, self.grid)]
+        if "|" in frame.signs:
+            return self._take_turns(frame, last)
         found = _RANGE.fullmatch(last)
         if len(fields) > 4 or not found:
             rule = rf"[before:during:after:start,end] ends in fractions, got {last[:40]!r}; write \: in words"
@@ -160,6 +165,21 @@ class _Rules:
         during = fields[1] if len(fields) == 4 else fields[0]
         after = fields[-2] if len(fields) > 2 else []
         return between(before, 0, start) + between(during, start, stop) + between(after, stop, self.grid)
+
+    def _take_turns(self, frame: Frame, last: str) -> list[Leaf]:
+        """`[a|b:0.1]`: another one after each tenth, which is also the default."""
+        options, share = frame.fields, _TURN
+        if frame.signs.endswith(":"):
+            found = _RANGE.fullmatch(last)
+            if not found or found.group(2) is not None:
+                raise refuse(frame.position, f"[a|b:share] ends in one fraction, got {last[:40]!r}; write \\: in words")
+            options, share = options[:-1], _read_hundredth(found.group(1), frame.position)
+        if ":" in frame.signs[:-1] or not all(options):
+            raise refuse(frame.position, "[a|b:share] needs words on both sides of | and one colon at most")
+        if share < 1:
+            raise refuse(frame.position, f"words take turns after a hundredth of the run at least, got {last[:40]}")
+        starts = range(0, self.grid, share)
+        return in_turn(frame, options, [(start, min(start + share, self.grid)) for start in starts])
 
     def is_bar_text(self, stack: list[Frame]) -> bool:
         return all(frame.bracket != "[" for frame in stack)

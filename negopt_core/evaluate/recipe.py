@@ -60,8 +60,8 @@ class Recipe:
     """Sampler steps of a picture that is only rewarded; the tables are painted with `paint_steps`."""
     paint_steps: int = 10
     cfg: float = 2.5
-    paint_dtype: str = "bfloat16"
-    """Precision of every picture: nearly twice as fast as float32 where the CPU has bfloat16 (docs/results.md)."""
+    paint_dtype: str = "float32"
+    """Precision of every picture; `reproduce` takes what `paint.precision` measures to be faster."""
 
     def trainings(self) -> list[Training]:
         """Every run; what a run needs stands before it."""

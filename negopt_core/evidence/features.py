@@ -14,14 +14,15 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ..errors import ModelError, PromptError
+from ..needs import naming_what_is_missing
 from ..published import read_published
-from .scorers import hash_place
+from ..quiet import quiet
+from .scorers import CLIP, INCEPTION, hash_place
 from .set_metrics import Extract, Features, cmmd, frechet_distance, split_inception_score
 
-INCEPTION, CLIP = "inception", "clip"
 INCEPTION_SCORES = ("is", "world-is")
 NAMES = (*INCEPTION_SCORES, "fid", "cmmd", "world-fid")
-_WIDTH = 2048
+WIDTH = 2048
 """Channels of Inception's pooled features; its class posteriors follow."""
 
 
@@ -44,7 +45,7 @@ class SetMetric:
 
 
 def load_set_metric(name: str, places: Mapping[str, str], splits: int) -> SetMetric:
-    """A set metric by name; PromptError or ModelError, with the remedy, where its network is not here."""
+    """A set metric by name; PromptError, ModelError or MissingPackage, with the remedy, where it cannot be had."""
     if name not in NAMES:
         raise PromptError(f"no metric is called {name!r}; there are {', '.join(NAMES)}")
     extract, identity, width = _extractor(name, places)
@@ -76,7 +77,7 @@ def _extractor(name: str, places: Mapping[str, str]) -> tuple[Extract, str, int]
         place = _place(CLIP, places)
         return Embedder.load(place).pictures, f"clip {hash_place(place)}", 0
     place = _place(INCEPTION, places)
-    return load_inception(Path(place).expanduser()), f"inception {hash_place(place)}", _WIDTH
+    return load_inception(Path(place).expanduser()), f"inception {hash_place(place)}", WIDTH
 
 
 def _world_extract() -> tuple[Extract, str, int]:
@@ -107,7 +108,7 @@ def _place(name: str, places: Mapping[str, str]) -> str:
 def load_inception(path: Path) -> Extract:
     """torch-fidelity's Inception (the one of the FID and Inception Score papers): pooled features, then posteriors.
 
-    Raises ModelError if torch-fidelity or the weights are not here.
+    Raises MissingPackage without torch-fidelity, ModelError without the weights.
     """
     network = _network(_read_weights(path))
 
@@ -130,18 +131,17 @@ def _read_weights(path: Path) -> dict[str, Tensor]:
 
 def _network(weights: dict[str, Tensor]) -> Any:
     try:
-        from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
-    except (ImportError, RuntimeError) as error:  # a torchvision of another build raises RuntimeError
-        raise ModelError(
-            f"FID and the Inception Score need torch-fidelity: pip install torch-fidelity ({error})"
-        ) from error
+        with naming_what_is_missing(), quiet():
+            from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+    except RuntimeError as error:
+        raise ModelError(f"torch-fidelity needs a torchvision of the same build as torch ({error})") from error
     # its constructor reads weights with torch's unpickler: hand it our own bytes instead of a stranger's file
     buffer = io.BytesIO()
     torch.save(weights, buffer)
     buffer.seek(0)
     try:
         return FeatureExtractorInceptionV3(
-            INCEPTION, [str(_WIDTH), "logits_unbiased"], feature_extractor_weights_path=buffer
+            INCEPTION, [str(WIDTH), "logits_unbiased"], feature_extractor_weights_path=buffer
         )
     except RuntimeError as error:
         reason = str(error).splitlines()[0]

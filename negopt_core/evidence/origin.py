@@ -12,12 +12,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..data.written import read_written
+from ..data.written import read_host_pair
 from ..df_text import format_prompt, parse_prompt
-from ..errors import OutputError, PromptError
+from ..dialects.a1111 import host_steps
+from ..errors import OutputError
+from ..infotext import Infotext, parse_infotext
 from ..policy.phrases import append_phrases, phrase_spans
 from ..prompt import DFPrompt
-from ..provenance import CHUNK, COMFY_CHUNK, INFOTEXT, SCHEMA, Infotext, parse_infotext, read_texts
+from ..provenance import CHUNK, COMFY_CHUNK, INFOTEXT, SCHEMA, read_texts
 
 DIFFUSERS, COMFYUI, A1111 = "diffusers", "comfyui", "a1111"
 PLAN_KEY = "NegOpt plan"
@@ -140,8 +142,9 @@ def _of_infotext(info: Infotext) -> Origin:
     size = re.fullmatch(r"(\d+)x(\d+)", info.settings.get("Size", ""))
     if size:
         sampling |= {"width": int(size.group(1)), "height": int(size.group(2))}
-    steps = sampling.get("steps", _STEPS)
-    positive, negative = (_from_host(text, steps) for text in (info.positive, info.negative))
+    steps = host_steps(max(1, int(sampling.get("steps", _STEPS))), info.settings.get("Sampler", ""))
+    pair = read_host_pair(info.positive, info.negative, "a1111", steps)
+    positive, negative = _without_last(pair.positive, info.positive), _without_last(pair.negative, info.negative)
     plan = _plan(info.settings.get(PLAN_KEY, ""))
     sides = []
     for base, name in ((positive, "prompt"), (negative, "negative")):
@@ -164,9 +167,9 @@ def _of_infotext(info: Infotext) -> Origin:
     )
 
 
-def _from_host(text: str, steps: int) -> DFPrompt:
-    """The host's text; `read_written` adds a comma at the end for its own reading, which is not the user's."""
-    spans = list(read_written(text, "a1111", steps).spans)
+def _without_last(prompt: DFPrompt, text: str) -> DFPrompt:
+    """The prompt of a host's text; `read_host` adds a comma at the end for its own reading, which is not the user's."""
+    spans = list(prompt.spans)
     if spans and not text.rstrip().endswith(",") and spans[-1].text.endswith(","):
         last = spans.pop()
         rest = last.text[:-1]
@@ -194,21 +197,24 @@ def _renamed(settings: object) -> dict[str, Any]:
     for name, value in (settings if isinstance(settings, Mapping) else {}).items():
         if name in _GRAPH_NAMES:
             found[_GRAPH_NAMES[name]] = _number(value) if _GRAPH_NAMES[name] in _NUMBERS else value
-    return found
+    return {name: value for name, value in found.items() if value is not None}
 
 
+_LARGEST = 2**64
 _NUMBERS = ("steps", "cfg", "seed", "strength")
 
 
 def _number(value: Any) -> Any:
+    """The number that a setting gives; None for "None", "auto" and whatever else is no number."""
     if not isinstance(value, str):
         return value
     for kind in (int, float):
         try:
-            return kind(value)
+            number = kind(value)
         except ValueError:
             continue
-    raise PromptError(f"the picture's settings have {value!r} where a number belongs")
+        return number if abs(number) < _LARGEST else None
+    return None
 
 
 def _strings(values: object) -> tuple[str, ...]:

@@ -13,12 +13,16 @@ if TYPE_CHECKING:
     from ..reward.base import Scorer
 
 WORLD = ("world-quality", "world-alignment", "world-fidelity")
-CLIP, PICKSCORE, AESTHETIC, HPS = "clip", "pickscore", "aesthetic", "hps"
-NAMES = (*WORLD, CLIP, PICKSCORE, AESTHETIC, HPS)
+CLIP, PICKSCORE, AESTHETIC, HPS, FIDELITY = "clip", "pickscore", "aesthetic", "hps", "fidelity"
+INCEPTION = "inception"
+NAMES = (*WORLD, CLIP, PICKSCORE, AESTHETIC, HPS, FIDELITY)
 SOURCE_HELP = (
     "weights of a scorer: clip=DIR, pickscore=DIR, hps=DIR (transformers folder or hf:owner/name), "
-    "aesthetic=HEAD.safetensors (made by `convert aesthetic`; uses the clip source)"
+    "aesthetic=HEAD.safetensors (made by `convert aesthetic`; uses the clip source), inception=FILE.safetensors (made "
+    "by `convert inception`; for fidelity), fidelity=FOLDER (pictures to compare with, such as the model's own plain "
+    "ones; without it, all classes are alike)"
 )
+_PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 _BLOCK = 1 << 20
 
 
@@ -35,6 +39,8 @@ def load_named(name: str, places: Mapping[str, str], role: str, device: str = "c
         return load_scorer(name, role)
     if name not in NAMES:
         raise PromptError(f"no scorer is called {name!r}; there are {', '.join(NAMES)}")
+    if name == FIDELITY:
+        return _fidelity(places)
     from ..reward.aesthetic import AestheticScorer
     from ..reward.clip import ClipScorer, HpsScorer, PickScorer
     from ..reward.embed import Embedder
@@ -53,8 +59,49 @@ def identify(name: str, places: Mapping[str, str], role: str) -> str:
         from ..world import world_dir
 
         return f"{name} {hash_place(str(world_dir() / 'judges' / f'{role}.safetensors'))}"
-    needed = (AESTHETIC, CLIP) if name == AESTHETIC else (name,)
-    return " ".join([name, *(hash_place(_place(one, places)) for one in needed)])
+    needed = {AESTHETIC: (AESTHETIC, CLIP), FIDELITY: (INCEPTION,)}.get(name, (name,))
+    reference = [_reference_hash(places[FIDELITY])] if name == FIDELITY and places.get(FIDELITY) else []
+    return " ".join([name, *(hash_place(_place(one, places)) for one in needed), *reference])
+
+
+def _fidelity(places: Mapping[str, str]) -> Scorer:
+    """NegOpt's third term on Inception's classes; the marginal is that of a folder of pictures, or uniform.
+
+    ImageNet, which Inception learned, has about as many pictures of each class: that is the uniform marginal.
+    """
+    import torch
+
+    from ..paint.pictures import read_image
+    from ..reward.fidelity import FidelityScorer
+    from .features import WIDTH, load_inception
+
+    extract = load_inception(Path(_place(INCEPTION, places)).expanduser())
+
+    def classify(images: torch.Tensor) -> torch.Tensor:
+        return extract(images)[:, WIDTH:].float()
+
+    if not places.get(FIDELITY):
+        count = classify(torch.zeros(1, 3, 299, 299)).shape[1]
+        return FidelityScorer(classify, torch.full((count,), 1.0 / count), FIDELITY)
+    rows = [classify(read_image(path)[None]) for path in _pictures(places[FIDELITY])]
+    return FidelityScorer(classify, torch.cat(rows).mean(dim=0), FIDELITY)
+
+
+def _pictures(place: str) -> list[Path]:
+    """The pictures of a folder, at least two; PromptError if there are fewer."""
+    found = sorted(path for path in Path(place).expanduser().rglob("*") if path.suffix.lower() in _PICTURES)
+    if len(found) < 2:
+        raise PromptError(
+            f"{place} holds {len(found)} pictures ({', '.join(_PICTURES)}); fidelity compares with at least 2"
+        )
+    return found
+
+
+def _reference_hash(place: str) -> str:
+    digest = hashlib.sha256()
+    for path in _pictures(place):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def hash_place(place: str) -> str:

@@ -10,6 +10,7 @@ import diffusers
 from ..df_text import format_prompt
 from ..errors import PromptError
 from ..prompt import PromptPair
+from ..quiet import quiet
 from ..world import world_dir
 from .base import PaintSettings, Sampler
 from .comfy_client import Graph
@@ -106,7 +107,8 @@ def _sigmas(source: Source, steps: int) -> dict[str, Any]:
     """For the demo world its own noise levels, which no scheduler of ComfyUI has; for a checkpoint the usual ones."""
     if not source.is_world:
         return _node("BasicScheduler", model=["hook", 0], scheduler="normal", steps=steps, denoise=1.0)
-    scheduler = diffusers.DPMSolverMultistepScheduler.from_pretrained(str(world_dir()), subfolder="scheduler")
+    with quiet():
+        scheduler = diffusers.DPMSolverMultistepScheduler.from_pretrained(str(world_dir()), subfolder="scheduler")
     scheduler.set_timesteps(steps)
     return _node("ManualSigmas", sigmas=", ".join(f"{float(sigma):.7f}" for sigma in scheduler.sigmas))
 

@@ -13,7 +13,9 @@ import torch
 
 from ..conditioning import Conditioner, conditioner_for
 from ..errors import Cancelled, ModelError, PromptError
+from ..needs import need
 from ..prompt import PromptPair
+from ..quiet import quiet
 from .base import Cancel, OnProgress, PaintSettings, check_seeds
 from .batches import Batch, as_batches, plan_job
 from .sampler import Run, plan_run, sampler_for
@@ -223,6 +225,7 @@ class _Watch:
         self.check()
 
 
+@quiet()
 def _prepared(pipeline: Any, settings: PaintSettings) -> Any:
     """The pipeline with the sampler and of the kind that the settings ask for."""
     name = type(pipeline).__name__
@@ -261,11 +264,14 @@ def load_painter(
     holds no tokenizer and no settings: `config` is the folder (or `hf:` name) of a model of the same kind, and defaults
     to the folder beside the file with the file's name. Only `hf:` uses the network.
 
-    Raises ModelError, in one line, for anything missing, corrupt, pickled or not supported.
+    Raises ModelError, in one line, for anything missing, corrupt, pickled or not supported; MissingPackage if it takes
+    a package that is not here.
     """
     place = _device(device)
     if offload and place.type == "cpu":
         raise ModelError("offload moves weights to a GPU while they are used, and the device is cpu; leave it out")
+    if offload:
+        need("accelerate")
     kind = dtype or (torch.float32 if place.type in ("cpu", "mps") else torch.float16)
     pipeline, files = open_pipeline(model, kind, config)
     pipeline.set_progress_bar_config(disable=True)

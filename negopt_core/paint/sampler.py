@@ -34,6 +34,8 @@ def sampler_for(pipeline: Any, name: Sampler) -> Any:
     config = pipeline.scheduler.config
     # named one by one, because `from_config` lets the new class put its own defaults where the old one had defaults
     kept = {field: config[field] for field in _NOISE_SCHEDULE if field in config}
+    if name == "ddim":
+        kept["clip_sample"] = False  # latents are no pixels; a pipeline would set it too, but complain
     return getattr(diffusers, _CLASSES[name]).from_config(config, **kept)
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,10 @@ import torch
 from huggingface_hub import snapshot_download
 from safetensors import SafetensorError, safe_open
 
-from ..errors import ModelError
+from ..errors import ModelError, NegOptError
 from ..json_text import read_json
+from ..needs import missing_package
+from ..quiet import quiet
 
 HUB_PREFIX = "hf:"
 
@@ -86,7 +87,7 @@ def _open_folder(folder: Path, model: str, dtype: torch.dtype) -> tuple[Any, tup
         raise ModelError(f"{model} holds a {name}; negopt paints with {' or '.join(_PIPELINES)}")
     files = [file for part in sorted(index) for file in _part_files(folder / part)]
     try:
-        with _no_progress_bars():
+        with quiet():
             pipeline = getattr(diffusers, name).from_pretrained(
                 folder, use_safetensors=True, local_files_only=True, **_dtype_argument(dtype)
             )
@@ -94,19 +95,6 @@ def _open_folder(folder: Path, model: str, dtype: torch.dtype) -> tuple[Any, tup
         raise _load_failed(model, error) from error
     _check_complete(pipeline, folder, model)
     return pipeline, tuple(files)
-
-
-@contextmanager
-def _no_progress_bars() -> Iterator[None]:
-    """Loading takes seconds and callers show their own progress; the user's setting is put back afterwards."""
-    settings = diffusers.utils.logging
-    was_on = settings.is_progress_bar_enabled()
-    settings.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if was_on:
-            settings.enable_progress_bar()
 
 
 def _read_index(folder: Path, model: str) -> dict[str, Any]:
@@ -167,9 +155,10 @@ def _open_single_file(path: Path, dtype: torch.dtype, config: str | None) -> tup
         raise _load_failed(str(path), error) from error
     folder = _config_folder(path, config)
     try:
-        pipeline = getattr(diffusers, _PIPELINES[is_xl]).from_single_file(
-            str(path), config=str(folder), local_files_only=True, **_dtype_argument(dtype)
-        )
+        with quiet():
+            pipeline = getattr(diffusers, _PIPELINES[is_xl]).from_single_file(
+                str(path), config=str(folder), local_files_only=True, **_dtype_argument(dtype)
+            )
     except _LOAD_ERRORS as error:
         raise _load_failed(str(path), error) from error
     _check_complete(pipeline, None, str(path))
@@ -209,8 +198,9 @@ def _pickle_refused(path: Path) -> ModelError:
     return ModelError(f"{path} is a pickle, which can run code when it is opened; convert it to .safetensors")
 
 
-def _load_failed(model: str, error: Exception) -> ModelError:
-    return ModelError(f"{model} cannot be loaded: {_first_line(error)}; is it complete? fetch it again if not")
+def _load_failed(model: str, error: Exception) -> NegOptError:
+    said = f"{model} cannot be loaded: {_first_line(error)}; is it complete? fetch it again if not"
+    return missing_package(error) or ModelError(said)
 
 
 def _first_line(error: Exception) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..unwanted import read_wishes
 from .media import MEDIA, Medium, names_a_body
-from .topics import FILLERS, NEUTRAL, QUALIFIERS, TOPICS, Topic
+from .structure import without_names
+from .topics import FAULTS, FILLERS, NEUTRAL, QUALIFIERS, TOPICS, Topic
 from .words import LONGEST_RUN, word_runs, words_of
 
 
@@ -27,8 +29,8 @@ class Asked:
 
 
 def read_asked(prompt: str) -> Asked:
-    """Read what a prompt asks for; linear in its length."""
-    words = words_of(prompt)
+    """Read what a prompt asks for, without what it does not want and the names of fields; linear in its length."""
+    words = words_of(without_names(read_wishes(prompt).wanted))
     runs = word_runs(words)
     topics = tuple(topic for topic in TOPICS if not runs.isdisjoint(topic.asks))
     media = tuple(medium for medium in MEDIA if not runs.isdisjoint(medium.asks))
@@ -71,7 +73,12 @@ def read_phrase(phrase: str) -> PhraseWords:
     all_words = words_of(phrase)
     words = [word for word in all_words if word not in FILLERS]
     content = frozenset(word for word in words if _is_content(word))
-    return PhraseWords(tuple(words), content, word_runs(all_words) | word_runs(words), names_a_body(phrase))
+    runs = word_runs(all_words) | word_runs(words)
+    faults = FAULTS.intersection(words)
+    if faults and len(words) > len(faults):
+        content &= faults
+        runs = frozenset(run for run in runs if not faults.isdisjoint(run.split()))
+    return PhraseWords(tuple(words), content, runs, names_a_body(phrase))
 
 
 def works_against(phrase: PhraseWords, asked: Asked) -> bool:

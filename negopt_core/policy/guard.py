@@ -17,6 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 from ..errors import NegOptError, PolicyError
 from ..files import hash_file, write_text
 from ..json_text import read_json
+from ..needs import missing_package
 
 SUMS = "SHA256SUMS"
 CARD = "policy.json"
@@ -79,7 +80,10 @@ def write_sums(folder: Path) -> None:
 
 
 def said_plainly(work: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """Make whatever libraries raise for damaged files one PolicyError: they promise no family of errors."""
+    """Make whatever libraries raise for damaged files one PolicyError: they promise no family of errors.
+
+    A package that is not there is no damage: MissingPackage names it.
+    """
 
     @functools.wraps(work)
     def call(*args: Parameters.args, **kw: Parameters.kwargs) -> Result:
@@ -88,6 +92,8 @@ def said_plainly(work: Callable[Parameters, Result]) -> Callable[Parameters, Res
         except NegOptError:
             raise
         except Exception as error:  # tokenizers raise plain Exception
+            if (missing := missing_package(error)) is not None:
+                raise missing from error
             raise PolicyError(f"cannot load the policy in {args[0]}: {in_one_line(error)}; {_REMEDY}") from error
 
     return call

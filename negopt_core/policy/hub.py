@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ..errors import OutputError, PolicyError
 from ..files import write_text
+from ..needs import naming_what_is_missing
 from .arriving import OnProgress, watched
 from .card import PolicyCard
 from .store import CARD_NAME, HUB_PREFIX, ORIGIN_NAME, card_of, read_card
@@ -80,8 +81,9 @@ def _fetch(
     endpoint: str | None,
 ) -> Path:
     """The repository's wanted files in the hub's cache."""
-    from huggingface_hub import HfApi, constants, snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+    with naming_what_is_missing():
+        from huggingface_hub import HfApi, constants, snapshot_download
+        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     offline = offline or constants.HF_HUB_OFFLINE
     known: tuple[type[Exception], ...] = (HfHubHTTPError, LocalEntryNotFoundError, HFValidationError, OSError)

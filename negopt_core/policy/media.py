@@ -27,7 +27,7 @@ MEDIA: tuple[Medium, ...] = (
         listed(
             "photo, photograph, photography, photographic, photorealistic, photorealism, photoreal, dslr, selfie, "
             "snapshot, film still, movie still, raw photo, photoshoot, polaroid, 35mm, nikon, canon eos, "
-            "fujifilm, kodak, hyperrealistic"
+            "fujifilm, kodak, hyperrealistic, editorial, fashion editorial"
         ),
         listed("photo, realistic, photorealistic, realism"),
         listed("painting, drawing, cartoon, anime, 3d render, sketch, illustration, cgi"),

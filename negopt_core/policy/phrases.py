@@ -9,6 +9,8 @@ from ..prompt import DFPrompt, Span
 from .tokens import CountTokens
 
 SEPARATOR = ", "
+_ENDS = (",", ".", "!", "?", "。", "！", "？", "，", "、")
+"""After these no comma is put."""
 
 
 def phrase_spans(spans: Iterable[Span]) -> list[Span]:
@@ -64,6 +66,6 @@ def without_prefix(prompt: DFPrompt, text: str) -> list[Span] | None:
 def _joiner(text: str) -> str:
     if not text.strip():
         return ""
-    if text.rstrip().endswith(","):
+    if text.rstrip().endswith(_ENDS):
         return "" if text[-1].isspace() else " "
     return SEPARATOR

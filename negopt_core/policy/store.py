@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import PolicyError
+from ..quiet import quiet
 from .base import Policy
 from .card import PolicyCard, parse_card
 from .families import FAMILIES
 from .guard import check_folder, check_settings, said_plainly
 from .joint import SIGN, JointPolicy
+from .loglinear.policy import NAME, SCHEDULED, NegOptPolicy, family_named, family_names, negopt_card
+from .loglinear.tables import TablesError
 from .rules import RulesPolicy, rules_card
 from .static import StaticPolicy
 
@@ -22,11 +25,11 @@ ORIGIN_NAME = "origin.json"
 HUB_PREFIX = "hf:"
 SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "policies"
 """Folder of the trained policies that come with negopt."""
-READABLE_KINDS = ("rules", "static", "retrieval", "seq2seq", "df")
+READABLE_KINDS = ("loglinear", "rules", "static", "retrieval", "seq2seq", "df")
 """Kinds of policy that this version can run."""
-_PLAIN = {"t5": ("seq2seq", "negative"), "gpt2": ("df", "modifiers")}
-"""What a plain transformers model becomes: NegOpt's kind, PAE's kind."""
-_CONFIG, _WEIGHTS = "config.json", "model.safetensors"
+_PLAIN = {"t5": ("seq2seq", "negative"), "gpt2": ("df", "modifiers"), "llama": ("df", "modifiers")}
+"""What a plain transformers model becomes, by its `model_type`: NegOpt's kind, PAE's kind."""
+_CONFIG, _WEIGHTS = "config.json", ("model.safetensors", "model.safetensors.index.json")
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 _MAX_CARD_BYTES = 1_000_000
 _MAX_ORIGIN = 300
@@ -42,10 +45,20 @@ class Listed:
     """"built in", or the folder."""
 
 
+RETIRED = ("negopt-mini", "negopt-sched-mini", "pae-mini")
+"""Small language models that lost the reading in docs/policies.md: they load by name, and stand in no menu."""
+
+
 def builtin_names() -> tuple[str, ...]:
-    """What comes with negopt: `static`, `rules` (for Stable Diffusion 1.5), trained ones, each also `NAME:FAMILY`."""
+    """Every name that comes with negopt, the default first; most also as `NAME:FAMILY`."""
+    ours = [name for one in (NAME, SCHEDULED) for name in (one, *(f"{one}:{family}" for family in family_names()))]
     trained = [name for shipped in shipped_names() for name in (shipped, *_with_families(shipped))]
-    return ("static", "rules", *(f"rules:{family}" for family in FAMILIES), *trained)
+    return (*ours, "static", "rules", *(f"rules:{family}" for family in FAMILIES), *trained)
+
+
+def offered_names() -> tuple[str, ...]:
+    """What a menu shows: of `builtin_names` those that are not retired."""
+    return tuple(name for name in builtin_names() if name.partition(":")[0] not in RETIRED)
 
 
 def _with_families(shipped: str) -> list[str]:
@@ -59,13 +72,19 @@ def known_families(card: PolicyCard) -> tuple[str, ...]:
 
 
 def default_policy(family: str = "") -> str:
-    """What writes unless somebody chooses: by the table of docs/policies.md, of those that answer without torch.
+    """What writes unless somebody chooses, by the readings in docs/policies.md: `negopt`, for any family of models.
 
-    Families that need other words than Stable Diffusion's are known to `rules` alone.
+    The demo world understands no words but its own, and only `rules` has them.
     """
-    if family in ("", "sd15", "sdxl"):
-        return f"nearest-scheduled{SIGN}rules" + (f":{family}" if family else "")
-    return f"rules:{family}"
+    if family == "world":
+        return "rules:world"
+    return with_family(NAME, family) if family else NAME
+
+
+def with_windows(name: str) -> str:
+    """The policy that says when phrases act, for hosts that ask for a schedule; other policies as they are."""
+    base, colon, family = name.partition(":")
+    return f"{SCHEDULED}{colon}{family}" if base == NAME else name
 
 
 def shipped_names() -> tuple[str, ...]:
@@ -80,7 +99,7 @@ def load_policy(name: str, folders: Sequence[Path] = ()) -> Policy:
     for a family of models that it knows, such as `rules:sdxl`.
 
     Raises PolicyError for a name that leads nowhere, a malformed card, a kind this version cannot run, and a folder
-    that holds pickled weights. Never uses the network.
+    that holds pickled weights; MissingPackage where a kind needs a package that is not here. Never uses the network.
     """
     if name.startswith(HUB_PREFIX):
         raise PolicyError(f"{name} is on the hub and nothing is fetched unasked; run `policies pull {name}` first")
@@ -93,6 +112,8 @@ def load_policy(name: str, folders: Sequence[Path] = ()) -> Policy:
     if name == "static":
         return StaticPolicy()
     kind, colon, family = name.rpartition(":") if ":" in name else (name, "", "")
+    if kind in (NAME, SCHEDULED):
+        return _negopt(family, kind)
     if kind == "rules":
         return RulesPolicy(rules_card(family) if colon else rules_card())
     found = _find(kind, folders) if colon else None
@@ -103,6 +124,15 @@ def load_policy(name: str, folders: Sequence[Path] = ()) -> Policy:
         f"no policy is called {name[:200]!r} (looked for a folder with {CARD_NAME}, then in {searched}); "
         f"built in are {', '.join(builtin_names())}"
     )
+
+
+def _negopt(family: str, name: str) -> Policy:
+    """The default policy; `rules`, which says so, where its tables cannot be read: a host has something to write."""
+    try:
+        return NegOptPolicy(negopt_card(family, name))
+    except TablesError as error:
+        card = rules_card()
+        return RulesPolicy(replace(card, caveats=(*card.caveats, f"{error}; `rules` wrote this instead of {name}")))
 
 
 def card_named(name: str, folders: Sequence[Path] = ()) -> PolicyCard:
@@ -121,7 +151,7 @@ def card_named(name: str, folders: Sequence[Path] = ()) -> PolicyCard:
 
 def list_policies(folders: Sequence[Path] = ()) -> list[Listed]:
     """Every policy that `load_policy` can load from `folders` or by built-in name."""
-    found = [Listed(name, _builtin_kind(name), "built in") for name in builtin_names()]
+    found = [Listed(name, _builtin_kind(name), "built in") for name in offered_names()]
     for root in folders:
         for path in sorted(root.glob(f"*/{CARD_NAME}")):
             found.append(Listed(path.parent.name, read_card(path.parent).kind, str(path.parent)))
@@ -130,6 +160,8 @@ def list_policies(folders: Sequence[Path] = ()) -> list[Listed]:
 
 def _builtin_kind(name: str) -> str:
     shipped = name.partition(":")[0]
+    if shipped in (NAME, SCHEDULED):
+        return "loglinear"
     return read_card(SHIPPED / shipped).kind if shipped in shipped_names() else shipped
 
 
@@ -158,7 +190,7 @@ def read_origin(folder: Path) -> str:
 
 
 def card_of(folder: Path) -> PolicyCard:
-    """The card of a folder; for a plain T5 or GPT-2 one that says how little is known. PolicyError if it is neither."""
+    """The card of a folder; for a plain transformers one, how little is known. PolicyError if it is neither."""
     if (folder / CARD_NAME).is_file():
         return read_card(folder)
     try:
@@ -166,13 +198,17 @@ def card_of(folder: Path) -> PolicyCard:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         kind = None
     if kind is None:
-        raise PolicyError(f"{folder} holds neither {CARD_NAME} nor the configuration of a T5 or GPT-2: no policy")
+        raise PolicyError(
+            f"{folder} holds neither {CARD_NAME} nor the configuration of a {', '.join(_PLAIN)}: no policy"
+        )
     return PolicyCard(kind[0], folder.name, kind[1], provenance={"made_by": f"unknown: there was no {CARD_NAME}"})
 
 
 def _is_policy(folder: Path) -> bool:
     try:
-        return (folder / CARD_NAME).is_file() or ((folder / _CONFIG).is_file() and (folder / _WEIGHTS).is_file())
+        return (folder / CARD_NAME).is_file() or (
+            (folder / _CONFIG).is_file() and any((folder / name).is_file() for name in _WEIGHTS)
+        )
     except (OSError, ValueError):  # a name too long or with a character that no path can have
         return False
 
@@ -180,16 +216,26 @@ def _is_policy(folder: Path) -> bool:
 def with_family(name: str, family: str, folders: Sequence[Path] = ()) -> str:
     """The name that asks each part of `name` that knows the family for it; PolicyError if none does."""
     parts = [name] if _find(name, folders) else name.split(SIGN)
-    asked = [f"{part}:{family}" if family in _families_of(part, folders) else part for part in parts]
+    asked = [_asked(part, family, folders) for part in parts]
     if asked == parts:
         known = sorted({one for part in parts for one in _families_of(part, folders)})
         raise PolicyError(f"{name} cannot be asked for {family!r}; it knows {', '.join(known) or 'no families'}")
     return SIGN.join(asked)
 
 
+def _asked(name: str, family: str, folders: Sequence[Path]) -> str:
+    """The name with the family, under the name that this policy has for it; without, if it does not know it."""
+    known = _families_of(name, folders)
+    if name in (NAME, SCHEDULED) and family not in known and known and (found := family_named(family)):
+        family = found.name
+    return f"{name}:{family}" if family in known else name
+
+
 def _families_of(name: str, folders: Sequence[Path]) -> tuple[str, ...]:
     if name == "rules":
         return tuple(FAMILIES)
+    if name in (NAME, SCHEDULED):
+        return family_names()
     found = _find(name, folders)
     return known_families(card_of(found)) if found else ()
 
@@ -207,6 +253,7 @@ def _check_family(card: PolicyCard, family: str) -> None:
 
 
 @said_plainly
+@quiet()
 def _load_folder(folder: Path, family: str = "") -> Policy:
     pickles = sorted(path.name for path in folder.rglob("*") if path.suffix.lower() in _PICKLES)
     if pickles:
@@ -222,6 +269,8 @@ def _load_folder(folder: Path, family: str = "") -> Policy:
         return StaticPolicy(card)
     if card.kind == "rules":
         return RulesPolicy(card)
+    if card.kind == "loglinear":
+        return NegOptPolicy.open(folder, card)
     if card.kind == "retrieval":
         from .retrieval import RetrievalPolicy
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,17 +11,20 @@ from ..df_text import Parsed, format_prompt, parse_report
 from ..errors import PolicyError
 from ..inspect import Setup, inspect_setup
 from ..prompt import DFPrompt, PromptPair, Span
+from ..unwanted import read_wishes
 from .base import Policy
-from .contradiction import is_contradicted, is_unwelcome, read_asked
 from .kinds import PRIOR_CAVEAT
-from .phrases import append_within, phrase_spans, without_prefix
+from .phrases import append_within, phrase_spans
+from .promises import allowed, unwanted_spans, welcome
+from .structure import is_json, why_closed
 from .tokens import CountTokens, estimate_tokens
-from .words import phrase_key
 
 MODES = ("negative", "modifiers")
 """What can be asked of a policy."""
 MAX_SEED = 2**63 - 1
 """Largest seed; what a torch generator takes."""
+SAYS_UNWANTED = "loglinear"
+"""The kind of policy that writes what the prompt says no to by itself, in English also where the prompt is not."""
 _SHOWN = 4
 """Phrases or problems named in a warning."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -80,11 +83,13 @@ class Suggestion:
 def suggest(policy: Policy, prompts: Sequence[str], options: SuggestOptions | None = None) -> list[Suggestion]:
     """One suggestion for each prompt (ordinary or DF-Prompt text), in order; same inputs and seed, same suggestion.
 
-    Nothing suggested contradicts the prompt or repeats the user's own words; the user's words come first, unchanged;
+    Nothing suggested contradicts the prompt or repeats the user's own words; the user's words come first, unchanged; a
+    prompt that words behind it would break (`structure`) gets no modifiers, and a warning says why;
+    what the prompt says no to comes first among the suggested negatives;
     what does not fit the token budget is left out, phrase by phrase from the end, and a warning says so.
     """
     options = options or SuggestOptions()
-    read = [parse_report(prompt) for prompt in prompts]
+    read = [_read(prompt) for prompt in prompts]
     pairs = policy.suggest([parsed.prompt.text for parsed in read], options.seed)
     if len(pairs) != len(prompts):
         raise PolicyError(f"{policy.card.name} answered {len(pairs)} of {len(prompts)} prompts; tell its author")
@@ -93,6 +98,12 @@ def suggest(policy: Policy, prompts: Sequence[str], options: SuggestOptions | No
         _finish(policy, prompt, parsed, pair, own, options)
         for prompt, parsed, pair in zip(prompts, read, pairs, strict=True)
     ]
+
+
+def _read(prompt: str) -> Parsed:
+    """A prompt as DF-Prompt text; the brackets and backslashes of JSON are JSON's, unless it holds a schedule."""
+    parsed = parse_report(prompt)
+    return Parsed(DFPrompt.plain(prompt), ()) if parsed.prompt.is_plain and is_json(prompt, is_strict=True) else parsed
 
 
 def _finish(
@@ -106,16 +117,20 @@ def _finish(
     limit = options.max_tokens or policy.card.max_tokens
     warnings = [*_oddities(prompt), *_problems("prompt", parsed), *_problems("negative", own)]
     positive, negative = parsed.prompt, own.prompt
-    if "modifiers" in options.modes:
-        phrases = _welcome(policy, positive, negative, pair.positive)
+    closed = why_closed(parsed.prompt.text) if "modifiers" in options.modes else ""
+    wishes = read_wishes(parsed.prompt.text)
+    warnings += [*_closed(closed), *_below_zero(wishes.weighted)]
+    if "modifiers" in options.modes and not closed:
+        phrases = welcome(policy.card.name, positive, negative, wishes.unwanted, pair.positive)
         positive, cut = append_within(positive, _available(phrases, options), limit, options.count_tokens)
         warnings += _cut("modifiers", cut, limit)
     if "negative" in options.modes:
-        phrases, banned = _allowed(positive, negative, pair.negative)
+        said = unwanted_spans(wishes.unwanted) if policy.card.kind != SAYS_UNWANTED else []
+        proposed = [*said, *phrase_spans(pair.negative.spans)]
+        phrases, banned = allowed(parsed.prompt, positive, negative, wishes.unwanted, proposed)
         negative, cut = append_within(negative, _available(phrases, options), limit, options.count_tokens)
         warnings += [*_banned(banned), *_cut("negative phrases", cut, limit)]
-    if positive == parsed.prompt and negative == own.prompt:
-        warnings += _other_side(policy, options)
+    warnings += _other_side(policy, options)
     warnings += (caveat for caveat in policy.card.caveats if caveat != PRIOR_CAVEAT)  # which its card tells
     warnings += _findings(policy, PromptPair(positive, negative), options)
     return Suggestion(
@@ -131,7 +146,7 @@ def _finish(
 
 
 def _other_side(policy: Policy, options: SuggestOptions) -> list[str]:
-    """What to say where nothing was written because the policy writes the side that nobody asked for."""
+    """What to say where a policy writes only the side that nobody asked for."""
     card = policy.card
     if card.polarity == "both" or card.polarity in options.modes:
         return []
@@ -139,35 +154,6 @@ def _other_side(policy: Policy, options: SuggestOptions) -> list[str]:
         f"{card.name!r} writes only the {card.polarity}; ask for that side, or name another policy for the "
         f"{' and '.join(options.modes)}"
     ]
-
-
-def _welcome(policy: Policy, prompt: DFPrompt, own: DFPrompt, proposed: DFPrompt) -> list[Span]:
-    """Modifiers that neither repeat the prompt, nor work against it, nor name what the user's negative forbids."""
-    rest = without_prefix(proposed, prompt.text)
-    if rest is None:
-        raise PolicyError(f"{policy.card.name} changed the prompt instead of adding to it; tell its author")
-    asked, forbidden = read_asked(prompt.text), read_asked(own.text)
-    return _once(
-        span
-        for span in phrase_spans(rest)
-        if not is_unwelcome(span.text, asked) and not is_contradicted(span.text, forbidden)
-    )
-
-
-def _allowed(positive: DFPrompt, own: DFPrompt, proposed: DFPrompt) -> tuple[list[Span], list[str]]:
-    """Phrases that neither contradict the positive nor repeat the user's negative; and the contradicting ones."""
-    asked = read_asked(positive.text)
-    known = {phrase_key(span.text) for span in phrase_spans(own.spans)}
-    fresh = _once(span for span in phrase_spans(proposed.spans) if phrase_key(span.text) not in known)
-    banned = [span.text for span in fresh if is_contradicted(span.text, asked)]
-    return [span for span in fresh if span.text not in banned], banned
-
-
-def _once(spans: Iterable[Span]) -> list[Span]:
-    kept: dict[str, Span] = {}
-    for span in spans:
-        kept.setdefault(phrase_key(span.text) or span.text, span)
-    return list(kept.values())
 
 
 def _available(phrases: list[Span], options: SuggestOptions) -> list[Span]:
@@ -208,6 +194,19 @@ def _banned(phrases: list[str]) -> Iterator[str]:
     if phrases:
         more = f" and {len(phrases) - _SHOWN} more" if len(phrases) > _SHOWN else ""
         yield f"left out because the positive asks for it: {', '.join(phrases[:_SHOWN])}{more}"
+
+
+def _closed(reason: str) -> Iterator[str]:
+    if reason:
+        yield f"no modifiers were added to this prompt: {reason}"
+
+
+def _below_zero(things: Sequence[str]) -> Iterator[str]:
+    if things:
+        yield (
+            f"a weight below zero ({', '.join(things[:_SHOWN])}) is read by few text encoders, and by some as plain "
+            "words; it belongs into the negative, so take it out of the prompt"
+        )
 
 
 def _findings(policy: Policy, pair: PromptPair, options: SuggestOptions) -> list[str]:

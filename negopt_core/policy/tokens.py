@@ -8,9 +8,30 @@ from collections.abc import Callable
 CountTokens = Callable[[str], int]
 """Tokens in a text, without the start and end marks; a real tokenizer can stand in for `estimate_tokens`."""
 
+CLIP_FAMILIES = frozenset({"sd15", "sd2", "sdxl", "pony", "anime", "illustrious", "noobai", "world"})
+"""Model families that read a prompt by CLIP alone, 75 tokens at once."""
+CLIP_TOKENS = 75
+LONG_TOKENS = 512
+"""What encoders made of T5 or of a language model take at once, the least of them."""
+
 _PIECE = re.compile(r"[a-z]+|[0-9]|[^\sa-z0-9]+", re.IGNORECASE | re.ASCII)
 _VOWEL = re.compile(r"[aeiouy]", re.IGNORECASE)
 _WHOLE_WORD = 6
+
+
+def encoder_tokens(family: str | None) -> int:
+    """Tokens that the text encoder of a model family takes at once; of one that is not known, as many as CLIP's."""
+    return CLIP_TOKENS if family is None or family in CLIP_FAMILIES else LONG_TOKENS
+
+
+def roomy_budget(family: str | None, *own: str) -> int | None:
+    """Token budget for a family whose encoder takes more than CLIP's: a CLIP chunk behind the longest of the user's own
+    texts, as far as the encoder goes; None for any other, whose policy has a budget of its own.
+    """
+    most = encoder_tokens(family)
+    if most == CLIP_TOKENS:
+        return None
+    return min(most, max(map(estimate_tokens, own), default=0) + CLIP_TOKENS)
 
 
 def estimate_tokens(text: str) -> int:

@@ -198,7 +198,36 @@ TOPICS: tuple[Topic, ...] = (
         (),
         (),
     ),
+    Topic(
+        listed(
+            "text, lettering, letter, typography, sign, signboard, saying, say, written, caption, title, quote, "
+            "neon sign, graffiti, calligraphy, billboard, slogan"
+        ),
+        (),
+        (),
+        listed("misspelled text, garbled letters"),
+    ),
+    # pictures that are no views of a scene
+    Topic(
+        listed("x ray, xray, radiograph, radiography, mri, ct scan, ultrasound, sonogram"),
+        listed("blurry, noisy, grainy, monochrome, desaturated, low contrast, dark, transparent"),
+        listed("cinematic lighting, dramatic lighting, natural lighting, sharp focus, vivid color, vibrant color"),
+        listed("opaque, colorful, painting"),
+    ),
+    Topic(
+        listed("map, atlas, cartography"),
+        (),
+        listed("cinematic lighting, dramatic lighting, natural lighting, sharp focus, bokeh"),
+        listed("photo, 3d render, satellite image"),
+    ),
+    Topic(
+        listed("blueprint, floor plan, schematic, diagram, infographic, chart"),
+        (),
+        listed("cinematic lighting, dramatic lighting, natural lighting, sharp focus, bokeh"),
+        listed("photo, 3d render"),
+    ),
     # what is in it
+    Topic(listed("crowd, crowded, audience, parade, mob, spectator"), (), (), listed("fused limbs, deformed faces")),
     Topic(listed("summer, summery"), (), (), listed("winter, snow")),
     Topic(listed("winter, wintry, snow, snowy"), (), (), listed("summer")),
     Topic(
@@ -243,3 +272,21 @@ FILLERS = frozenset(
     )
 )
 """Words that carry no meaning of their own: "too dark" contradicts a dark forest."""
+
+FAULTS = frozenset(
+    listed(
+        "airbrushed, anti, asymmetrical, awkward, backward, bad, banded, bent, blank, blobby, blown, blurry, "
+        "broken, burnt, clipped, cloned, cloudy, crooked, cropped, crossed, crumpled, crushed, cut, damaged, "
+        "deformed, detached, digital, dirty, disconnected, disfigured, disjointed, distorted, doubled, duplicate, "
+        "duplicated, elongated, empty, extra, fake, flat, floating, fractured, frozen, fused, garbled, gibberish, "
+        "glassy, gummy, hard, harsh, hollow, illegible, illogical, impossible, incoherent, incomplete, "
+        "inconsistent, incorrect, indoors, jagged, jumbled, leaning, long, lopsided, lumpy, malformed, mangled, "
+        "melted, melting, merged, messy, mirrored, misaligned, mismatched, misplaced, misshapen, missing, "
+        "misspelled, mixed, muddy, multiple, mushy, mutated, mutilated, noisy, nonsense, nowhere, off, "
+        "overlapping, overworked, painted, pasted, pasty, plastic, poorly, printed, random, repeated, repeating, "
+        "rubbery, scrambled, scribbled, severed, shapeless, slanted, smeared, smooth, smudged, stiff, stock, "
+        "stray, stretched, swapped, tangled, thin, tilted, twisted, two, uneven, uniform, unnatural, unreadable, "
+        "unrelated, uphill, vacant, warped, washed, waxy, weird, wilted, wobbly, wonky, wrong"
+    )
+)
+"""Words that make a fault of whatever they stand with: who asks for hands does not ask for "fused hands"."""

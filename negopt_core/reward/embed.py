@@ -13,6 +13,8 @@ from torch.nn import functional
 
 from ..devices import put_on
 from ..errors import ModelError
+from ..needs import naming_what_is_missing
+from ..quiet import quiet
 
 HUB_PREFIX = "hf:"
 MEAN = (0.48145466, 0.4578275, 0.40821073)
@@ -28,6 +30,8 @@ class Embedder:
     tokenizer: Any
 
     @classmethod
+    @naming_what_is_missing()
+    @quiet()
     def load(cls, source: str, device: str = "cpu") -> Embedder:
         """From a transformers folder, or `hf:owner/name`, the only form that uses the network; safetensors only."""
         from transformers import AutoTokenizer, CLIPModel

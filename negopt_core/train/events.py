@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..needs import missing_package
+
 log = logging.getLogger("negopt")
 
 EVENTS = "tensorboard"
@@ -23,8 +25,8 @@ def event_files(folder: Path) -> Iterator[OnStep]:
     """
     try:
         from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        log.warning("no event files: tensorboard is not installed (pip install tensorboard); metrics.jsonl has it all")
+    except ImportError as error:
+        log.warning("no event files, but metrics.jsonl has it all: %s", missing_package(error) or error)
         yield ignore
         return
     opened: list[SummaryWriter] = []

@@ -12,6 +12,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre
 from transformers import PreTrainedTokenizerFast
 
 from ..policy.language.old_readers import for_old_readers
+from ..quiet import quiet
 
 END, PAD, GAP = "<|end|>", "<|pad|>", "<|gap|>"
 """End of text, filler, and what stands for words that were taken out."""
@@ -41,6 +42,7 @@ def fit_tokenizer(
     )
 
 
+@quiet()
 def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
     """Write the tokenizer so that transformers from 4.30 and tokenizers from 0.13 up read it."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderTiny, DPMSolverMultistepScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import AutoencoderTiny, DPMSolverMultistepScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
+from ..quiet import quiet
 from .render import SIZE
 from .tokenizer import MAX_TOKENS, copy_tokenizer, open_tokenizer, world_words
 
@@ -104,8 +105,11 @@ def build_networks(folder: Path, seed: int) -> Networks:
     return Networks(build_unet(), build_text_encoder(tokenizer), tokenizer, build_vae())
 
 
+@quiet()
 def save_pipeline(networks: Networks, folder: Path) -> None:
     """Write the diffusers folder: fp16 safetensors, no safety checker, tokenizer as vocabulary and merges only."""
+    from diffusers import StableDiffusionPipeline  # says what it would like to have installed
+
     pipeline = StableDiffusionPipeline(
         vae=networks.vae,
         text_encoder=networks.text_encoder,

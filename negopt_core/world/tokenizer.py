@@ -13,6 +13,7 @@ from pathlib import Path
 from tokenizers import pre_tokenizers
 from transformers import CLIPTokenizer
 
+from ..quiet import quiet
 from . import vocabulary as words
 
 MAX_TOKENS = 40
@@ -54,6 +55,7 @@ def _merged(word: list[str], first: str, second: str) -> list[str]:
     return found
 
 
+@quiet()
 def open_tokenizer(folder: Path, vocabulary: Sequence[str]) -> CLIPTokenizer:
     """The tokenizer in `folder`, made from the vocabulary if there is none: a run that goes on keeps its token ids."""
     if not (folder / _FILES[0]).exists():
@@ -69,6 +71,7 @@ def copy_tokenizer(tokenizer: CLIPTokenizer, folder: Path) -> None:
         shutil.copyfile(Path(tokenizer.name_or_path) / name, folder / name)
 
 
+@quiet()
 def write_tokenizer(folder: Path, vocabulary: Sequence[str]) -> CLIPTokenizer:
     """Save `vocab.json` and `merges.txt`, which every version of transformers reads, under `folder`."""
     merges = byte_pair_merges(vocabulary)

@@ -80,6 +80,18 @@ def test_schedule_prints_segments_and_every_notation(capsys: pytest.CaptureFixtu
     assert values["dialects"]["a1111"] == "a cat[, (detailed:0.75):4]"
 
 
+def test_schedule_reads_other_notations_and_says_what_does_not_fit_in_a_prompt(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = "[cow|ox] in a field (people:-1)"
+    code, out, _ = run(capsys, "schedule", text, "--from", "a1111", "--steps", "4", "--json")
+    told = json.loads(out)
+    assert code == 0 and told["opposite"] == "people" and "below zero" in told["warnings"][0]
+    assert [segment["text"] for segment in told["segments"]] == [f"{one} in a field" for one in ("cow", "ox", "cow")]
+    _, out, _ = run(capsys, "schedule", text, "--from", "a1111", "--steps", "4")
+    assert out.splitlines()[:2] == [f"DF-Prompt: {told['df']}", "for the other prompt: people"]
+
+
 def test_schedule_reports_what_cannot_act_and_what_cannot_be_said(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = run(capsys, "schedule", "a cat, [x:0.95-0.98:1], [y:0-0.9:1]", "--steps", "10", "--json")
     values = json.loads(out)

@@ -13,6 +13,8 @@ from negopt_core.data.split import normalise
 from negopt_core.world import world_dir
 from negopt_core.world.people import draw_modifiers, draw_negatives
 
+pytestmark = pytest.mark.slow
+
 needs_world = pytest.mark.skipif(
     not (world_dir() / "model_index.json").is_file(),
     reason="the demo world's weights are not in negopt_core/assets/world",

@@ -2,9 +2,8 @@
 
 import json
 import re
-import subprocess
-import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,15 @@ import pytest
 
 from negopt_core.cli import main
 from negopt_core.world import world_dir
+from tests.fakes.launcher import start
 
-pytestmark = pytest.mark.skipif(
-    not (world_dir() / "model_index.json").is_file(),
-    reason="the demo world's weights are not in negopt_core/assets/world",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (world_dir() / "model_index.json").is_file(),
+        reason="the demo world's weights are not in negopt_core/assets/world",
+    ),
+]
 ARMS = ["--arm", "none", "--arm", "fixed=text:blurry, low quality", "--arm", "<b>=policy:rules"]
 
 
@@ -60,14 +63,14 @@ def test_a_second_run_paints_nothing_and_says_the_same(tmp_path: Path, capsys: p
 
 
 def test_killed_at_any_moment_it_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    line = [sys.executable, "-m", "negopt_core", "eval", "-o", str(tmp_path), "--prompts", "world:3", "--steps", "2"]
-    running = subprocess.Popen([*line, *ARMS, "--batch", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    line = ["eval", "-o", str(tmp_path), "--prompts", "world:3", "--steps", "2", *ARMS, "--batch", "1"]
+    running = start(partial(main, line), tmp_path / "log.txt")
     cache = tmp_path / "cache"
     deadline = time.monotonic() + 240
-    while len(list(cache.rglob("*.png"))) < 2 and running.poll() is None and time.monotonic() < deadline:
+    while len(list(cache.rglob("*.png"))) < 2 and running.is_alive() and time.monotonic() < deadline:
         time.sleep(0.01)
     running.kill()
-    running.wait()
+    running.join()
     kept = {path: path.stat().st_mtime_ns for path in cache.rglob("*.png")}
     assert len(kept) >= 2 and not (tmp_path / "report.json").exists()
     evaluate(capsys, tmp_path, *ARMS, "--batch", "1")

@@ -1,25 +1,30 @@
 """`eval` in several processes: the pictures are shared out, and the report is that of one."""
 
 import json
-import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from negopt_core.cli import main
 from negopt_core.world import world_dir
 from tests.fakes.launcher import launch_together
 
-pytestmark = pytest.mark.skipif(
-    not (world_dir() / "model_index.json").is_file(),
-    reason="the demo world's weights are not in negopt_core/assets/world",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (world_dir() / "model_index.json").is_file(),
+        reason="the demo world's weights are not in negopt_core/assets/world",
+    ),
+]
 
 
-def command(folder: Path, *more: str) -> list[str]:
-    line = ["-m", "negopt_core", "eval", "-o", str(folder), "--prompts", "world:3", "--steps", "2", "--batch", "1"]
+def command(folder: Path, *more: str) -> Callable[[], int]:
+    line = ["eval", "-o", str(folder), "--prompts", "world:3", "--steps", "2", "--batch", "1"]
     line += ["--arm", "none", "--arm", "fixed=text:blurry", "--metrics", "world-quality,world-is", "--splits", "1"]
-    return [sys.executable, *line, *(more or ("--device", "cpu"))]
+    return partial(main, [*line, *(more or ("--device", "cpu"))])
 
 
 def report(folder: Path) -> dict[str, Any]:

@@ -8,8 +8,11 @@ import pytest
 from PIL import Image
 
 from negopt_core.cli import main
-from negopt_core.commands.scorers import toys_warning
+from negopt_core.commands.scorers import refuse_toys
+from negopt_core.errors import PromptError
 from tests.model import tiny
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -116,24 +119,22 @@ def test_other_weights_under_the_same_name_are_noticed(
         (["explain", "a cat", "--negative", "dark", "--seeds", "1", "-o", "OUT"], "--scorers"),
         (["suggest", "a cat", "--policy", "rules", "--best-of", "1", "--pictures", "1"], "--reward"),
         (["eval", "--prompts", "world:1", "--arm", "none", "-o", "OUT"], "--metrics"),
+        (["train", "ppo", "--policy", "world-negative", "--prompts", "world", "--run", "OUT"], "--reward"),
     ],
 )
-def test_the_demo_worlds_judges_are_warned_of_with_another_model(
-    model: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, command: list[str], flag: str
+def test_the_demo_worlds_judges_are_refused_with_another_model(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str], flag: str
 ) -> None:
     line = [str(tmp_path / "out") if part == "OUT" else part for part in command]
-    assert main([*line, "--model", model, "--steps", "1", "--json"]) == 0
-    (warning,) = [record.getMessage() for record in caplog.records if "small demo world" in record.getMessage()]
-    assert warning.startswith("world-") and flag in warning and "--source" in warning
-    if flag == "--metrics":
-        assert warning in json.loads((tmp_path / "out" / "report.json").read_text())["notes"]
+    assert main([*line, "--model", model]) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith("negopt: world-") and flag in said and "--source" in said
+    assert not list(tmp_path.rglob("*.png"))
 
 
 @pytest.mark.parametrize(("count", "is_told"), [("3", True), ("1", False)])
-def test_the_best_of_one_is_no_choice_and_said(
-    model: str, capsys: pytest.CaptureFixture[str], count: str, is_told: bool
-) -> None:
-    line = ["suggest", "a cat", "--policy", "rules", "--best-of", count, "--pictures", "1", "--model", model]
+def test_the_best_of_one_is_no_choice_and_said(capsys: pytest.CaptureFixture[str], count: str, is_told: bool) -> None:
+    line = ["suggest", "a photo of a red ball", "--policy", "rules", "--best-of", count, "--pictures", "1"]
     assert main([*line, "--steps", "1"]) == 0
     told = capsys.readouterr().out
     assert ("wrote the same for every seed" in told and "--policy world-negative" in told) == is_told
@@ -141,8 +142,10 @@ def test_the_best_of_one_is_no_choice_and_said(
 
 def test_the_demo_worlds_judges_are_at_home_in_worlds(tmp_path: Path) -> None:
     names = ["world-quality", "clip"]
-    assert not toys_warning("world", names, "--reward") and not toys_warning("comfy:http://a:1", names, "--reward")
-    assert toys_warning("comfy:sd.safetensors@http://a:1", names, "--reward").startswith("world-quality judge")
-    assert not toys_warning("hf:a/b", ["clip"], "--reward")
+    for at_home in ("world", "comfy:http://a:1"):
+        refuse_toys(at_home, names, "--reward")
+    with pytest.raises(PromptError, match=r"^world-quality judge"):
+        refuse_toys("comfy:sd.safetensors@http://a:1", names, "--reward")
+    refuse_toys("hf:a/b", ["clip"], "--reward")
     (tmp_path / "judges").mkdir()
-    assert not toys_warning(str(tmp_path), names, "--reward")
+    refuse_toys(str(tmp_path), names, "--reward")

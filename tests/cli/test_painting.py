@@ -13,7 +13,7 @@ needs_world = pytest.mark.skipif(
     not (world_dir() / "model_index.json").is_file(),
     reason="the demo world's weights are not in negopt_core/assets/world",
 )
-pytestmark = needs_world
+pytestmark = [pytest.mark.slow, needs_world]
 
 
 def paint(capsys: pytest.CaptureFixture[str], folder: Path, *arguments: str) -> dict[str, object]:

@@ -11,12 +11,12 @@ from PIL.PngImagePlugin import PngInfo
 
 from negopt_core.errors import OutputError
 from negopt_core.files import write_bytes, write_text
+from negopt_core.infotext import parse_infotext
 from negopt_core.provenance import (
     CHUNK,
     Record,
     hash_pixels,
     infotext,
-    parse_infotext,
     read_picture,
     record_from_json,
     write_picture,
@@ -64,7 +64,7 @@ def test_infotext_is_read_back() -> None:
         assert info.settings["Steps"] == "20" and info.settings["Size"] == "4x2"
     info = parse_infotext('a\nb\nNegative prompt: c\nSteps: 5, Lora hashes: "x: 1, y: 2", Seed: 3\nTemplate: {a|b}')
     assert (info.positive, info.negative) == ("a\nb", "c")
-    assert info.settings == {"Steps": "5", "Lora hashes": "x: 1, y: 2", "Seed": "3"}
+    assert info.settings == {"Steps": "5", "Lora hashes": "x: 1, y: 2", "Seed": "3", "Template": "{a|b}"}
     for text in ("", "just words", "Steps to the castle"):
         with pytest.raises(OutputError, match="no A1111 text"):
             parse_infotext(text)

@@ -10,10 +10,13 @@ from PIL.PngImagePlugin import PngInfo
 from negopt_core.cli import main
 from negopt_core.world import world_dir
 
-pytestmark = pytest.mark.skipif(
-    not (world_dir() / "model_index.json").is_file(),
-    reason="the demo world's weights are not in negopt_core/assets/world",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (world_dir() / "model_index.json").is_file(),
+        reason="the demo world's weights are not in negopt_core/assets/world",
+    ),
+]
 
 
 def test_a_painted_picture_is_told_checked_and_painted_again(

@@ -11,6 +11,8 @@ from negopt_core.policy.language.folder import folder_hash
 from negopt_core.policy.store import read_card
 from negopt_core.world.measure import is_held_out
 
+pytestmark = pytest.mark.slow
+
 SMALL = ("--width", "32", "--layers", "1", "--batch", "4", "--threads", "1", "--json")
 
 

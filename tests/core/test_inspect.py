@@ -9,6 +9,7 @@ import time
 import pytest
 
 from negopt_core import PromptError, PromptPair, compile_schedule, parse_prompt
+from negopt_core.guided_parts import RunPart
 from negopt_core.inspect import WELL_KNOWN_EMBEDDINGS, Finding, Setup, inspect_setup
 
 PLAIN = PromptPair.plain("a cat in a garden", "blurry, grain")
@@ -195,13 +196,47 @@ def test_every_switch_of_a_small_prompt_is_counted() -> None:
         ("a, b, c, d, e", "a, b, c, d, e", "'a', 'b', 'c' and 2 more"),
         ("[grain:0.5-1:1]", "[grain:0-0.5:1]", None),  # never at the same step
         ("[grain:0.4-1:1]", "[grain:0-0.5:1]", "'grain'"),
+        # the words leave one side when they enter the other
+        ("portrait, [3d, realistic:0.8-1:1]", "low score, [3d, realistic:0-0.8:1]", None),
+        ("portrait, [3d, realistic:0.7-1:1]", "low score, [3d, realistic:0-0.8:1]", "'3d', 'realistic'"),
+        ("portrait, [3d, real:0.8-1:1], [real:0.5-0.6:1]", "[3d, real:0-0.8:1]", "'real'"),
+        # what the positive says no to is asked for by nobody
+        ("a street, no people", "people, cars", None),
+        ("a street without people or cars", "people, cars", None),
+        ("no people, a portrait of people", "people", "'people'"),
+        ("a street, no people, cars", "people, cars", "'cars'"),
     ],
 )
 def test_a_phrase_on_both_sides_at_once_is_found(positive: str, negative: str, shared: str | None) -> None:
-    findings = inspect_setup(pair_of(positive, negative), Setup())
-    assert [finding.code for finding in findings] == (["phrase-in-both"] if shared else [])
-    if shared:
-        assert findings[0].message.startswith(f"{shared}: asked for in the positive")
+    for setup in (Setup(), Setup(steps=10)):
+        findings = [one for one in inspect_setup(pair_of(positive, negative), setup) if one.severity == "warning"]
+        assert [finding.code for finding in findings] == (["phrase-in-both"] if shared else [])
+        if shared:
+            assert findings[0].message.startswith(f"{shared}: asked for in the positive")
+
+
+def test_windows_that_share_no_step_of_the_run_are_apart() -> None:
+    pair = pair_of("[grain:0.79-1:1]", "[grain:0-0.8:1]")
+    assert codes(pair, Setup()) == codes(pair, Setup(steps=100)) == ["phrase-in-both"]
+    assert codes(pair_of("[grain:0.801-1:1]", "[grain:0-0.809:1]"), Setup(steps=10)) == []
+
+
+@pytest.mark.parametrize(
+    ("positive", "negative", "told"),
+    [
+        ("a street, no people", "cars", [("negation", "positive", ("people",))]),
+        ("a street", "no cars, without hats, ugly", [("negation", "negative", ("cars", "hats"))]),
+        ("{cat|dog}, __color__", "ugly", [("wildcard-unexpanded", "positive", ("{cat|dog}", "__color__"))]),
+        ('a sign that says "no parking"', "ugly", []),
+        ('{"subject": "a|b"}', "ugly", []),
+    ],
+)
+def test_words_that_are_read_as_something_else_are_information(
+    positive: str, negative: str, told: list[tuple[str, str, tuple[str, ...]]]
+) -> None:
+    found = inspect_setup(PromptPair.plain(positive, negative), Setup())
+    assert [(one.code, one.side, one.subjects) for one in found] == told
+    assert all(one.severity == "info" for one in found)
 
 
 def test_a_window_narrower_than_a_step_is_found_on_its_side() -> None:
@@ -269,3 +304,57 @@ def test_our_module_does_not_hide_the_standard_inspect() -> None:
     done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert not hasattr(standard_inspect, "inspect_setup")
+
+
+HALVES = (RunPart(0.0, 0.5, 3.5), RunPart(0.5, 1.0, 1.0))
+"""A chain of two samplers, as video models are painted: high noise guided, low noise not."""
+
+
+@pytest.mark.parametrize(
+    ("negative", "parts", "code", "subjects", "message"),
+    [
+        ("ugly", HALVES, "cfg-one-part", (), "CFG is 1 in steps 10 to 19 of 20"),
+        (
+            "[ugly:0.5-0:1]",
+            HALVES,
+            "window-at-cfg-one",
+            ("ugly",),
+            "'ugly' in the negative: CFG is 1 in steps 10 to 19 of 20",
+        ),
+        ("dull, [ugly:0.4-0.1:1]", HALVES, "window-at-cfg-one", ("ugly",), "so it never acts"),
+        ("[ugly:1-0.5:1]", HALVES, None, (), ""),
+        ("[ugly:0.6-0:1]", HALVES, "cfg-one-part", (), "there it does nothing"),
+        ("ugly", (RunPart(0.0, 1.0, 4.0), RunPart(0.0, 1.0, 5.0)), None, (), ""),
+        ("[ugly:0.5-0:1]", (RunPart(0.0, 1.0, 1.0), RunPart(0.0, 1.0, 5.0)), "cfg-one-part", (), "steps 0 to 19"),
+    ],
+)
+def test_what_of_a_negative_lies_where_the_guidance_scale_is_one(
+    negative: str, parts: tuple[RunPart, ...], code: str | None, subjects: tuple[str, ...], message: str
+) -> None:
+    pair = PromptPair(parse_prompt("a cat"), parse_prompt(negative))
+    findings = inspect_setup(pair, Setup(steps=20, parts=parts))
+    assert [finding.code for finding in findings] == ([code] if code else [])
+    assert all(finding.subjects == subjects and message in finding.message for finding in findings)
+
+
+def test_a_part_of_a_run_needs_a_window_and_a_guidance_scale() -> None:
+    for wrong in [(0.5, 0.5, 1.0), (0.0, 1.1, 1.0), (0.0, 1.0, math.nan)]:
+        with pytest.raises(PromptError):
+            RunPart(*wrong)
+    assert (
+        "0% to 50% of the run"
+        in only(
+            PromptPair.plain("a cat", "ugly"), Setup(parts=(RunPart(0.0, 0.5, 1.0), RunPart(0.5, 1.0, 2.0)))
+        ).message
+    )
+
+
+def test_zeros_are_told_from_an_empty_text() -> None:
+    empty = PromptPair.plain("a cat", "")
+    assert "empty prompt" in only(empty, Setup(cfg=5.0)).message
+    zeroed = only(empty, Setup(cfg=5.0, negative_zeroed=True)).message
+    assert "zeros, which is another thing than an empty text" in zeroed
+
+
+def test_an_empty_negative_is_not_judged_by_parts() -> None:
+    assert codes(PromptPair.plain("a cat", ""), Setup(parts=HALVES)) == ["negative-empty"]

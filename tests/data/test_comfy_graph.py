@@ -79,6 +79,19 @@ BETWEEN: dict[str, Graph] = {
                                             negative="blurry, ((ugly))", ckpt_name="x")),
     "two encoders": graph(n2=node("CLIPTextEncodeSDXL", text_g="a (red:1.2) ball, [sea], 8k", text_l="a ball"),
                           n3=node("CLIPTextEncodeFlux", clip_l="blurry", t5xxl="blurry, ((ugly))")),
+    "a guider behind a controlnet": graph(
+        n5=node("SamplerCustomAdvanced", guider=("8", 0), sampler=("4", 0)),
+        n8=node("CFGGuider", model=("1", 0), positive=("9", 0), negative=("9", 1), cfg=7.0),
+        n9=node("ControlNetApplyAdvanced", positive=("9x", 0), negative=("3", 0), image=("4", 0)),
+        n9x=node("ControlNetApply", conditioning=("2", 0), control_net=("1", 0), strength=1.0)),
+    "two guiders' sides": graph(n5=node("SamplerCustomAdvanced", guider=("8", 0)),
+                                n8=node("DualCFGGuider", cond1=("2", 0), cond2=("9", 0), negative=("3", 0)),
+                                n9=text("another prompt")),
+    "wildcards that were filled in": graph(
+        n2=node("ImpactWildcardEncode", wildcard_text="a __color__ ball, and much more than that was written here",
+                populated_text="a (red:1.2) ball, [sea], 8k", text="a longer text than the one that was filled in"),
+        n3=text(("8", 0)), n8=node("ImpactWildcardProcessor", wildcard_text="__bad__, __worse__, and so on",
+                                   populated_text="blurry, ((ugly))", mode="populate")),
     "a preview of something else": graph(n0=node("PreviewImage", images=("0x", 0)), n0x=node("LoadImage", image="a")),
 }  # fmt: skip
 

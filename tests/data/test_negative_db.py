@@ -99,7 +99,7 @@ def test_without_pyarrow_the_remedy_is_said_and_the_rest_works() -> None:
         "list(read_posts(Path('x.parquet')))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stderr.strip().splitlines()[-1].endswith("needs pyarrow; install it with `pip install pyarrow`")
+    assert done.stderr.strip().splitlines()[-1].endswith("-m pip install pyarrow")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy
 import pytest
-from PIL import Image
+from PIL import Image, features
 from PIL.PngImagePlugin import PngInfo
 
 from negopt_core.data.pairs import Pair
@@ -235,3 +235,56 @@ def test_a_picture_that_would_take_gigabytes_is_not_decoded_for_texts_behind_its
     assert read_texts(path) == {}  # decoding would have failed: most rows are missing
     with pytest.raises(OutputError, match="holds no prompt"):
         read_sides(path)
+
+
+def said(path: Path) -> tuple[str, str]:
+    sides = read_sides(path)
+    return sides.positive.text.rstrip(", "), sides.negative.text.rstrip(", ")
+
+
+COMMENTS = {
+    "big endian": b"UNICODE\0" + INFOTEXT.encode("utf-16-be"),
+    "little endian": b"UNICODE\0" + INFOTEXT.encode("utf-16-le"),
+    "big endian, marked": b"UNICODE\0\xfe\xff" + INFOTEXT.encode("utf-16-be"),
+    "little endian, marked": b"UNICODE\0\xff\xfe" + INFOTEXT.encode("utf-16-le"),
+    "UTF-8 that calls itself Unicode": b"UNICODE\0" + INFOTEXT.encode(),
+    "ASCII with zeros behind it": b"ASCII\0\0\0" + INFOTEXT.encode() + bytes(9),
+    "no name": bytes(8) + INFOTEXT.encode(),
+    "nothing in front": INFOTEXT.encode(),
+}
+
+
+@pytest.mark.parametrize("ending", ["jpg", "webp", "avif"])
+@pytest.mark.parametrize("comment", COMMENTS.values(), ids=COMMENTS.keys())
+def test_user_comments_are_read_however_they_are_spelled(tmp_path: Path, ending: str, comment: bytes) -> None:
+    if ending == "avif" and not features.check("avif"):
+        pytest.skip("this Pillow reads no AVIF")
+    with_exif(tmp_path / f"a.{ending}", comment)
+    assert said(tmp_path / f"a.{ending}") == ("a cat , 8k,\nmisty", "ugly, text")
+    assert len(read_pictures(tmp_path, "negative").pairs) == 1
+
+
+@pytest.mark.parametrize(
+    ("sampler", "end"),
+    [("Euler a", 0.55), ("DPM++ 2M Karras", 0.55), ("Heun", 0.275), ("DPM2 a", 0.275), ("DPM++ SDE Karras", 0.275)],
+)
+def test_steps_are_counted_as_the_sampler_of_the_picture_counts_them(tmp_path: Path, sampler: str, end: float) -> None:
+    png(tmp_path / "a.png", parameters=INFOTEXT.replace("Euler a", sampler))
+    (late,) = (span for span in read_sides(tmp_path / "a.png").negative.spans if "text" in span.text)
+    assert late.window == Window(0.0, end)
+
+
+def test_what_a_prompt_weighs_below_zero_is_unwanted(tmp_path: Path) -> None:
+    told = "a street (people:-1), mountains\nNegative prompt: ugly, (fog:-0.5)\nSteps: 20, Sampler: Euler, Seed: 1"
+    png(tmp_path / "a.png", parameters=told)
+    assert said(tmp_path / "a.png") == ("a street, mountains, fog", "ugly, people")
+    nodes = json.loads(GRAPH)
+    nodes["1"]["inputs"]["text"], nodes["2"]["inputs"]["text"] = "a street (people:-1), mountains", "ugly, (fog:-0.5)"
+    png(tmp_path / "b.png", prompt=json.dumps(nodes))
+    assert said(tmp_path / "b.png") == ("a street, mountains, fog", "ugly, people")
+
+
+def test_of_words_that_take_turns_a_pair_keeps_the_first_all_the_time(tmp_path: Path) -> None:
+    told = "[cow|ox] in {sun|rain}\nNegative prompt: [ugly|bad], text\nSteps: 20, Sampler: Euler, Seed: 1"
+    png(tmp_path / "a.png", parameters=told)
+    assert read_pictures(tmp_path, "negative").pairs == (Pair("cow in sun", (Span("ugly"), Span("text"))),)

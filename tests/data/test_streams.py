@@ -35,6 +35,7 @@ def peak(work: Callable[[], object]) -> int:
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["pairs", "split"])
 def test_memory_grows_by_a_key_for_each_row(what: str, tmp_path: Path) -> None:
     def run(rows: Path) -> int:

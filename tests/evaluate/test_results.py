@@ -32,6 +32,8 @@ from negopt_core.world.report.experiments import SEARCHED, SEARCHED_FIXED
 from negopt_core.world.report.outcome import Outcome
 from negopt_core.world.report.studio import Arm, Batch, Studio
 
+pytestmark = pytest.mark.slow
+
 
 def outcome(quality: float, hit: float = 1.0) -> Outcome:
     slope = torch.linspace(-0.5, 0.5, 6)[:, None].expand(6, 2)

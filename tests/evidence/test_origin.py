@@ -120,6 +120,30 @@ def test_a1111s_jpeg_and_webp_and_pictures_without_a_plan(tmp_path: Path) -> Non
         assert [check.outcome for check in verify(tmp_path / f"a.{ending}", found)] == [UNKNOWN, UNKNOWN]
 
 
+@pytest.mark.parametrize(
+    ("settings", "known"),
+    [
+        ("Steps: 8, Sampler: res_multistep, CFG scale: None, Seed: 5", {"steps": 8, "seed": 5}),
+        ("Steps: 8, CFG scale: auto, Seed: random, Size: 64 x 64", {"steps": 8}),
+        ("Sampler: Euler, CFG scale: 4.5, Seed: 1, Size: 64x32", {"cfg": 4.5, "seed": 1, "width": 64, "height": 32}),
+    ],
+)
+def test_settings_that_are_no_numbers_are_unknown_and_lose_nothing_else(
+    tmp_path: Path, settings: str, known: dict[str, Any]
+) -> None:
+    found = read_origin(save(tmp_path / "a.png", parameters=f"a fox\nNegative prompt: ugly\n{settings}"))
+    assert_valid(found)
+    assert (found.positive, found.negative) == ("a fox", "ugly")
+    assert {name: value for name, value in found.sampling.items() if name not in ("sampler",)} == known
+
+
+def test_words_that_take_turns_are_told_step_by_step_and_weights_below_zero_on_the_other_side(tmp_path: Path) -> None:
+    told = "[cow|ox] (fog:-1)\nNegative prompt: ugly\nSteps: 4, Sampler: Euler, Seed: 1"
+    found = read_origin(save(tmp_path / "a.png", parameters=told))
+    assert found.df_positive == "[cow:0.5-1:1][ox:0.25-0.5:1][cow:0-0.25:1]"
+    assert found.df_negative == "ugly, fog"
+
+
 def test_pictures_of_comfyui_nodes_old_and_new(tmp_path: Path) -> None:
     old = {
         "negopt": "0.1.0", "policy": "rules", "policy_hash": RULES.fingerprint, "locked": False, "seed": 3,

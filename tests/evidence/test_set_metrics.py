@@ -1,13 +1,11 @@
 """Measures of whole sets, against their definitions and against torch-fidelity on the same pictures."""
 
-import sys
 from pathlib import Path
 
 import numpy
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import save_file
 
 from negopt_core.errors import ModelError, PromptError
 from negopt_core.evidence.features import convert_inception, load_inception, load_set_metric
@@ -73,13 +71,6 @@ def test_the_worlds_measures_tell_clean_pictures_from_faulty_ones() -> None:
     assert metric.measure(same, reference)[0] < metric.measure(other, reference)[0]
     score, spread = load_set_metric("world-is", {}, splits=2).measure(reference, None)
     assert 1.0 < score < 36.0 and spread is not None
-
-
-def test_without_torch_fidelity_the_remedy_is_one_that_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    save_file({"a": torch.zeros(1)}, tmp_path / "x.safetensors")
-    monkeypatch.setitem(sys.modules, "torch_fidelity.feature_extractor_inceptionv3", None)
-    with pytest.raises(ModelError, match="pip install torch-fidelity "):
-        load_set_metric("fid", {"inception": str(tmp_path / "x.safetensors")}, 1)
 
 
 def test_what_is_missing_is_said(tmp_path: Path) -> None:

@@ -9,25 +9,26 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.faults.jobs import JOBS
-from tests.faults.killing import Killer, load_everything
+from tests.faults.killing import Killer
 
 
-def main() -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Kill and compare; a line for each job."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--moments", type=int, default=50, help="kills that each job goes through, at least")
     parser.add_argument("--first", type=int, default=0, help="number of the first case: another one, other moments")
     parser.add_argument("--job", action="append", choices=list(JOBS), help="only this one (may be repeated)")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="leave the folders here")
-    args = parser.parse_args()
+    args = parser.parse_args(words)
     faults = []
     with tempfile.TemporaryDirectory() as scratch, hub_of_our_own():
-        load_everything()
+        import tests.fakes.libraries  # noqa: F401 - shared by the children; after the hub's address is known
+
         killer = Killer((args.keep or Path(scratch)) / "faults")
         for name in args.job or JOBS:
             began, found = time.monotonic(), []

@@ -35,26 +35,6 @@ class Calm:
     seconds: float
 
 
-def load_everything() -> None:
-    """Imports that the children share; no thread may run when they are forked."""
-    import torch
-
-    torch.set_num_threads(1)
-
-    import negopt_core.commands.data
-    import negopt_core.commands.eval
-    import negopt_core.commands.policies
-    import negopt_core.commands.train_ppo
-    import negopt_core.data.confidence
-    import negopt_core.paint.diffusers_painter
-    import negopt_core.reward.base
-    import negopt_core.train.ppo
-    import negopt_core.train.samples
-    import negopt_core.train.sft
-    import negopt_core.world.judges
-    import negopt_core.world.measure  # noqa: F401
-
-
 def run(
     arguments: list[str], log: Path, before: Callable[[], None], kill_at_touch: int = 0, kill_after: float = 0.0
 ) -> tuple[int, int]:

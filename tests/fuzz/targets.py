@@ -22,13 +22,14 @@ from negopt_core.data.written import pair_of_sides, read_written, whole_phrases
 from negopt_core.df_text import format_prompt, parse_prompt, parse_report
 from negopt_core.dialects import DIALECTS, from_dialect, to_dialect
 from negopt_core.errors import NegOptError
+from negopt_core.infotext import parse_infotext
 from negopt_core.inspect import Setup, inspect_setup
 from negopt_core.policy import suggest
 from negopt_core.policy.card import parse_card
 from negopt_core.policy.rules import RulesPolicy
 from negopt_core.policy.static import StaticPolicy
-from negopt_core.prompt import DFPrompt, PromptPair
-from negopt_core.provenance import infotext, parse_infotext, read_picture, read_texts, record_from_json
+from negopt_core.prompt import DFPrompt, PromptPair, Span
+from negopt_core.provenance import infotext, read_picture, read_texts, record_from_json
 from negopt_core.schedule import compile_schedule
 
 Target = Callable[[bytes, Path], None]
@@ -84,7 +85,14 @@ def dialect_writers(data: bytes, folder: Path) -> None:
             continue
         read: list[DFPrompt] = []
         if not refused(lambda name=dialect, text=texts[0], out=read: out.append(from_dialect(text, name, steps))):  # type: ignore[misc]
-            assert _encoded(read[0], steps) == _encoded(prompt, steps), f"{dialect}: {texts[0]!r}"
+            assert _encoded(read[0], steps) == _encoded(_said(prompt), steps), f"{dialect}: {texts[0]!r}"
+
+
+def _said(prompt: DFPrompt) -> DFPrompt:
+    """With round brackets for `\\(` and `\\)`, which every notation writes as they are and reads as brackets."""
+    return DFPrompt(
+        tuple(Span(re.sub(r"\\([()])", r"\1", span.text), span.weight, span.window) for span in prompt.spans)
+    )
 
 
 def _encoded(prompt: DFPrompt, steps: int) -> list[object]:

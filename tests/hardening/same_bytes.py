@@ -29,7 +29,7 @@ def say(*arguments: str) -> str:
 def run(folder: Path) -> dict[str, str]:
     """A hash of everything that came out, by name; nothing in it may depend on the folder."""
     found = {}
-    for policy in ("rules", "nearest", "static", "static+rules"):
+    for policy in ("negopt", "negopt-scheduled:flux", "rules", "nearest", "static", "static+rules"):
         for seed in ("0", "7"):
             said = [say("suggest", prompt, "--policy", policy, "--seed", seed, "--json") for prompt in PROMPTS]
             found[f"suggest {policy} {seed}"] = digest("".join(said).encode())

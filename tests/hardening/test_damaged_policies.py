@@ -14,6 +14,8 @@ if sys.platform == "win32":
 sys.path.insert(0, str(Path(__file__).parent))
 from damage import DAMAGE, MEMORY_MB, SECRET
 
+pytestmark = pytest.mark.slow
+
 COUNT = 200
 
 

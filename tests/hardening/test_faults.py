@@ -24,6 +24,7 @@ UNWRITABLE = Path("/sys/negopt-tests")
 """A folder that nobody can make, not even root."""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="NOT TESTED: kill -9 is a matter of Unix")
 def test_jobs_that_are_killed_go_on_to_the_same_result() -> None:
     """Two moments of each job; `make faults` has fifty."""

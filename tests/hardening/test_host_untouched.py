@@ -21,9 +21,22 @@ ALLOWED = {
 }
 
 
-def run_state(code: str = "") -> list[str]:
-    """What our packages change in a Python that has torch and diffusers; `code` goes into our first module."""
-    program = f"import sys, state; {code}state.main()"
+CARELESS = (
+    "random.random()", "torch.manual_seed(0)", "torch.set_default_dtype(torch.float16)", "torch.set_num_threads(3)",
+    "warnings.simplefilter('ignore')", "logging.basicConfig()", "sys.path.insert(0, 'x')", "os.environ.pop('A', 0)",
+    "setattr(torch.nn.Linear, 'forward', len)", "setattr(torch, 'load', len)", "torch.set_grad_enabled(False)",
+)  # fmt: skip
+"""Each of these stands in for a line in one of our modules."""
+
+
+@pytest.fixture(scope="module")
+def changed() -> list[list[str]]:
+    """What changes in a Python that has torch and diffusers: by our packages, then by a careless one."""
+    careless = f"import random, torch, warnings, logging, sys, os; {'; '.join(CARELESS)}"
+    program = (
+        "import state; state.main(); real = state.our_modules; "
+        f"state.our_modules = lambda: exec({careless!r}) or real(); state.main()"
+    )
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program],
         cwd=STATE.parent,
@@ -36,34 +49,23 @@ def run_state(code: str = "") -> list[str]:
         text=True,
         check=True,
     )
-    told = json.loads(done.stdout.splitlines()[-1])
-    assert told["imported"] > 80
-    return list(told["changed"])
+    told = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert len(told) == 2 and all(one["imported"] > 80 for one in told)
+    return [one["changed"] for one in told]
 
 
-def test_importing_every_module_of_ours_changes_nothing_of_the_host() -> None:
-    assert run_state() == []
+@pytest.mark.slow
+def test_importing_every_module_of_ours_changes_nothing_of_the_host(changed: list[list[str]]) -> None:
+    assert changed[0] == []
 
 
-def test_the_comparison_sees_what_a_careless_pack_does() -> None:
-    """Each of these stands in for a line in one of our modules."""
-    careless = (
-        "random.random()", "torch.manual_seed(0)", "torch.set_default_dtype(torch.float16)", "torch.set_num_threads(3)",
-        "warnings.simplefilter('ignore')", "logging.basicConfig()", "sys.path.insert(0, 'x')", "os.environ.pop('A', 0)",
-        "setattr(torch.nn.Linear, 'forward', len)", "setattr(torch, 'load', len)", "torch.set_grad_enabled(False)",
-    )  # fmt: skip
-    patch = "; ".join(careless)
-    code = (
-        "real = state.our_modules; "
-        f"state.our_modules = lambda: exec('import random, torch, warnings, logging, sys, os; ' + {patch!r}) "
-        "or real(); "
-    )
-    changed = run_state(code)
+@pytest.mark.slow
+def test_the_comparison_sees_what_a_careless_pack_does(changed: list[list[str]]) -> None:
     for name in (
         "random", "torch random", "default dtype", "threads", "warning filters", "root logger", "path", "environment",
         "torch.nn.modules.linear.Linear.forward", "torch.load", "gradients",
     ):  # fmt: skip
-        assert name in changed, (name, changed)
+        assert name in changed[1], (name, changed[1])
 
 
 @pytest.mark.parametrize("path", SKINS, ids=lambda path: path.relative_to(ROOT).as_posix())

@@ -49,6 +49,12 @@ def test_fast_and_slow_tokenizers_agree(sd1):
             assert fast.chunks(parts) == slow.chunks(parts), (first, second)
 
 
+def test_escaped_round_brackets_are_round_brackets(words):
+    tokens = ClipTokens(words, LENGTH)
+    assert tokens.chunks(((r"a \(red\) cat", 1.0),)) == tokens.chunks((("a (red) cat", 1.0),))
+    assert tokens.count(r"\(red\)") == tokens.count("(red)")
+
+
 def test_weights_touch_only_the_words_of_their_part(words):
     (chunk,) = ClipTokens(words, LENGTH).chunks((("a cat, ", 1.0), ("blurry", 0.5)))
     weighted = [place for place, weight in enumerate(chunk.weights) if weight != 1.0]

@@ -19,6 +19,8 @@ from negopt_core.paint.open import open_painter
 from negopt_core.prompt import PromptPair
 from tests.fakes.comfy import FakeComfy, colour, serving
 
+pytestmark = pytest.mark.slow
+
 QUICK = Patience(tries=3, pause_seconds=0.01, answer_seconds=5.0, picture_seconds=20.0, poll_seconds=0.01)
 SETTINGS = PaintSettings(steps=4, guidance_scale=5.0)
 PAIRS = [PromptPair(parse_prompt(f"picture {number}"), parse_prompt("blurry[, dark:0.5-0:1.2]")) for number in range(9)]

@@ -19,7 +19,7 @@ from tests.fakes.painter import FakePainter
 from tests.model.tiny import LENGTH, PIXELS
 
 # some schedulers of diffusers meet numpy 2 with a warning of their own
-pytestmark = pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")]
 
 CPU = torch.device("cpu")
 FAST = PaintSettings(steps=4, guidance_scale=4.0)

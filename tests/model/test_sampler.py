@@ -10,7 +10,7 @@ from negopt_core.paint.base import SAMPLERS
 from negopt_core.paint.sampler import plan_run, sampler_for
 
 # some schedulers of diffusers meet numpy 2 with a warning of their own
-pytestmark = pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ from typing import Any
 from host import INSIDE, Host
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+CARD = {"format_version": 1, "kind": "static", "name": "mine", "settings": {"negative": "blurry, dark"}}
+"""Of a small policy."""
 PATIENCE = 300.0
 """Seconds to wait for the server to start, or for one graph; far above what either takes."""
 
@@ -62,7 +64,11 @@ class Server:
 
     def run(self, prompt: dict[str, Any], workflow: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run a graph to its end; its outputs by node. Raises Refused if a node fails."""
-        run_id, end = self.queue(prompt, workflow), time.monotonic() + PATIENCE
+        return self.wait(self.queue(prompt, workflow))
+
+    def wait(self, run_id: str) -> dict[str, Any]:
+        """The outputs of a graph in the queue, by node, once it is done. Raises Refused if a node fails."""
+        end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             entry = self.ask(f"/history/{run_id}").get(run_id)
             if entry and entry["status"]["status_str"] == "error":
@@ -79,6 +85,13 @@ class Server:
         return [
             self.read("/view", **{key: picture[key] for key in ("filename", "subfolder", "type")}) for picture in named
         ]
+
+
+def furnish(base: Path) -> None:
+    """One good policy, one broken one and one outside of the policy folders."""
+    for folder, text in (("negopt/mine", json.dumps(CARD)), ("negopt/broken", "{"), ("secret", json.dumps(CARD))):
+        (base / "models" / folder).mkdir(parents=True)
+        (base / "models" / folder / "policy.json").write_text(text)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The nodes inside a real ComfyUI, without its server: exactness, samplers, company, prompts."""
 
 import pytest
-from host import Host, check_names, find_host, run_checks
+from host import Host, check_names, run_checks
 
 MODULES = (
     "checks_exact",
@@ -20,11 +20,8 @@ MODULES = (
 
 
 @pytest.fixture(scope="module")
-def faults() -> dict[str, str | None]:
+def faults(host: Host) -> dict[str, str | None]:
     """All checks, run once in one process of the host."""
-    host = find_host()
-    if not isinstance(host, Host):
-        pytest.skip(host)
     return run_checks(host, *MODULES)
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from graphs import runnable
-from host import Host, find_host
-from server import REPOSITORY, Server, running
+from host import Host
+from server import CARD, REPOSITORY, Server, running
 from test_policies_routes import ZIP, archive
-from test_routes import CARD, PREFIX, send
+from test_routes import PREFIX, send
 
 pytestmark = pytest.mark.host
 
@@ -50,10 +50,7 @@ def work(server: Server) -> None:
     assert send(server, f"{PREFIX}/policies/import?name=mine", packed, **ZIP)[0] == 200
 
 
-def test_nothing_is_left_but_the_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    host = find_host()
-    if not isinstance(host, Host):
-        pytest.skip(host)
+def test_nothing_is_left_but_the_users_own(host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     base, home, scratch = (tmp_path / name for name in ("comfyui", "home", "scratch"))
     for folder in (home, scratch):
         folder.mkdir()

@@ -2,16 +2,13 @@
 
 import io
 import json
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from graphs import node, painting, runnable
-from host import INSIDE, Host, find_host
 from PIL import Image
-from server import REPOSITORY, Refused, Server, running
+from server import REPOSITORY, Refused, Server
 
 pytestmark = pytest.mark.host
 
@@ -19,19 +16,6 @@ EXAMPLES = sorted((REPOSITORY / "example_workflows").glob("*.json"))
 OWN_CHECKPOINT = ("own_checkpoint", "sdxl")
 """Examples that need a checkpoint of the user's: they run on a tiny random one of the SD 1.5 layout here."""
 IDS = "Compare DemoModel Encode Explain LoadPolicy OneClick SamplerHook SaveProvenance Score Suggest Timeline"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for this file."""
-    host = find_host()
-    if not isinstance(host, Host):
-        pytest.skip(host)
-    base = tmp_path_factory.mktemp("comfyui")
-    checkpoint = base / "models" / "checkpoints" / "tiny.safetensors"
-    subprocess.run([host.python, "write_checkpoint.py", checkpoint], cwd=INSIDE, env=host.environment, check=True)
-    with running(host, base) as server:
-        yield server
 
 
 def encoded(df_text: str, clip: tuple[str, int] = ("1", 1)) -> dict[str, Any]:

@@ -5,33 +5,22 @@ import threading
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from host import Host, find_host
-from server import Server, running
+from server import Server
 
 from negopt_core.data.pairs import read_pairs
 
 pytestmark = pytest.mark.host
 
 PREFIX = "/negopt/v1"
-CARD = {"format_version": 1, "kind": "static", "name": "mine", "settings": {"negative": "blurry, dark"}}
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for this file, with one good policy, one broken one and one outside of the policy folders."""
-    host = find_host()
-    if not isinstance(host, Host):
-        pytest.skip(host)
-    base = tmp_path_factory.mktemp("comfyui")
-    for folder, text in (("negopt/mine", json.dumps(CARD)), ("negopt/broken", "{"), ("secret", json.dumps(CARD))):
-        (base / "models" / folder).mkdir(parents=True)
-        (base / "models" / folder / "policy.json").write_text(text)
-    with running(host, base) as server:
-        yield server
+@pytest.fixture(scope="module", autouse=True)
+def log_before(server: Server) -> int:
+    """How many characters the server had logged when this file began."""
+    return len((server.base / "log.txt").read_text())
 
 
 def send(server: Server, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
@@ -121,6 +110,22 @@ def test_a_long_prompt_and_odd_characters_are_answered(server: Server) -> None:
     assert status == 200 and answer["positive"] == odd
 
 
+LONG = (
+    "色调艳丽，过曝，静态，细节模糊不清，字幕，风格，作品，画作，画面，静止，整体发灰，最差质量，低质量，JPEG压缩残留"
+)
+
+
+def test_a_long_negative_is_full_for_clip_and_not_for_an_encoder_that_takes_more(server: Server) -> None:
+    asked = {"prompt": "a cat", "negative": LONG, "mode": "negative", "policy": "rules"}
+    assert send(server, f"{PREFIX}/suggest", asked)[1]["negative"] == LONG
+    roomy = send(server, f"{PREFIX}/suggest", {**asked, "model_family": "wan"})[1]["negative"]
+    assert roomy.startswith(LONG) and len(roomy) > len(LONG)
+    for family, codes in (("sdxl", ["over-chunk"]), ("wan", [])):
+        body = {"positive": "a cat", "negative": LONG, "model_family": family}
+        answer = send(server, f"{PREFIX}/inspect", body)[1]
+        assert [finding["code"] for finding in answer["findings"]] == codes
+
+
 def test_inspect_tells_findings_and_where_brackets_are_wrong(server: Server) -> None:
     asked = {"positive": "a cat, [x:2:1]", "negative": "dog, [late:0.01-0:1]", "steps": 20, "cfg": 1}
     status, answer = send(server, f"{PREFIX}/inspect", asked)
@@ -129,6 +134,23 @@ def test_inspect_tells_findings_and_where_brackets_are_wrong(server: Server) -> 
     assert answer["findings"][1]["subjects"] == ["late"]
     assert answer["problems"]["positive"][0]["position"] == 7
     assert answer["problems"]["negative"] == []
+
+
+PARTS = [{"start": 0, "end": 0.5, "cfg": 3.5}, {"start": 0.5, "end": 1, "cfg": 1}]
+WRONG_PARTS = [
+    5,
+    [1],
+    [{"start": 0}],
+    [{"start": 0.5, "end": 0.2, "cfg": 1}],
+    [{"start": 0, "end": 2, "cfg": 1}],
+    [{}] * 101,
+]
+
+
+def test_inspect_is_told_the_parts_of_a_run(server: Server) -> None:
+    asked = {"positive": "a cat", "negative": "[ugly:0.5-0:1]", "steps": 20, "parts": PARTS}
+    _, answer = send(server, f"{PREFIX}/inspect", asked)
+    assert [finding["code"] for finding in answer["findings"]] == ["window-at-cfg-one"]
 
 
 def test_nag_is_judged_by_the_family_and_the_page_gets_the_same_table(server: Server) -> None:
@@ -140,9 +162,10 @@ def test_nag_is_judged_by_the_family_and_the_page_gets_the_same_table(server: Se
     assert status == 200 and table["families"]["z-image"]["nag_tokens"] is None
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"steps": 0}, {"cfg": -1}, {"cfg": "5"}, {"negative_zeroed": 1}, {"nag": 1}, {"positive": None}]
-)
+WRONG = [{"steps": 0}, {"cfg": -1}, {"cfg": "5"}, {"negative_zeroed": 1}, {"nag": 1}, {"positive": None}]
+
+
+@pytest.mark.parametrize("wrong", [*WRONG, *({"parts": parts} for parts in WRONG_PARTS)])
 def test_inspect_refuses_what_has_no_meaning(wrong: dict[str, Any], server: Server) -> None:
     assert send(server, f"{PREFIX}/inspect", wrong)[0] == 400
 
@@ -178,7 +201,7 @@ def test_likes_become_lines_that_training_reads(server: Server) -> None:
     assert [(span.text, span.window.end) for span in pair.spans] == [("vivid", 0.5)]
 
 
-def test_many_requests_at_once_are_answered_or_refused_never_lost(server: Server) -> None:
+def test_many_requests_at_once_are_answered_or_refused_never_lost(server: Server, log_before: int) -> None:
     seen: list[int] = []
     body = {"prompt": "a red ball, " * 8_000}
     threads = [
@@ -190,4 +213,4 @@ def test_many_requests_at_once_are_answered_or_refused_never_lost(server: Server
     for thread in threads:
         thread.join()
     assert len(seen) == 20 and set(seen) <= {200, 429} and 200 in seen
-    assert "Traceback" not in (server.base / "log.txt").read_text()
+    assert "Traceback" not in (server.base / "log.txt").read_text()[log_before:]

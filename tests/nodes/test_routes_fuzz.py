@@ -4,17 +4,28 @@ requests each route gets (default 60)."""
 import json
 import os
 import urllib.parse
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from host import Host
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from server import Server
+from server import CARD, Server, furnish, running
 from test_policies_routes import ZIP, archive
-from test_routes import CARD, PREFIX, send
-from test_routes import server as server
+from test_routes import PREFIX, send
 
 pytestmark = pytest.mark.host
+
+
+@pytest.fixture(scope="module")
+def server(host: Host, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One for this file alone: what it asks may take policies away."""
+    base = tmp_path_factory.mktemp("comfyui")
+    furnish(base)
+    with running(host, base) as server:
+        yield server
+
 
 requests = settings(
     max_examples=int(os.environ.get("NEGOPT_FUZZ_REQUESTS", "60")),

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from host import INSIDE, Host, find_host
+from host import INSIDE, Host
 
 POSITIVE = "a photo of a red ball in the snow by day[, detailed:1-0.4:1]"
 NEGATIVE = "blurry[, dark:0.75-0.25:1]"
@@ -13,10 +13,7 @@ NEGATIVE = "blurry[, dark:0.75-0.25:1]"
 
 @pytest.mark.host
 @pytest.mark.parametrize("steps", [8, 10])
-def test_comfyui_and_the_painter_paint_the_same_picture(steps: int, tmp_path: Path) -> None:
-    host = find_host()
-    if not isinstance(host, Host):
-        pytest.skip(host)
+def test_comfyui_and_the_painter_paint_the_same_picture(steps: int, host: Host, tmp_path: Path) -> None:
     import numpy
 
     from negopt_core.df_text import parse_prompt

@@ -1,13 +1,11 @@
 """What a trained policy writes makes better pictures in a real ComfyUI: 64 held-out prompts, the evaluation judge."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from graphs import Graph, node, painting
-from host import Host, find_host
-from server import Server, running
+from server import Server
 
 POLICY = "world-negative+world-modifiers"
 PROMPTS, SEED = 64, 91_001
@@ -41,8 +39,9 @@ def both_arms(prompt: str, seed: int) -> Graph:
 def pictures(server: Server, prompts: list[str]) -> dict[str, list[bytes]]:
     """The PNG files of each arm, in the order of the prompts."""
     found: dict[str, list[bytes]] = {"82": [], "92": []}
-    for number, prompt in enumerate(prompts):
-        outputs = server.run(both_arms(prompt, 500 + number))
+    queued = [server.queue(both_arms(prompt, 500 + number)) for number, prompt in enumerate(prompts)]
+    for run_id in queued:
+        outputs = server.wait(run_id)
         for arm, files in found.items():
             files += server.pictures({arm: outputs[arm]})
     return found
@@ -50,11 +49,8 @@ def pictures(server: Server, prompts: list[str]) -> dict[str, list[bytes]]:
 
 @pytest.mark.host
 def test_a_trained_policy_raises_quality_over_none(
-    tmp_path: Path, record_property: Callable[[str, float], None]
+    server: Server, record_property: Callable[[str, float], None]
 ) -> None:
-    host = find_host()
-    if not isinstance(host, Host):
-        pytest.skip(host)
     import torch
 
     from negopt_core.evidence.statistics import compare
@@ -64,8 +60,7 @@ def test_a_trained_policy_raises_quality_over_none(
 
     prompts = list(dict.fromkeys(draw_prompts(20 * PROMPTS, SEED, part="held-out")))[:PROMPTS]
     assert len(prompts) == PROMPTS
-    with running(host, tmp_path) as server:
-        files = pictures(server, prompts)
+    files = pictures(server, prompts)
     images = {arm: torch.stack([decode_image(png, arm) for png in found]) for arm, found in files.items()}
     judge = load_scorer("world-quality", role="eval")
     written, none = (judge(images[arm], prompts)[:, None].numpy() for arm in ("82", "92"))

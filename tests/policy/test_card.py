@@ -113,7 +113,7 @@ def test_a_folder_with_pickled_weights_is_refused_before_anything_is_read(tmp_pa
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("nothing", "built in are static, rules"),
+        ("nothing", "built in are negopt, .*static, rules"),
         ("", "no policy is called"),
         ("a\0b", "no policy is called"),
         ("x" * 5000, "no policy is called"),

@@ -26,7 +26,6 @@ from negopt_core.policy.contradiction import is_contradicted, is_unwelcome, name
         ("a photo of a cat", "CATS"),
         ("two dogs", "a dog"),
         ("anime girl", "cartoon"),
-        ("a sketch of a hand", "bad hands"),
         ("a poster that says hello", "text"),
         ("film grain", "grainy"),
         ("VHS footage", "jpeg artifacts"),
@@ -36,6 +35,8 @@ from negopt_core.policy.contradiction import is_contradicted, is_unwelcome, name
         ("detailed drawing", "highly detailed"),
         ("photograph of a car", "photorealistic"),
         ("a poem by a man with a very long name", "very long name"),
+        ("a deformed hand", "deformed hands"),
+        ("a doll with plastic hair", "plastic skin"),
     ],
 )
 def test_a_phrase_the_prompt_asks_for_is_contradicted(prompt: str, phrase: str) -> None:
@@ -59,6 +60,11 @@ def test_a_phrase_the_prompt_asks_for_is_contradicted(prompt: str, phrase: str) 
         ("sunny beach", "too dark"),
         ("", "blurry"),
         ("a cat", "..."),
+        ("a sketch of a hand", "bad hands"),
+        ("a bowl of food", "plastic food"),
+        ("a shop sign that says OPEN", "garbled letters"),
+        ("a street, no text", "text"),
+        ("portrait, not blurry", "blurry"),
     ],
 )
 def test_a_phrase_that_only_looks_like_it_is_kept(prompt: str, phrase: str) -> None:

@@ -16,6 +16,7 @@ from negopt_core.policy import load_policy, suggest
 from negopt_core.policy.language import LanguagePolicy, Responses, Sampling
 from negopt_core.policy.language.actions import CHANNELS
 from negopt_core.policy.language.folder import make_policy, open_policy, save_policy
+from negopt_core.policy.language.grammar import Allowed
 from negopt_core.policy.language.model import draw
 from negopt_core.policy.language.render import encode_spans, read_spans
 from negopt_core.policy.language.spelling import spell_phrase
@@ -122,7 +123,7 @@ def test_words_that_the_budget_cuts_off_are_no_phrase() -> None:
     (walk,) = policy.walks(["a photo"])
     (red,) = spell_phrase(tokenizer(), "red")
     taken = [walk.advance(token) for token in (red, policy.spelling.separator, red)]
-    assert taken == [False, True, False] and list(walk.allowed()) == [policy.spelling.end]
+    assert taken == [False, True, False] and walk.allowed() == Allowed((policy.spelling.end,))
     assert not walk.advance(policy.spelling.end)  # "red", said twice
     spans = [Span("red"), Span("ball")]
     responses, skipped = encode_spans([spans], policy.walks(["a photo"]), tokenizer(), policy.card, len(tokenizer()))

@@ -9,7 +9,15 @@ from negopt_core.errors import PolicyError
 from negopt_core.policy import SuggestOptions, list_policies, load_policy, suggest
 from negopt_core.policy.families import FAMILIES
 from negopt_core.policy.static import StaticPolicy, static_card
-from negopt_core.policy.store import SHIPPED, builtin_names, card_named, default_policy, shipped_names
+from negopt_core.policy.store import (
+    RETIRED,
+    SHIPPED,
+    builtin_names,
+    card_named,
+    default_policy,
+    offered_names,
+    shipped_names,
+)
 
 
 def test_a_suggestion_does_not_depend_on_its_neighbours() -> None:
@@ -34,7 +42,7 @@ def test_a_static_policy_loads_from_a_folder_by_path_and_by_name(tmp_path: Path)
     [
         ({"policy.json": "{"}, "not JSON"),
         ({"policy.json": '{"kind": "static", "name": "x"}'}, "settings.negative"),
-        ({"policy.json": '{"kind": "mystery", "name": "x"}'}, "this version runs rules, static"),
+        ({"policy.json": '{"kind": "mystery", "name": "x"}'}, "this version runs loglinear, rules, static"),
         ({"policy.json": '{"kind": "static", "name": "x"}', "pytorch_model.bin": ""}, "pickle"),
         ({"policy.json": '{"kind": "static", "name": "x", "max_tokens": "many"}'}, "max_tokens"),
     ],
@@ -90,7 +98,15 @@ def test_shipped_policies_are_listed_with_their_kind() -> None:
     }.items()
 
 
+def test_retired_policies_load_by_name_and_stand_in_no_menu() -> None:
+    for name in RETIRED:
+        assert name in builtin_names() and name not in offered_names() and card_named(name).name == name
+    listed = {one.name for one in list_policies()}
+    assert {"negopt", "negopt:flux", "rules", "nearest", "static"} <= listed and listed.isdisjoint(RETIRED)
+
+
 def test_the_default_knows_families_and_loads_for_each() -> None:
-    assert default_policy() == "nearest-scheduled+rules" and default_policy("flux") == "rules:flux"
+    assert default_policy() == "negopt" and default_policy("flux") == "negopt:flux"
+    assert default_policy("anime") == "negopt:illustrious" and default_policy("world") == "rules:world"
     for family in ("", *FAMILIES):
-        assert load_policy(default_policy(family)).card.kind in ("joint", "rules")
+        assert load_policy(default_policy(family)).card.kind == ("rules" if family == "world" else "loglinear")

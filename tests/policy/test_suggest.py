@@ -15,7 +15,7 @@ from negopt_core.errors import PolicyError, PromptError
 from negopt_core.policy import PolicyCard, Suggestion, SuggestOptions, load_policy, suggest
 from negopt_core.policy.contradiction import is_contradicted, read_asked
 from negopt_core.policy.phrases import phrase_spans
-from negopt_core.policy.tokens import estimate_tokens
+from negopt_core.policy.tokens import estimate_tokens, roomy_budget
 
 FIELDS = ["prompt", "positive", "negative", "df_positive", "df_negative", "policy", "seed", "warnings"]
 LATE = Window(0.5, 1.0)
@@ -224,3 +224,21 @@ def test_the_promises_hold_for_any_text(prompt: str, own: str, name: str) -> Non
     asked = read_asked(user.text)
     assert not [span.text for span in phrase_spans(added.spans) if is_contradicted(span.text, asked)]
     assert first.pair.positive.text == first.positive and first.pair.negative.text == first.negative
+
+
+@pytest.mark.parametrize(
+    ("family", "own", "budget"),
+    [
+        (None, "a cat", None),
+        ("sdxl", "a cat", None),
+        ("qwen-image", "a cat", 77),
+        (
+            "wan",
+            "色调艳丽，过曝，静态，细节模糊不清，字幕，风格，作品，画作，画面，静止，整体发灰，最差质量，低质量",
+            222,
+        ),
+        ("flux", "a " * 600, 512),
+    ],
+)
+def test_the_budget_follows_the_encoder(family: str | None, own: str, budget: int | None) -> None:
+    assert roomy_budget(family, own, "") == budget

@@ -1,14 +1,17 @@
 """CLIP score, PickScore, the aesthetic head and fidelity, on a small random CLIP of the real architecture."""
 
+import math
 from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from transformers import CLIPModel
 
 from negopt_core.cli import main
 from negopt_core.commands.scorers import NAMES, WORLD, load_named
 from negopt_core.errors import ModelError, PromptError
+from negopt_core.evidence import features, scorers
 from negopt_core.reward.aesthetic import AestheticScorer, convert_head, flatten_layers
 from negopt_core.reward.clip import ClipScorer, PickScorer
 from negopt_core.reward.embed import Embedder, prepare
@@ -117,6 +120,7 @@ def test_fidelity_of_single_pictures_adds_up_to_the_inception_score() -> None:
         inception_score(certain, 21)
 
 
+@pytest.mark.slow
 def test_scorers_are_found_by_name(folder: Path, tmp_path: Path) -> None:
     assert WORLD == SCORERS
     image = torch.rand(2, 3, 64, 64)
@@ -124,7 +128,7 @@ def test_scorers_are_found_by_name(folder: Path, tmp_path: Path) -> None:
     assert main(["convert", "aesthetic", str(tmp_path / "head.pth"), "-o", str(tmp_path / "h.safetensors")]) == 0
     sources = [f"{name}={folder}" for name in ("clip", "pickscore", "hps")]
     sources += [f"aesthetic={tmp_path / 'h.safetensors'}"]
-    for name in NAMES:
+    for name in [name for name in NAMES if name != scorers.FIDELITY]:  # Inception's has a test of its own below
         scorer = load_named(name, sources, "reward")
         assert load_named(name, sources, "reward", "cpu").name == scorer.name
         if name not in WORLD:
@@ -135,3 +139,34 @@ def test_scorers_are_found_by_name(folder: Path, tmp_path: Path) -> None:
         load_named("clip", [], "eval")
     with pytest.raises(PromptError, match="no scorer is called"):
         load_named("beauty", [], "eval")
+
+
+def test_fidelity_of_real_pictures_compares_with_a_folder_or_with_all_classes_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Inception is stood in for by three classes: how red, green and blue a picture is."""
+
+    def extract(images: torch.Tensor) -> torch.Tensor:
+        posteriors = (8.0 * images.mean(dim=(2, 3))).softmax(dim=1)
+        return torch.cat([torch.zeros(len(images), features.WIDTH), posteriors], dim=1).double()
+
+    monkeypatch.setattr(features, "load_inception", lambda path: extract)
+    (tmp_path / "inception.safetensors").write_bytes(b"weights")
+    places = {"inception": str(tmp_path / "inception.safetensors")}
+    red, grey = torch.zeros(1, 3, 8, 8), torch.full((1, 3, 8, 8), 0.5)
+    red[:, 0] = 1.0
+    plain = scorers.load_named("fidelity", places, "reward")
+    sure, unsure = float(plain(red, ["a"])), float(plain(grey, ["a"]))
+    assert sure == pytest.approx(math.log(3), abs=0.02) and unsure == pytest.approx(0.0, abs=1e-6)
+    folder = tmp_path / "plain"
+    folder.mkdir()
+    with pytest.raises(PromptError, match="at least 2"):
+        scorers.load_named("fidelity", places | {"fidelity": str(folder)}, "reward")
+    for number in range(2):  # a model that paints nothing but red: red is no surprise
+        Image.new("RGB", (9, 8), (255, 0, 0)).save(folder / f"{number}.png")
+    against = scorers.load_named("fidelity", places | {"fidelity": str(folder)}, "reward")
+    assert float(against(red, ["a"])) == pytest.approx(0.0, abs=1e-3) and float(against(grey, ["a"])) > 1.0
+    before = scorers.identify("fidelity", places | {"fidelity": str(folder)}, "reward")
+    Image.new("RGB", (9, 8), (0, 255, 0)).save(folder / "2.png")
+    assert before != scorers.identify("fidelity", places | {"fidelity": str(folder)}, "reward")
+    assert scorers.identify("fidelity", places, "reward").startswith("fidelity ")

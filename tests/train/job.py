@@ -1,7 +1,4 @@
-"""What one of several processes does in the tests: `python job.py SCENARIO FOLDER TOKENIZER`, as a launcher starts it.
-
-Run by `test_processes.py`, never by pytest.
-"""
+"""What one of several processes does in the tests; `test_processes.py` starts them as a launcher does."""
 
 import logging
 import os
@@ -153,18 +150,19 @@ def go_on_until_full(folder: Path, processes: Processes) -> None:
 
 SCENARIOS = (equal, painter_fails, one_is_killed, one_is_interrupted, folders_differ, disk_full)
 
-if __name__ == "__main__":
+
+def work(name: str, folder: Path, shared_tokenizer: str) -> str | None:
+    """Join the others and do it; a line if it failed."""
     torch.set_num_threads(1)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    (scenario,) = (one for one in SCENARIOS if one.__name__ == sys.argv[1])
+    (scenario,) = (one for one in SCENARIOS if one.__name__ == name)
     # made anew it could number words in another order: byte-pair training breaks ties as it likes
-    shared = AutoTokenizer.from_pretrained(sys.argv[3])
+    shared = AutoTokenizer.from_pretrained(shared_tokenizer)
     languages.tokenizer = lambda: shared  # type: ignore[assignment]
     try:
         with joined() as mine:
             assert mine is not ALONE
-            scenario(Path(sys.argv[2]), mine)
-    except NegOptError as error:
-        sys.exit(f"{type(error).__name__}: {error}")
-    except ValueError as error:
-        sys.exit(f"ValueError: {error}")
+            scenario(folder, mine)
+    except (NegOptError, ValueError) as error:
+        return f"{type(error).__name__}: {error}"
+    return None

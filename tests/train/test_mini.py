@@ -34,6 +34,8 @@ from negopt_core.train.priors import NEGATIVE_WINDOWS, SCHEDULE_WEIGHTS, schedul
 from negopt_core.train.recipe import RECIPES, Recipe, read_recipe
 from negopt_core.train.sft import SFT, SFTSettings
 
+pytestmark = pytest.mark.slow
+
 SUBJECTS = ("a fox", "an old fisherman", "a castle on a hill", "a bowl of soup", "a robot", "mountains at dawn")
 LOOKS = {"a photo of": "painting, blurry, bad hands", "an anime picture of": "photo, lowres, text"}
 TINY = {

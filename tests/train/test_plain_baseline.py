@@ -22,6 +22,8 @@ from negopt_core.train.rollout import Actors, roll_out
 from negopt_core.world import world_dir
 from negopt_core.world.judges import load_scorer
 
+pytestmark = pytest.mark.slow
+
 PROMPTS = ["a photo of a red ball", "a sketch of a star"]
 ROUND = PPOSettings(prompts=3, group=2, pictures=2, seed=5)
 needs_world = pytest.mark.skipif(

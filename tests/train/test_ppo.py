@@ -17,6 +17,8 @@ from negopt_core.prompt import FULL
 from negopt_core.reward.base import Reward, RewardTerm
 from negopt_core.train.ppo import PPO, PPOSettings
 
+pytestmark = pytest.mark.slow
+
 PROMPTS = ["a photo of a ball", "a sketch of a star", "a cartoon of a cube", "a painting"]
 FAST = PPOSettings(prompts=8, group=2, epochs=2, minibatch=16, learning_rate=3e-3, kl=0.0, seed=3)
 

@@ -1,6 +1,7 @@
 """Several processes do what one does: real ones, over gloo, on this machine's CPU."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from safetensors.torch import load_file
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from job import PROMPTS, SAVE_EVERY, SETTINGS, STEPS, go_on, make, weights_after_a_step
+from job import PROMPTS, SAVE_EVERY, SETTINGS, STEPS, go_on, make, weights_after_a_step, work
 from languages import tokenizer
 from toys import actors
 
@@ -19,13 +20,14 @@ from negopt_core.train.processes import ALONE, Processes, check_alone, joined
 from negopt_core.train.run import METRICS, Run
 from tests.fakes.launcher import Ended, launch_together
 
-JOB = Path(__file__).parent / "job.py"
+pytestmark = pytest.mark.slow
+
 LAUNCHER = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 
 
 def launch(scenario: str, folder: Path, size: int = 2) -> list[Ended]:
     """`size` processes of one scenario; how each ended."""
-    return launch_together([[sys.executable, str(JOB), scenario, str(folder), tokenizer().name_or_path]] * size)
+    return launch_together([partial(work, scenario, folder, tokenizer().name_or_path)] * size)
 
 
 @pytest.fixture(scope="module")

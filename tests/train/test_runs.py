@@ -24,6 +24,8 @@ from negopt_core.train.ppo import PPO, PPOSettings
 from negopt_core.train.run import CHECKPOINT, METRICS, Loop, Run, gentle_stop, run_steps
 from negopt_core.train.sft import SFT, SFTSettings, encode_pairs
 
+pytestmark = pytest.mark.slow
+
 LATE, ALL = Window(0.5, 1.0), Window(0.0, 1.0)
 PAIRS = [
     Pair("a photo of a ball", (Span("blurry", 0.5, LATE), Span("noisy", 1.0, ALL))),

@@ -160,7 +160,7 @@ def test_a_failure_is_written_in_the_picture(live: Live) -> None:
 def test_the_arguments_are_listed_and_may_be_few_or_many(live: Live) -> None:
     scripts = live.get("/sdapi/v1/script-info")
     (ours,) = [script for script in scripts if script["name"] == "negopt" and not script["is_img2img"]]
-    assert [argument["value"] for argument in ours["args"]] == [False, "rules", "nothing", "", "", "both", 0]
+    assert [argument["value"] for argument in ours["args"]] == [False, "negopt", "nothing", "", "", "both", 0]
     plain = live.paint("a red house")
     assert live.paint("a red house", ours=[]).pixels == plain.pixels
     few, many = live.paint("a red house", ours=on(LATE)[:4]), live.paint("a red house", ours=[*on(LATE), 1, "x"])
@@ -169,7 +169,7 @@ def test_the_arguments_are_listed_and_may_be_few_or_many(live: Live) -> None:
 
 def test_programs_can_ask_the_policies(live: Live) -> None:
     answer = live.post("/negopt/v1/suggest", {"prompt": "a photo of a (cat:1.2)", "mode": "negative"})
-    assert answer["policy"] == "rules" and answer["negative"] and answer["prompt"] == "a photo of a (cat:1.2)"
+    assert answer["policy"] == "negopt" and answer["negative"] and answer["prompt"] == "a photo of a (cat:1.2)"
     assert "rules" in live.get("/negopt/v1/policies")["policies"]
     for body, status in ((b"{", 400), (b'{"prompt": 1}', 400), (b"x" * 100_000, 413)):
         with pytest.raises(Refused) as refused:

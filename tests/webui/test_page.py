@@ -19,7 +19,7 @@ def test_the_arguments_are_public_and_only_ever_grow(page: Page) -> None:
     """API clients send them by position."""
     assert [(argument.label, argument.value) for argument in page.arguments] == [
         ("Enable negopt", False),
-        ("Policy", "rules"),
+        ("Policy", "negopt"),
         ("Policy writes while generating", "nothing"),
         ("Scheduled words, prompt", ""),
         ("Scheduled words, negative prompt", ""),
@@ -50,9 +50,9 @@ def test_a_client_may_send_fewer_arguments_and_more(webui: StubWebui) -> None:
 
 def test_one_click_writes_plain_words_into_the_negative_box(page: Page) -> None:
     page.ours.write_negative.fire("click")
-    assert page.negative.value.startswith("low quality, worst quality, blurry")
+    assert page.negative.value.startswith("illustration, low quality")
     assert "[" not in page.negative.value and "cat" not in page.negative.value
-    assert "have a window" in page.ours.line.value and page.ours.negative.value == ""
+    assert "written by negopt" in page.ours.line.value and page.ours.negative.value == ""
     before = page.negative.value
     page.ours.write_negative.fire("click")
     assert page.negative.value == before and "nothing to add" in page.ours.line.value  # nothing is said twice
@@ -62,14 +62,14 @@ def test_modifiers_go_into_every_part_of_the_prompt(webui: StubWebui) -> None:
     page = Page(webui, "a photo of a cat <lora:x:1> AND a (dog:1.2) :0.5")
     page.ours.add_modifiers.fire("click")
     assert re.fullmatch(
-        r"a photo of a cat <lora:x:1>, natural.* AND a \(dog:1.2\), natural.*\(sharp focus:0.75\).* :0.5",
+        r"a photo of a cat <lora:x:1>, .*natural light.* AND a \(dog:1.2\), .*natural light.* :0.5",
         page.prompt.value,
     )
 
 
 def test_the_schedule_keeps_the_windows(page: Page) -> None:
     page.ours.fill_schedule.fire("click")
-    assert "[sharp focus:0-0.5:0.75]" in page.ours.positive.value
+    assert "[realistic texture:0-0.5:0.75]" in page.ours.positive.value
     assert "[blurry:0-0.8:1]" in page.ours.negative.value
     assert page.prompt.value == "a photo of a cat" and page.negative.value == ""
 
@@ -212,8 +212,8 @@ def post(app: App, body: bytes) -> Response:
 def test_a_program_can_ask_for_what_the_buttons_write(app: App) -> None:
     answer = post(app, json.dumps({"prompt": "a photo of a (cat:1.2)", "mode": "negative"}).encode())
     assert answer.status == 200 and answer.values["prompt"] == "a photo of a (cat:1.2)"
-    assert answer.values["negative"].startswith("low quality") and "[" in answer.values["scheduled_negative"]
-    assert asyncio.run(app.routes["/negopt/v1/policies"](None)).values["default"] == "rules"
+    assert "low quality" in answer.values["negative"] and answer.values["policy"] == "negopt"
+    assert asyncio.run(app.routes["/negopt/v1/policies"](None)).values["default"] == "negopt"
 
 
 @pytest.mark.parametrize(

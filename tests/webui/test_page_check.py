@@ -45,7 +45,9 @@ def test_words_that_wait_for_the_tick_are_called_so(page: Page) -> None:
 
 def test_what_a_button_says_stays_when_the_boxes_it_fills_are_checked(page: Page) -> None:
     page.ours.fill_schedule.fire("click")
-    assert page.ours.line.value == "rules has filled the schedule" and "steps 6 to 10" in page.ours.times.value
+    assert (
+        page.ours.line.value == "negopt-scheduled has filled the schedule" and "steps 6 to 10" in page.ours.times.value
+    )
     page.ours.to_native.fire("click")
     assert "for 10 steps" in page.ours.line.value and page.ours.times.value == ""
 

@@ -46,6 +46,31 @@ def test_words_follow_the_users_own(prompt: str, positive: str, negative: str) -
     assert add_words(prompt, "", False) == prompt
 
 
+@pytest.mark.parametrize(
+    ("prompt", "words"),
+    [
+        ("a street (people:-1), [red:blue:0.5] car", "a street (people:-1), red, blue car"),
+        ("a street, (people, cars : -0.5 )", "a street, (people, cars:-1)"),
+        ("a street AND people :-0.6 AND sea", "a street, (people:-1), sea"),
+        ("(cat:1.2) (dog:-1.5)", "cat (dog:-1)"),
+    ],
+)
+def test_what_weighs_less_than_zero_is_no_wish(prompt: str, words: str) -> None:
+    assert plain_words(prompt) == words
+    for policy in ("rules", "negopt"):
+        written = ask(load_policy(policy), Wish(prompt, ""))
+        unwanted = "dog" if "dog" in prompt else "people"
+        assert unwanted in written.negative.text.split(", ")[:2] and unwanted not in written.positive.text
+        assert "hands" not in written.negative.text
+
+
+@pytest.mark.parametrize("prompt", ['{"subject": "a cat", "tags": ["soft", "[x]"]}', "user: a cat\nassistant: ok"])
+def test_json_and_chats_are_left_as_they_are(prompt: str) -> None:
+    written = ask(load_policy("rules"), Wish(prompt, "", parse_prompt("[misty:0-0.5:1]")))
+    assert not written.positive.spans and "extra legs" in written.negative.text
+    assert any("no modifiers were added" in warning for warning in written.warnings)
+
+
 def test_an_empty_part_still_reads_as_words() -> None:
     assert re.split(r"\bAND\b", add_words("a AND ", "art", False)) == ["a, art ", " art"]
 

@@ -157,6 +157,7 @@ def test_a_table_has_a_row_for_each_line() -> None:
     assert table(["a", "b"], [["1", "2"]]) == "| a | b |\n| --- | --- |\n| 1 | 2 |"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_arms_are_painted_once_and_kept(tmp_path: Path, jobs: int) -> None:
     from negopt_core.world import world_dir
@@ -179,6 +180,7 @@ def test_arms_are_painted_once_and_kept(tmp_path: Path, jobs: int) -> None:
     assert len(list(tmp_path.iterdir())) == 3 and not torch.equal(rounded.quality, found["blurry"].quality)
 
 
+@pytest.mark.slow
 def test_a_fault_in_a_worker_is_told_and_leaves_no_file(tmp_path: Path) -> None:
     studio = Studio(tmp_path / "nowhere", "hash", tmp_path / "cache", steps=2, guidance_scale=3.0, jobs=2)
     batch = Batch(tuple(PROMPTS[:2]), 1, 7, "eval")

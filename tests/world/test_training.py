@@ -20,6 +20,8 @@ from negopt_core.world.train_diffusion import DiffusionRun, DiffusionSettings
 from negopt_core.world.train_judges import JudgeSettings, train_judge
 from negopt_core.world.train_vae import VaeSettings, train_vae
 
+pytestmark = pytest.mark.slow
+
 VAE = VaeSettings(steps=2, batch_size=4, save_every=1)
 DATA = DatasetSettings(mixed=12, clean=8)
 DIFFUSION = DiffusionSettings(images=32, batch_size=8, save_every=1)

@@ -55,6 +55,9 @@ export function parse(text) {
  */
 export const format = (text) => joined(parse(text).spans).map((span) => writeSpan(span)).join("");
 
+/** The words of a text without windows and weights. @param {string} text */
+export const plainText = (text) => parse(text).spans.map((span) => span.words).join("");
+
 /**
  * Neighbouring plain spans as one, as every prompt of negopt has them.
  * @param {Span[]} spans

@@ -3,14 +3,16 @@
 
 /**
  * @typedef {{ name: string, type: string, link: number | null, widget?: string }} Socket `widget`: the one that it shows
- * @typedef {{ id: number | string, type: string, mode: number, inputs: Socket[], outputs: { name: string, type: string }[],
- *   widgets: Record<string, unknown>, inner?: Level }} LevelNode one node of a level; `inner` is what a subgraph holds
+ * @typedef {{ id: number | string, type: string, title?: string, mode: number, inputs: Socket[],
+ *   outputs: { name: string, type: string }[], widgets: Record<string, unknown>, long?: string[], isCore?: boolean,
+ *   inner?: Level }} LevelNode one node of a level; `inner` is what a subgraph holds, `long` names the inputs that take words by
+ *   its schema, `isCore` tells a node of ComfyUI's own
  * @typedef {{ from: number | string, slot: number, to: number | string, toSlot: number }} Link
  * @typedef {{ nodes: LevelNode[], links: Map<number, Link> }} Level a graph without what is above or below it
  * @typedef {{ key: string, slot: number }} Origin an output of a node
  * @typedef {{ name: string, type: string, origin: Origin | null }} FlatInput
- * @typedef {{ key: string, type: string, inputs: FlatInput[], outputs: { name: string, type: string }[],
- *   widgets: Record<string, unknown> }} FlatNode `key` is ComfyUI's execution id, such as "12:5"; "12#text" is the widget
+ * @typedef {{ key: string, type: string, title?: string, inputs: FlatInput[], outputs: { name: string, type: string }[],
+ *   widgets: Record<string, unknown>, long: string[], isCore: boolean }} FlatNode `key` is ComfyUI's execution id, such as "12:5"; "12#text" is the widget
  *   that subgraph node 12 shows for its inner nodes, as a node of its own
  * @typedef {Map<string, FlatNode>} Flat
  */
@@ -23,6 +25,9 @@ const DEEPEST = 32; // levels of subgraphs, and nodes passed through in a row; a
 /** The type of the nodes that stand for a widget which a subgraph node shows. */
 export const PROMOTED = "negopt promoted widget";
 const REROUTES = new Set(["Reroute", "PrimitiveReroute"]);
+/** Nodes of other packs that carry a link by a name: both are of the page only, and neither runs. */
+const SETTER = /^(easy )?setnode$/i;
+const GETTER = /^(easy )?getnode$/i;
 
 /**
  * Every node that runs, by key. Links lead to the node that really makes the value.
@@ -47,7 +52,8 @@ function addLevel(flat, place) {
     } else if (!isPassed(node) && node.mode !== MUTED) {
       const inputs = node.inputs.map(({ name, type, link }) => ({ name, type, origin: originOf(place, link, 0) }));
       const key = keyOf(place, node);
-      flat.set(key, { key, type: node.type, inputs, outputs: node.outputs, widgets: node.widgets });
+      const { type, title, outputs, widgets, long = [], isCore = false } = node;
+      flat.set(key, { key, type, title, inputs, outputs, widgets, long, isCore });
     }
   }
 }
@@ -59,7 +65,7 @@ function addPromoted(flat, place, holder) {
     const { name, type, widget } = input;
     if (!key || widget === undefined) return;
     const widgets = { [widget]: holder.widgets[widget] };
-    flat.set(key, { key, type: PROMOTED, inputs: [], outputs: [{ name, type }], widgets });
+    flat.set(key, { key, type: PROMOTED, title: holder.title, inputs: [], outputs: [{ name, type }], widgets, long: [], isCore: true });
   });
 }
 
@@ -74,7 +80,10 @@ function promotedKey(place, holder, slot) {
 }
 
 /** @param {LevelNode} node */
-const isPassed = (node) => REROUTES.has(node.type) || node.mode === BYPASSED;
+const isPassed = (node) => isCarrier(node) || GETTER.test(node.type) || node.mode === BYPASSED;
+
+/** Whether a node gives its one input as it is. @param {LevelNode} node */
+const isCarrier = (node) => REROUTES.has(node.type) || SETTER.test(node.type);
 
 /** @param {Place} place @param {LevelNode} node */
 const keyOf = (place, node) => [...place.path.map((one) => one.id), node.id].join(":");
@@ -89,9 +98,25 @@ function originOf(place, linkId, depth) {
   if (Number(link.from) === SUBGRAPH_INPUT) return fromParent(place, link.slot, depth);
   const node = place.level.nodes.find((one) => String(one.id) === String(link.from));
   if (!node || node.mode === MUTED) return null;
+  if (GETTER.test(node.type)) return fromSetter(place, node, depth);
   if (isPassed(node)) return originOf(place, passedLink(node, link.slot), depth + 1);
   if (node.inner) return fromInner(place, node, link.slot, depth);
   return { key: keyOf(place, node), slot: link.slot };
+}
+
+/**
+ * What was put away under the name that a getter says, in its own graph or in one around it.
+ * @param {Place} place @param {LevelNode} getter @param {number} depth @returns {Origin | null}
+ */
+function fromSetter(place, getter, depth) {
+  const nameOf = (/** @type {LevelNode} */ node) => Object.values(node.widgets)[0];
+  /** @type {Place | undefined} */
+  let at = place;
+  for (; at; at = at.parent) {
+    const setter = at.level.nodes.find((one) => SETTER.test(one.type) && one.mode !== MUTED && nameOf(one) === nameOf(getter));
+    if (setter) return originOf(at, setter.inputs[0]?.link, depth + 1);
+  }
+  return null;
 }
 
 /** @param {Place} place @param {number} slot @param {number} depth @returns {Origin | null} */
@@ -120,7 +145,7 @@ function fromInner(place, node, slot, depth) {
  * @param {LevelNode} node @param {number} slot
  */
 function passedLink(node, slot) {
-  if (REROUTES.has(node.type)) return node.inputs[0]?.link;
+  if (isCarrier(node)) return node.inputs[0]?.link;
   const type = node.outputs[slot]?.type;
   const same = node.inputs[slot];
   if (same && same.type === type) return same.link;

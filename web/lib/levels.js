@@ -1,5 +1,6 @@
 // Where a `Level` comes from: the page's live graph, or a saved workflow.
 // @ts-check
+import { describe } from "./schema.js";
 
 /** @typedef {import("./flat.js").Level} Level */
 /** @typedef {import("./flat.js").LevelNode} LevelNode */
@@ -21,6 +22,7 @@ function liveNode(node) {
   const isSubgraph = Boolean(node.isSubgraphNode?.());
   return {
     ...shape(node),
+    ...describe(node.constructor?.nodeData),
     type: node.comfyClass ?? node.type,
     widgets: Object.fromEntries((node.widgets ?? []).map((/** @type {any} */ one) => [one.name, one.value])),
     ...(isSubgraph ? { inner: levelOfGraph(node.subgraph) } : {}),
@@ -28,22 +30,28 @@ function liveNode(node) {
 }
 
 /**
- * A saved workflow. `namesOf` gives the names of a node's widgets in the order of `widgets_values`.
+ * A saved workflow. `kindOf` gives the names of a node's widgets in the order of `widgets_values`, and what its schema tells.
  * @param {any} workflow
- * @param {(type: string) => string[]} namesOf
+ * @param {(type: string) => { names: string[], long?: string[], isCore?: boolean }} kindOf
  * @returns {Level}
  */
-export function levelOfWorkflow(workflow, namesOf) {
+export function levelOfWorkflow(workflow, kindOf) {
   const inner = new Map((workflow.definitions?.subgraphs ?? []).map((/** @type {any} */ one) => [one.id, one]));
   /** @param {any} saved @returns {Level} */
   const level = (saved) => ({
-    nodes: saved.nodes.map((/** @type {any} */ node) => ({
-      ...shape(node),
-      widgets: named(inner.has(node.type) ? shownBy(node) : namesOf(node.type), node.widgets_values ?? []),
-      ...(inner.has(node.type) ? { inner: level(inner.get(node.type)) } : {}),
-    })),
+    nodes: saved.nodes.map((/** @type {any} */ node) => {
+      const { names, ...told } = kindOf(node.type);
+      const widgets = named(inner.has(node.type) ? shownBy(node) : names, node.widgets_values ?? []);
+      return { ...shape(node), ...told, widgets, ...(inner.has(node.type) ? opened(node, inner.get(node.type)) : {}) };
+    }),
     links: new Map(saved.links.map((/** @type {any} */ link) => [Number(link.id ?? link[0]), ends(link)])),
   });
+  /** A saved subgraph node leaves out inputs that nothing is connected to; the inlet counts them all. @param {any} node @param {any} saved */
+  const opened = (node, saved) => {
+    const shown = shape(node).inputs;
+    const inputs = saved.inputs?.map((/** @type {any} */ one) => shown.find(({ name }) => name === one.name) ?? { name: one.name, type: String(one.type), link: null });
+    return { inner: level(saved), ...(inputs ? { inputs } : {}) };
+  };
   return level(workflow);
 }
 
@@ -59,7 +67,7 @@ function shape(node) {
     widget: one.widget?.name,
   }));
   const outputs = (node.outputs ?? []).map((/** @type {any} */ one) => ({ name: one.name, type: String(one.type) }));
-  return { id: node.id, type: node.type, mode: node.mode ?? 0, inputs, outputs, widgets: {} };
+  return { id: node.id, type: node.type, title: node.title, mode: node.mode ?? 0, inputs, outputs, widgets: {} };
 }
 
 /** @param {any} link @returns {import("./flat.js").Link} */

@@ -1,7 +1,10 @@
 // What the honesty meter is asked about a node: its texts, and what the graph says of the run. Plain data, no page.
 // @ts-check
 import { format } from "./df_text.js";
-import { familyOf, runOf, samplersFedBy, textsOf } from "./trace.js";
+import { textsOf } from "./climb.js";
+import { familyOf } from "./family.js";
+import { partOf, runOf } from "./runs.js";
+import { samplersFedBy } from "./trace.js";
 
 /** @typedef {import("./flat.js").Flat} Flat */
 
@@ -19,8 +22,10 @@ export function inspectBody(flat, key) {
   const body = { positive, negative };
   if (sampler !== null) {
     const run = runOf(flat, sampler);
+    const parts = partsOf(flat, fed);
     if (run.steps) body.steps = run.steps;
-    if (run.cfg !== undefined && run.nag !== "pack") body.cfg = run.cfg;
+    if (parts) body.parts = parts;
+    else if (run.cfg !== undefined && run.nag !== "pack") body.cfg = run.cfg;
     if (run.nag === "core") body.nag = true;
     if (textsOf(flat, sampler, "negative").isZeroed) body.negative_zeroed = true;
     const family = familyOf(flat, sampler);
@@ -29,6 +34,23 @@ export function inspectBody(flat, key) {
   const made = policyFamily(flat, node);
   if (made) body.policy_family = made;
   return { body, sampler };
+}
+
+/**
+ * CFG by parts of the run, where samplers that read the texts differ in it: progress from and to, and the CFG there.
+ * @param {Flat} flat @param {import("./trace.js").Fed[]} fed
+ * @returns {{ start: number, end: number, cfg: number }[] | undefined}
+ */
+function partsOf(flat, fed) {
+  const parts = [...new Set(fed.map((one) => one.sampler))].map((key) => {
+    const [run, part] = [runOf(flat, key), partOf(flat, key)];
+    if (run.cfg === undefined || run.hasNag || !part) return undefined;
+    const [start, end] = part.total ? [part.first / part.total, part.stop / part.total] : [0, 1];
+    return { start, end, cfg: run.cfg };
+  });
+  const known = parts.filter((one) => one !== undefined);
+  if (known.length < parts.length || new Set(known.map((one) => one.cfg)).size < 2) return undefined;
+  return known.filter((one) => one.start < one.end);
 }
 
 /**
@@ -62,5 +84,5 @@ export function policyOf(flat, node) {
  */
 function policyFamily(flat, node) {
   if (node?.widgets.locked === true) return undefined;
-  return /^rules:(\w+)$/.exec(policyOf(flat, node))?.[1];
+  return /^(?:rules|negopt|negopt-scheduled):([\w-]+)$/.exec(policyOf(flat, node))?.[1];
 }

@@ -25,7 +25,7 @@ const REMEDIES = {
     edits(finding, context, say("remedy-widen"), (text) => widened(text, finding.subjects, context.steps)),
   "other-model-family": (finding, { node, family }) => {
     const widget = widgetOf(node, "policy");
-    const name = `rules:${family}`;
+    const name = family === "world" ? "rules:world" : `negopt:${family}`;
     if (!widget?.options?.values?.includes?.(name)) return null;
     return { label: say("remedy-policy", { name }), act: () => oneStep(() => setWidget(node, "policy", name)) };
   },

@@ -5,8 +5,8 @@ import { barsOf, isPlain } from "../lib/bars.js";
 import { writeSpan } from "../lib/df_text.js";
 import { freshPhrase, replaced, withoutPhrases } from "../lib/phrases.js";
 import { inspectBody, policyOf, textsIn } from "../lib/setup.js";
-import { negativeSocket } from "../lib/plan.js";
-import { runOf } from "../lib/trace.js";
+import { negativeSockets } from "../lib/plan.js";
+import { runOf } from "../lib/runs.js";
 import { flatNow, onGpu } from "./one_click.js";
 import { keepText, remedyOf } from "./remedies.js";
 import { keepLooking } from "./looking.js";
@@ -19,7 +19,7 @@ const LOOK_EVERY = 700; // ms
 const MOST_FINDINGS = 6;
 const MOST_PHRASES = 60;
 const TRIES = 6; // seeds asked for another phrase
-const [LEAST_HEIGHT, MOST_HEIGHT, MARGIN] = [64, 260, 16];
+const [LEAST_HEIGHT, MOST_HEIGHT, MARGIN] = [64, 260, 32]; // the margin holds padding and gaps too
 
 /** Give a writing node its review. */
 export function addReview(node) {
@@ -117,7 +117,7 @@ function look(state) {
   const flat = flatNow();
   const { body, sampler } = inspectBody(flat, key);
   const missing = missingPolicy(state.node, policyOf(flat, flat.get(key)));
-  const sockets = sampler ? [negativeSocket(flat, sampler)] : [];
+  const sockets = sampler ? negativeSockets(flat, sampler) : [];
   const asked = JSON.stringify([body, missing]);
   drawPhrases(state);
   // a text that is being typed is not judged letter by letter

@@ -1,9 +1,12 @@
 // The sidebar tab: every policy that is here, its card, and how to get, bring in and delete one.
-import { api, ask, confirm, notify, say } from "../host.js";
+import { api, app, ask, confirm, notify, say } from "../host.js";
 import { loadPolicies } from "./settings.js";
 import { button, guarded, make } from "./style.js";
 
-const ROWS = ["kind", "polarity", "families", "base_model", "max_tokens", "licence", "caveats", "metrics", "provenance"];
+/** What is shown of a card, in order; the words for each are "card-NAME". */
+const ROWS = ["kind", "polarity", "families", "variants", "base_model", "max_tokens", "licence", "caveats", "from", "metrics", "provenance"];
+/** A text of the user's own; it is shown after what learns from the prompt. */
+const LAST = "static";
 const PULL_EVENT = "negopt.pull"; // nodes/api_policies.py
 
 /** The tab as ComfyUI's page wants it; it listens for progress only while it is open. */
@@ -11,7 +14,7 @@ export function tab() {
   let close = () => {};
   return {
     id: "negopt",
-    icon: "pi pi-ban",
+    icon: "pi pi-book",
     title: "negopt",
     tooltip: say("tab-tooltip"),
     type: "custom",
@@ -98,7 +101,8 @@ function showProgress({ progress }, { name, state, bytes, total }) {
 async function fill(list) {
   try {
     const { policies } = await ask("/policies");
-    list.replaceChildren(...withVariants(policies).map((policy) => entry(policy, list)));
+    const ordered = withVariants(policies).sort((one, other) => Number(one.kind === LAST) - Number(other.kind === LAST));
+    list.replaceChildren(...ordered.map((policy) => entry(policy, list)));
   } catch (error) {
     list.replaceChildren(make("div", "negopt-problem", String(error.message)));
   }
@@ -125,17 +129,23 @@ function entry(policy, list) {
   return card;
 }
 
+/** Make a policy the one of one click and of new nodes. */
+async function choose(name) {
+  await app.extensionManager.setting.set("negopt.policy", name);
+  notify("success", say("tab-used", { name }));
+}
+
 async function showCard(inner, policy) {
   try {
     const told = await ask(`/policies/card?name=${encodeURIComponent(policy.name)}`);
-    const rows = { ...told.card, ...(policy.from && { from: policy.from }), "also as": policy.variants };
+    const rows = { ...told.card, ...(policy.from && { from: policy.from }), variants: policy.variants };
     const list = make("dl");
-    for (const row of [...ROWS, "from", "also as"]) {
+    for (const row of ROWS) {
       const value = rows[row];
       if (value === "" || value == null || (typeof value === "object" && !Object.keys(value).length)) continue;
-      list.append(make("dt", "", row.replace("_", " ")), make("dd", "", shown(value)));
+      list.append(make("dt", "", say(`card-${row.replace("_", "-")}`)), make("dd", "", shown(value)));
     }
-    inner.replaceChildren(list);
+    inner.replaceChildren(button(say("tab-use"), () => guarded(() => choose(policy.name), notify)), list);
   } catch (error) {
     inner.replaceChildren(make("div", "negopt-problem", String(error.message)));
   }

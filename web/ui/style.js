@@ -6,6 +6,7 @@ const SHEET = `
 .negopt-timeline { display: flex; flex-direction: column; gap: 4px; width: 100%; height: 100%; overflow: hidden auto;
   background: var(--comfy-input-bg, #222); border: 1px solid var(--border-color, #4e4e4e); border-radius: 6px; padding: 6px; }
 .negopt-head { display: flex; justify-content: space-between; gap: 8px; color: var(--descrip-text, #999); flex: none; }
+.negopt-timeline .negopt-head span { min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .negopt-lane { position: relative; flex: none; border-left: 3px solid var(--negopt-lane); padding: 2px 0; }
 .negopt-lane[data-side=positive] { --negopt-lane: #4c9a6a; }
 .negopt-lane[data-side=negative] { --negopt-lane: #b5604f; }
@@ -23,6 +24,8 @@ const SHEET = `
 .negopt-label .pi { font-size: 10px; margin-right: 4px; }
 .negopt-edge { position: absolute; top: 0; bottom: 0; width: 7px; cursor: ew-resize; }
 .negopt-edge[data-edge=start] { left: 0; } .negopt-edge[data-edge=end] { right: 0; }
+.negopt-hooks { flex: none; display: flex; flex-direction: column; gap: 3px; }
+.negopt-hooks .negopt-finding { flex-wrap: wrap; }
 .negopt-problem { display: block; width: 100%; text-align: left; font: inherit; color: inherit; background: none; cursor: pointer; flex: none;
   border: 0; border-left: 3px solid #d0a030; padding: 1px 6px; white-space: pre-wrap; overflow-wrap: anywhere; }
 .negopt-problem mark { background: #d0a030; color: #111; }

@@ -1,9 +1,11 @@
 // Lanes of bars under the scheduled texts of our nodes. The texts are the truth; the bars follow them.
 import { app, grow, keyOf, nodeAt, oneStep, say, setWidget } from "../host.js";
 import { changeBar, clampWeight, isPlain as isPlainBar } from "../lib/bars.js";
-import { hookOf, runOf, samplersFedBy } from "../lib/trace.js";
+import { hookOf, runOf } from "../lib/runs.js";
+import { samplersFedBy } from "../lib/trace.js";
 import { listen } from "./bar_input.js";
 import { drawLane, makeLane } from "./lane.js";
+import { drawHookLines, mayHaveWindows } from "./hook_lines.js";
 import { attach, keepLooking } from "./looking.js";
 import { flatNow } from "./one_click.js";
 import { make } from "./style.js";
@@ -18,23 +20,26 @@ const LANES = {
   NegOptOneClick: WRITTEN,
 };
 const MAIN = "NegOptTimeline";
+const HOOKED = "NegOptEncode"; // what needs a hook before its samplers
 const LOCKS = "negopt_locked";
 const LOOK_EVERY = 300; // ms
 const TRACE_EVERY = 7; // looks between two readings of the graph for the sampler's steps
-const [LEAST_HEIGHT, MOST_HEIGHT, SMALL_HEIGHT, HEAD_HEIGHT, FRAME_HEIGHT, ROW_HEIGHT] = [120, 320, 176, 18, 46, 22];
+const [HOOK_HEIGHT, MOST_HOOKS] = [44, 4]; // of one line about a hook with its button, and how many of them are seen at once
+const [LEAST_HEIGHT, MOST_HEIGHT, SMALL_HEIGHT, HEAD_HEIGHT, FRAME_HEIGHT, ROW_HEIGHT] = [120, 320, 284, 18, 46, 22];
 
 /** Give a node with scheduled texts its bars. */
 export function addTimeline(node) {
   const kind = node.comfyClass;
   if (!LANES[kind] || !node.addDOMWidget) return;
   const root = make("div", "negopt-timeline");
-  root.style.maxHeight = `${kind === MAIN ? MOST_HEIGHT : SMALL_HEIGHT}px`; // past it the lanes scroll
+  root.style.maxHeight = `${kind === MAIN ? MOST_HEIGHT : SMALL_HEIGHT + MOST_HOOKS * HOOK_HEIGHT}px`; // past it the lanes scroll
   const head = make("div", "negopt-head");
   const [left, right] = [make("span"), make("span", "", kind === MAIN ? say("timeline-hint") : "")];
   head.append(left, right);
-  const state = { node, kind, root, head, left, headHeight: HEAD_HEIGHT, lanes: [], steps: 0, sampler: null, looks: 0 };
+  const hooks = make("div", "negopt-hooks");
+  const state = { node, kind, root, head, left, hooks, headHeight: HEAD_HEIGHT, lanes: [], steps: 0, sampler: null, looks: 0 };
   state.lanes = Object.keys(LANES[kind]).map((side) => laneOf(state, side));
-  root.append(head, ...state.lanes.map((lane) => lane.element));
+  root.append(head, ...state.lanes.map((lane) => lane.element), hooks);
   const widget = node.addDOMWidget("timeline", "negopt_timeline", root, {
     serialize: false,
     hideOnZoom: false,
@@ -55,23 +60,25 @@ function follow(state, side) {
   const before = widget.callback;
   widget.callback = function () {
     const told = before?.apply(this, arguments);
+    // the first window of an encoder brings lines about its hooks; while a bar is dragged nothing of that changes
+    if (state.kind === HOOKED && mayHaveWindows(state.node) !== state.hasWindows) trace(state);
     refresh(state);
     return told;
   };
 }
 
 /** Room for every row, up to a limit; past it the lanes scroll. */
-function heightOf({ kind, lanes, root, headHeight }) {
+function heightOf({ kind, lanes, root, hooks, headHeight }) {
   if (root.hidden) return 0;
   const shown = lanes.filter((lane) => !lane.element.hidden);
   const rows = shown.reduce((sum, lane) => sum + lane.bars.length + 2 * lane.problems.children.length, 0);
   const [least, most] = kind === MAIN ? [LEAST_HEIGHT, MOST_HEIGHT] : [0, SMALL_HEIGHT];
-  return Math.min(most, Math.max(least, headHeight + FRAME_HEIGHT + rows * ROW_HEIGHT));
+  return Math.min(most, Math.max(least, headHeight + FRAME_HEIGHT + rows * ROW_HEIGHT)) + hooks.childElementCount * HOOK_HEIGHT;
 }
 
 /** Beside NegOptTimeline, bars are shown only where there is a window or a weight to show. */
 function hideIfEmpty(state) {
-  const isEmpty = state.kind !== MAIN && state.lanes.every((lane) => lane.element.hidden);
+  const isEmpty = state.kind !== MAIN && !state.hooks.childElementCount && state.lanes.every((lane) => lane.element.hidden);
   if (state.root.hidden !== isEmpty) state.root.hidden = isEmpty;
 }
 
@@ -184,6 +191,7 @@ function tellSteps(state) {
   const told = say(stepsKey(state), { steps: state.steps });
   if (state.left.textContent === told && state.isMeasured) return;
   state.left.textContent = told;
+  state.left.title = told;
   state.isMeasured = state.head.offsetHeight > 0; // 0 while the node is not on the page
   state.headHeight = Math.max(HEAD_HEIGHT, state.head.offsetHeight);
 }
@@ -207,6 +215,9 @@ function trace(state) {
   const percents = hook && nodeAt(hook)?.negoptPercents;
   state.percents = percents?.length === state.sampler + 1 ? percents : null;
   if (side && state.lanes.length === 1) state.lanes[0].element.dataset.side = side;
+  if (state.kind !== HOOKED) return;
+  state.hasWindows = mayHaveWindows(state.node);
+  if (drawHookLines(state.hooks, state.node, flat, key)) hideIfEmpty(state);
 }
 
 /** The server tells what the steps of a run were; kept on the live node that hooks the model, never saved. */

@@ -1,11 +1,13 @@
 // The whole scheduled wiring on request: encoders that can schedule, the sampler hook, and both texts; one undo step.
 import { keyOf, nodeAt, notify, oneStepOnPage, say, setWidget } from "../host.js";
 import { escapeWords, format } from "../lib/df_text.js";
-import { planWiring } from "../lib/plan.js";
-import { encodersOf, familyOf } from "../lib/trace.js";
+import { familyOf } from "../lib/family.js";
+import { appended } from "../lib/fields.js";
+import { isScheduled, planWiring } from "../lib/plan.js";
 import { makeEncoder, makeRoom, placesFor, replaceEncoder } from "./encoder.js";
+import { readText, valuesOf } from "./fields.js";
 import { HOOK, insertBefore, NAG } from "./insert.js";
-import { flatNow, samplersToGuide, suggestion, tell, textOf } from "./one_click.js";
+import { flatNow, isChanged, isSure, samplersToGuide, suggestion, tell, tellNothing } from "./one_click.js";
 import { guarded } from "./style.js";
 
 const ENCODER = "NegOptEncode";
@@ -16,58 +18,58 @@ export async function writeScheduled(node) {
   await guarded(async () => {
     const flat = flatNow();
     const wiring = planWiring(flat, keyOf(node));
-    if (wiring.fault) throw new Error(say(wiring.fault));
-    const sides = sidesOf(flat, wiring);
-    const { positive, negative } = sides;
-    const places = negative.node ? null : placesFor(wiring.plan);
-    if (!negative.node && !places) throw new Error(say("no-encoder"));
-    const family = familyOf(flat, wiring.plan.samplers[0]);
-    const answer = await suggestion({ prompt: positive.df, negative: negative.df, mode: "negative and modifiers", family });
-    const guided = await samplersToGuide(flat, wiring.plan.samplers);
-    if ([positive, negative].some((side) => side.node && textOf(side.node, side.names) !== side.before)) {
-      throw new Error(say("was-changed"));
-    }
-    const texts = { positive: grown(positive, answer.df_positive), negative: grown(negative, answer.df_negative) };
+    if (wiring.fault) throw new Error(say(wiring.fault, wiring.values));
+    const { plan } = wiring;
+    const positive = sideOf(flat, plan.prompt, plan.prompts.flatMap((text) => text.read));
+    const negative = sideOf(flat, plan.negative ?? plan.kept);
+    const places = plan.negative ? null : placesFor(plan);
+    if (!plan.negative && !places) throw new Error(say("no-encoder"));
+    if (!(await isSure(plan.doubts))) return;
+    const family = familyOf(flat, plan.samplers[0]);
+    const asked = { prompt: positive.asked, negative: negative.asked, mode: "negative and modifiers", family };
+    const answer = await suggestion({ ...asked, scheduled: true });
+    positive.words = answer.df_positive.slice(format(positive.asked).length);
+    negative.words = answer.df_negative.slice(format(negative.asked).length);
+    if (!positive.words && !negative.words) return tellNothing(answer); // nothing to schedule, so nothing is rewired
+    const guided = await samplersToGuide(flat, plan.samplers);
+    if ([positive, negative].some(isChanged)) throw new Error(say("was-changed"));
     let made = [];
     await oneStepOnPage(
-      () => (made = change(wiring, { sides, texts, places, guided })),
+      () => (made = change(wiring, { positive, negative, places, guided })),
       () => makeRoom(made),
     );
-    const words = [texts.positive.slice(positive.df.length), texts.negative.slice(negative.df.length)];
-    const notes = wiring.plan.notes.filter((note) => note !== "cfg-one" || !guided.length);
-    tell("wrote-scheduled", words.map((one) => one.replace(/^[\s,]+/, "")).filter(Boolean).join(" | "), notes);
+    const notes = plan.notes.filter((note) => note.code !== "cfg-one" || !guided.length);
+    const words = [positive.words, negative.words].map((one) => one.replace(/^[\s,]+/, ""));
+    tell("wrote-scheduled", words.filter(Boolean).join(" | "), notes, family);
   }, notify);
 }
 
-/** Both texts as they stand, and as DF text: where no encoder of ours reads it, a bracket is an ordinary letter. */
-function sidesOf(flat, { plan, replaced }) {
-  const side = (text) => {
-    const node = text ? nodeAt(text.key) : null;
-    const before = text ? textOf(node, text.widgets) : "";
-    const isPlain = text && encodersOf(flat, text.key).every((key) => replaced.includes(key));
-    return { node, names: text?.widgets ?? [], before, df: isPlain ? escapeWords(before) : before };
-  };
-  return { positive: side(plan.prompt), negative: side(plan.negative) };
+/** A text as it stands, and as DF text: where no encoder of ours reads it yet, a bracket is an ordinary letter. */
+function sideOf(flat, text, read = text?.fields ?? []) {
+  const fields = text?.fields ?? [];
+  const asDf = fields.length && fields.every(({ key }) => isScheduled(flat, key)) ? (value) => value : escapeWords;
+  const values = valuesOf(fields);
+  return { fields, values, own: values.map((value) => asDf(value ?? "")), asked: asDf(readText(read)), words: "" };
 }
 
-/** The user's own words as they are, and what the policy added. */
-const grown = ({ df }, answer) => df + answer.slice(format(df).length);
-
 /** Returns the encoders it made. */
-function change({ replaced, unhooked }, { sides, texts, places, guided }) {
+function change({ plan, replaced, unhooked }, { positive, negative, places, guided }) {
   const old = new Set(replaced.map(nodeAt)); // two instances of a subgraph have the same nodes
+  const holders = new Map([...positive.fields, ...negative.fields].map(({ key }) => [key, nodeAt(key)]));
   const made = new Map([...old].map((node) => [node, replaceEncoder(node, ENCODER, { text: TEXT })]));
-  const write = (side, text) => {
-    const target = made.get(side.node);
-    if (target) return setWidget(target, TEXT, text);
-    for (const name of side.names) setWidget(side.node, name, text);
+  const write = ({ fields, own, words }) => {
+    const texts = appended(own, words);
+    fields.forEach(({ key, name }, index) => {
+      const target = made.get(holders.get(key));
+      setWidget(target ?? holders.get(key), target ? TEXT : name, texts[index]);
+    });
   };
-  write(sides.positive, texts.positive);
-  if (sides.negative.node) write(sides.negative, texts.negative);
-  else if (places) {
+  write(positive);
+  if (plan.negative) write(negative);
+  else {
     const encoder = makeEncoder({ ...places, model: made.get(places.model) ?? places.model }, [TEXT]);
     made.set(encoder, encoder);
-    setWidget(encoder, TEXT, texts.negative);
+    setWidget(encoder, TEXT, appended(negative.own.length ? negative.own : [""], negative.words)[0]);
   }
   const parts = new Map(unhooked.map((part) => [nodeAt(part.key), part])).values();
   for (const { key, offset, total } of parts) insertBefore(key, HOOK, { step_offset: offset, total_steps: total });

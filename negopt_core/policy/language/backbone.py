@@ -1,4 +1,4 @@
-"""T5 and GPT-2 behind one small port: read prompts, then give the state that chooses each next token."""
+"""T5, GPT-2 and Llama behind one small port: read prompts, then give the state that chooses each next token."""
 
 from __future__ import annotations
 
@@ -9,10 +9,16 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor
-from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel, T5Config, T5ForConditionalGeneration
+from transformers import GPT2LMHeadModel, LlamaForCausalLM, PreTrainedModel, T5ForConditionalGeneration
 
 from ...errors import PolicyError
 
+MODELS: dict[str, type[PreTrainedModel]] = {
+    "t5": T5ForConditionalGeneration,  # and T5 1.1, Flan-T5: gated, with a head of its own
+    "gpt2": GPT2LMHeadModel,  # and DistilGPT-2
+    "llama": LlamaForCausalLM,  # and SmolLM2
+}
+"""The class of each `model_type` that a policy can be built on."""
 MAX_PROMPT_TOKENS = 256
 """Prompts are cut here; far beyond what a text encoder of an image model reads."""
 MAX_RESPONSE_TOKENS = 200
@@ -93,14 +99,14 @@ class T5Backbone:
         return States(out.logits, out.decoder_hidden_states[-1]), getattr(out, self.cache_name)
 
 
-class GPT2Backbone:
+class CausalBackbone:
     """One stack continues the prompt after a comma: PAE's layout (arXiv 2404.04095)."""
 
-    def __init__(self, model: GPT2LMHeadModel, tokenizer: Any) -> None:
+    def __init__(self, model: PreTrainedModel, tokenizer: Any) -> None:
         self.model: PreTrainedModel = model
         self.cache_name = cache_name_of(model)
         self.tokenizer = tokenizer
-        places = int(model.config.n_positions)
+        places = int(model.config.max_position_embeddings)
         self.longest_prompt = min(MAX_PROMPT_TOKENS, places // 2)
         self.room = min(MAX_RESPONSE_TOKENS, places - self.longest_prompt)
 
@@ -143,21 +149,19 @@ class GPT2Backbone:
 
 
 def make_backbone(model: PreTrainedModel, tokenizer: Any) -> Backbone:
-    """The port over a transformers model; PolicyError for another architecture than T5 or GPT-2."""
+    """The port over a transformers model; PolicyError for an architecture that is not in `MODELS`."""
     if isinstance(model, T5ForConditionalGeneration):
         return T5Backbone(model, tokenizer)
-    if isinstance(model, GPT2LMHeadModel):
-        return GPT2Backbone(model, tokenizer)
-    raise PolicyError(f"a policy is built on T5 or GPT-2, not on {type(model).__name__}; use one of those checkpoints")
+    if isinstance(model, tuple(MODELS.values())):
+        return CausalBackbone(model, tokenizer)
+    raise PolicyError(f"a policy is built on {', '.join(MODELS)}, not on {type(model).__name__}; use one of those")
 
 
 def build_model(config: Any) -> PreTrainedModel:
-    """Fresh weights for a configuration of either kind."""
-    if isinstance(config, T5Config):
-        return T5ForConditionalGeneration(config)
-    if isinstance(config, GPT2Config):
-        return GPT2LMHeadModel(config)
-    raise PolicyError(f"a policy is built on T5 or GPT-2, not on {type(config).__name__}; use one of those")
+    """Fresh weights for a configuration; PolicyError for an architecture that is not in `MODELS`."""
+    if config.model_type not in MODELS:
+        raise PolicyError(f"a policy is built on {', '.join(MODELS)}, not on {config.model_type}; use one of those")
+    return MODELS[config.model_type](config)
 
 
 def _tokens(tokenizer: Any, texts: Sequence[str], side: str, longest: int) -> Any:

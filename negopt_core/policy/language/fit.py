@@ -11,10 +11,11 @@ from torch import nn
 
 from ...errors import PolicyError
 from .backbone import build_model
+from .weights import in_place
 
 _FLOATS = ("F16", "BF16", "F32", "F64")
 _COPIES = 4  # an embedding stands once in the file and up to four times in a model whose weights are not tied yet
-_LAYERS = ("num_layers", "num_decoder_layers", "n_layer")
+_LAYERS = ("num_layers", "num_decoder_layers", "n_layer", "num_hidden_layers")
 _VOCABULARIES = ("tokenizer.json", "spiece.model", "vocab.json", "vocab.txt", "tokenizer.model")
 _MOST_POSITIONS = 65_536  # some versions of transformers keep a square table of them
 
@@ -29,6 +30,7 @@ def check_fit(config: Any, tokens: int, stored: Mapping[str, tuple[str, tuple[in
         raise ValueError(f"weights do not fit the configuration, which asks for {layers} layers")
     with torch.device("meta"):
         empty = build_model(config)
+    stored = in_place(stored, empty)
     for name, parameter in empty.named_parameters():
         kind, shape = stored.get(name, ("F32", tuple(parameter.shape)))
         if shape != tuple(parameter.shape) or kind not in _FLOATS:

@@ -15,8 +15,9 @@ from transformers import AutoConfig, PreTrainedModel
 
 from ...errors import PolicyError
 from ...files import write_text
+from ...quiet import quiet
 from ..card import PolicyCard, parse_card
-from ..guard import check_folder, in_one_line, read_header, said_plainly, write_sums
+from ..guard import check_folder, in_one_line, said_plainly, write_sums
 from ..neighbours import INDEX_FILE, TERMS_FILE, Neighbours, save_index
 from .backbone import build_model, make_backbone
 from .fit import check_fit, check_numbers, check_tokenizer
@@ -25,6 +26,7 @@ from .model import LanguagePolicy
 from .old_readers import for_old_readers
 from .reader import SHORT, SHORT_FAMILIES, Reader, reader_of
 from .tokens import read_tokenizer
+from .weights import load_weights, read_headers
 
 KINDS = ("seq2seq", "df")
 CARD_FILE, HEADS_FILE, STOCK_FILE = "policy.json", "heads.safetensors", "stock.txt"
@@ -46,6 +48,7 @@ def make_policy(
     return LanguagePolicy(model, tokenizer, card, grammar, reader)
 
 
+@quiet()
 def save_policy(policy: LanguagePolicy, folder: Path, dtype: torch.dtype = torch.float32) -> None:
     """Write the folder; the card last, so that a half-written folder is no policy."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -73,6 +76,7 @@ def write_card(card: PolicyCard, folder: Path) -> None:
 
 
 @said_plainly
+@quiet()
 def open_policy(folder: Path, card: PolicyCard | None = None, family: str = "") -> LanguagePolicy:
     """Read a folder, in float32 on the CPU; a plain transformers T5 or GPT-2 folder works too, without provenance.
 
@@ -83,9 +87,9 @@ def open_policy(folder: Path, card: PolicyCard | None = None, family: str = "") 
         config = AutoConfig.from_pretrained(str(folder), local_files_only=True)
         check_tokenizer(folder)
         tokenizer = read_tokenizer(folder)
-        check_fit(config, len(tokenizer), read_header(folder / "model.safetensors"))
+        check_fit(config, len(tokenizer), read_headers(folder))
         model = build_model(config)
-        _load_strictly(model, load_file(folder / "model.safetensors"))
+        load_weights(model, folder)
         stock_path = folder / STOCK_FILE
         stock = stock_path.read_text(encoding="utf-8").split("\n") if stock_path.exists() else []
     except (OSError, ValueError, SafetensorError) as error:
@@ -109,22 +113,11 @@ def open_policy(folder: Path, card: PolicyCard | None = None, family: str = "") 
     return policy.eval()
 
 
-def _load_strictly(model: PreTrainedModel, weights: dict[str, torch.Tensor]) -> None:
-    """Load every weight there is a place for; what is tied to another may be absent, anything else may not."""
-    missing, surplus = model.load_state_dict({name: value.float() for name, value in weights.items()}, strict=False)
-    model.tie_weights()
-    owners = {id(value) for name, value in model.named_parameters(remove_duplicate=False) if name not in missing}
-    named = dict(model.named_parameters(remove_duplicate=False))
-    lost = [name for name in missing if name in named and id(named[name]) not in owners]
-    if lost or surplus:
-        raise ValueError(f"weights do not fit the configuration (missing {lost[:3]}, surplus {list(surplus)[:3]})")
-
-
 def _card_in(folder: Path, config: Any) -> PolicyCard:
     path = folder / CARD_FILE
     if path.exists():
         return parse_card(path.read_text(encoding="utf-8-sig"))
-    kind = "seq2seq" if config.model_type == "t5" else "df"
+    kind = "seq2seq" if config.is_encoder_decoder else "df"
     return PolicyCard(
         kind=kind,
         name=folder.name,

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Protocol
+
+import torch
+from torch import Tensor
 
 from ...errors import PolicyError
 from ..contradiction import Asked, PhraseWords, is_unwelcome, names_another_medium, works_against
@@ -16,14 +20,49 @@ from ..media import shows_a_body
 from ..tokens import estimate_tokens
 from .spelling import Spelling, read_phrase, spell_phrase
 
+_KEPT_READINGS = 20_000
 IsBanned = Callable[[str], bool]
 """Whether a phrase works against the prompt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Ids that may come next: a few, and with `words` every ordinary word of a free grammar as well."""
+
+    ids: tuple[int, ...]
+    words: WordRow | None = None
+
+    def __contains__(self, token: int) -> bool:
+        return token in self.ids or (self.words is not None and token in self.words.ids)
+
+    def mark(self, row: Tensor) -> None:
+        """Set the places of these ids in a row [V] of False."""
+        if self.words is not None:
+            row[: len(self.words.row)] = self.words.row
+        row[list(self.ids)] = True
+
+
+@dataclass(frozen=True, slots=True)
+class WordRow:
+    """The ordinary words of a vocabulary, made once: tens of thousands of ids."""
+
+    ids: frozenset[int]
+    row: Tensor
+    """[V] bool."""
+
+    @classmethod
+    def of(cls, ids: Iterable[int], vocabulary: int) -> WordRow:
+        """From ids below `vocabulary`."""
+        known = frozenset(ids)
+        row = torch.zeros(vocabulary, dtype=torch.bool)
+        row[list(known)] = True
+        return cls(known, row)
 
 
 class Walk(Protocol):
     """The state of one row while its text grows."""
 
-    def allowed(self) -> Sequence[int]:
+    def allowed(self) -> Allowed:
         """Ids that may come next; never empty."""
         ...
 
@@ -132,7 +171,7 @@ class _StockWalk:
             return self.free
         return {index for index in self.free if self.grammar.costs[index] <= self.budget}
 
-    def allowed(self) -> Sequence[int]:
+    def allowed(self) -> Allowed:
         spelling, at = self.grammar.spelling, self.node or self.grammar.root
         still = self._open()
         found = [token for token, child in at.children.items() if not child.phrases.isdisjoint(still)]
@@ -145,7 +184,7 @@ class _StockWalk:
                 self.grammar.costs[index] <= budget for index in self.free if index != at.ends
             ):
                 found.append(spelling.separator)
-        return found
+        return Allowed(tuple(found))
 
     def advance(self, token: int) -> bool:
         spelling, at = self.grammar.spelling, self.node or self.grammar.root
@@ -170,12 +209,18 @@ class FreeGrammar:
 
     def __init__(self, tokenizer: Any, vocabulary: int, max_tokens: int) -> None:
         self.tokenizer, self.spelling, self.max_tokens = tokenizer, Spelling.of(tokenizer), max_tokens
+        self._read = lru_cache(maxsize=_KEPT_READINGS)(read_words)
         stops = {self.spelling.separator, self.spelling.end, *self.spelling.specials}
-        self.ids = [token for token in range(min(vocabulary, len(tokenizer))) if token not in stops]
+        words = WordRow.of(
+            (token for token in range(min(vocabulary, len(tokenizer))) if token not in stops), vocabulary
+        )
+        end, separator = self.spelling.end, self.spelling.separator
+        self.only_end, self.within = Allowed((end,)), Allowed((), words)
+        self.at_start, self.at_end = Allowed((end,), words), Allowed((separator, end), words)
 
     def words(self, phrase: str) -> PhraseWords:
-        """A phrase, read now."""
-        return read_words(phrase)
+        """A phrase; those read lately are kept, since texts grow token by token and habits repeat."""
+        return self._read(phrase)
 
     def walk(self, is_banned: IsBanned) -> Walk:
         """Start a row."""
@@ -190,16 +235,14 @@ class _FreeWalk:
     said: set[str] = field(default_factory=set)
     length: int = 0
 
-    def allowed(self) -> Sequence[int]:
-        spelling = self.grammar.spelling
-        if self.length >= self.grammar.max_tokens:
-            return [spelling.end]
+    def allowed(self) -> Allowed:
+        grammar = self.grammar
+        if self.length >= grammar.max_tokens:
+            return grammar.only_end
         if not self.current:
-            return [*self.grammar.ids, *([spelling.end] if not self.said else [])]
-        phrase = read_phrase(self.grammar.tokenizer, self.current)
-        if phrase in self.said or self.is_banned(phrase):
-            return self.grammar.ids
-        return [*self.grammar.ids, spelling.separator, spelling.end]
+            return grammar.within if self.said else grammar.at_start
+        phrase = read_phrase(grammar.tokenizer, self.current)
+        return grammar.within if phrase in self.said or self.is_banned(phrase) else grammar.at_end
 
     def advance(self, token: int) -> bool:
         is_cut = self.length >= self.grammar.max_tokens  # only the end was left: nobody finished these words

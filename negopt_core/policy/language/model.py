@@ -17,7 +17,7 @@ from ..card import PolicyCard
 from ..contradiction import read_asked
 from .actions import CHANNELS, Responses, Sampling
 from .backbone import Backbone, States, make_backbone, width_of
-from .grammar import Grammar, Walk, bans_of
+from .grammar import Allowed, Grammar, Walk, bans_of
 from .reader import Read, Reader
 from .render import read_spans
 from .spelling import Spelling, read_phrase, spell_phrase
@@ -247,8 +247,8 @@ class _Rows:
 
     def _allowed(self, vocabulary: int) -> Tensor:
         mask = torch.zeros(len(self.walks), vocabulary, dtype=torch.bool)
-        for row, (walk, live) in enumerate(zip(self.walks, self.is_live, strict=True)):
-            mask[row, list(walk.allowed()) if live else [self.spelling.pad]] = True
+        for row, walk, live in zip(mask, self.walks, self.is_live, strict=True):
+            (walk.allowed() if live else Allowed((self.spelling.pad,))).mark(row)
         return mask
 
     def responses(self) -> Responses:

@@ -13,7 +13,7 @@ from ...prompt import DFPrompt, PromptPair, Span
 from ..card import PolicyCard
 from ..phrases import append_phrases
 from .actions import Responses
-from .grammar import Walk
+from .grammar import Allowed, Walk
 from .spelling import Spelling, read_phrase, spell_phrase
 
 
@@ -59,24 +59,27 @@ def encode_spans(
     beyond the budget. Windows and weights go to the nearest of the card's choices.
     """
     spelling = Spelling.of(tokenizer)
-    lines = [_Line(walk, spelling, vocabulary) for walk in walks]
+    lines = [_Line(walk, spelling) for walk in walks]
     skipped = [line.write(spans, tokenizer, card) for line, spans in zip(lines, rows, strict=True)]
     longest = max(len(line.words) for line in lines)
-    return Responses(
-        *(torch.stack(parts) for parts in zip(*(line.padded(longest) for line in lines), strict=True))
-    ), skipped
+    columns = (torch.stack(parts) for parts in zip(*(line.padded(longest) for line in lines), strict=True))
+    words, windows, weights, is_action, is_phrase_end = columns
+    allowed = torch.zeros(len(lines), longest, vocabulary, dtype=torch.bool)
+    for places, line in zip(allowed, lines, strict=True):
+        line.mark(places)
+    return Responses(words, windows, weights, is_action, is_phrase_end, allowed), skipped
 
 
 class _Line:
     """One row being written."""
 
-    def __init__(self, walk: Walk, spelling: Spelling, vocabulary: int) -> None:
-        self.walk, self.spelling, self.vocabulary = walk, spelling, vocabulary
+    def __init__(self, walk: Walk, spelling: Spelling) -> None:
+        self.walk, self.spelling = walk, spelling
         self.words: list[int] = []
         self.windows: list[int] = []
         self.weights: list[int] = []
         self.ends: list[bool] = []
-        self.allowed: list[list[int]] = []
+        self.allowed: list[Allowed] = []
 
     def write(self, spans: Sequence[Span], tokenizer: Any, card: PolicyCard) -> int:
         """Write what the grammar allows; returns how many phrases it did not."""
@@ -84,51 +87,59 @@ class _Line:
         skipped = 0
         for span in spans:
             ids = spell_phrase(tokenizer, span.text)
-            trial = ([self.spelling.separator] if waiting is not None else []) + list(ids)
-            if not ids or not self._fits(trial):
+            tokens = ([self.spelling.separator] if waiting is not None else []) + list(ids)
+            if not ids or not self._take(tokens, waiting or (0, 0)):
                 skipped += 1
                 continue
-            if waiting is not None:
-                self._take(self.spelling.separator, waiting)
-            for token in ids:
-                self._take(token, (0, 0))
             waiting = _nearest(span, card)
-        if self.spelling.end not in self.walk.allowed():
+        allowed = self.walk.allowed()
+        if self.spelling.end not in allowed:
             raise PolicyError("the phrases end where the grammar allows no end; tell the author of the stock")
-        self._take(self.spelling.end, waiting or (0, 0))
+        self._append(self.spelling.end, allowed, self.walk.advance(self.spelling.end), waiting or (0, 0))
         return skipped
 
-    def _fits(self, tokens: Sequence[int]) -> bool:
-        """Could these tokens come next, with an end after them that makes a phrase? Tried on a copy."""
-        trial = self.walk.copy()
-        for token in tokens:
-            if token not in trial.allowed():
-                return False
-            trial.advance(token)
-        return self.spelling.end in trial.allowed() and trial.advance(self.spelling.end)
+    def _take(self, tokens: Sequence[int], choice: tuple[int, int]) -> bool:
+        """Take tokens if all of them may come next, with an end after them that makes a phrase; False if not.
 
-    def _take(self, token: int, choice: tuple[int, int]) -> None:
-        self.allowed.append(list(self.walk.allowed()))
-        ended = self.walk.advance(token)
+        `choice` goes to the comma among them, which ends the phrase before.
+        """
+        trial, taken = self.walk.copy(), []
+        for token in tokens:
+            allowed = trial.allowed()
+            if token not in allowed:
+                return False
+            taken.append((token, allowed, trial.advance(token)))
+        end = trial.copy()
+        if self.spelling.end not in end.allowed() or not end.advance(self.spelling.end):
+            return False
+        self.walk = trial
+        for token, allowed, ended in taken:
+            self._append(token, allowed, ended, choice)
+        return True
+
+    def _append(self, token: int, allowed: Allowed, ended: bool, choice: tuple[int, int]) -> None:
         self.words.append(token)
+        self.allowed.append(allowed)
         self.ends.append(ended)
         self.windows.append(choice[0] if ended else 0)
         self.weights.append(choice[1] if ended else 0)
 
     def padded(self, length: int) -> tuple[Tensor, ...]:
-        """words, windows, weights, is_action, is_phrase_end, allowed, each padded to `length`."""
+        """words, windows, weights, is_action, is_phrase_end, each padded to `length`."""
         rest = length - len(self.words)
-        allowed = torch.zeros(length, self.vocabulary, dtype=torch.bool)
-        for place, tokens in enumerate([*self.allowed, *([[self.spelling.pad]] * rest)]):
-            allowed[place, tokens] = True
         return (
             torch.tensor(self.words + [self.spelling.pad] * rest),
             torch.tensor(self.windows + [0] * rest),
             torch.tensor(self.weights + [0] * rest),
             torch.tensor([True] * len(self.words) + [False] * rest),
             torch.tensor(self.ends + [False] * rest),
-            allowed,
         )
+
+    def mark(self, places: Tensor) -> None:
+        """Set what could have been chosen in [T, V]; behind the end only padding."""
+        for row, choices in zip(places, self.allowed, strict=False):
+            choices.mark(row)
+        places[len(self.words) :, self.spelling.pad] = True
 
 
 def _nearest(span: Span, card: PolicyCard) -> tuple[int, int]:

@@ -10,10 +10,13 @@ from typing import Any
 from tokenizers import AddedToken, Tokenizer
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
+from ...quiet import quiet
+
 _FILE = "tokenizer.json"
 _FLAGS = ("single_word", "lstrip", "rstrip", "normalized")
 
 
+@quiet()
 def read_tokenizer(folder: Path) -> Any:
     """The tokenizer of a folder, cutting texts as its file says; raises OSError or ValueError.
 

@@ -20,6 +20,7 @@ from ...paint.base import PaintSettings
 from ...paint.diffusers_painter import DiffusersPainter, load_painter
 from ...paint.open import read_dtype
 from ...prompt import PromptPair
+from ...quiet import quieten_process
 from ...train.progress import Pace
 from .. import vocabulary as words
 from ..captions import read_prompt
@@ -118,6 +119,7 @@ class Studio:
 
 
 def _start_worker() -> None:
+    quieten_process()
     torch.set_num_threads(1)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

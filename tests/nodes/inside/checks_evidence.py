@@ -34,7 +34,7 @@ def check_comparing_paints_every_arm_on_the_same_noise() -> None:
     )
     assert grid.shape[0] == plot.shape[0] == 1 and grid.shape[3] == 3 and 0 <= grid.min() <= grid.max() <= 1
     lines = scores.splitlines()
-    assert [line.split(":")[0] for line in lines] == ["no negative", "own negative", "rules"]
+    assert [line.split(":")[0] for line in lines] == ["no negative", "own negative", "negopt"]
     assert "win rate" in lines[1] and ("winner" in told or "better" in told)
     again = node("NegOptCompare").execute(prompt=PROMPT, own_negative="", mode="negative", **painting(seeds=1)).result
     assert len(again[2].splitlines()) == 2 and "one seed" in again[3]
@@ -136,7 +136,9 @@ def check_every_format_carries_its_provenance() -> None:
                 path = Path(folder) / saved["filename"]
                 found = origin.read_origin(path)
                 assert found.df_negative.startswith("[näh:") and found.host == "comfyui", kind
-                assert found.sampling["steps"] == 9 and found.sampling["schedule"] == "beta" and found.policy == "rules"
+                assert (
+                    found.sampling["steps"] == 9 and found.sampling["schedule"] == "beta" and found.policy == "negopt"
+                )
                 assert found.scores == {"pickscore": 21.5} and found.modes == ("negative", "modifiers")
                 assert [check.outcome for check in verify.verify(path, found)] == ["matches", "matches"], kind
                 texts = importlib.import_module(f"{stage.pack()[0]}.negopt_core.provenance").read_texts(path)

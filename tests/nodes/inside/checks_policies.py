@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -73,7 +75,7 @@ def check_a_click_on_the_gpu_leaves_nothing_there() -> None:
     desk.policy = lambda name: SimpleNamespace(policy=Weights())
     answers.suggest, answers._idle_device = suggest, lambda: "cuda:0"
     try:
-        desk.suggest(reading.read_suggest({"prompt": "a cat", "on_gpu": True}, "rules"))
+        desk.suggest(reading.read_suggest({"prompt": "a cat", "on_gpu": True, "policy": "rules"}))
     except ZeroDivisionError:
         assert told == ["cuda:0", "writes", "cpu"]
     else:
@@ -90,6 +92,23 @@ def check_a_trained_policy_is_offered_and_writes_the_same_text_every_time() -> N
         drawn = [written(policy, seed=seed) for seed in range(6)]
         assert drawn == [written(policy, seed=seed) for seed in range(6)]
         assert len(set(drawn)) > 1 and all(negative for _, negative in drawn[1:])
+
+
+def check_a_trained_policy_says_nothing_on_the_terminal() -> None:
+    """Nor do the libraries that load it, whichever way they write."""
+    with tempfile.TemporaryFile("w+b") as said:
+        kept = [os.dup(number) for number in (1, 2)]
+        for number in (1, 2):
+            os.dup2(said.fileno(), number)
+        try:
+            for name in ("negopt-mini", "pae-mini"):
+                written(load(name), prompt="a photo of a cat " * 60)
+        finally:
+            for number, copy in zip((1, 2), kept, strict=True):
+                os.dup2(copy, number)
+                os.close(copy)
+        said.seek(0)
+        assert said.read() == b""
 
 
 def check_two_policies_write_one_side_each() -> None:

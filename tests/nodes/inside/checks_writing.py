@@ -161,7 +161,7 @@ def check_a_policy_is_read_again_only_when_its_files_change() -> None:
 
 def check_one_click_is_the_wired_graph() -> None:
     model, clip = checkpoint()
-    click = node("NegOptOneClick").execute(model=model, clip=clip, policy="rules", weighting="comfy", **ASK).result
+    click = node("NegOptOneClick").execute(model=model, clip=clip, policy="negopt", weighting="comfy", **ASK).result
     positive, negative = node("NegOptSuggest").execute(**ASK).result[:2]
     wired = run(stage.hooked(), stage.encoded(positive), stage.encoded(negative))
     assert same(run(*click[:3]).latent, wired.latent)

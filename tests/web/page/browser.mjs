@@ -40,6 +40,8 @@ export async function open(url, settings = {}) {
     const to = new URL(route.request().url());
     return LOCAL.includes(to.hostname) || ["data:", "blob:"].includes(to.protocol) ? route.continue() : route.abort();
   });
+  context.on("request", (request) => underWay.add(request));
+  for (const end of ["requestfinished", "requestfailed"]) context.on(end, (request) => underWay.delete(request));
   await context.request.post(`${url}/settings`, { data: { ...SETTINGS, ...settings } });
   await ready(page, url);
   return { browser, context, page, errors };
@@ -53,7 +55,27 @@ export async function ready(page, url) {
     null,
     { timeout: 280_000 },
   );
-  await page.waitForTimeout(2500);
+  await atRest(page, 500);
+}
+
+const underWay = new Set(); // requests without an answer
+
+/** Wait until no request is under way, and the graph and what is drawn of it have been as they are for `rest` ms; 10 s at most. */
+export async function atRest(page, rest = 300) {
+  const look = () => page.evaluate(async () => {
+    for (let frames = 0; frames < 3; frames += 1) await new Promise((drawn) => requestAnimationFrame(drawn));
+    const drawn = [...document.querySelectorAll("[data-node-id], .dom-widget, [class*=negopt]")].map((one) => {
+      const { left, top, width, height } = one.getBoundingClientRect();
+      return [left, top, width, height].map(Math.round);
+    });
+    return JSON.stringify([document.body.innerHTML.length, app.graph.serialize(), drawn]);
+  });
+  const end = Date.now() + 10_000;
+  let since = Date.now();
+  for (let before = await look(), now; Date.now() - since < rest && Date.now() < end; before = now) {
+    now = await look();
+    if (now !== before || underWay.size) since = Date.now();
+  }
 }
 
 /** Answer the dialog that is open: "Yes" is its last button, "No" the one before. */
@@ -82,7 +104,7 @@ export async function finished(page) {
 /** Load a saved workflow and frame it. */
 export async function load(page, workflow) {
   await page.evaluate(async (saved) => app.loadGraphData(saved), workflow);
-  await page.waitForTimeout(1200);
+  await atRest(page);
   await frame(page);
 }
 
@@ -95,7 +117,7 @@ export async function frame(page) {
     app.canvas.ds.fitToBounds([low[0] - 60, low[1] - 60, high[0] - low[0] + 120, high[1] - low[1] + 120]);
     app.canvas.setDirty(true, true);
   });
-  await page.waitForTimeout(800);
+  await atRest(page);
 }
 
 /** Titles of encoders that lie on each other, and names of text fields that do not stand in their node; waits for none. */
@@ -148,7 +170,7 @@ export const waitFor = (page, test, given) => page.waitForFunction(test, given, 
 /** One undo, as Ctrl+Z does it. */
 export async function undo(page) {
   await page.evaluate(() => app.extensionManager.command.execute("Comfy.Undo"));
-  await page.waitForTimeout(1200);
+  await atRest(page);
 }
 
 /** Where an element is once it has stopped moving: nodes grow with what they show. */

@@ -1,6 +1,6 @@
 // One click, from every kind of prompt node.
 import assert from "node:assert/strict";
-import { answer, command, finished, frame, load, outOfPlace, ready, undo, waitFor, widget } from "./browser.mjs";
+import { answer, atRest, command, finished, frame, load, outOfPlace, ready, undo, waitFor, widget } from "./browser.mjs";
 import { build, example, stock, zeroed } from "./graphs.mjs";
 
 export const checks = {
@@ -106,7 +106,7 @@ export const checks = {
       app.canvas.openSubgraph ? app.canvas.openSubgraph(subgraph, node) : app.canvas.setGraph(subgraph);
       return subgraph.nodes.filter((one) => one.type === "NegOptEncode").map((one) => [one.id, one.widgets[0].value]);
     });
-    await page.waitForTimeout(1000);
+    await atRest(page);
     const [[positive], [negative, before]] = inner;
     await page.evaluate((id) => {
       app.canvas.deselectAll();

@@ -4,7 +4,7 @@ import { answer } from "./browser.mjs";
 import { zipOf } from "./zip.mjs";
 import { HOSTILE } from "./graphs.mjs";
 
-const TAB = ".negopt-tab-button, [aria-label*='negopt'], .side-bar-button:has(.pi-ban)";
+const TAB = ".negopt-tab-button, [aria-label*='negopt'], .side-bar-button:has(.pi-book)";
 
 export const checks = {
   async the_sidebar_lists_policies_and_shows_a_card({ page, shot }) {
@@ -44,7 +44,7 @@ export const checks = {
     await shot("imported");
     await page.locator(".negopt-form input[type=file]").setInputFiles(file);
     await page.getByText("exists already").first().waitFor();
-    await entry.locator(".negopt-button").click();
+    await entry.locator(".negopt-button", { hasText: "delete" }).click();
     await answer(page, "Yes");
     await entry.waitFor({ state: "detached" });
     await page.locator(TAB).first().click();

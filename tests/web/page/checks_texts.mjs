@@ -1,6 +1,6 @@
 // Where the words of a click come from: subgraphs that show them, nodes that share them, nodes that make them.
 import assert from "node:assert/strict";
-import { command, undo, waitFor, widget } from "./browser.mjs";
+import { atRest, command, undo, waitFor, widget } from "./browser.mjs";
 import { build, stock } from "./graphs.mjs";
 
 const WIRED = "wired with windows";
@@ -33,7 +33,7 @@ export const checks = {
       window.negoptInner = subgraph;
       return encoders.map((one) => one.id);
     });
-    await page.waitForTimeout(1000);
+    await atRest(page);
     const asked = [];
     await page.route("**/negopt/v1/suggest", (route) => asked.push(route.request().postDataJSON()) && route.continue());
     const run = (id, name) => page.evaluate(([key, what]) => {
@@ -98,9 +98,9 @@ export const checks = {
     assert.deepEqual([await offered(2), await offered(3), await offered(4)], [3, 0, 3]);
     for (const [id, name] of [[4, "negopt.writeNegative"], [2, "negopt.addModifiers"], [5, "negopt.writeScheduled"]]) {
       await command(page, id, name);
-      await page.getByText("computed by another node").first().waitFor();
+      await page.getByText("is made by").first().waitFor();
       await page.evaluate(() => app.extensionManager.toast.removeAll());
-      await page.getByText("computed by another node").first().waitFor({ state: "hidden" });
+      await page.getByText("is made by").first().waitFor({ state: "hidden" });
     }
     assert.equal(await widget(page, 5, "text"), "my own words");
     assert.equal(await widget(page, 2, "value"), "describe a ball");

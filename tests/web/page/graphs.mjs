@@ -18,7 +18,7 @@ const EMPTY = { last_node_id: 0, last_link_id: 0, nodes: [], links: [], groups: 
 
 /**
  * Build a graph with the page's own node definitions. `nodes`: [type, widget values by name, [column, row]] in the order of
- * their ids (1, 2, ...); `wires`: "id.OUTPUT_TYPE > id.input", where the first output of that type is taken.
+ * their ids (1, 2, ...); `wires`: "id.OUTPUT_TYPE > id.input", where the first output of that type is taken, with "/1" the second.
  */
 export async function build(page, nodes, wires) {
   await load(page, EMPTY);
@@ -36,15 +36,16 @@ export async function build(page, nodes, wires) {
         const [source, target] = [made[from[0] - 1], made[to[0] - 1]];
         const input = target.inputs.findIndex((one) => one.name === to[1]);
         if (input < 0) throw new Error(`no input ${to[1]} on ${target.type}`);
+        const [type, place = 0] = from[1].split("/");
+        const slots = source.outputs.flatMap((one, slot) => (one.type === type ? [slot] : []));
         // a reroute's only output changes its type when it is connected
-        source.connect(Math.max(0, source.outputs.findIndex((one) => one.type === from[1])), target, input);
+        source.connect(slots[place] ?? 0, target, input);
       }
       app.extensionManager.workflow.activeWorkflow.changeTracker.captureCanvasState?.();
       app.extensionManager.workflow.activeWorkflow.changeTracker.checkState?.();
     },
     [nodes, wires],
   );
-  await page.waitForTimeout(500);
   await frame(page);
 }
 

@@ -1,6 +1,7 @@
 // What a person does in the page, checked in a real Chromium: `node run.mjs URL classic|vue FOLDER [PATTERN]`.
 // Prints one line of JSON for each check; pictures go into FOLDER.
 import { checks as click } from "./checks_click.mjs";
+import { checks as graphs } from "./checks_graphs.mjs";
 import { checks as review } from "./checks_review.mjs";
 import { checks as side } from "./checks_side.mjs";
 import { checks as texts } from "./checks_texts.mjs";
@@ -16,6 +17,7 @@ const tooLong = () => new Promise((_, fail) => setTimeout(() => fail(new Error("
 
 async function run(name, check) {
   let fault = null;
+  const began = performance.now();
   let told;
   try {
     const given = { page, context, url, shot: (what) => page.screenshot({ path: `${folder}/${mode}-${what}.png` }) };
@@ -28,10 +30,10 @@ async function run(name, check) {
   const ours = errors.filter((error) => !name.includes("gone") && !/status of 4(04|09|22)/.test(error));
   if (!fault && ours.length) fault = `the console shows: ${ours.join("\n")}`;
   errors.length = 0;
-  console.log(`@${JSON.stringify({ check: name, fault, told })}`);
+  console.log(`@${JSON.stringify({ check: name, fault, told, seconds: Math.round(performance.now() - began) / 1000 })}`);
 }
 
-for (const [name, check] of Object.entries({ ...click, ...texts, ...timeline, ...review, ...side })) {
+for (const [name, check] of Object.entries({ ...click, ...graphs, ...texts, ...timeline, ...review, ...side })) {
   if (new RegExp(pattern).test(name)) await run(name, check);
 }
 await browser.close();

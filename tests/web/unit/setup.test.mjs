@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { flatten } from "../../../web/lib/flat.js";
-import { levelOfWorkflow } from "../../../web/lib/levels.js";
 import { inspectBody, textsIn } from "../../../web/lib/setup.js";
 import { keepTexts } from "../../../web/ui/writers.js";
-import { namesOf, workflow } from "./build.mjs";
+import { flatOf, workflow } from "./build.mjs";
 
-const flatOf = (saved) => flatten(levelOfWorkflow(saved, namesOf));
 const NODES = {
   1: ["LoadModel"],
   2: ["NegOptSuggest", ["a cat", "ugly", "negative"]],

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
-import { flatten } from "../../../web/lib/flat.js";
-import { levelOfWorkflow } from "../../../web/lib/levels.js";
+import { textsOf } from "../../../web/lib/climb.js";
+import { familyOf } from "../../../web/lib/family.js";
 import { planNegative, planWiring } from "../../../web/lib/plan.js";
-import { familyOf, runOf, samplersFedBy, textsOf, textWidgets } from "../../../web/lib/trace.js";
-import { definition, namesOf, workflow } from "./build.mjs";
-
-const flatOf = (saved) => flatten(levelOfWorkflow(saved, namesOf));
+import { runOf } from "../../../web/lib/runs.js";
+import { samplersFedBy } from "../../../web/lib/trace.js";
+import { textWidgets } from "../../../web/lib/words.js";
+import { codes, definition, flatOf, places, workflow } from "./build.mjs";
 
 const BASIC = {
   1: ["LoadModel"],
@@ -21,15 +21,14 @@ test("a text leads to its sampler and the negative beside it", () => {
   const flat = flatOf(workflow(BASIC, WIRES));
   assert.deepEqual(samplersFedBy(flat, "2"), [{ sampler: "4", side: "positive" }]);
   const plan = planNegative(flat, "2");
-  assert.deepEqual(plan.negative, { key: "3", widgets: ["text"] });
+  assert.equal(places(plan.negative), "3.text");
   assert.deepEqual(plan.notes, []);
   assert.deepEqual(runOf(flat, "4"), { cfg: 7, steps: 20, hasNag: false, hasNegative: true });
 });
 
 test("asked on the negative itself, the positive is found", () => {
   const plan = planNegative(flatOf(workflow(BASIC, WIRES)), "3");
-  assert.equal(plan.prompt.key, "2");
-  assert.equal(plan.negative.key, "3");
+  assert.deepEqual([places(plan.prompt), places(plan.negative)], ["2.text", "3.text"]);
 });
 
 test("reroutes, guidance, ControlNet and string nodes are followed", () => {
@@ -51,14 +50,14 @@ test("reroutes, guidance, ControlNet and string nodes are followed", () => {
     ),
   );
   assert.deepEqual(samplersFedBy(flat, "5"), [{ sampler: "4", side: "positive" }]);
-  assert.equal(planNegative(flat, "5").negative.key, "3");
-  assert.deepEqual(textsOf(flat, "4", "negative").texts.map((text) => text.key), ["3"]);
+  assert.equal(places(planNegative(flat, "5").negative), "3.text");
+  assert.deepEqual(textsOf(flat, "4", "negative").texts.map(places), ["3.text"]);
 });
 
 test("clicked on an encoder whose text is linked, the words are those of the string node", () => {
   const nodes = { ...BASIC, 5: ["PrimitiveStringMultiline", ["a cat"]] };
   const plan = planNegative(flatOf(workflow(nodes, [...WIRES, "5.0 > 2.text"])), "2");
-  assert.deepEqual(plan.prompt, { key: "5", widgets: ["value"] });
+  assert.equal(places(plan.prompt), "5.value");
 });
 
 test("an instruction to a language model is not the prompt", () => {
@@ -67,12 +66,12 @@ test("an instruction to a language model is not the prompt", () => {
     const wires = [...WIRES, "6.0 > 5.prompt", "5.0 > 7.string"];
     const flat = flatOf(workflow(nodes, [...wires, "7.0 > 2.text"]));
     assert.deepEqual(textWidgets(flat.get("5")), []);
-    assert.deepEqual(planNegative(flat, "2"), { fault: "computed-text" });
-    assert.deepEqual(planNegative(flat, "3"), { fault: "computed-text" });
-    assert.deepEqual(planNegative(flat, "6"), { fault: "computed-text" });
+    const named = { fault: "computed-text", values: { node: `${type} #5` } };
+    for (const key of ["2", "3", "6"]) assert.deepEqual(planNegative(flat, key), named);
     assert.deepEqual(samplersFedBy(flat, "6"), []);
     // a negative that is computed is not thrown away for a new one
-    assert.deepEqual(planNegative(flatOf(workflow(nodes, [...wires, "7.0 > 3.text"])), "2"), { fault: "computed-text" });
+    const refused = planNegative(flatOf(workflow(nodes, [...wires, "7.0 > 3.text"])), "2");
+    assert.deepEqual([refused.fault, refused.values, refused.prompts.map(places)], ["computed-negative", named.values, ["2.text"]]);
   }
 });
 
@@ -80,16 +79,16 @@ test("of the nodes that give only strings, those that hold one are texts; the ot
   const nodes = { ...BASIC, 5: ["Text box", ["a cat"]], 6: ["StringReplace", ["", "cat", "dog"]], 7: ["NegOptSuggest", ["a cat"]] };
   const through = flatOf(workflow(nodes, [...WIRES, "5.0 > 6.string", "6.0 > 2.text"]));
   assert.deepEqual(["5", "6", "7"].map((key) => textWidgets(through.get(key))), [["text"], [], []]);
-  assert.deepEqual(planNegative(through, "2").prompt, { key: "5", widgets: ["text"] });
+  assert.equal(places(planNegative(through, "2").prompt), "5.text");
   const alone = flatOf(workflow(nodes, [...WIRES, "6.0 > 2.text"]));
-  assert.deepEqual(planNegative(alone, "2"), { fault: "computed-text" });
+  assert.equal(planNegative(alone, "2").fault, "computed-text");
 });
 
 test("conditioning passes through a switch that takes anything", () => {
   const wires = ["1.0 > 4.model", "2.0 > 5.a", "5.0 > 4.positive", "3.0 > 4.negative"];
   const flat = flatOf(workflow({ ...BASIC, 5: ["AnySwitch", [1]] }, wires));
   assert.deepEqual(samplersFedBy(flat, "2"), [{ sampler: "4", side: "positive" }]);
-  assert.equal(planNegative(flat, "3").prompt.key, "2");
+  assert.equal(places(planNegative(flat, "3").prompt), "2.text");
 });
 
 test("two-sided nodes keep the sides apart", () => {
@@ -110,7 +109,7 @@ test("one encoder for both sides, or zeros made of it, calls for a new encoder",
       "1.0 > 4.model", "2.0 > 4.positive", "2.0 > 5.conditioning", "5.0 > 4.negative",
     ]),
   );
-  assert.deepEqual(planNegative(zeroed, "2").notes, ["was-zeroed"]);
+  assert.deepEqual(codes(planNegative(zeroed, "2")), ["zeros-acted"]);
   assert.equal(planNegative(zeroed, "2").encoder, "2");
 });
 
@@ -118,7 +117,8 @@ test("a negative that is another sampler's positive is not written over", () => 
   const flat = flatOf(
     workflow({ ...BASIC, 5: ["KSampler", [0, "fixed", 20, 7]] }, [...WIRES, "1.0 > 5.model", "3.0 > 5.positive"]),
   );
-  assert.equal(planNegative(flat, "2").negative, null);
+  const plan = planNegative(flat, "2");
+  assert.deepEqual([plan.negative, places(plan.kept)], [null, "3.text"]); // the new one begins with its words
 });
 
 test("SDXL and Flux encoders hold their prompt in several widgets", () => {
@@ -130,7 +130,7 @@ test("SDXL and Flux encoders hold their prompt in several widgets", () => {
 
 test("CFG 1 is noted, unless NAG is above the sampler", () => {
   const nodes = { ...BASIC, 4: ["KSampler", [0, "fixed", 20, 1]], 6: ["NAGuidance", [5]] };
-  assert.deepEqual(planNegative(flatOf(workflow(nodes, WIRES)), "2").notes, ["cfg-one"]);
+  assert.deepEqual(codes(planNegative(flatOf(workflow(nodes, WIRES)), "2")), ["cfg-one"]);
   const guided = ["1.0 > 6.model", "6.0 > 4.model", ...WIRES.slice(1)];
   assert.deepEqual(planNegative(flatOf(workflow(nodes, guided)), "2").notes, []);
 });
@@ -141,14 +141,15 @@ test("a node that patches a model with a text is no sampler: the text keeps its 
   const flat = flatOf(workflow(nodes, wires));
   assert.deepEqual(samplersFedBy(flat, "3"), [{ sampler: "4", side: "negative" }]);
   const plan = planNegative(flat, "2");
-  assert.deepEqual([plan.negative, plan.notes], [{ key: "3", widgets: ["text"] }, []]);
-  assert.equal(planNegative(flat, "3").prompt.key, "2");
+  assert.deepEqual([places(plan.negative), plan.notes], ["3.text", []]);
+  assert.equal(places(planNegative(flat, "3").prompt), "2.text");
 });
 
 test("a linked CFG is read off its primitive; a computed one is unknown", () => {
   const nodes = { ...BASIC, 6: ["PrimitiveFloat", [1]] };
   assert.equal(runOf(flatOf(workflow(nodes, [...WIRES, "6.0 > 4.cfg"])), "4").cfg, 1);
-  assert.equal(runOf(flatOf(workflow(nodes, [...WIRES, "2.0 > 4.cfg"])), "4").cfg, undefined);
+  const { cfg, cfgBy } = runOf(flatOf(workflow(nodes, [...WIRES, "2.0 > 4.cfg"])), "4");
+  assert.deepEqual([cfg, cfgBy], [undefined, "2"]);
 });
 
 test("custom samplers: the guider takes the prompts, the scheduler has the steps", () => {
@@ -187,8 +188,8 @@ test("texts and samplers are found across subgraphs, either way", () => {
   ]);
   const flat = flatOf({ ...outer, definitions: { subgraphs: [inner] } });
   assert.deepEqual(samplersFedBy(flat, "2"), [{ sampler: "9:4", side: "positive" }]);
-  assert.equal(planNegative(flat, "2").negative.key, "9:3");
-  assert.deepEqual(textsOf(flat, "9:4", "positive").texts, [{ key: "2", widgets: ["value"] }]);
+  assert.equal(places(planNegative(flat, "2").negative), "9:3.text");
+  assert.deepEqual(textsOf(flat, "9:4", "positive").texts.map(places), ["2.value"]);
 });
 
 test("a promoted widget without a link is read and written on the subgraph node", () => {
@@ -203,8 +204,7 @@ test("a promoted widget without a link is read and written on the subgraph node"
   ]);
   const flat = flatOf({ ...outer, definitions: { subgraphs: [inner] } });
   const plan = planNegative(flat, "9:2");
-  assert.deepEqual(plan.prompt, { key: "9#words", widgets: ["words"] });
-  assert.deepEqual(plan.negative, { key: "9#ugly", widgets: ["ugly"] });
+  assert.deepEqual([places(plan.prompt), places(plan.negative)], ["9#words.words", "9#ugly.ugly"]);
   assert.equal(flat.get("9#words").widgets.words, "a cat on the node");
   assert.deepEqual(runOf(flat, "9:4"), { cfg: 4, steps: 9, hasNag: false, hasNegative: true });
   assert.deepEqual(planWiring(flat, "9:3").replaced, ["9:2", "9:3"]);
@@ -219,10 +219,10 @@ test("a promoted widget of a subgraph in a subgraph is the outermost one; a link
   const found = (links) => {
     const outer = workflow({ 1: ["LoadModel"], ...nodes }, [...wires, ...links], kinds);
     const flat = flatOf({ ...outer, definitions: { subgraphs: [inner, deepest] } });
-    return textsOf(flat, "4", "positive").texts;
+    return textsOf(flat, "4", "positive").texts.map(places);
   };
-  assert.deepEqual(found([]), [{ key: "9#words", widgets: ["words"] }]);
-  assert.deepEqual(found(["2.0 > 9.words"]), [{ key: "2", widgets: ["value"] }]);
+  assert.deepEqual(found([]), ["9#words.words"]);
+  assert.deepEqual(found(["2.0 > 9.words"]), ["2.value"]);
 });
 
 test("what comes out of a subgraph leads into it", () => {
@@ -233,7 +233,7 @@ test("what comes out of a subgraph leads into it", () => {
   const inner = definition("sub", { 2: ["CLIPTextEncode", ["a cat"]] }, ["-10.0 > 2.clip", "2.0 > -20.0"]);
   const flat = flatOf({ ...outer, definitions: { subgraphs: [inner] } });
   assert.deepEqual(samplersFedBy(flat, "9:2"), [{ sampler: "4", side: "positive" }]);
-  assert.equal(planNegative(flat, "9:2").negative.key, "3");
+  assert.equal(places(planNegative(flat, "9:2").negative), "3.text");
 });
 
 test("circles end, and nodes without text are refused", () => {

@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { barsOf, changeBar } from "../../../web/lib/bars.js";
-import { flatten } from "../../../web/lib/flat.js";
-import { levelOfWorkflow } from "../../../web/lib/levels.js";
 import { atCfgOne, isScheduled, planNegative, planWiring } from "../../../web/lib/plan.js";
-import { hookOf } from "../../../web/lib/trace.js";
-import { namesOf, workflow } from "./build.mjs";
+import { hookOf } from "../../../web/lib/runs.js";
+import { codes, graph as flatOf, places } from "./build.mjs";
 
-const flatOf = (nodes, wires) => flatten(levelOfWorkflow(workflow(nodes, wires), namesOf));
 const BASIC = {
   1: ["LoadModel"],
   2: ["CLIPTextEncode", ["a cat"]],
@@ -32,13 +29,13 @@ test("what is wired already stays", () => {
 
 test("an encoder that holds more than words is not replaced", () => {
   const nodes = { ...BASIC, 2: ["CLIPTextEncodeFlux", ["a cat", "a cat", 3.5]] };
-  assert.deepEqual(planWiring(flatOf(nodes, WIRES), "2"), { fault: "other-encoder" });
+  assert.equal(planWiring(flatOf(nodes, WIRES), "2").fault, "other-encoder");
 });
 
 test("the words of a string node are found behind the encoder that is replaced", () => {
   const nodes = { ...BASIC, 5: ["PrimitiveStringMultiline", ["a cat"]] };
   const wiring = planWiring(flatOf(nodes, [...WIRES, "5.0 > 2.text"]), "5");
-  assert.equal(wiring.plan.prompt.key, "5");
+  assert.equal(places(wiring.plan.prompt), "5.value");
   assert.deepEqual(wiring.replaced, ["2", "3"]);
 });
 
@@ -59,7 +56,8 @@ test("every encoder that a text feeds is replaced, or none", () => {
   for (const key of ["5", "6"]) {
     assert.deepEqual(planWiring(flatOf(nodes, wires), key).replaced.toSorted(), key === "5" ? ["2", "3", "6"] : ["2", "6", "7"]);
   }
-  assert.deepEqual(planWiring(flatOf(TWO, TWO_WIRES), "6"), { fault: "other-encoder" });
+  const { fault, values } = planWiring(flatOf(TWO, TWO_WIRES), "6");
+  assert.deepEqual([fault, values], ["other-encoder", { node: "CLIPTextEncodeSDXL #2" }]);
   const idle = TWO_WIRES.filter((wire) => wire !== "2.0 > 4.positive"); // the other encoder reaches no sampler
   assert.deepEqual(planWiring(flatOf(TWO, idle), "5").replaced, ["6", "7"]);
 });
@@ -98,17 +96,19 @@ test("a part whose steps come from other nodes is read off them; what only a run
   assert.deepEqual(planned(10000, ["5.0 > 4.end_at_step"]).unhooked, [{ key: "4", offset: 0, total: 20 }]);
   const unknown = planned(10000, ["7.0 > 4.start_at_step"]);
   assert.deepEqual(unknown.unhooked, [{ key: "4", offset: 0, total: 0 }]);
-  assert.deepEqual(unknown.plan.notes, ["hook-by-hand"]);
-  assert.deepEqual(planned(8, ["7.0 > 4.steps"]).plan.notes, ["hook-by-hand"]);
+  assert.deepEqual(codes(unknown.plan), ["hook-by-hand"]);
+  assert.deepEqual(codes(planned(8, ["7.0 > 4.steps"]).plan), ["hook-by-hand"]);
   assert.deepEqual(planned(10000, ["7.0 > 4.steps"]).plan.notes, []); // from the first step to the last, however many
 });
 
-test("sigmas that are split before a sampler are said", () => {
-  const nodes = { ...BASIC, 4: ["CFGGuider", [5]], 5: ["BasicScheduler", ["simple", 8, 1]], 6: ["SplitSigmas", [4]], 7: ["SamplerCustomAdvanced"] };
-  const whole = [...WIRES, "4.0 > 7.guider", "5.0 > 7.sigmas"];
-  assert.deepEqual(planWiring(flatOf(nodes, whole), "2").plan.notes, []);
-  const split = [...WIRES, "4.0 > 7.guider", "5.0 > 6.sigmas", "6.1 > 7.sigmas"];
-  assert.deepEqual(planWiring(flatOf(nodes, split), "2").plan.notes, ["hook-by-hand"]);
+test("sigmas that are split before a sampler tell its part; split by noise they do not", () => {
+  const nodes = { ...BASIC, 4: ["CFGGuider", [5]], 5: ["BasicScheduler", ["simple", 8, 1]], 6: ["SplitSigmas", [3]], 7: ["SamplerCustomAdvanced"] };
+  const planned = (wires, others = {}) => planWiring(flatOf({ ...nodes, ...others }, [...WIRES, "4.0 > 7.guider", ...wires]), "2");
+  assert.deepEqual(planned(["5.0 > 7.sigmas"]).unhooked, [{ key: "4", offset: 0, total: 0 }]);
+  assert.deepEqual(planned(["5.0 > 6.sigmas", "6.1 > 7.sigmas"]).unhooked, [{ key: "4", offset: 3, total: 8 }]);
+  assert.deepEqual(planned(["5.0 > 6.sigmas", "6.0 > 7.sigmas"]).unhooked, [{ key: "4", offset: 0, total: 8 }]);
+  const byNoise = planned(["5.0 > 6.sigmas", "6.1 > 7.sigmas"], { 6: ["SplitSigmasDenoise", [0.5]] });
+  assert.deepEqual(codes(byNoise.plan), ["hook-by-hand"]);
 });
 
 test("samplers at CFG 1 are named until NAG guides them", () => {

@@ -1,0 +1,110 @@
+"""Words of other languages as the English words that the tables know. Whole sentences are not translated."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+_HAN, _KANA, _HANGUL, _CYRILLIC = r"一-鿿㐀-䶿", r"぀-ヿ", r"가-힯", r"Ѐ-ӿ"
+_UNSPACED = re.compile(f"[{_HAN}{_KANA}{_HANGUL}]+")
+_WORD = re.compile(r"[^\W\d_]+")
+_LATIN = ("de", "fr", "es", "pt", "it")
+_FUNCTION_WORDS = {
+    "en": "the of and in on at with a an by from is over under near",
+    "de": "der die das den dem des ein eine einen einem einer und im in mit auf am von bei vor über unter zwischen",
+    "fr": "le la les un une des du de et dans avec sur au aux en près sous qui",
+    "es": "el la los las un una unos de del y en con por al sobre bajo junto",
+    "pt": "o a os as um uma do da dos das e em no na com por ao sobre de",
+    "it": "il lo la i gli le un una uno di del della dei e in nel nella con su sul al",
+}
+_SHORTEST_STEM = 5
+_LONGEST_ENDING = 3
+_LONGEST_RUN = 3
+
+
+class Word(NamedTuple):
+    """An English word for one that was written in another language."""
+
+    english: str
+    written: str
+
+
+def read_foreign(text: str, languages: Mapping[str, Mapping[str, str]], knows: Callable[[str], bool]) -> list[Word]:
+    """English words for those of other languages in a text; `knows` says which words are English.
+
+    A Latin word is read in the language whose articles and prepositions the text has; without any, in every language
+    that has it, but only if it is no English word.
+    """
+    found = [word for run in _UNSPACED.findall(text) for word in _read_unspaced(run, text, languages)]
+    words = [word.casefold() for word in _WORD.findall(text) if not _UNSPACED.match(word)]
+    if any(re.match(f"[{_CYRILLIC}]", word) for word in words):
+        found += _read_spaced(words, languages.get("ru", {}), inflected=True)
+    guessed = guess_language(words)
+    if guessed in _LATIN:
+        found += _read_spaced(words, languages.get(guessed, {}), inflected=True)
+    elif guessed == "":
+        strange = [word for word in words if not knows(word)]
+        for language in _LATIN:
+            found += _read_spaced(strange, languages.get(language, {}), inflected=False)
+    return list(dict.fromkeys(found))
+
+
+def guess_language(words: list[str]) -> str:
+    """The language with the most of its function words in the text; "" if it has none of any."""
+    counts = {name: sum(word in listed.split() for word in words) for name, listed in _FUNCTION_WORDS.items()}
+    best = max(counts, key=lambda name: (counts[name], name == "en"))
+    return best if counts[best] else ""
+
+
+def _read_unspaced(run: str, text: str, languages: Mapping[str, Mapping[str, str]]) -> list[Word]:
+    """The longest known words from the left on."""
+    names = (
+        ("ko",) if re.search(f"[{_HANGUL}]", run) else ("ja", "zh") if re.search(f"[{_KANA}]", text) else ("zh", "ja")
+    )
+    found, at = [], 0
+    tables = [languages.get(name, {}) for name in names]
+    longest = max((len(word) for table in tables for word in table), default=0)
+    while at < len(run):
+        for length in range(min(longest, len(run) - at), 0, -1):
+            part = run[at : at + length]
+            english = next((table[part] for table in tables if part in table), "")
+            if english:
+                found.append(Word(english, part))
+                at += length
+                break
+        else:
+            at += 1
+    return found
+
+
+def _read_spaced(words: list[str], table: Mapping[str, str], inflected: bool) -> list[Word]:
+    found, at = [], 0
+    while at < len(words):
+        for length in range(min(_LONGEST_RUN, len(words) - at), 0, -1):
+            run = " ".join(words[at : at + length])
+            english = table.get(run) or (_stem(run, table) if inflected and length == 1 else "")
+            if english:
+                found.append(Word(english, run))
+                at += length
+                break
+        else:
+            at += 1
+    return found
+
+
+def _stem(word: str, table: Mapping[str, str]) -> str:
+    """The entry that is the word with another ending: `собаку` for `собака`, `Hunde` for `Hund`."""
+    if len(word) < _SHORTEST_STEM:
+        return ""
+    for cut in range(1, _LONGEST_ENDING + 1):
+        stem = word[:-cut]
+        if len(stem) < _SHORTEST_STEM - 1:
+            break
+        if stem in table:
+            return table[stem]
+        near = [stem + ending for ending in ("a", "e", "o", "en", "er", "а", "я", "ь", "о", "й", "к", "ка", "ие", "ый")]
+        for one in near:
+            if one in table:
+                return table[one]
+    return ""

@@ -1,0 +1,68 @@
+"""Packages that not every Python has: what is said where one is missing."""
+
+from __future__ import annotations
+
+import importlib
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from .errors import MissingPackage
+
+_WHAT_FOR = {
+    "torch": "trained policies, painting, scoring and training compute with it",
+    "numpy": "policies that look for examples near a prompt compute with it",
+    "safetensors": "weights of policies, models and judges are read and written with it",
+    "transformers": "the language models of trained policies and CLIP are its classes",
+    "tokenizers": "trained policies and text encoders cut texts into tokens with it",
+    "diffusers": "it paints with Stable Diffusion models and the demo world",
+    "accelerate": "it moves weights to the GPU and back for --offload",
+    "pyarrow": "the Negative Prompts DB is a parquet file, which it reads",
+    "torch_fidelity": "FID and the Inception Score are defined by its Inception network",
+    "huggingface_hub": "what is called hf:owner/name is fetched with it",
+    "PIL": "pictures are read and written with it",
+    "tensorboard": "it writes the event files of --tensorboard",
+}
+"""By the name that is imported."""
+_ON_INDEX = {"PIL": "pillow", "torch_fidelity": "torch-fidelity"}
+"""Where pip knows a package by another name."""
+
+
+def missing_package(error: BaseException | None) -> MissingPackage | None:
+    """The error to show where a package of the table could not be imported; None if `error` is about something else."""
+    while error is not None:
+        name = (error.name or "").partition(".")[0] if isinstance(error, ImportError) else ""
+        if name in _WHAT_FOR:
+            is_whole = isinstance(error, ModuleNotFoundError) and error.name == name  # else a part of it is missing
+            return _missing(name, error, is_whole)
+        error = error.__cause__  # transformers says in its own words that it cannot import one of its modules
+    return None
+
+
+@contextmanager
+def naming_what_is_missing() -> Iterator[None]:
+    """Raises MissingPackage instead of the ImportError of a known package; everything else passes."""
+    try:
+        yield
+    except Exception as error:
+        if (found := missing_package(error)) is not None:
+            raise found from error
+        raise
+
+
+def need(name: str) -> None:
+    """MissingPackage unless the package can be imported: for those that a library imports on our behalf."""
+    with naming_what_is_missing():
+        importlib.import_module(name)
+
+
+def _missing(name: str, error: BaseException, is_whole: bool) -> MissingPackage:
+    package = _ON_INDEX.get(name, name)
+    reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    how = "is not installed in this Python" if is_whole else f"is damaged or does not fit ({reason})"
+    again = [] if is_whole else ["--upgrade", "--force-reinstall", "--no-deps"]
+    words = [sys.executable or "python", "-m", "pip", "install", *again, package]
+    command = subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
+    return MissingPackage(f"{package} {how}; {_WHAT_FOR[name]}; install it with: {command}")

@@ -1,0 +1,82 @@
+"""The weights of a language model, as negopt or as others publish them: names, ties and leftovers of every layout."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from safetensors.torch import load_file
+from transformers import PreTrainedModel
+
+from ..guard import read_header
+
+WEIGHTS_FILE, INDEX_FILE = "model.safetensors", "model.safetensors.index.json"
+_LEFTOVERS = (
+    r"\.attn\.(masked_)?bias$",  # GPT-2: the causal mask, kept as a buffer by older versions
+    r"EncDecAttention\.relative_attention_bias\.weight$",  # T5: made by the original code, read by nothing
+    r"rotary_emb\.inv_freq$",  # Llama: computed from the configuration
+)
+"""What published files hold and no model reads."""
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The files that hold a model's weights: one, or the shards that its index names; ValueError if one is missing."""
+    index = folder / INDEX_FILE
+    if not index.is_file():
+        return [folder / WEIGHTS_FILE]
+    try:
+        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{INDEX_FILE} names no files") from error
+    for name in names:
+        if not isinstance(name, str) or Path(name).name != name or not (folder / name).is_file():
+            raise ValueError(f"{INDEX_FILE} names {str(name)[:80]!r}, which is not there")
+    return [folder / name for name in names]
+
+
+def read_headers(folder: Path) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Type and shape of every stored tensor."""
+    return {name: entry for path in weight_files(folder) for name, entry in read_header(path).items()}
+
+
+def placed(stored: Iterable[str], model: PreTrainedModel) -> dict[str, str]:
+    """Stored name -> the model's name, for all but leftovers.
+
+    Published bases lack the prefix that a model with a head puts before them (`h.0.ln_1.weight` of GPT-2 is
+    `transformer.h.0.ln_1.weight`), and a few hold tensors that nothing reads.
+    """
+    known, prefix = set(model.state_dict(keep_vars=True)), f"{model.base_model_prefix}."
+    ignored = [*_LEFTOVERS, *(getattr(model, "_keys_to_ignore_on_load_unexpected", None) or ())]
+    names = {}
+    for name in stored:
+        if name in known:
+            names[name] = name
+        elif prefix + name in known:
+            names[name] = prefix + name
+        elif not any(re.search(pattern, name) for pattern in ignored):
+            names[name] = name  # a stranger, which loading refuses
+    return names
+
+
+def load_weights(model: PreTrainedModel, folder: Path) -> None:
+    """Fill a model in float32; ValueError for a tensor that is missing or has no place. What is tied may be absent."""
+    stored = {name: value for path in weight_files(folder) for name, value in load_file(path).items()}
+    names = placed(stored, model)
+    missing, surplus = model.load_state_dict(
+        {names[name]: value.float() for name, value in stored.items() if name in names}, strict=False
+    )
+    model.tie_weights()
+    named = dict(model.named_parameters(remove_duplicate=False))
+    owners = {id(value) for name, value in named.items() if name not in missing}
+    lost = [name for name in missing if name in named and id(named[name]) not in owners]
+    if lost or surplus:
+        raise ValueError(f"weights do not fit the configuration (missing {lost[:3]}, surplus {list(surplus)[:3]})")
+
+
+def in_place(
+    stored: Mapping[str, tuple[str, tuple[int, ...]]], model: PreTrainedModel
+) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Stored types and shapes by the model's own names."""
+    return {own: stored[name] for name, own in placed(stored, model).items()}

@@ -1,0 +1,192 @@
+"""The gain of each phrase for a prompt, and the set of phrases with the best gain that fits.
+
+gain(phrase | prompt, family) = effect of the family + sum over the prompt's concepts of strength * effect, each effect
+with a mean and a variance. Phrases with the same head ("bad hands", "malformed hands") add less beside each other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from ..contradiction import is_contradicted, is_unwelcome
+from ..media import names_a_body
+from ..phrases import SEPARATOR
+from ..words import phrase_key, words_of
+from .evidence import EVERY, Evidence
+from .knowledge import Knowledge, ModelFamily, Side
+from .lexicon import Lexicon
+from .reading import Reading
+
+PRIOR_SD = 0.2
+"""How unsure a number is that was written by hand."""
+_UNWANTED_GAIN = 1.5
+LEAST_GAIN = 0.3
+"""Phrases with less are not said."""
+_SAME_HEAD = 0.55
+_MOST_NEGATIVES = 16
+_ROOM = ((16, 4), (35, 3), (60, 2))
+"""A prompt of up to so many words gets up to so many modifiers; a longer one says itself how it wants to look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One part of a gain: what it is from, which source, how much."""
+
+    because: str
+    source: str
+    """"prompt", "model", "knowledge", "people" or "pictures"."""
+    effect: float
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A phrase with its gain, how sure that is, and why."""
+
+    phrase: str
+    gain: float
+    sd: float
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Tables and what was learned on top of them."""
+
+    knowledge: Knowledge
+    lexicon: Lexicon
+    evidence: Sequence[Evidence] = ()
+
+    def choose(
+        self, reading: Reading, family: ModelFamily, side: Side, count_tokens: Callable[[str], int]
+    ) -> list[Choice]:
+        """The phrases for one side, the best first."""
+        choices = self._gains(reading, family, side)
+        is_blocked = self._blocker(reading, side)
+        room = _MOST_NEGATIVES if side == "negative" else _room(reading)
+        return _best(choices, is_blocked, room, side == "modifiers", family.max_tokens, count_tokens)
+
+    def _gains(self, reading: Reading, family: ModelFamily, side: Side) -> list[Choice]:
+        reasons: dict[str, list[Reason]] = {}
+        variances: dict[str, float] = {}
+
+        def add(phrase: str, reason: Reason, sd: float) -> None:
+            if reason.effect:
+                reasons.setdefault(phrase, []).append(reason)
+                variances[phrase] = variances.get(phrase, 0.0) + sd**2
+
+        if side == "negative":
+            for thing in reading.unwanted:
+                add(thing, Reason("your prompt does not want it", "prompt", _UNWANTED_GAIN), 0.0)
+        for phrase, effect in family.effects[side].items():
+            add(phrase, Reason(family.name, "model", effect), PRIOR_SD)
+        for one in reading.found:
+            because = one.concept if one.word == one.concept else f"{one.concept} ({one.word})"
+            for phrase, effect in self.knowledge.concepts[one.concept].effects[side].items():
+                if one.by_name or not self._names_itself(one.concept, phrase):
+                    add(phrase, Reason(because, "knowledge", one.strength * effect), PRIOR_SD)
+        for table in self.evidence:
+            concepts = table.effects[side]
+            for name, strength, because in (
+                (EVERY, 1.0, "any prompt"),
+                *((f.concept, f.strength, f.concept) for f in reading.found),
+            ):
+                for phrase, learned in concepts.get(name, {}).items():
+                    add(phrase, Reason(because, table.source, strength * learned.mean), learned.sd)
+        return [
+            Choice(phrase, sum(one.effect for one in parts), math.sqrt(variances[phrase]), tuple(parts))
+            for phrase, parts in reasons.items()
+        ]
+
+    def _blocker(self, reading: Reading, side: Side) -> Callable[[Choice], bool]:
+        concepts = self.knowledge.concepts
+        here = {one.concept for one in reading.found}
+        never = {phrase_key(phrase) for name in here for phrase in concepts[name].never}
+        has_medium = any(concepts[name].kind in ("medium", "style") for name in here)
+        unwanted = {phrase_key(thing) for thing in reading.unwanted}
+        is_deserted = self._is_deserted(reading, here)
+
+        def is_blocked(choice: Choice) -> bool:
+            phrase, key = choice.phrase, phrase_key(choice.phrase)
+            if side == "negative":
+                if key in unwanted:
+                    return False
+                is_of_family_only = all(reason.source == "model" for reason in choice.reasons)
+                is_body = self._kind(phrase, side) == "anatomy" and is_of_family_only
+                named = not here.isdisjoint(self.lexicon.named(phrase))
+                is_body = is_body or (is_deserted and names_a_body(phrase))
+                return key in never or is_body or named or is_contradicted(phrase, reading.asked)
+            names = self.lexicon.named(phrase)
+            is_other_medium = has_medium and any(concepts[one].kind == "medium" and one not in here for one in names)
+            is_unwanted = any(set(thing.split()) <= set(key.split()) for thing in unwanted if thing)
+            return key in never or is_other_medium or is_unwanted or is_unwelcome(phrase, reading.asked)
+
+        return is_blocked
+
+    def _is_deserted(self, reading: Reading, here: set[str]) -> bool:
+        """True if people or animals are unwanted and none are left: then no word about bodies has a place."""
+        bodies = {"person", "animal", "creature"}
+        named = {
+            above
+            for thing in reading.unwanted
+            for one in self.lexicon.named(thing)
+            for above in self.knowledge.lineage(one)
+        }
+        return bool(bodies & named) and not bodies & here
+
+    def _names_itself(self, concept: str, phrase: str) -> bool:
+        """True for "asymmetrical bottle" of the concept bottle: nothing to say of a bowl, which is only like one."""
+        return any(concept in self.lexicon.named(word) for word in phrase.split())
+
+    def _kind(self, phrase: str, side: Side) -> str:
+        known = self.knowledge.phrases[side].get(phrase)
+        return known.kind if known else ""
+
+
+def _room(reading: Reading) -> int:
+    """How many modifiers a prompt of this length can bear."""
+    return next((most for length, most in _ROOM if reading.length <= length), 0)
+
+
+def _best(
+    choices: Iterable[Choice],
+    is_blocked: Callable[[Choice], bool],
+    room: int,
+    has_extras: bool,
+    max_tokens: int,
+    count_tokens: Callable[[str], int],
+) -> list[Choice]:
+    """The best phrases one after the other, each worth less for every one of its head that was taken before.
+
+    `room` is how many; with `has_extras` what the painting model's makers recommend has place beside it.
+    """
+    left = sorted((one for one in choices if one.gain >= LEAST_GAIN), key=lambda one: (-one.gain, one.phrase))
+    head_of = {one.phrase: _head(one.phrase) for one in left}
+    taken: list[Choice] = []
+    heads: dict[str, int] = {}
+    tokens = 0
+
+    def beside(choice: Choice) -> float:
+        return choice.gain * _SAME_HEAD ** heads.get(head_of[choice.phrase], 0)
+
+    while left:
+        best = max(left, key=beside)
+        left.remove(best)
+        if beside(best) < LEAST_GAIN:
+            break
+        cost = count_tokens(best.phrase + (SEPARATOR if taken else ""))
+        is_extra = has_extras and any(reason.source == "model" for reason in best.reasons)
+        if (room <= 0 and not is_extra) or tokens + cost > max_tokens or is_blocked(best):
+            continue
+        tokens += cost
+        room -= not is_extra
+        taken.append(best)
+        head = head_of[best.phrase]
+        heads[head] = heads.get(head, 0) + 1
+    return taken
+
+
+def _head(phrase: str) -> str:
+    words = words_of(phrase)
+    return words[-1] if words else phrase
