@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 
+from .beside import beside
 from .comfyui import in_comfyui
 from .footprint import footprint
 from .gpu import on_gpu
@@ -152,5 +153,6 @@ CASES: tuple[Case, ...] = (
     training,
     demo,
     in_comfyui,
+    beside,
     on_gpu,
 )

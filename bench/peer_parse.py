@@ -1,4 +1,7 @@
-"""Run by a peer's Python: milliseconds for our parser and theirs, in turn. Reads JSON from stdin, writes JSON."""
+"""Run by a peer's Python: milliseconds for our parser and theirs, in turn, and where they read another text.
+
+Reads JSON from stdin, writes JSON.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,12 @@ def main() -> None:
     dialect, place = sys.argv[1:]
     asked = json.load(sys.stdin)
     sys.path.insert(0, asked["root"])
-    from negopt_core import compile_schedule, parse_prompt
+    from negopt_core import compile_schedule, parse_prompt, segment_at
 
     read = _a1111(place) if dialect == "a1111" else _prompt_control(place)
     steps = asked["steps"]
+    ours, theirs = compile_schedule(parse_prompt(asked["ours"]), steps), read(asked["theirs"], steps)
+    apart = sum(_words(segment_at(ours, step).text) != _words(_live(theirs, step)) for step in range(steps))
     work: tuple[Callable[[], object], ...] = (
         lambda: compile_schedule(parse_prompt(asked["ours"]), steps),
         lambda: read(asked["theirs"], steps),
@@ -31,28 +36,50 @@ def main() -> None:
             if turn >= 0:
                 times[side].append(1e3 * (time.perf_counter() - start))
     ratio = statistics.median(two / one for one, two in zip(*times, strict=True))
-    told = {"ours": statistics.median(times[0]), "theirs": statistics.median(times[1]), "ratio": ratio}
+    told = {
+        "ours": statistics.median(times[0]),
+        "theirs": statistics.median(times[1]),
+        "ratio": ratio,
+        "apart": apart,
+    }
     json.dump(told, sys.stdout)
 
 
-def _a1111(place: str) -> Callable[[str, int], object]:
+Schedule = list[tuple[float, str]]
+"""Before which step, counted from 0, which text."""
+
+
+def _live(schedule: Schedule, step: int) -> str:
+    return next(text for end, text in schedule if step < end - 1e-9)
+
+
+def _words(text: str) -> str:
+    """White space aside, which weighs nothing in a text encoder."""
+    return " ".join(text.split())
+
+
+def _a1111(place: str) -> Callable[[str, int], Schedule]:
     spec = importlib.util.spec_from_file_location("prompt_parser", f"{place}/modules/prompt_parser.py")
     assert spec and spec.loader
     parser = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(parser)
 
-    def read(text: str, steps: int) -> object:
+    def read(text: str, steps: int) -> Schedule:
         (schedule,) = parser.get_learned_conditioning_prompt_schedules([text], steps)
-        return [(end, parser.parse_prompt_attention(words)) for end, words in schedule]
+        # a webui takes the first text whose end is not before the step, which it counts from 0
+        return [(end + 1, "".join(part for part, _ in parser.parse_prompt_attention(words))) for end, words in schedule]
 
     return read
 
 
-def _prompt_control(place: str) -> Callable[[str, int], object]:
+def _prompt_control(place: str) -> Callable[[str, int], Schedule]:
     sys.path.insert(0, place)
     from prompt_control.parser_parsy import parse_prompt_schedules  # type: ignore[import-not-found]
 
-    return lambda text, steps: list(parse_prompt_schedules(text, num_steps=steps))
+    def read(text: str, steps: int) -> Schedule:
+        return [(end * steps, part["prompt"]) for end, part in parse_prompt_schedules(text)]  # shares: no step numbers
+
+    return read
 
 
 if __name__ == "__main__":

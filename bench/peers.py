@@ -59,5 +59,8 @@ def _beside(dialect: str, title: str, place: str, python: str, variable: str) ->
             yield Result(name, f"did not run: {done.stderr.strip().splitlines()[-1:]}", "1 x", False)
             continue
         told = json.loads(done.stdout)
-        figure = f"{told['ratio']:.1f} x faster ({told['theirs']:.3g} ms against {told['ours']:.3g} ms, n={_REPEATS})"
+        figure = (
+            f"{told['ratio']:.1f} x faster ({told['theirs']:.3g} ms against {told['ours']:.3g} ms, n={_REPEATS}); "
+            f"another text at {told['apart']} of {STEPS} steps"
+        )
         yield Result(name, figure, "1 x", told["ratio"] >= 1)

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 import measure_guidance
+from checks_demo import conditioning, world
 from checks_families import BAD, GOOD, OTHER, SEEN, SWAP, distance, first_difference, paint, same
 from measure_guidance import sharing, with_nag
-from stage import hooked
+from stage import hooked, run
 from tiny_families import built, known
 from tiny_table import FAMILIES, Family
 
@@ -78,3 +79,12 @@ def check_a_window_changes_nothing_before_its_step() -> None:
         assert first_difference(swapped, plain) == 3 and swapped.batches == plain.batches
 
     on_every_family(compare)
+
+
+def check_the_demo_world_is_as_the_family_it_is_counted_to() -> None:
+    assert "world" in TABLE["sd15"]["also"]
+    model, start = world()[0], world()[3]["samples"]
+    prompt, texts = conditioning("a photo of a red ball"), ("a blue ball, dark", "snow, a night, blurry, watermark")
+    for cfg, painter, acts in ((1.0, model, False), (1.5, model, True), (1.0, with_nag(model)[0], True)):
+        bad, other = (run(painter, prompt, conditioning(text), steps=3, cfg=cfg, latent=start) for text in texts)
+        assert (distance(bad, other) > SEEN) is acts, cfg

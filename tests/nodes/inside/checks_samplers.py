@@ -7,13 +7,13 @@ whole table runs in seconds; everything between KSampler and the network is Comf
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 import stage
 import torch
+from loop import loop_step
 from stage import hooked, run
 
 POSITIVE = "a[, b:0.9-0.55:1][, c:0.7-0.3:1][, d:0.35-0.1:1]"
@@ -49,19 +49,6 @@ class Call:
     step: int
     steps: int
     texts: dict[int, set[str]] = field(default_factory=dict)
-
-
-def loop_step() -> int | None:
-    """The loop variable of the sampler that is calling, from its own frame."""
-    frame = sys._getframe(1)
-    while frame is not None:
-        file, names = frame.f_code.co_filename, frame.f_locals
-        if file.endswith("k_diffusion/sampling.py") and "i" in names:
-            return int(names["i"])
-        if file.endswith("uni_pc.py") and "step_index" in names:
-            return int(names["step_index"])
-        frame = frame.f_back
-    return None
 
 
 def noise_step(sigma: float, sigmas: list[float]) -> int:
