@@ -9,6 +9,7 @@ Exit status 0: everything works, whatever is deprecated; 1: a part does not work
 import argparse
 import contextlib
 import datetime
+import importlib
 import io
 import logging
 import re
@@ -145,7 +146,7 @@ def train_ppo(folder: Path) -> None:
 
 
 PARTS: dict[str, Callable[[Path], object]] = {
-    "import": lambda folder: __import__("negopt_core"),
+    "import": lambda folder: importlib.import_module("negopt_core"),
     "load and suggest": suggest,
     "paint and score": paint,
     "a step of SFT": train_sft,

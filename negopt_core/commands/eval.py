@@ -14,7 +14,7 @@ from ..errors import MissingPackage, ModelError, PolicyError, PromptError
 from ..files import check_folder, write_text
 from .models import MODEL_HELP, Choice, add_model_arguments, choose, own_device, policy_name, read_size
 from .output import add_json, emit
-from .scorers import NAMES, add_sources, read_sources, refuse_toys
+from .scorers import NAMES, add_sources, read_sources, refuse_toys, toys_among
 
 if TYPE_CHECKING:
     from ..evidence.gallery import Gallery
@@ -112,7 +112,7 @@ def _run(args: argparse.Namespace, processes: Processes) -> int:
     check_folder(args.output)
     choice = choose(settings.model, settings.steps, settings.cfg)
     settings = replace(settings, steps=choice.steps, cfg=choice.cfg)
-    refuse_toys(settings.model, settings.metrics, "--metrics")
+    settings = replace(settings, metrics=_for_this_model(settings, is_recipes=bool(args.recipe and not args.metrics)))
     design = read_design(settings, args.prompt_folder)
     check_splits(settings, len(design.items) * design.seeds)
     writer = Writer(tuple(args.policies), settings.seed, lambda name: policy_name(name, choice))
@@ -122,6 +122,15 @@ def _run(args: argparse.Namespace, processes: Processes) -> int:
     gallery = open_gallery(args, settings, choice, own_device(choice.path, processes))
     findings = run_study(design, writer, gallery, metrics, args.batch, processes=processes)
     return 0 if findings is None else _finish(args, settings, gallery, findings, votes)
+
+
+def _for_this_model(settings: EvalSettings, is_recipes: bool) -> tuple[str, ...]:
+    """The metrics without the demo world's, which a recipe lists beside others for any model; refused if only those."""
+    toys = toys_among(settings.model, settings.metrics)
+    rest = tuple(name for name in settings.metrics if name not in toys)
+    if not (is_recipes and rest):
+        refuse_toys(settings.model, settings.metrics, "--metrics")
+    return rest
 
 
 def read_design(settings: EvalSettings, prompt_folders: Sequence[Path]) -> Design:

@@ -33,10 +33,16 @@ def load_named(name: str, sources: Sequence[str], role: str, device: str = "cpu"
     return scorers.load_named(name, read_sources(sources), role, device)
 
 
+def toys_among(model: str, names: Iterable[str]) -> list[str]:
+    """The demo world's judges among scorers and metrics, if `model` is another model; a world of one's own has its own."""
+    toys = sorted(name for name in names if name.startswith("world-"))
+    return [] if paints_world(model) or (Path(model).expanduser() / "judges").is_dir() else toys
+
+
 def refuse_toys(model: str, names: Iterable[str], flag: str) -> None:
     """PromptError where the demo world's judges are asked about another model's pictures; called before painting."""
-    toys = sorted(name for name in names if name.startswith("world-"))
-    if not toys or paints_world(model) or (Path(model).expanduser() / "judges").is_dir():  # a world of one's own
+    toys = toys_among(model, names)
+    if not toys:
         return
     raise PromptError(
         f"{', '.join(toys)} judge pictures of negopt's small demo world and know nothing of other models; for real "

@@ -47,6 +47,7 @@ def run(home: Path, recipe: str, capsys: pytest.CaptureFixture[str], *arms: str)
     assert main([*line, "--splits", "3", "--device", "cpu", "-o", str(home / recipe), "--json"]) == 0
     capsys.readouterr()
     report: dict[str, Any] = json.loads((home / recipe / "report.json").read_text())
+    assert "world-" not in json.dumps([report["results"], report["sets"], report["absent"]])  # another model's judges
     return report
 
 
