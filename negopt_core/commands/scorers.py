@@ -34,7 +34,7 @@ def load_named(name: str, sources: Sequence[str], role: str, device: str = "cpu"
 
 
 def toys_among(model: str, names: Iterable[str]) -> list[str]:
-    """The demo world's judges among scorers and metrics, if `model` is another model; a world of one's own has its own."""
+    """The demo world's judges among scorers and metrics, if `model` is another model (but a world of one's own)."""
     toys = sorted(name for name in names if name.startswith("world-"))
     return [] if paints_world(model) or (Path(model).expanduser() / "judges").is_dir() else toys
 
