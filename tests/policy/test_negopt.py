@@ -1,6 +1,7 @@
 """`negopt`, the default policy: what it promises, how it reads a prompt, when it holds back."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -334,3 +335,36 @@ def test_modifiers_neither_repeat_the_prompt_nor_work_against_it() -> None:
             continue
         added = phrases(ask(prompt, family).positive.removeprefix(prompt))
         assert not [one for one in added if is_unwelcome(one, read_asked(prompt))]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "wrong"),
+    [
+        ("a kitchen with much counter space", "stars|planets"),
+        ("a blender filled with oranges on a counter", "meshes|broken geometry|texture stretching"),
+        ("a floral pillow on a sofa", "petal"),
+        ("a 1920s silent film still, a clown", "anamorphic|color grade"),
+        ("a chalkboard menu in front of a bistro", "(?:^|, )text(?:,|$)"),
+    ],
+)
+def test_words_in_another_sense_bring_nothing_of_the_usual_one(prompt: str, wrong: str) -> None:
+    answer = ask(prompt)
+    assert not re.search(wrong, answer.negative + " " + answer.positive.removeprefix(prompt))
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "a cat on a bed beside a bicycle, a vase, a lamp and a rose",
+        "a kitchen with a table, a kettle, plants and a window",
+    ],
+)
+def test_faults_of_single_things_leave_room_for_the_usual_ones(prompt: str) -> None:
+    found = phrases(ask(prompt).negative)
+    assert len(found) <= 12
+    assert {"low quality", "watermark", "text", "signature"} <= set(found)
+
+
+def test_a_plain_caption_gets_plain_modifiers_and_nothing_of_what_stands_beside() -> None:
+    answer = ask("a man playing an electric guitar in a library").positive
+    assert answer.endswith(", sharp focus, natural light")

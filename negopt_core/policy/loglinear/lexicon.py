@@ -34,6 +34,8 @@ class Found:
     strength: float
     by_name: bool = True
     """False if it was only found by what the word is a kind of, or near to."""
+    place: int = 0
+    """Where in the prompt, counted in words."""
 
 
 @dataclass(frozen=True)
@@ -123,11 +125,11 @@ class Lexicon:
                     if found:
                         taken[start : start + length] = [True] * length
                         share = _LATE_SHARE if is_late else 1.0
-                        yield from (replace(one, strength=one.strength * share) for one in found)
+                        yield from (replace(one, strength=one.strength * share, place=start) for one in found)
         if is_english:
             for place, word in enumerate(words[:_LATE]):
                 if not taken[place] and len(word) >= _SHORTEST and word not in self.nouns.places:
-                    yield from self._nearest(word)
+                    yield from (replace(one, place=place) for one in self._nearest(word))
 
     def _look_up(self, run: str, written: str, is_english: bool) -> Iterator[Found]:
         is_plural = run[-1:] != written[-1:]

@@ -7,7 +7,8 @@ with a mean and a variance. Phrases with the same head ("bad hands", "malformed 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..contradiction import is_contradicted, is_unwelcome
@@ -25,7 +26,12 @@ _UNWANTED_GAIN = 1.5
 LEAST_GAIN = 0.3
 """Phrases with less are not said."""
 _SAME_HEAD = 0.55
-_MOST_NEGATIVES = 16
+_MOST_NEGATIVES = {"phrases": 12, "sentences": 12, "tags": 16}
+_OF_MAIN, _OF_OTHER, _OF_ALL, _OF_BODIES, _OF_MEDIA = 4, 1, 5, 6, 3
+"""Faults said of the main subject, of each other one, of all of them; of bodies; and media that it is not: the usual
+faults of any picture keep their place."""
+_SPECIFIC = ("subject", "light", "composition")
+_PLACED = ("subject", "people", "setting")
 _ROOM = ((16, 4), (35, 3), (60, 2))
 """A prompt of up to so many words gets up to so many modifiers; a longer one says itself how it wants to look."""
 
@@ -38,6 +44,8 @@ class Reason:
     source: str
     """"prompt", "model", "knowledge", "people" or "pictures"."""
     effect: float
+    concept: str = ""
+    """The concept of the prompt that it comes with, if it is one's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,10 @@ class Choice:
     gain: float
     sd: float
     reasons: tuple[Reason, ...]
+
+
+Limit = Callable[[Choice], Mapping[str, int]]
+"""Groups that a phrase belongs to, and how many of each are said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +76,44 @@ class Model:
         """The phrases for one side, the best first."""
         choices = self._gains(reading, family, side)
         is_blocked = self._blocker(reading, side)
-        room = _MOST_NEGATIVES if side == "negative" else _room(reading)
-        return _best(choices, is_blocked, room, side == "modifiers", family.max_tokens, count_tokens)
+        if side == "negative":
+            room, limit = _MOST_NEGATIVES.get(family.language, 16), self._limits(reading)
+        else:
+            room, limit = _room(reading), self._only_of_main(reading)
+        return _best(choices, is_blocked, limit, room, side == "modifiers", family.max_tokens, count_tokens)
+
+    def _places(self, reading: Reading) -> dict[str, int]:
+        """Subject -> where in the prompt it is named; the first is what the picture is of."""
+        kinds = self.knowledge.concepts
+        return {one.concept: one.place for one in reading.found if kinds[one.concept].kind in _PLACED}
+
+    def _limits(self, reading: Reading) -> Limit:
+        """How many faults are said of one thing: group of the phrase -> the most of that group."""
+        places = self._places(reading)
+        main = min(places.values(), default=0)
+
+        def limit(choice: Choice) -> dict[str, int]:
+            kind = self._kind(choice.phrase, "negative")
+            if kind in ("anatomy", "medium"):
+                return {kind: _OF_BODIES if kind == "anatomy" else _OF_MEDIA}
+            cause = _cause(choice)
+            if kind not in _SPECIFIC or cause.concept not in places:
+                return {}
+            place = places[cause.concept]
+            return {"subjects": _OF_ALL, f"at {place}": _OF_MAIN if place == main else _OF_OTHER}
+
+        return limit
+
+    def _only_of_main(self, reading: Reading) -> Limit:
+        """What flatters a thing is said of what the picture is of, and of nothing that only stands beside it."""
+        places = self._places(reading)
+        main = min(places.values(), default=0)
+
+        def limit(choice: Choice) -> dict[str, int]:
+            place = places.get(_cause(choice).concept, main)
+            return {} if place == main else {"beside": 0}
+
+        return limit
 
     def _gains(self, reading: Reading, family: ModelFamily, side: Side) -> list[Choice]:
         reasons: dict[str, list[Reason]] = {}
@@ -85,7 +133,7 @@ class Model:
             because = one.concept if one.word == one.concept else f"{one.concept} ({one.word})"
             for phrase, effect in self.knowledge.concepts[one.concept].effects[side].items():
                 if one.by_name or not self._names_itself(one.concept, phrase):
-                    add(phrase, Reason(because, "knowledge", one.strength * effect), PRIOR_SD)
+                    add(phrase, Reason(because, "knowledge", one.strength * effect, one.concept), PRIOR_SD)
         for table in self.evidence:
             concepts = table.effects[side]
             for name, strength, because in (
@@ -152,6 +200,7 @@ def _room(reading: Reading) -> int:
 def _best(
     choices: Iterable[Choice],
     is_blocked: Callable[[Choice], bool],
+    limit: Limit,
     room: int,
     has_extras: bool,
     max_tokens: int,
@@ -165,6 +214,7 @@ def _best(
     head_of = {one.phrase: _head(one.phrase) for one in left}
     taken: list[Choice] = []
     heads: dict[str, int] = {}
+    said: Counter[str] = Counter()
     tokens = 0
 
     def beside(choice: Choice) -> float:
@@ -177,14 +227,23 @@ def _best(
             break
         cost = count_tokens(best.phrase + (SEPARATOR if taken else ""))
         is_extra = has_extras and any(reason.source == "model" for reason in best.reasons)
+        groups = limit(best)
+        if any(said[group] >= most for group, most in groups.items()):
+            continue
         if (room <= 0 and not is_extra) or tokens + cost > max_tokens or is_blocked(best):
             continue
+        said.update(groups.keys())
         tokens += cost
         room -= not is_extra
         taken.append(best)
         head = head_of[best.phrase]
         heads[head] = heads.get(head, 0) + 1
     return taken
+
+
+def _cause(choice: Choice) -> Reason:
+    """What speaks most for a phrase."""
+    return max(choice.reasons, key=lambda reason: reason.effect)
 
 
 def _head(phrase: str) -> str:

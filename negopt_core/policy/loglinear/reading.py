@@ -28,6 +28,8 @@ _SEVERAL = re.compile(
     r"(?:\w+\s+){0,2}?(?:men|women|people|persons|girls|boys|children|kids|friends|dancers|soldiers|players|guys|ladies))(?!\w)",
     re.IGNORECASE,
 )
+PLAIN = "no medium"
+"""The concept of a prompt that says what to show and not how."""
 _MOST_WORDS = 3_000
 """Words of a prompt that are looked up; no encoder reads as many."""
 
@@ -59,11 +61,13 @@ def read_prompt(prompt: str, lexicon: Lexicon) -> Reading:
     foreign = read_foreign(told, lexicon.knowledge.languages, lexicon.knows)
     found = list(lexicon.find(words, raw, is_english=not foreign))
     spoken_for = {part for one in found for part in one.word.split() if " " in one.word}
-    for word in foreign:
+    for place, word in enumerate(foreign):
         if word.written in spoken_for:
             continue
-        found += [Found(name, word.written, SURE) for name in lexicon.named(word.english)]
+        found += [Found(name, word.written, SURE, place=place) for name in lexicon.named(word.english)]
     is_tagged = len(_TAG.findall(told)) >= 2
+    if not is_tagged and not any(lexicon.knowledge.concepts[one.concept].kind in ("medium", "style") for one in found):
+        found.append(Found(PLAIN, "no medium named", SURE))
     found += [Found(name, why, SURE) for name, why in _signs(prompt, wishes.wanted, is_tagged)]
     asked = read_asked(" ".join([wishes.wanted, *(word.english for word in foreign)]))
     everything = read_foreign(prompt, lexicon.knowledge.languages, lexicon.knows) if wishes.unwanted else []
