@@ -341,11 +341,7 @@ def test_modifiers_neither_repeat_the_prompt_nor_work_against_it() -> None:
     ("prompt", "wrong"),
     [
         ("a kitchen with much counter space", "stars|planets"),
-<<<<<<< HEAD
-        ("a blender filled with oranges on a counter", "meshes|geometry|texture stretching"),
-=======
         ("a blender filled with oranges on a counter", "meshes|broken geometry|texture stretching"),
->>>>>>> policy
         ("a floral pillow on a sofa", "petal"),
         ("a 1920s silent film still, a clown", "anamorphic|color grade"),
         ("a chalkboard menu in front of a bistro", "(?:^|, )text(?:,|$)"),
