@@ -35,7 +35,7 @@ export function hasPrompt(node) {
 export async function writeNegative(node) {
   await guarded(async () => {
     const flat = flatNow();
-    const plan = planNegative(flat, keyOf(node));
+    const plan = planNegative(flat, keyOf(node), nagOf);
     if (plan.fault && plan.prompts) return offerByHand(flat, plan);
     if (plan.fault) throw new Error(say(plan.fault, plan.values));
     const places = plan.negative ? null : placesFor(plan);

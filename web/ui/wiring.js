@@ -6,6 +6,7 @@ import { appended } from "../lib/fields.js";
 import { isScheduled, planWiring } from "../lib/plan.js";
 import { makeEncoder, makeRoom, placesFor, replaceEncoder } from "./encoder.js";
 import { readText, valuesOf } from "./fields.js";
+import { nagOf } from "./guidance.js";
 import { HOOK, insertBefore, NAG } from "./insert.js";
 import { flatNow, isChanged, isSure, samplersToGuide, suggestion, tell, tellNothing } from "./one_click.js";
 import { guarded } from "./style.js";
@@ -17,7 +18,7 @@ const TEXT = "df_text";
 export async function writeScheduled(node) {
   await guarded(async () => {
     const flat = flatNow();
-    const wiring = planWiring(flat, keyOf(node));
+    const wiring = planWiring(flat, keyOf(node), nagOf);
     if (wiring.fault) throw new Error(say(wiring.fault, wiring.values));
     const { plan } = wiring;
     const positive = sideOf(flat, plan.prompt, plan.prompts.flatMap((text) => text.read));

@@ -1,7 +1,7 @@
 // The honesty meter, the review, and where texts come from.
 import assert from "node:assert/strict";
 import { finished, load, undo, waitFor, widget } from "./browser.mjs";
-import { example, HOSTILE } from "./graphs.mjs";
+import { example, HOSTILE, unloaded } from "./graphs.mjs";
 
 export const checks = {
   async the_meter_says_cfg_one_and_its_remedy_ends_that({ page, shot }) {
@@ -19,6 +19,19 @@ export const checks = {
     assert.equal(await page.evaluate(() => app.graph.nodes.length), nodes + 1);
     await undo(page);
     assert.equal(await page.evaluate(() => app.graph.nodes.length), nodes);
+  },
+
+  async where_nag_is_never_called_the_meter_raises_the_cfg_instead({ page, shot }) {
+    await unloaded(page, "qwen_image");
+    await page.locator(".negopt-finding", { hasText: "CFG is 1" }).first().waitFor();
+    await shot("meter-cfg");
+    assert.equal(await page.getByText("add NAGuidance").count(), 0);
+    await page.getByText("set CFG to 1.5").first().click();
+    const cfg = () => app.graph.nodes.find((node) => node.type === "KSampler").widgets.find((one) => one.name === "cfg").value;
+    assert.equal(await page.evaluate(cfg), 1.5);
+    await page.locator(".negopt-finding[data-severity=good]").first().waitFor();
+    await undo(page);
+    assert.equal(await page.evaluate(cfg), 1);
   },
 
   async what_was_written_is_seen_before_a_run_and_a_phrase_can_go({ page, shot }) {

@@ -61,6 +61,17 @@ export const zeroed = (page) =>
       "3.CONDITIONING > 4.negative", "1.LATENT > 4.latent_image"],
   );
 
+/** A policy's node before a sampler at CFG 1 of a family that only the text encoder's loader tells; nothing is loaded. */
+export const unloaded = (page, type) =>
+  build(
+    page,
+    [["UNETLoader", {}, [0, 0]], ["CLIPLoader", { type }, [0, 1]],
+      ["NegOptSuggest", { prompt: "a cat in a garden", negative: "blurry" }, [1, 0]], ["NegOptEncode", {}, [2, 0]],
+      ["NegOptEncode", {}, [2, 1]], sampler(1)],
+    ["1.MODEL > 6.model", "2.CLIP > 4.clip", "2.CLIP > 5.clip", "3.STRING > 4.df_text", "3.STRING/1 > 5.df_text",
+      "4.CONDITIONING > 6.positive", "5.CONDITIONING > 6.negative"],
+  );
+
 /** Stock encoders on both sides, as in ComfyUI's own first workflow, down to a saved picture. */
 export const stock = (page, cfg = 5, text = "a photo of a red ball [at night]") =>
   build(
