@@ -367,4 +367,4 @@ def test_faults_of_single_things_leave_room_for_the_usual_ones(prompt: str) -> N
 
 def test_a_plain_caption_gets_plain_modifiers_and_nothing_of_what_stands_beside() -> None:
     answer = ask("a man playing an electric guitar in a library").positive
-    assert answer.endswith(", sharp focus, natural light")
+    assert answer.endswith(", sharp focus")
