@@ -16,6 +16,6 @@ export function appended(values, words) {
   if (values.every((value) => !value.trim())) return values.map((value) => (values.length === 1 ? value + words : bare));
   return values.map((value) => {
     if (!value.trim()) return value;
-    return values.length > 1 && /,\s*$/.test(value) ? `${value.trimEnd()} ${bare}` : value + words;
+    return values.length > 1 && /[,.!?]\s*$/.test(value) ? `${value.trimEnd()} ${bare}` : value + words;
   });
 }

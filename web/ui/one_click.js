@@ -175,6 +175,6 @@ export function tell(key, added, notes, family) {
   const words = added.replace(/^[\s,]+/, "");
   const shown = words.length > SHOWN ? `${words.slice(0, SHOWN)}…` : words;
   const told = notes.filter(({ code }) => code.startsWith("cfg-one") || !setting("negopt.quiet"));
-  const lines = [say(key, { words: shown }), say(family ? "for-family" : "for-no-family", { family })];
+  const lines = [`${say(key, { words: shown })}${/[.…]$/.test(shown) ? "" : "."}`, say(family ? "for-family" : "for-no-family", { family })];
   notify(told.length ? "warn" : "success", [...lines, ...told.map((note) => say(`note-${note.code}`, note.values))].join(" "));
 }
