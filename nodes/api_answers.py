@@ -82,9 +82,10 @@ def _idle_device() -> Any:
 
 
 def check_name(name: str) -> None:
-    """Refuse what the menu does not offer; two offered names may be joined as NEGATIVE+MODIFIERS."""
+    """Refuse what is not here; two names may be joined as NEGATIVE+MODIFIERS. Old workflows name what no menu shows."""
     offered = policy_names()
-    if name in offered or (name.count(SIGN) == 1 and all(part in offered for part in name.split(SIGN))):
+    known = {*offered, *builtin_names()}
+    if name in known or (name.count(SIGN) == 1 and all(part in known for part in name.split(SIGN))):
         return
     raise RequestError(
         404,
