@@ -14,6 +14,7 @@ from test_routes import PREFIX, send
 
 pytestmark = pytest.mark.host
 
+OF_THE_SUITE = ("__pycache__", " out/", " .hypothesis/", " .pytest_cache/")
 OF_THE_USER = ("output/", "temp/", "user/negopt/likes.jsonl", "models/negopt/mine/")
 """Pictures, likes and the policies that were brought in; `custom_nodes/negopt` is the pack."""
 OF_COMFYUI = ("user/comfyui.", "user/default/", "user/__manager/", "log.txt")
@@ -26,10 +27,11 @@ def files(folder: Path) -> set[str]:
 
 
 def changed_in_the_pack() -> str:
-    """What git sees in the pack's folder, files that it ignores included; bytecode is Python's."""
+    """What git sees in the pack's folder, files that it ignores included; bytecode is Python's, and other workers of the
+    suite write their own caches and pictures meanwhile."""
     command = ["git", "status", "--porcelain", "--ignored", "--untracked-files=all"]
     told = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
-    return "\n".join(line for line in told.splitlines() if "__pycache__" not in line)
+    return "\n".join(line for line in told.splitlines() if not any(place in line for place in OF_THE_SUITE))
 
 
 def work(server: Server) -> None:
