@@ -27,7 +27,7 @@ def files(folder: Path) -> set[str]:
 
 
 def changed_in_the_pack() -> str:
-    """What git sees in the pack's folder, files that it ignores included; bytecode is Python's, and other workers of the
+    """What git sees in the pack's folder, files that it ignores included; bytecode is Python's; other workers of the
     suite write their own caches and pictures meanwhile."""
     command = ["git", "status", "--porcelain", "--ignored", "--untracked-files=all"]
     told = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
