@@ -14,7 +14,7 @@ from test_routes import PREFIX, send
 
 pytestmark = pytest.mark.host
 
-OF_THE_SUITE = ("__pycache__", " out/", " .hypothesis/", " .pytest_cache/")
+OF_THE_SUITE = ("__pycache__", " out/shots/", " .hypothesis/", " .pytest_cache/")
 OF_THE_USER = ("output/", "temp/", "user/negopt/likes.jsonl", "models/negopt/mine/")
 """Pictures, likes and the policies that were brought in; `custom_nodes/negopt` is the pack."""
 OF_COMFYUI = ("user/comfyui.", "user/default/", "user/__manager/", "log.txt")
