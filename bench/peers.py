@@ -41,7 +41,7 @@ def peers() -> Iterator[Result]:
 
 def _beside(dialect: str, title: str, place: str, python: str, variable: str) -> Iterator[Result]:
     from negopt_core import parse_prompt
-    from negopt_core.dialects import to_dialect
+    from negopt_core.text.dialects import to_dialect
 
     spelled = to_dialect(parse_prompt(MANY), dialect, STEPS)
     for label, ours, theirs in (

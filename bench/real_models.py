@@ -7,16 +7,16 @@ from typing import Any
 
 import torch
 
+from negopt_core.lab.train.setup import Size, load_tokenizer, new_policy
 from negopt_core.paint.base import PaintSettings
 from negopt_core.paint.diffusers_painter import DiffusersPainter
 from negopt_core.policy.language import LanguagePolicy
 from negopt_core.policy.language.folder import STOCK_FILE
 from negopt_core.policy.store import SHIPPED, read_card
-from negopt_core.reward.aesthetic import AestheticScorer
-from negopt_core.reward.base import Reward, RewardTerm
-from negopt_core.reward.clip import ClipScorer, PickScorer
-from negopt_core.reward.embed import Embedder
-from negopt_core.train.setup import Size, load_tokenizer, new_policy
+from negopt_core.scorers.aesthetic import AestheticScorer
+from negopt_core.scorers.base import Reward, RewardTerm
+from negopt_core.scorers.clip import ClipScorer, PickScorer
+from negopt_core.scorers.embed import Embedder
 
 _CLIP_TOKENS = 77
 

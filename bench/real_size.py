@@ -16,11 +16,11 @@ from typing import Any
 
 import torch
 
+from negopt_core.lab.train.critic import new_critic
+from negopt_core.lab.train.ppo import PPO, PPOSettings
+from negopt_core.lab.train.rollout import Actors
 from negopt_core.policy.language.backbone import width_of
-from negopt_core.prompt import PromptPair
-from negopt_core.train.critic import new_critic
-from negopt_core.train.ppo import PPO, PPOSettings
-from negopt_core.train.rollout import Actors
+from negopt_core.text.prompt import PromptPair
 
 from .cost import sd15
 from .real_models import TINY, Sizes, make_painter, make_pipeline, make_policy, make_reward

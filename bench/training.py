@@ -7,15 +7,15 @@ from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from negopt_core.evaluate.recipe import GROUP, MAIN_REWARD, PROMPTS, Recipe
+from studies.policies.recipe import GROUP, MAIN_REWARD, PROMPTS, Recipe
 
 from .result import Result
 from .timing import Timing, measure_pair
 
 if TYPE_CHECKING:
+    from negopt_core.lab.train.ppo import PPO
     from negopt_core.paint.diffusers_painter import DiffusersPainter
     from negopt_core.policy.language import LanguagePolicy
-    from negopt_core.train.ppo import PPO
 
 POLICY = "world-scheduled"
 _BATCH = PROMPTS * GROUP
@@ -58,16 +58,16 @@ class _Watched:
 
 
 def _trainer(policy: LanguagePolicy, paint_steps: int) -> PPO:
+    from negopt_core.lab.make_world.measure import draw_prompts
+    from negopt_core.lab.train.critic import new_critic
+    from negopt_core.lab.train.ppo import PPO, PPOSettings
+    from negopt_core.lab.train.rollout import Actors
+    from negopt_core.lab.train.setup import build_reward
     from negopt_core.paint.base import PaintSettings
     from negopt_core.paint.diffusers_painter import load_painter
     from negopt_core.policy.language.backbone import width_of
-    from negopt_core.train.critic import new_critic
-    from negopt_core.train.ppo import PPO, PPOSettings
-    from negopt_core.train.rollout import Actors
-    from negopt_core.train.setup import build_reward
     from negopt_core.world import world_dir
     from negopt_core.world.judges import load_scorer
-    from negopt_core.world.measure import draw_prompts
 
     reward = build_reward(MAIN_REWARD, lambda name: load_scorer(name, role="reward"))
     settings = PaintSettings(paint_steps, _RECIPE.cfg, batch_size=_BATCH)

@@ -3,10 +3,10 @@
 Importing this package imports no torch; painters, policies with weights and the demo world live in submodules.
 """
 
-from .df_text import Parsed, Problem, format_prompt, parse_prompt, parse_report
 from .errors import Cancelled, DialectError, ModelError, NegOptError, OutputError, PolicyError, PromptError
-from .prompt import DFPrompt, PromptPair, Span, Window
-from .schedule import Schedule, Segment, compile_schedule, segment_at, spans_never_live
+from .text.df_text import Parsed, Problem, format_prompt, parse_prompt, parse_report
+from .text.prompt import DFPrompt, PromptPair, Span, Window
+from .text.schedule import Schedule, Segment, compile_schedule, segment_at, spans_never_live
 
 __version__ = "0.1.0"
 

@@ -21,12 +21,11 @@ from .commands import (
     paint,
     policies,
     provenance,
-    reproduce,
     schedule,
     score,
+    studies,
     suggest,
     train,
-    world,
 )
 from .commands.output import DEBUG_HELP
 from .errors import DialectError, NegOptError, PolicyError, PromptError
@@ -70,8 +69,7 @@ def build_parser(prog: str = SCRIPT) -> argparse.ArgumentParser:
         policies,
         data,
         train,
-        world,
-        reproduce,
+        studies,
         convert,
     ):
         command.add(commands)

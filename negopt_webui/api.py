@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from negopt_core.df_text import format_prompt, parse_prompt
 from negopt_core.errors import NegOptError, PromptError
+from negopt_core.text.df_text import format_prompt, parse_prompt
 
 from .request import EVERYTHING, NOTHING, WRITES
 from .shelf import DEFAULT, Shelf

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from negopt_core.df_text import format_prompt, parse_prompt
 from negopt_core.errors import NegOptError, PromptError
 from negopt_core.policy.store import with_windows
-from negopt_core.prompt import DFPrompt
+from negopt_core.text.df_text import format_prompt, parse_prompt
+from negopt_core.text.prompt import DFPrompt
 
 from .check import Boxes, check, to_html
 from .native import add_schedule

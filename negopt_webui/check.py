@@ -8,12 +8,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from negopt_core.df_text import parse_report
 from negopt_core.errors import NegOptError
-from negopt_core.inspect import Setup, inspect_setup
-from negopt_core.planner import plan_pieces
-from negopt_core.prompt import DFPrompt, PromptPair
-from negopt_core.schedule import compile_schedule
+from negopt_core.text.checks import Setup, inspect_setup
+from negopt_core.text.df_text import parse_report
+from negopt_core.text.planner import plan_pieces
+from negopt_core.text.prompt import DFPrompt, PromptPair
+from negopt_core.text.schedule import compile_schedule
 
 from .native import plain_words, write_words
 from .request import MAX_WORDS

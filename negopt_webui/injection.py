@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from negopt_core.errors import NegOptError
-from negopt_core.planner import active_index, plan_pieces
-from negopt_core.prompt import DFPrompt
+from negopt_core.text.planner import active_index, plan_pieces
+from negopt_core.text.prompt import DFPrompt
 
 from .host import EncodeCache, Host, is_hires
 from .native import add_words, write_words

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from negopt_core.dialects import a1111
-from negopt_core.prompt import DFPrompt, Span
+from negopt_core.text.dialects import a1111
+from negopt_core.text.prompt import DFPrompt, Span
 
 from .plan import Passes
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from negopt_core.df_text import format_prompt
 from negopt_core.errors import NegOptError
+from negopt_core.text.df_text import format_prompt
 
 from .buttons import Buttons
 from .plan import PASSES, Plan, read_plan

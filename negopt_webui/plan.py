@@ -6,10 +6,10 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from negopt_core.df_text import format_prompt, parse_prompt
 from negopt_core.errors import OutputError, PromptError
 from negopt_core.policy.phrases import append_phrases, phrase_spans
-from negopt_core.prompt import DFPrompt, Span, Window
+from negopt_core.text.df_text import format_prompt, parse_prompt
+from negopt_core.text.prompt import DFPrompt, Span, Window
 
 Passes = Literal["both", "first", "hires"]
 """The passes of a picture in which a plan acts; without hires fix there is only the first."""

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from negopt_core.df_text import parse_prompt
 from negopt_core.errors import PolicyError, PromptError
 from negopt_core.policy.suggest import MAX_SEED
-from negopt_core.prompt import DFPrompt
+from negopt_core.text.df_text import parse_prompt
+from negopt_core.text.prompt import DFPrompt
 
 from .plan import Passes, Plan, check_passes, starting_at
 from .shelf import DEFAULT

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from negopt_core.errors import NegOptError
-from negopt_core.inspect import Setup, inspect_setup
-from negopt_core.prompt import DFPrompt, PromptPair
+from negopt_core.text.checks import Setup, inspect_setup
+from negopt_core.text.prompt import DFPrompt, PromptPair
 
 from .injection import ATTRIBUTE, Job, job_of, slice_side
 from .native import plain_words

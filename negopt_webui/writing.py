@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from negopt_core.df_text import format_prompt, parse_prompt
 from negopt_core.policy import Policy, SuggestOptions, suggest
 from negopt_core.policy.phrases import append_phrases, phrase_spans, without_prefix
 from negopt_core.policy.structure import why_structured
-from negopt_core.prompt import DFPrompt, Span
+from negopt_core.text.df_text import format_prompt, parse_prompt
+from negopt_core.text.prompt import DFPrompt, Span
 
 from .native import add_words, plain_words, write_words
 

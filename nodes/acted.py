@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from ..negopt_core.guidance import Guidance, advice, guidance_of_config
+from ..negopt_core.text.guidance import Guidance, advice, guidance_of_config
 from .tags import Entry
 
 _PATCH = "attn1_output_patch"

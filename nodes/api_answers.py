@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from ..negopt_core import __version__
-from ..negopt_core.df_text import Parsed, format_prompt, parse_report
 from ..negopt_core.errors import NegOptError, OutputError
-from ..negopt_core.guidance import TABLE
-from ..negopt_core.inspect import inspect_setup
 from ..negopt_core.policy import Policy, PolicyCard, SuggestOptions, suggest
 from ..negopt_core.policy.joint import SIGN
 from ..negopt_core.policy.phrases import append_phrases, phrase_spans, without_prefix
 from ..negopt_core.policy.store import builtin_names, card_named
 from ..negopt_core.policy.tokens import roomy_budget
-from ..negopt_core.prompt import DFPrompt, PromptPair
+from ..negopt_core.text.checks import inspect_setup
+from ..negopt_core.text.df_text import Parsed, format_prompt, parse_report
+from ..negopt_core.text.guidance import TABLE
+from ..negopt_core.text.prompt import DFPrompt, PromptPair
 from .api_read import InspectAsk, Like, RequestError, SuggestAsk
 from .policy import find_policy, policy_folders, policy_names, policy_origin, policy_state
 from .writing import embedding_names

@@ -8,12 +8,12 @@ from typing import Any
 import numpy
 from comfy_api.latest import io
 
-from ..negopt_core.df_text import format_prompt, parse_prompt
-from ..negopt_core.evaluate.sheet import Row, draw_sheet
-from ..negopt_core.evidence.plot import draw_intervals
-from ..negopt_core.evidence.statistics import Comparison, compare
+from ..negopt_core.measure.plot import draw_intervals
+from ..negopt_core.measure.sheet import Row, draw_sheet
+from ..negopt_core.measure.statistics import Comparison, compare
 from ..negopt_core.policy import SuggestOptions, load_policy, suggest
-from ..negopt_core.prompt import PromptPair
+from ..negopt_core.text.df_text import format_prompt, parse_prompt
+from ..negopt_core.text.prompt import PromptPair
 from .host import make_schema, node_id_of, show_on_node
 from .policy import DEFAULT, PolicyType, name_for_model
 from .studio import as_image, load_scorer, make_studio, seeds_from, studio_inputs

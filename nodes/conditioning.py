@@ -8,8 +8,8 @@ from comfy.model_management import throw_exception_if_processing_interrupted
 from comfy.utils import ProgressBar
 from comfy_api.latest import io
 
-from ..negopt_core.df_text import parse_report
 from ..negopt_core.errors import PromptError
+from ..negopt_core.text.df_text import parse_report
 from .encode import COMFY, RULES, Conditioning, EncodeSettings, encode_prompt
 from .host import make_schema, node_id_of, show_on_node
 from .report import describe

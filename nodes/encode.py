@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 
+from ..negopt_core.encode.weighting import check_rule, weigh
 from ..negopt_core.errors import PromptError
-from ..negopt_core.planner import NEVER, Limits, group_id, percent_limits, plan_pieces, sigma_limits
-from ..negopt_core.prompt import DFPrompt
-from ..negopt_core.weighting import check_rule, weigh
+from ..negopt_core.text.planner import NEVER, Limits, group_id, percent_limits, plan_pieces, sigma_limits
+from ..negopt_core.text.prompt import DFPrompt
 from .tags import KEY, make_tag
 
 COMFY = "comfy"

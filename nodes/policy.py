@@ -10,14 +10,7 @@ from comfy_api.latest import io
 from ..negopt_core.errors import PolicyError
 from ..negopt_core.policy import Policy, load_policy
 from ..negopt_core.policy.joint import SIGN
-from ..negopt_core.policy.store import (
-    CARD_NAME,
-    builtin_names,
-    default_policy,
-    offered_names,
-    read_origin,
-    with_family,
-)
+from ..negopt_core.policy.store import CARD_NAME, builtin_names, default_policy, offered_names, read_origin, with_family
 from .host import make_schema
 
 PolicyType = io.Custom("NEGOPT_POLICY")

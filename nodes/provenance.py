@@ -9,11 +9,11 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..negopt_core.df_text import parse_prompt
 from ..negopt_core.errors import OutputError
 from ..negopt_core.files import write_bytes
-from ..negopt_core.provenance import COMFY_CHUNK as CHUNK
-from ..negopt_core.provenance import SCHEMA, hash_pixels
+from ..negopt_core.provenance.record import COMFY_CHUNK as CHUNK
+from ..negopt_core.provenance.record import SCHEMA, hash_pixels
+from ..negopt_core.text.df_text import parse_prompt
 from .host import make_schema
 from .workflow import sampling_settings
 

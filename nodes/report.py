@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..negopt_core.df_text import Parsed
-from ..negopt_core.planner import plan_pieces
-from ..negopt_core.schedule import compile_schedule, spans_never_live
+from ..negopt_core.text.df_text import Parsed
+from ..negopt_core.text.planner import plan_pieces
+from ..negopt_core.text.schedule import compile_schedule, spans_never_live
 
 
 def describe(parsed: Parsed) -> str:

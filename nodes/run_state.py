@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from ..negopt_core.clock import LoopClock, NoiseScale, loop_clock
-from ..negopt_core.planner import active_index, active_index_by_sigma
+from ..negopt_core.text.clock import LoopClock, NoiseScale, loop_clock
+from ..negopt_core.text.planner import active_index, active_index_by_sigma
 from .acted import Acted
 from .gate import PercentToSigma, PickActive
 

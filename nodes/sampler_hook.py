@@ -16,8 +16,8 @@ from comfy.patcher_extension import WrappersMP
 from comfy_api.latest import io
 
 from ..negopt_core.errors import ModelError
-from ..negopt_core.guidance import advice
-from ..negopt_core.prompt import Window
+from ..negopt_core.text.guidance import advice
+from ..negopt_core.text.prompt import Window
 from .acted import Acted
 from .gate import gate_entries
 from .host import log, make_schema, node_id_of, page_server, show_on_node, tell_page, warn

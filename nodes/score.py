@@ -6,11 +6,11 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..negopt_core.df_text import parse_prompt
 from ..negopt_core.errors import ModelError
-from ..negopt_core.evidence.plot import draw_intervals
-from ..negopt_core.evidence.scorers import NAMES
-from ..negopt_core.evidence.statistics import Interval
+from ..negopt_core.measure.plot import draw_intervals
+from ..negopt_core.measure.statistics import Interval
+from ..negopt_core.scorers.table import NAMES
+from ..negopt_core.text.df_text import parse_prompt
 from .host import make_schema, node_id_of, show_on_node
 from .studio import as_image, load_scorer, scorer_places
 

@@ -14,10 +14,10 @@ import comfy.utils
 import torch
 from comfy_api.latest import io
 
-from ..negopt_core.df_text import format_prompt
 from ..negopt_core.errors import ModelError
-from ..negopt_core.evidence.scorers import NAMES, load_named
-from ..negopt_core.prompt import PromptPair
+from ..negopt_core.scorers.table import NAMES, load_named
+from ..negopt_core.text.df_text import format_prompt
+from ..negopt_core.text.prompt import PromptPair
 from .conditioning import encode_text
 from .encode import EncodeSettings
 from .run_state import HookSettings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..negopt_core.df_text import format_prompt, parse_report
+from ..negopt_core.text.df_text import format_prompt, parse_report
 from .host import make_schema, node_id_of, show_on_node
 from .report import describe_steps
 

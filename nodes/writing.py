@@ -11,8 +11,8 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..negopt_core import __version__
-from ..negopt_core.df_text import parse_report
 from ..negopt_core.policy import Policy, SuggestOptions, suggest
+from ..negopt_core.text.df_text import parse_report
 from .host import show_on_node
 from .workflow import LOCK_WIDGETS, lock_in_workflow
 

@@ -14,32 +14,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # A module of negopt_core may import modules of its own layer and of the layers above it in this table.
 LAYERS = {
-    "stdlib": {
-        "errors",
-        "prompt",
-        "df_text",
-        "schedule",
-        "dialects",
-        "guidance",
-        "inspect",
-        "finding",
-        "guided_parts",
-        "planner",
-        "clock",
-        "chunks",
-        "files",
-        "json_text",
-        "needs",
-        "own_process",
-        "quiet",
-        "infotext",
-        "languages",
-        "wildcards",
-        "unwanted",
-        "said",
-    },
-    "model": {"weighting", "conditioning", "policy", "reward", "published", "devices"},
-    "work": {"paint", "world", "data", "train", "evaluate", "evidence", "provenance"},
+    "stdlib": {"errors", "files", "json_text", "needs", "own_process", "quiet", "text"},
+    "model": {"encode", "policy", "torch_file", "devices"},
+    "work": {"paint", "scorers", "world", "provenance", "measure"},
+    "lab": {"lab"},
     "edge": {"cli", "commands", "__main__"},
 }
 RANK = {module: rank for rank, modules in enumerate(LAYERS.values()) for module in modules}
@@ -55,7 +33,9 @@ HOSTS = {
     "gradio",
 }
 HOSTS |= {"fastapi", "starlette"}
-MAY_IMPORT_DIFFUSERS = ("negopt_core/paint/", "negopt_core/world/")
+MAY_IMPORT_DIFFUSERS = ("negopt_core/paint/", "negopt_core/lab/make_world/")
+# A part of the laboratory may import the parts before it.
+LAB_ORDER = ("jobs", "make_world", "data", "train", "compare")
 
 
 def sources(*folders: str) -> list[str]:
@@ -101,13 +81,22 @@ def layer_module(name: str) -> str:
     return name.removesuffix(".py").replace("/", ".").split(".")[1]
 
 
+def files_of(name: str) -> list[str]:
+    """The files that importing this name runs: its packages and the module, if they are ours."""
+    parts = name.split(".")
+    dotted = ["/".join(parts[: end + 1]) for end in range(len(parts))]
+    return [path for stem in dotted for path in (f"{stem}.py", f"{stem}/__init__.py") if path in OURS]
+
+
 CORE = sources("negopt_core")
+LAB = sources("negopt_core/lab")
 WEBUI = sources("negopt_webui")
 SKINS = sources("nodes", "scripts") + WEBUI
+OURS = frozenset([*CORE, *SKINS, *sources("studies")])
 
 
 def test_the_library_has_files_to_check() -> None:
-    assert "negopt_core/prompt.py" in CORE
+    assert "negopt_core/text/prompt.py" in CORE
 
 
 def test_every_module_of_the_library_has_a_layer() -> None:
@@ -123,11 +112,39 @@ def test_the_library_imports_itself_only_relatively() -> None:
 def test_imports_point_to_the_same_layer_or_a_lower_one() -> None:
     def is_upward(item: Import) -> bool:
         me = layer_module(item.path)
-        highest = RANK["schedule"] if me == "__init__" else RANK[me]
+        highest = RANK["text"] if me == "__init__" else RANK[me]
         parts = item.name.split(".")
         return parts[0] == "negopt_core" and RANK.get(parts[1], 0) > highest
 
     assert not violations(CORE, is_upward)
+
+
+def test_the_parts_of_the_laboratory_import_only_those_before_them() -> None:
+    def part(dotted: str) -> str:
+        return dotted.split(".")[2]
+
+    assert {part(path.replace("/", ".")) for path in LAB} - {"__init__"} == set(LAB_ORDER)
+
+    def is_upward(item: Import) -> bool:
+        if not item.name.startswith("negopt_core.lab."):
+            return False
+        return LAB_ORDER.index(part(item.name)) > LAB_ORDER.index(part(item.path.replace("/", ".")))
+
+    assert not violations([path for path in LAB if path != "negopt_core/lab/__init__.py"], is_upward)
+
+
+def test_hosts_load_nothing_of_the_laboratory() -> None:
+    """Everything that nodes and webui can reach, however far down, is outside of lab, commands and studies."""
+    seen: set[str] = set()
+    waiting = list(SKINS)
+    while waiting:
+        path = waiting.pop()
+        if path not in seen:
+            seen.add(path)
+            waiting += [file for item in imports(path) for file in files_of(item.name)]
+    assert len(seen) > 100
+    above = ("negopt_core/lab/", "negopt_core/commands/", "negopt_core/cli.py", "studies/")
+    assert not sorted(path for path in seen if path.startswith(above))
 
 
 def test_the_library_knows_no_host() -> None:
@@ -163,12 +180,12 @@ def test_a_host_skin_imports_no_other_skin() -> None:
 
 
 def test_a_host_skin_imports_the_library_the_way_its_host_can() -> None:
-    """ComfyUI knows only relative names, the webui only absolute ones; no skin trains."""
+    """ComfyUI knows only relative names, the webui only absolute ones."""
 
     def is_wrong(item: Import) -> bool:
         is_node = Path(item.path).parts[0] == "nodes"
         of_library = top(item.name) == "negopt_core"
-        return of_library and (item.is_relative != is_node or item.name.startswith("negopt_core.train"))
+        return of_library and item.is_relative != is_node
 
     assert not violations(SKINS, is_wrong)
 

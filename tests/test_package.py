@@ -19,11 +19,15 @@ else:
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOWER_BOUND = re.compile(r"[A-Za-z0-9_-]+>=\d+(\.\d+)*")
+FOLDERS = ("negopt_core", "negopt_webui", "nodes", "scripts", "studies", "tools", "bench")
 OURS = sorted(
     path.relative_to(ROOT).as_posix()
     for pattern in (
         "*.py",
-        *(f"{folder}/**/*.py" for folder in ("negopt_core", "negopt_webui", "nodes", "scripts", "tools", "bench")),
+        *(
+            f"{folder}/**/*.py"
+            for folder in ("negopt_core", "negopt_webui", "nodes", "scripts", "studies", "tools", "bench")
+        ),
     )
     for path in ROOT.glob(pattern)
 )

@@ -16,13 +16,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from negopt_core.data.corpus import Weights, read_modified, read_rows
 from negopt_core.files import write_text
+from negopt_core.lab.data.corpus import Weights, read_modified, read_rows
+from negopt_core.lab.train.people import Said, fit
 from negopt_core.policy.loglinear.evidence import PEOPLE, Evidence
 from negopt_core.policy.loglinear.knowledge import Knowledge
 from negopt_core.policy.loglinear.lexicon import Lexicon
 from negopt_core.policy.words import phrase_key
-from negopt_core.train.people import Said, fit
 
 MOST_MODIFIED, SEED = 6_000, 24
 

@@ -33,7 +33,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run_aesthetic(args: argparse.Namespace) -> int:
     """Convert and say where."""
-    from ..reward.aesthetic import convert_head
+    from ..scorers.aesthetic import convert_head
 
     convert_head(args.file, args.output)
     emit(args, {"file": str(args.output)}, f"wrote {args.output}")
@@ -42,7 +42,7 @@ def run_aesthetic(args: argparse.Namespace) -> int:
 
 def run_inception(args: argparse.Namespace) -> int:
     """Convert and say where."""
-    from ..evidence.features import convert_inception
+    from ..scorers.features import convert_inception
 
     convert_inception(args.file, args.output)
     emit(args, {"file": str(args.output)}, f"wrote {args.output}")
@@ -54,9 +54,9 @@ def run_pae(args: argparse.Namespace) -> int:
     import hashlib
     from dataclasses import replace
 
+    from ..lab.train.setup import load_tokenizer
     from ..policy.language.folder import save_policy
     from ..policy.language.pae_weights import actor_policy, read_actor
-    from ..train.setup import load_tokenizer
 
     policy = actor_policy(read_actor(args.file), load_tokenizer(args.tokenizer), args.output.name)
     with args.file.open("rb") as file:

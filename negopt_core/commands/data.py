@@ -14,8 +14,8 @@ from .output import add_json, emit
 from .scorers import NAMES, add_sources, load_named
 
 if TYPE_CHECKING:
-    from ..data.confidence import ConfidenceSettings
-    from ..data.pairs import Pair
+    from ..lab.data.confidence import ConfidenceSettings
+    from ..lab.data.pairs import Pair
     from ..paint.diffusers_painter import DiffusersPainter
 
 POLARITIES = ("negative", "modifiers")
@@ -100,9 +100,9 @@ def _add_filter(keep: argparse.ArgumentParser) -> None:
 
 def run_pairs(args: argparse.Namespace) -> int:
     """Gather, clean, write, one pair at a time."""
-    from ..data.pairs import pair_file
-    from ..data.rules import Rules
-    from ..data.sources import Gathering, SourceSettings
+    from ..lab.data.pairs import pair_file
+    from ..lab.data.rules import Rules
+    from ..lab.data.sources import Gathering, SourceSettings
 
     rules = Rules(args.safe, not args.no_artists, _lines_of(args.without) if args.without else ())
     found = Gathering(args.source, SourceSettings(args.polarity, args.min_likes, args.liked_weight, rules))
@@ -122,9 +122,9 @@ def run_split(args: argparse.Namespace) -> int:
     import json
     from contextlib import ExitStack
 
-    from ..data.pairs import iter_pairs, pair_file
-    from ..data.split import Splitting
     from ..files import check_folder, hash_file, write_text
+    from ..lab.data.pairs import iter_pairs, pair_file
+    from ..lab.data.split import Splitting
 
     shares = _shares(args.shares)
     check_folder(args.output)
@@ -145,9 +145,9 @@ def run_split(args: argparse.Namespace) -> int:
 
 def run_filter(args: argparse.Namespace) -> int:
     """Paint, score, keep. Scores that were found before are not found again."""
-    from ..data.confidence import ConfidenceSettings, keep_confident, score_pairs
-    from ..data.pairs import save_pairs
     from ..files import check_folder
+    from ..lab.data.confidence import ConfidenceSettings, keep_confident, score_pairs
+    from ..lab.data.pairs import save_pairs
 
     logging.getLogger("negopt").setLevel(logging.INFO)
     settings = ConfidenceSettings(args.sigma, args.gamma, args.pictures, args.batch, args.seed, args.polarity)
@@ -174,9 +174,9 @@ def _prepare(args: argparse.Namespace, settings: ConfidenceSettings) -> tuple[Di
     """Painter, the two scorers, and the file of scores; a folder whose scores come from elsewhere is refused."""
     import torch
 
+    from ..lab.jobs.run import Run
     from ..paint.base import PaintSettings
     from ..paint.diffusers_painter import load_painter
-    from ..train.run import Run
 
     if args.threads:
         torch.set_num_threads(args.threads)
@@ -207,7 +207,7 @@ def _scorer_names(args: argparse.Namespace, choice: Choice) -> list[str]:
 
 
 def _read(args: argparse.Namespace) -> list[Pair]:
-    from ..data.pairs import read_pairs
+    from ..lab.data.pairs import read_pairs
 
     pairs = read_pairs(args.file, args.polarity)
     if not pairs:

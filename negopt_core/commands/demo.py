@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..df_text import format_prompt
 from ..policy import SuggestOptions, load_policy, suggest
 from ..policy.suggest import MODES
-from ..prompt import DFPrompt, PromptPair, Span, Window
+from ..text.df_text import format_prompt
+from ..text.prompt import DFPrompt, PromptPair, Span, Window
 from .models import WORLD, choose
 from .output import add_json, emit, tell
 
@@ -73,8 +73,8 @@ def demo_arms() -> list[DemoArm]:
 
 def run(args: argparse.Namespace) -> int:
     """Paint and score every arm on the same noise."""
-    from ..evaluate.sheet import Row, draw_sheet
     from ..files import check_folder, write_bytes
+    from ..measure.sheet import Row, draw_sheet
     from ..paint.base import PaintSettings
     from ..paint.diffusers_painter import load_painter
     from ..world.judges import load_scorer

@@ -17,11 +17,11 @@ from .output import add_json, emit
 from .scorers import NAMES, add_sources, read_sources, refuse_toys, toys_among
 
 if TYPE_CHECKING:
-    from ..evidence.gallery import Gallery
-    from ..evidence.recipe import EvalSettings
-    from ..evidence.study import Design, Metrics
-    from ..evidence.votes import VoteFile
-    from ..train.processes import Processes
+    from ..lab.compare.gallery import Gallery
+    from ..lab.compare.recipe import EvalSettings
+    from ..lab.compare.study import Design, Metrics
+    from ..lab.compare.votes import VoteFile
+    from ..lab.jobs.processes import Processes
 
 log = logging.getLogger("negopt")
 
@@ -30,7 +30,7 @@ _LIST = ("arms", "sweeps")
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command. Settings have no default here: what is not given comes from the recipe, then from there."""
-    from ..evidence.arms import HELP
+    from ..lab.compare.arms import HELP
 
     parser = commands.add_parser(
         "eval", help="compare policies and texts: same prompts, same noise; run again to resume"
@@ -89,7 +89,7 @@ def _numbers(text: str) -> list[float]:
 
 def run(args: argparse.Namespace) -> int:
     """Paint and score what is missing; write report.json and report.html. Several processes share the painting."""
-    from ..train.processes import joined
+    from ..lab.jobs.processes import joined
 
     logging.getLogger("negopt").setLevel(logging.INFO)
     with joined() as processes:
@@ -99,10 +99,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace, processes: Processes) -> int:
-    from ..evidence.arms import Writer
-    from ..evidence.recipe import EvalSettings, make_settings, read_recipe
-    from ..evidence.study import run_study
-    from ..evidence.votes import read_votes
+    from ..lab.compare.arms import Writer
+    from ..lab.compare.recipe import EvalSettings, make_settings, read_recipe
+    from ..lab.compare.study import run_study
+    from ..lab.compare.votes import read_votes
 
     if args.batch < 1 or args.wall < 0:
         raise PromptError(f"--batch is at least 1 and --wall at least 0, got {args.batch} and {args.wall}")
@@ -135,9 +135,9 @@ def _for_this_model(settings: EvalSettings, is_recipes: bool) -> tuple[str, ...]
 
 def read_design(settings: EvalSettings, prompt_folders: Sequence[Path]) -> Design:
     """Prompts, arms and sweeps of the settings."""
-    from ..evidence.arms import parse_arm
-    from ..evidence.prompt_sets import load_prompts
-    from ..evidence.study import Design, Sweep
+    from ..lab.compare.arms import parse_arm
+    from ..lab.compare.prompt_sets import load_prompts
+    from ..lab.compare.study import Design, Sweep
 
     sweeps = []
     for text in settings.sweeps:
@@ -158,7 +158,7 @@ def read_design(settings: EvalSettings, prompt_folders: Sequence[Path]) -> Desig
 
 def check_splits(settings: EvalSettings, pictures: int) -> None:
     """PromptError before anything is painted if an Inception Score is asked for with more splits than pictures."""
-    from ..evidence.features import INCEPTION_SCORES
+    from ..scorers.features import INCEPTION_SCORES
 
     scores = [name for name in settings.metrics if name in INCEPTION_SCORES]
     if scores and not 1 <= settings.splits <= pictures:
@@ -170,8 +170,9 @@ def check_splits(settings: EvalSettings, pictures: int) -> None:
 
 def load_metrics(settings: EvalSettings, places: dict[str, str], reference: Path | None) -> Metrics:
     """What can be measured here; a metric whose weights or library are missing is left out with the reason."""
-    from ..evidence import features, scorers
-    from ..evidence.study import Metrics, list_pictures
+    from ..lab.compare.study import Metrics, list_pictures
+    from ..scorers import features
+    from ..scorers import table as scorers
 
     if reference is not None:
         list_pictures(reference)
@@ -192,7 +193,7 @@ def load_metrics(settings: EvalSettings, places: dict[str, str], reference: Path
 
 def open_gallery(args: argparse.Namespace, settings: EvalSettings, choice: Choice, device: str | None) -> Gallery:
     """The painter, on `device` unless the user says where, and the folder of what it has painted."""
-    from ..evidence.gallery import Gallery
+    from ..lab.compare.gallery import Gallery
     from ..paint.base import PaintSettings
     from ..paint.open import open_painter
 
@@ -206,10 +207,10 @@ def open_gallery(args: argparse.Namespace, settings: EvalSettings, choice: Choic
 def _finish(
     args: argparse.Namespace, settings: EvalSettings, gallery: Gallery, findings: Any, votes: Sequence[VoteFile]
 ) -> int:
-    from ..evidence.page import write_page
-    from ..evidence.report import make_report
-    from ..evidence.votes import gather, tally
-    from ..provenance import shown_place
+    from ..lab.compare.page import write_page
+    from ..lab.compare.report import make_report
+    from ..lab.compare.votes import gather, tally
+    from ..provenance.record import shown_place
 
     values = asdict(settings) | {"model": shown_place(settings.model), "prompts": shown_place(settings.prompts)}
     report = make_report(findings, gallery, values)

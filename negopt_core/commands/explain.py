@@ -7,18 +7,18 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..df_text import format_prompt
 from ..errors import PromptError
 from ..files import check_folder, write_bytes, write_text
 from ..policy import load_policy, suggest
+from ..text.df_text import format_prompt
 from .models import MODEL_HELP, Choice, add_model_arguments, choose, read_size
 from .output import add_json, emit, tell
 from .scorers import NAMES, add_sources, load_named, refuse_toys
 from .suggest import add_policy_arguments, options_from, policy_for
 
 if TYPE_CHECKING:
-    from ..evidence.attribution import Effect, Explanation
-    from ..reward.base import Scorer
+    from ..measure.attribution import Effect, Explanation
+    from ..scorers.base import Scorer
 
 STEPS = 8
 """Few, because k phrases cost k + 1 pictures a seed."""
@@ -48,8 +48,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Paint, judge, write explain.json and explain.png."""
-    from ..evidence.attribution import HURTS, NOTHING, Texts, explain
-    from ..evidence.explain_sheet import describe, draw_explanation, to_png
+    from ..measure.attribution import HURTS, NOTHING, Texts, explain
+    from ..measure.explain_sheet import describe, draw_explanation, to_png
     from ..paint.base import PaintSettings
     from ..paint.open import open_painter
 

@@ -12,7 +12,7 @@ from ..policy.loglinear.policy import family_named
 from ..policy.store import default_policy, with_family
 
 if TYPE_CHECKING:
-    from ..train.processes import Processes
+    from ..lab.jobs.processes import Processes
 
 WORLD = "world"
 COMFY = "comfy:"

@@ -7,11 +7,11 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..df_text import format_prompt, parse_report
 from ..errors import ModelError, PromptError
 from ..files import check_folder, free_path
 from ..policy import Policy, load_policy, suggest
-from ..prompt import PromptPair
+from ..text.df_text import format_prompt, parse_report
+from ..text.prompt import PromptPair
 from .models import MODEL_HELP, WORLD, Choice, add_model_arguments, choose, read_size
 from .output import add_json, emit, tell
 from .provenance import model_place
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import torch
 
     from ..paint.base import ModelPainter
-    from ..provenance import Record
+    from ..provenance.record import Record
 
 _UNLESS_TOLD = {"seed": 0, "count": 1, "batch": 1, "sampler": "model", "weighting": "pae"}
 _IN_RECORD = {
@@ -141,7 +141,7 @@ def _read_image(path: Path) -> torch.Tensor:
 
 def _save(path: Path, image: torch.Tensor, record: Record) -> Path:
     from ..paint.pictures import to_pixels
-    from ..provenance import write_picture
+    from ..provenance.record import write_picture
 
     path = free_path(path)
     write_picture(path, to_pixels(image), record)
@@ -166,7 +166,7 @@ def _record(
     group: list[int],
     image: torch.Tensor,
 ) -> Record:
-    from ..provenance import Record, shown_place
+    from ..provenance.record import Record, shown_place
 
     about = painter.describe()
     return Record(
@@ -200,7 +200,7 @@ def _record(
 
 def _repaint(args: argparse.Namespace) -> tuple[list[Path], list[Record], list[str]]:
     """Paint a picture again from its own record, in the batch that it was painted in."""
-    from ..provenance import read_picture
+    from ..provenance.record import read_picture
 
     record = read_picture(args.source)
     _check_start(args, record)

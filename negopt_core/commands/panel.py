@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import PolicyError, PromptError
-from ..evaluate.panel import KEY, SHEET, VERDICTS, Entry, beats, read_votes, standings, write_panel
 from ..json_text import read_json
+from ..lab.compare.panel import KEY, SHEET, VERDICTS, Entry, beats, read_votes, standings, write_panel
 from ..policy import SuggestOptions, load_policy, suggest
 from ..policy.store import default_policy, with_family
 from .output import add_json, emit
 
 if TYPE_CHECKING:
-    from ..evidence.statistics import Interval
+    from ..measure.statistics import Interval
 
 FIXED = "fixed:"
 NOTHING = "nothing"

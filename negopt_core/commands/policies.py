@@ -118,8 +118,8 @@ def run_compare(args: argparse.Namespace) -> int:
     """Score the negatives of each policy by family of prompts; the last row is the mean of the families."""
     if args.modified:
         return _compare_modifiers(args)
-    from ..data.corpus import read_rows
-    from ..evaluate.text import by_family
+    from ..lab.compare.text import by_family
+    from ..lab.data.corpus import read_rows
 
     rows = read_rows(args.pairs, skipped_sources=())
     found = {name: by_family(rows, _negatives(name, args.policies, [row.prompt for row in rows])) for name in args.name}
@@ -136,8 +136,8 @@ def run_compare(args: argparse.Namespace) -> int:
 
 
 def _compare_modifiers(args: argparse.Namespace) -> int:
-    from ..data.corpus import read_modified
-    from ..evaluate.modifiers import score_modifiers
+    from ..lab.compare.modifiers import score_modifiers
+    from ..lab.data.corpus import read_modified
 
     rows = [row for row in read_modified(args.modified) if row.modifiers]
     subjects, options = [row.subject for row in rows], SuggestOptions(modes=("modifiers",))

@@ -7,15 +7,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..df_text import parse_prompt
 from ..errors import PromptError
 from ..files import check_folder, free_path
-from ..prompt import PromptPair
+from ..text.df_text import parse_prompt
+from ..text.prompt import PromptPair
 from .models import MODEL_HELP, choose
 from .output import add_json, emit
 
 if TYPE_CHECKING:
-    from ..evidence.origin import Origin
+    from ..provenance.origin import Origin
 
 _SAMPLERS = {
     "uni_pc": "unipc", "unipc": "unipc", "dpmpp_2m": "dpm++2m", "dpm++ 2m": "dpm++2m", "dpm++2m": "dpm++2m",
@@ -42,8 +42,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the provenance; exit code 1 if something does not match."""
-    from ..evidence.origin import read_origin
-    from ..evidence.verify import DIFFERS, verify
+    from ..provenance.origin import read_origin
+    from ..provenance.verify import DIFFERS, verify
 
     origin = read_origin(args.image)
     checks = verify(args.image, origin, args.policies)

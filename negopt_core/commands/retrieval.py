@@ -11,7 +11,7 @@ from ..files import hash_file, write_bytes
 from .output import add_json, emit
 
 if TYPE_CHECKING:
-    from ..data.corpus import Row
+    from ..lab.data.corpus import Row
 
 
 def add_training(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -31,8 +31,8 @@ def add_training(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 def run(args: argparse.Namespace) -> int:
     """Read, index, write."""
-    from ..data.corpus import pairs_of, read_rows
-    from ..train.index import common_phrases, fit_index, save_retrieval
+    from ..lab.data.corpus import pairs_of, read_rows
+    from ..lab.train.index import common_phrases, fit_index, save_retrieval
 
     rows = read_rows(args.pairs)
     pairs = common_phrases(pairs_of(rows), args.least_phrases)
@@ -52,7 +52,7 @@ def _card(args: argparse.Namespace, rows: list[Row]) -> Any:
     from ..policy.card import PolicyCard
     from ..policy.families import NEGATIVE_TIMES
     from ..policy.kinds import PRIOR_CAVEAT
-    from ..prompt import FULL
+    from ..text.prompt import FULL
 
     sources = Counter((row.source, row.licence) for row in rows)
     return PolicyCard(

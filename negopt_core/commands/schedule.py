@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from ..df_text import format_prompt, parse_report
-from ..dialects import DIALECTS, import_dialect, to_a1111_passes, to_dialect
 from ..errors import DialectError
-from ..prompt import DFPrompt
-from ..schedule import compile_schedule, spans_never_live
+from ..text.df_text import format_prompt, parse_report
+from ..text.dialects import DIALECTS, import_dialect, to_a1111_passes, to_dialect
+from ..text.prompt import DFPrompt
+from ..text.schedule import compile_schedule, spans_never_live
 from .output import add_json, emit
 
 

@@ -24,7 +24,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(args: argparse.Namespace) -> int:
     """One row per picture."""
     from ..paint.pictures import read_image
-    from ..provenance import read_picture
+    from ..provenance.record import read_picture
 
     names = [name.strip() for name in args.scorers.split(",") if name.strip()]
     if not names:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import PromptError
-from ..evidence import scorers
-from ..evidence.scorers import AESTHETIC, CLIP, NAMES, PICKSCORE, WORLD
+from ..scorers import table as scorers
+from ..scorers.table import AESTHETIC, CLIP, NAMES, PICKSCORE, WORLD
 from .models import paints_world
 
 if TYPE_CHECKING:
-    from ..reward.base import Scorer
+    from ..scorers.base import Scorer
 
 __all__ = ["AESTHETIC", "CLIP", "NAMES", "PICKSCORE", "WORLD", "add_sources", "load_named", "read_sources"]
 

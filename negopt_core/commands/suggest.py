@@ -83,10 +83,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _best(args: argparse.Namespace, policy: Policy, options: SuggestOptions) -> int:
     """The best by pictures; the others with their scores in JSON."""
-    from ..evaluate.best import best_of
+    from ..lab.train.setup import build_reward
+    from ..measure.best import best_of
     from ..paint.base import PaintSettings
     from ..paint.open import open_painter
-    from ..train.setup import build_reward
 
     choice = choose(args.model, args.steps, args.cfg)
     refuse_toys(args.model, reward_names(args.reward), "--reward")

@@ -11,9 +11,9 @@ from . import retrieval, train_mini, train_ppo, world
 from .train_common import Stage, add_common, digest, export, hashes_in, prepare, start_folder
 
 if TYPE_CHECKING:
-    from ..data.pairs import Pair
+    from ..lab.data.pairs import Pair
+    from ..lab.train.sft import SFT
     from ..policy.language import LanguagePolicy
-    from ..train.sft import SFT
 
 log = logging.getLogger("negopt")
 
@@ -71,11 +71,11 @@ def run_sft(args: argparse.Namespace) -> int:
     """Learn from pairs and export."""
     from contextlib import nullcontext
 
-    from ..train.events import event_files, ignore
-    from ..train.processes import check_alone
-    from ..train.run import Listeners, Loop, Run, run_steps
-    from ..train.samples import sft_samples
-    from ..train.sft import SFT, SFTSettings
+    from ..lab.jobs.events import event_files, ignore
+    from ..lab.jobs.processes import check_alone
+    from ..lab.jobs.run import Listeners, Loop, Run, run_steps
+    from ..lab.train.samples import sft_samples
+    from ..lab.train.sft import SFT, SFTSettings
 
     check_alone("train sft")
     start = _settle(args)
@@ -159,7 +159,7 @@ def _left_out(args: argparse.Namespace, sft: SFT) -> float:
 
 def _facts(args: argparse.Namespace, pairs: list[Pair]) -> dict[str, Any]:
     """What goes in: how many pairs, hashes of them and of the policy it starts from."""
-    from ..data.pairs import write_pair
+    from ..lab.data.pairs import write_pair
     from ..policy.language.folder import folder_hash
 
     facts: dict[str, Any] = {"pairs": len(pairs)}
@@ -170,8 +170,8 @@ def _facts(args: argparse.Namespace, pairs: list[Pair]) -> dict[str, Any]:
 
 
 def _pairs(source: str, args: argparse.Namespace) -> list[Pair]:
-    from ..data.pairs import read_pairs
-    from ..world.people import draw_modifiers, draw_negatives
+    from ..lab.data.pairs import read_pairs
+    from ..lab.data.world_people import draw_modifiers, draw_negatives
 
     count = _world(source, 4000)
     if not count:
@@ -181,10 +181,10 @@ def _pairs(source: str, args: argparse.Namespace) -> list[Pair]:
 
 def _held_out(args: argparse.Namespace) -> list[Pair]:
     """The pairs to measure on, empty only if none were named; of the demo world those of prompts nothing trains on."""
-    from ..data.pairs import read_pairs
     from ..errors import TrainingError
-    from ..world.measure import draw_prompts
-    from ..world.people import human_modifiers, human_negatives
+    from ..lab.data.pairs import read_pairs
+    from ..lab.data.world_people import human_modifiers, human_negatives
+    from ..lab.make_world.measure import draw_prompts
 
     if not args.held_out:
         return []
@@ -205,10 +205,11 @@ def _world(source: str, usual: int) -> int:
 
 
 def _new(args: argparse.Namespace) -> LanguagePolicy:
+    from ..lab.data.world_people import modifier_stock, negative_stock
+    from ..lab.train.setup import Size, load_tokenizer, new_policy
     from ..policy.card import PolicyCard
-    from ..prompt import FULL
-    from ..train.setup import PAE_WEIGHTS, PAE_WINDOWS, Size, load_tokenizer, new_policy
-    from ..world.people import modifier_stock, negative_stock
+    from ..policy.language.pae_weights import PAE_WEIGHTS, PAE_WINDOWS
+    from ..text.prompt import FULL
 
     if args.stock == "world":
         stock: tuple[str, ...] = negative_stock() if args.polarity == "negative" else modifier_stock()

@@ -12,9 +12,9 @@ from ..files import hash_file, write_bytes
 from .output import add_json, emit
 
 if TYPE_CHECKING:
+    from ..lab.train.mini import Corpus
+    from ..lab.train.recipe import Recipe
     from ..policy.card import PolicyCard
-    from ..train.mini import Corpus
-    from ..train.recipe import Recipe
 
 
 def add_training(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -36,9 +36,9 @@ def run(args: argparse.Namespace) -> int:
 
     import torch
 
+    from ..lab.train.mini import MODIFIED, PAIRS, Corpus, prepare, train
+    from ..lab.train.recipe import read_recipe
     from ..policy.language.folder import save_policy
-    from ..train.mini import MODIFIED, PAIRS, Corpus, prepare, train
-    from ..train.recipe import read_recipe
 
     logging.getLogger("negopt").setLevel(logging.INFO)
     if args.threads:

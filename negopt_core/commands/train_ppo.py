@@ -11,10 +11,10 @@ from .scorers import add_sources, load_named, refuse_toys, reward_names
 from .train_common import Stage, add_common, digest, export, hashes_in, prepare, start_folder
 
 if TYPE_CHECKING:
+    from ..lab.jobs.processes import Processes
+    from ..lab.jobs.run import Run
+    from ..lab.train.ppo import PPO, PPOSettings
     from ..paint.base import ModelPainter, Painter
-    from ..train.ppo import PPO, PPOSettings
-    from ..train.processes import Processes
-    from ..train.run import Run
 
 _REWARD = "scorer:weight[:floor][:plain[=share]],...; plain: measured against the plain prompt's picture, same noise"
 
@@ -60,8 +60,8 @@ def add(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Learn from rewards and export. Of several processes only the first writes and speaks."""
-    from ..train.processes import joined
-    from ..train.run import Run
+    from ..lab.jobs.processes import joined
+    from ..lab.jobs.run import Run
 
     with joined() as processes:
         config = prepare(args, processes.is_leader)
@@ -95,9 +95,9 @@ def _facts(args: argparse.Namespace, ppo: PPO, painter: str) -> dict[str, object
 def _train(args: argparse.Namespace, ppo: PPO, folder: Run) -> None:
     from contextlib import nullcontext
 
-    from ..train.events import event_files, ignore
-    from ..train.run import Listeners, Loop, run_steps
-    from ..train.samples import PPOSamples
+    from ..lab.jobs.events import event_files, ignore
+    from ..lab.jobs.run import Listeners, Loop, run_steps
+    from ..lab.train.samples import PPOSamples
 
     samples = PPOSamples(ppo, folder.folder)
     is_told = args.tensorboard and ppo.processes.is_leader
@@ -110,12 +110,12 @@ def _trainer(args: argparse.Namespace, painter: Painter, processes: Processes) -
     from copy import deepcopy
 
     from ..devices import put_on
+    from ..lab.train.critic import new_critic
+    from ..lab.train.ppo import PPO
+    from ..lab.train.rollout import Actors
+    from ..lab.train.setup import build_reward
     from ..policy.language.backbone import width_of
     from ..policy.language.folder import open_policy
-    from ..train.critic import new_critic
-    from ..train.ppo import PPO
-    from ..train.rollout import Actors
-    from ..train.setup import build_reward
 
     policy = put_on(open_policy(start_folder(args.policy)), args.policy_device)
     reward = build_reward(args.reward, lambda name: load_named(name, args.source, "reward", args.scorer_device))
@@ -125,7 +125,7 @@ def _trainer(args: argparse.Namespace, painter: Painter, processes: Processes) -
 
 
 def _settings(args: argparse.Namespace) -> PPOSettings:
-    from ..train.ppo import PPOSettings
+    from ..lab.train.ppo import PPOSettings
 
     return PPOSettings(
         prompts=args.batch,
@@ -154,8 +154,8 @@ def _painter(args: argparse.Namespace, processes: Processes) -> ModelPainter:
 
 
 def _prompts(args: argparse.Namespace) -> list[str]:
-    from ..train.setup import read_prompts
-    from ..world.measure import draw_prompts
+    from ..lab.make_world.measure import draw_prompts
+    from ..lab.train.setup import read_prompts
 
     if args.prompts == "world":
         return draw_prompts(2000, 2000 + args.seed, part="train")

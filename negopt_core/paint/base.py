@@ -11,10 +11,10 @@ from typing import Any, Literal, Protocol, get_args
 
 import torch
 
-from ..chunks import COMMA_BACKTRACK
+from ..encode.chunks import COMMA_BACKTRACK
+from ..encode.weighting import Rule, check_rule
 from ..errors import PromptError
-from ..prompt import PromptPair
-from ..weighting import Rule, check_rule
+from ..text.prompt import PromptPair
 
 Sampler = Literal["model", "unipc", "dpm++2m", "euler", "euler-a", "ddim", "heun"]
 """Name of a sampler; `model` is the one the model was saved with."""

@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
-from ..conditioning import Conditioner, Encoded, Text
-from ..prompt import DFPrompt, PromptPair
-from ..schedule import Schedule, compile_schedule, segment_at
+from ..encode.conditioning import Conditioner, Encoded, Text
+from ..text.prompt import DFPrompt, PromptPair
+from ..text.schedule import Schedule, compile_schedule, segment_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from typing import Any
 
 import diffusers
 
-from ..df_text import format_prompt
 from ..errors import PromptError
-from ..prompt import PromptPair
 from ..quiet import quiet
+from ..text.df_text import format_prompt
+from ..text.prompt import PromptPair
 from ..world import world_dir
 from .base import PaintSettings, Sampler
 from .comfy_client import Graph

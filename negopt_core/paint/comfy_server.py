@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import torch
 
 from ..errors import Cancelled, ModelError, OutputError
-from ..prompt import PromptPair
+from ..text.prompt import PromptPair
 from .base import Cancel, OnProgress, PaintSettings, check_seeds
 from .comfy_client import Graph, Patience, Server, ServerGone, ServerRefused
 from .comfy_graph import NODES, Source, build_graph, check_settings, picture_size, sampler_name

@@ -11,11 +11,11 @@ from typing import Any
 import diffusers
 import torch
 
-from ..conditioning import Conditioner, conditioner_for
+from ..encode.conditioning import Conditioner, conditioner_for
 from ..errors import Cancelled, ModelError, PromptError
 from ..needs import need
-from ..prompt import PromptPair
 from ..quiet import quiet
+from ..text.prompt import PromptPair
 from .base import Cancel, OnProgress, PaintSettings, check_seeds
 from .batches import Batch, as_batches, plan_job
 from .sampler import Run, plan_run, sampler_for

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ..prompt import PromptPair
+from ..text.prompt import PromptPair
 from .base import ModelPainter, PaintSettings
 from .open import open_painter
 

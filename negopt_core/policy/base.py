@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from ..prompt import PromptPair
+from ..text.prompt import PromptPair
 from .card import PolicyCard
 
 __all__ = ["Policy", "PolicyCard"]

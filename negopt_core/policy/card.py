@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import NegOptError, PolicyError
 from ..json_text import read_json
-from ..prompt import FULL, MAX_WEIGHT, Window
+from ..text.prompt import FULL, MAX_WEIGHT, Window
 from .families import FAMILIES
 
 FORMAT_VERSION = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..unwanted import read_wishes
+from ..text.unwanted import read_wishes
 from .media import MEDIA, Medium, names_a_body
 from .structure import without_names
 from .topics import FAULTS, FILLERS, NEUTRAL, QUALIFIERS, TOPICS, Topic

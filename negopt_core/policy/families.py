@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ..prompt import FULL, Window
+from ..text.prompt import FULL, Window
 
 Kind = Literal["style", "antonym", "quality", "structure", "surface", "marks", "light", "texture"]
 """What a phrase is about; the kind decides when it acts.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import PolicyError
-from ..prompt import PromptPair
+from ..text.prompt import PromptPair
 from .base import Policy
 from .card import PolicyCard
 

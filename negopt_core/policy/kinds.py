@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..prompt import FULL, Window
+from ..text.prompt import FULL, Window
 from .families import MODIFIER_TIMES, NEGATIVE_TIMES, Kind
 from .words import listed, words_of
 

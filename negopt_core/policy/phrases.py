@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ..prompt import DFPrompt, Span
+from ..text.prompt import DFPrompt, Span
 from .tokens import CountTokens
 
 SEPARATOR = ", "

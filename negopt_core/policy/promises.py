@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from ..errors import PolicyError
-from ..prompt import DFPrompt, Span, Window
+from ..text.prompt import DFPrompt, Span, Window
 from .contradiction import Asked, is_contradicted, is_unwelcome, read_asked
 from .media import ANIMALS, PEOPLE, names_a_body, shows_a_body
 from .phrases import phrase_spans, without_prefix

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import PolicyError
-from ..prompt import DFPrompt, PromptPair, Span
+from ..text.prompt import DFPrompt, PromptPair, Span
 from .card import PolicyCard
 from .contradiction import is_contradicted, is_unwelcome, read_asked
 from .kinds import usual_time

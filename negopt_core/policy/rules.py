@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import PolicyError
-from ..prompt import DFPrompt, PromptPair, Span, Window
+from ..text.prompt import DFPrompt, PromptPair, Span, Window
 from . import families as tables
 from .card import PolicyCard
 from .contradiction import Asked, is_contradicted, is_unwelcome, read_asked

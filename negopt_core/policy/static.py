@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ..df_text import parse_prompt
 from ..errors import PolicyError
-from ..prompt import DFPrompt, PromptPair
+from ..text.df_text import parse_prompt
+from ..text.prompt import DFPrompt, PromptPair
 from .card import PolicyCard
 
 DEFAULT_NEGATIVE = "low quality, worst quality, blurry, deformed, ugly, watermark, text"

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..df_text import Parsed, format_prompt, parse_report
 from ..errors import PolicyError
-from ..inspect import Setup, inspect_setup
-from ..prompt import DFPrompt, PromptPair, Span
-from ..unwanted import read_wishes
+from ..text.checks import Setup, inspect_setup
+from ..text.df_text import Parsed, format_prompt, parse_report
+from ..text.prompt import DFPrompt, PromptPair, Span
+from ..text.unwanted import read_wishes
 from .base import Policy
 from .kinds import PRIOR_CAVEAT
 from .phrases import append_within, phrase_spans

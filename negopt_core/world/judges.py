@@ -13,8 +13,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ..errors import ModelError
-from ..reward.base import Scorer
-from ..reward.fidelity import FidelityScorer
+from ..scorers.base import Scorer
+from ..scorers.fidelity import FidelityScorer
 from . import vocabulary as words
 from .captions import Request, read_prompt
 from .scenes import quality_effects

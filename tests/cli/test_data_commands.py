@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from negopt_core.cli import main
-from negopt_core.data.pairs import read_pairs, save_pairs
-from negopt_core.data.split import normalise
+from negopt_core.lab.data.pairs import read_pairs, save_pairs
+from negopt_core.lab.data.split import normalise
+from negopt_core.lab.data.world_people import draw_modifiers, draw_negatives
 from negopt_core.world import world_dir
-from negopt_core.world.people import draw_modifiers, draw_negatives
 
 pytestmark = pytest.mark.slow
 

@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from negopt_core.cli import main
+from negopt_core.lab.make_world.tokenizer import world_words, write_tokenizer
+from negopt_core.lab.train.setup import Size, new_policy
 from negopt_core.policy.card import PolicyCard
 from negopt_core.policy.language.folder import save_policy
 from negopt_core.policy.language.pae_weights import PAE_WEIGHTS, PAE_WINDOWS
-from negopt_core.prompt import FULL
-from negopt_core.reward.aesthetic import convert_head
-from negopt_core.train.setup import Size, new_policy
-from negopt_core.world.tokenizer import world_words, write_tokenizer
+from negopt_core.scorers.aesthetic import convert_head
+from negopt_core.text.prompt import FULL
 from tests.fakes.clip import published_layers, save_clip
 from tests.model.tiny import sd1
 

@@ -11,8 +11,8 @@ from PIL.PngImagePlugin import PngInfo
 
 from negopt_core.errors import OutputError
 from negopt_core.files import write_bytes, write_text
-from negopt_core.infotext import parse_infotext
-from negopt_core.provenance import (
+from negopt_core.provenance.infotext import parse_infotext
+from negopt_core.provenance.record import (
     CHUNK,
     Record,
     hash_pixels,

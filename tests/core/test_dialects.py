@@ -4,16 +4,8 @@ import math
 
 import pytest
 
-from negopt_core import (
-    DFPrompt,
-    DialectError,
-    Span,
-    Window,
-    compile_schedule,
-    parse_prompt,
-    segment_at,
-)
-from negopt_core.dialects import DIALECTS, from_dialect, to_a1111_passes, to_dialect
+from negopt_core import DFPrompt, DialectError, Span, Window, compile_schedule, parse_prompt, segment_at
+from negopt_core.text.dialects import DIALECTS, from_dialect, to_a1111_passes, to_dialect
 
 CHAIN = "a cat[, art:0.2-0.8:1][, oil:0.5-0.9:1]"
 

@@ -7,8 +7,8 @@ the step, counted from 0. So every switch comes one step late, and of words that
 import pytest
 
 from negopt_core import DFPrompt, DialectError, Span, Window, compile_schedule, format_prompt, parse_prompt, segment_at
-from negopt_core.dialects import DIALECTS, from_dialect, import_dialect, to_dialect
-from negopt_core.dialects.a1111 import host_steps
+from negopt_core.text.dialects import DIALECTS, from_dialect, import_dialect, to_dialect
+from negopt_core.text.dialects.a1111 import host_steps
 
 
 def texts(prompt: DFPrompt, steps: int) -> list[str]:

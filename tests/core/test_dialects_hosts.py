@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from negopt_core import DFPrompt, DialectError, Span, Window, compile_schedule, segment_at
-from negopt_core.dialects import from_dialect, to_a1111_passes, to_dialect
+from negopt_core.text.dialects import from_dialect, to_a1111_passes, to_dialect
 
 Parts = list[tuple[str, float]]
 

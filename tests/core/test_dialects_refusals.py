@@ -3,7 +3,7 @@
 import pytest
 
 from negopt_core import DFPrompt, DialectError, NegOptError, PromptError, parse_prompt
-from negopt_core.dialects import DIALECTS, from_dialect, to_dialect
+from negopt_core.text.dialects import DIALECTS, from_dialect, to_dialect
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from negopt_core import PromptPair
-from negopt_core.guidance import TABLE, advice, guidance_of, guidance_of_config
-from negopt_core.inspect import Finding, Setup, inspect_setup
 from negopt_core.json_text import read_json
+from negopt_core.text.checks import Finding, Setup, inspect_setup
+from negopt_core.text.guidance import TABLE, advice, guidance_of, guidance_of_config
 
 ROWS = read_json(TABLE.read_text(encoding="utf-8"))["families"]
 PLAIN = PromptPair.plain("a cat in a garden", "blurry, grain")

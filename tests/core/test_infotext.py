@@ -5,7 +5,7 @@ import json
 import pytest
 
 from negopt_core.errors import OutputError
-from negopt_core.infotext import parse_infotext
+from negopt_core.provenance.infotext import parse_infotext
 
 USUAL = "Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Size: 64x64"
 FOX = "a fox\nNegative prompt: ugly\n"

@@ -9,8 +9,8 @@ import time
 import pytest
 
 from negopt_core import PromptError, PromptPair, compile_schedule, parse_prompt
-from negopt_core.guided_parts import RunPart
-from negopt_core.inspect import WELL_KNOWN_EMBEDDINGS, Finding, Setup, inspect_setup
+from negopt_core.text.cfg_parts import RunPart
+from negopt_core.text.checks import WELL_KNOWN_EMBEDDINGS, Finding, Setup, inspect_setup
 
 PLAIN = PromptPair.plain("a cat in a garden", "blurry, grain")
 
@@ -296,8 +296,8 @@ def test_a_setup_that_cannot_be_is_refused(arguments: dict[str, float], rule: st
 
 def test_our_module_does_not_hide_the_standard_inspect() -> None:
     program = (
-        "import negopt_core, negopt_core.inspect, inspect, dataclasses, sys\n"
-        "assert inspect.signature(len) and inspect is not negopt_core.inspect\n"
+        "import negopt_core, negopt_core.text.checks, inspect, dataclasses, sys\n"
+        "assert inspect.signature(len) and inspect is not negopt_core.text.checks\n"
         "assert dataclasses.inspect is inspect\n"
         "assert 'torch' not in sys.modules\n"
     )

@@ -14,8 +14,8 @@ import torch
 from safetensors.torch import save_file
 
 from negopt_core.errors import MissingPackage, NegOptError
-from negopt_core.evidence.features import load_set_metric
 from negopt_core.needs import _ON_INDEX, _WHAT_FOR, missing_package, naming_what_is_missing, need
+from negopt_core.scorers.features import load_set_metric
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = sorted(_WHAT_FOR)

@@ -6,7 +6,7 @@ import math
 import pytest
 
 from negopt_core import DFPrompt, PromptError, PromptPair, Span, Window
-from negopt_core.prompt import MAX_PROMPT_CHARS, MAX_WEIGHT, check_length, step_at
+from negopt_core.text.prompt import MAX_PROMPT_CHARS, MAX_WEIGHT, check_length, step_at
 
 
 @pytest.mark.parametrize(

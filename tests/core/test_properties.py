@@ -24,8 +24,8 @@ from negopt_core import (
     segment_at,
     spans_never_live,
 )
-from negopt_core.dialects import DIALECTS, from_dialect, to_dialect
-from negopt_core.inspect import Setup, inspect_setup
+from negopt_core.text.checks import Setup, inspect_setup
+from negopt_core.text.dialects import DIALECTS, from_dialect, to_dialect
 
 hostile = st.text(alphabet=st.one_of(st.sampled_from("[]()\\:|#,-.>0159 \nax"), st.characters()), max_size=60)
 syntax = st.lists(

@@ -13,7 +13,7 @@ from negopt_core import (
     segment_at,
     spans_never_live,
 )
-from negopt_core.schedule import join_live, live_texts
+from negopt_core.text.schedule import join_live, live_texts
 
 LATE = Window(0.5, 1.0)
 

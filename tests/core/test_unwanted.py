@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from negopt_core.unwanted import read_wishes
+from negopt_core.text.unwanted import read_wishes
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from negopt_core.clock import CALLS_LEFT, LoopClock, NoiseScale, loop_clock
+from negopt_core.text.clock import CALLS_LEFT, LoopClock, NoiseScale, loop_clock
 
 CALL, REPORT = "call", "report"
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from negopt_core.df_text import parse_prompt
 from negopt_core.errors import PromptError
-from negopt_core.planner import (
+from negopt_core.text.df_text import parse_prompt
+from negopt_core.text.planner import (
     NEVER,
     PERCENT_NUDGE,
     Limits,
@@ -19,8 +19,8 @@ from negopt_core.planner import (
     plan_pieces,
     sigma_limits,
 )
-from negopt_core.prompt import DFPrompt, Span, Window
-from negopt_core.schedule import compile_schedule, segment_at
+from negopt_core.text.prompt import DFPrompt, Span, Window
+from negopt_core.text.schedule import compile_schedule, segment_at
 
 edges = st.integers(0, 40).map(lambda n: n / 40) | st.floats(0, 1).map(lambda x: round(x, 6))
 

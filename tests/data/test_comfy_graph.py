@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from negopt_core.data.comfy_graph import prompts_of_graph
-from negopt_core.df_text import format_prompt
 from negopt_core.errors import OutputError
+from negopt_core.provenance.comfy_graph import prompts_of_graph
+from negopt_core.text.df_text import format_prompt
 
 Graph = dict[str, Any]
 

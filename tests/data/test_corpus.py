@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from negopt_core.cli import main
-from negopt_core.data.corpus import Row, Weights, fill_templates, pairs_of, read_rows, read_subjects
-from negopt_core.data.pairs import Pair
 from negopt_core.errors import TrainingError
+from negopt_core.lab.data.corpus import Row, Weights, fill_templates, pairs_of, read_rows, read_subjects
+from negopt_core.lab.data.pairs import Pair
+from negopt_core.lab.train.index import fit_index, save_retrieval
 from negopt_core.policy import load_policy
 from negopt_core.policy.card import PolicyCard
-from negopt_core.prompt import Span
-from negopt_core.train.index import fit_index, save_retrieval
+from negopt_core.text.prompt import Span
 
 
 def line(prompt: str, negative: str, family: str = "user", source: str = "me/mine", **more: object) -> str:

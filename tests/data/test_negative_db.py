@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from negopt_core.data.negative_db import Post, read_posts
-from negopt_core.data.pairs import Pair
-from negopt_core.data.sources import SourceSettings, gather_pairs
-from negopt_core.data.written import pair_of_sides, read_written, whole_phrases
 from negopt_core.errors import TrainingError
-from negopt_core.prompt import DFPrompt, Span, Window
+from negopt_core.lab.data.negative_db import Post, read_posts
+from negopt_core.lab.data.pairs import Pair
+from negopt_core.lab.data.sources import SourceSettings, gather_pairs
+from negopt_core.lab.data.written import pair_of_sides, whole_phrases
+from negopt_core.provenance.host_text import read_written
+from negopt_core.text.prompt import DFPrompt, Span, Window
 
 arrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed; `pip install pyarrow`")
 parquet = pytest.importorskip("pyarrow.parquet")
@@ -95,7 +96,7 @@ def test_without_pyarrow_the_remedy_is_said_and_the_rest_works() -> None:
     code = (
         "import sys; sys.modules['pyarrow'] = None\n"
         "from pathlib import Path\n"
-        "from negopt_core.data.negative_db import read_posts\n"
+        "from negopt_core.lab.data.negative_db import read_posts\n"
         "list(read_posts(Path('x.parquet')))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

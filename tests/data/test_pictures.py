@@ -14,11 +14,11 @@ import pytest
 from PIL import Image, features
 from PIL.PngImagePlugin import PngInfo
 
-from negopt_core.data.pairs import Pair
-from negopt_core.data.pictures import read_likes, read_pictures, read_sides
 from negopt_core.errors import OutputError, TrainingError
-from negopt_core.prompt import Span, Window
-from negopt_core.provenance import COMFY_CHUNK, Record, read_texts, write_picture
+from negopt_core.lab.data.pairs import Pair
+from negopt_core.lab.data.pictures import read_likes, read_pictures, read_sides
+from negopt_core.provenance.record import COMFY_CHUNK, Record, read_texts, write_picture
+from negopt_core.text.prompt import Span, Window
 
 PIXELS = numpy.zeros((8, 8, 3), dtype=numpy.uint8)
 INFOTEXT = (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from negopt_core.data.prompt_split import SplitPrompt, split_prompt
+from negopt_core.lab.data.prompt_split import SplitPrompt, split_prompt
 
 
 @pytest.mark.parametrize(

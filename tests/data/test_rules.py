@@ -2,9 +2,9 @@
 
 import pytest
 
-from negopt_core.data.pairs import Pair
-from negopt_core.data.rules import Rules, keep_allowed
-from negopt_core.prompt import Span
+from negopt_core.lab.data.pairs import Pair
+from negopt_core.lab.data.rules import Rules, keep_allowed
+from negopt_core.text.prompt import Span
 
 
 def pair(prompt: str, *phrases: str) -> Pair:

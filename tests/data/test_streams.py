@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from negopt_core.cli import main
-from negopt_core.data.pairs import Pair, iter_pairs, pair_file, read_pairs, save_pairs
-from negopt_core.data.sources import Gathering, SourceSettings
 from negopt_core.errors import OutputError, TrainingError
-from negopt_core.prompt import Span
+from negopt_core.lab.data.pairs import Pair, iter_pairs, pair_file, read_pairs, save_pairs
+from negopt_core.lab.data.sources import Gathering, SourceSettings
+from negopt_core.text.prompt import Span
 
 BYTES_A_ROW = 250
 """A key of 16 bytes and a number in a table; the same rows as pairs take ten times as much."""

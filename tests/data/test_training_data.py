@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from negopt_core.data.augment import vary_prompt
-from negopt_core.data.confidence import ConfidenceSettings, confidence, keep_confident, score_pairs
-from negopt_core.data.pairs import Pair
-from negopt_core.data.split import clean_pairs, normalise, split_pairs
 from negopt_core.errors import TrainingError
-from negopt_core.prompt import PromptPair, Span
+from negopt_core.lab.data.augment import vary_prompt
+from negopt_core.lab.data.confidence import ConfidenceSettings, confidence, keep_confident, score_pairs
+from negopt_core.lab.data.pairs import Pair
+from negopt_core.lab.data.split import clean_pairs, normalise, split_pairs
+from negopt_core.text.prompt import PromptPair, Span
 
 SHARES = {"sft": 0.6, "rl": 0.3, "test": 0.1}
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from negopt_core.data.written import pair_of_sides, read_written, whole_phrases
+from negopt_core.lab.data.written import pair_of_sides, whole_phrases
+from negopt_core.provenance.host_text import read_written
 
 
 def calls(work: Callable[[], object]) -> int:

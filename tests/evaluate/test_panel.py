@@ -8,7 +8,7 @@ import pytest
 
 from negopt_core.cli import main
 from negopt_core.errors import OutputError
-from negopt_core.evaluate.panel import Entry, Vote, beats, read_votes, standings, write_panel
+from negopt_core.lab.compare.panel import Entry, Vote, beats, read_votes, standings, write_panel
 
 ENTRIES = [
     Entry(

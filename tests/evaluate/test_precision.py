@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from negopt_core.commands.reproduce import precision_of
-from negopt_core.evaluate.recipe import Recipe
 from negopt_core.paint import precision
 from negopt_core.paint.base import PaintSettings
 from negopt_core.paint.precision import choose_precision
 from negopt_core.world import world_dir
+from studies.policies.recipe import Recipe
+from studies.reproduce import precision_of
 
 SETTINGS = PaintSettings(2, 2.5)
 

@@ -11,26 +11,26 @@ import pytest
 import torch
 from PIL import Image
 
-from negopt_core.commands.reproduce import is_done, train_all
 from negopt_core.errors import TrainingError
-from negopt_core.evaluate import results
-from negopt_core.evaluate.board import Board
-from negopt_core.evaluate.contestants import Contest, at_all_steps, in_random_windows, plain
-from negopt_core.evaluate.curves import draw_curves, read_curve
-from negopt_core.evaluate.habits import added_spans, agreement_table, habit_tables
-from negopt_core.evaluate.recipe import BALANCES, Recipe, Training, balanced
-from negopt_core.evaluate.ship import ship
+from negopt_core.lab.make_world.measure import is_held_out
+from negopt_core.lab.train.setup import PAE_WEIGHTS, PAE_WINDOWS, build_reward
 from negopt_core.policy import load_policy
 from negopt_core.policy.phrases import append_phrases
 from negopt_core.policy.store import SHIPPED
-from negopt_core.prompt import DFPrompt, PromptPair, Span, Window
-from negopt_core.train.setup import PAE_WEIGHTS, PAE_WINDOWS, build_reward
+from negopt_core.text.prompt import DFPrompt, PromptPair, Span, Window
 from negopt_core.world.judges import Judge, QualityScorer
-from negopt_core.world.measure import is_held_out
-from negopt_core.world.report.arms import WINDOWS, with_negative
-from negopt_core.world.report.experiments import SEARCHED, SEARCHED_FIXED
-from negopt_core.world.report.outcome import Outcome
-from negopt_core.world.report.studio import Arm, Batch, Studio
+from studies.policies import results
+from studies.policies.board import Board
+from studies.policies.contestants import Contest, at_all_steps, in_random_windows, plain
+from studies.policies.curves import draw_curves, read_curve
+from studies.policies.habits import added_spans, agreement_table, habit_tables
+from studies.policies.recipe import BALANCES, Recipe, Training, balanced
+from studies.policies.ship import ship
+from studies.reproduce import is_done, train_all
+from studies.world.arms import WINDOWS, with_negative
+from studies.world.experiments import SEARCHED, SEARCHED_FIXED
+from studies.world.outcome import Outcome
+from studies.world.studio import Arm, Batch, Studio
 
 pytestmark = pytest.mark.slow
 

@@ -2,8 +2,7 @@
 
 import pytest
 
-from negopt_core.data.corpus import Row
-from negopt_core.evaluate.text import (
+from negopt_core.lab.compare.text import (
     by_family,
     contradictions,
     distinct_n,
@@ -14,6 +13,7 @@ from negopt_core.evaluate.text import (
     score_texts,
     token_f1,
 )
+from negopt_core.lab.data.corpus import Row
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from negopt_core import PromptPair
-from negopt_core.evidence.gallery import Gallery, Order
+from negopt_core.lab.compare.gallery import Gallery, Order
 from negopt_core.paint.base import PaintSettings
 from tests.fakes.painter import FakePainter
 

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from negopt_core import PromptPair, format_prompt
 from negopt_core.errors import ModelError, PromptError
-from negopt_core.evidence.attribution import HELPS, HURTS, NOTHING, UNKNOWN, Texts, effect_of, explain
-from negopt_core.evidence.explain_sheet import COLOURS, describe, draw_explanation
+from negopt_core.measure.attribution import HELPS, HURTS, NOTHING, UNKNOWN, Texts, effect_of, explain
+from negopt_core.measure.explain_sheet import COLOURS, describe, draw_explanation
 
 WORTH = {"good": 0.2, "bad": -0.1, "idle": 0.0, "sharp": 0.05}
 SEEDS = (3, 5, 8)

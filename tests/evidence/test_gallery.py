@@ -12,12 +12,12 @@ from PIL import Image
 from studio import AnyScorer, CountingPainter, open_gallery, orders
 
 from negopt_core.errors import ModelError, OutputError
-from negopt_core.evidence.gallery import Gallery, in_batches
-from negopt_core.evidence.scorebook import Scorebook
+from negopt_core.lab.compare.gallery import Gallery, in_batches
+from negopt_core.lab.compare.scorebook import Scorebook
 from negopt_core.paint.base import PaintSettings
 from negopt_core.paint.comfy_client import Patience
 from negopt_core.paint.comfy_server import ComfyPainter
-from negopt_core.provenance import read_picture
+from negopt_core.provenance.record import read_picture
 
 
 def test_nothing_is_painted_twice_and_records_say_what_it_is(tmp_path: Path) -> None:

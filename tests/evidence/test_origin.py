@@ -13,10 +13,10 @@ from PIL.PngImagePlugin import PngInfo
 import negopt_core
 from negopt_core.commands.provenance import model_place
 from negopt_core.errors import OutputError, PromptError
-from negopt_core.evidence.origin import Origin, read_origin
-from negopt_core.evidence.verify import DIFFERS, MATCHES, UNKNOWN, verify
 from negopt_core.policy import load_policy
-from negopt_core.provenance import Record, shown_place, write_picture
+from negopt_core.provenance.origin import Origin, read_origin
+from negopt_core.provenance.record import Record, shown_place, write_picture
+from negopt_core.provenance.verify import DIFFERS, MATCHES, UNKNOWN, verify
 from negopt_webui.plan import Origin as Writer
 from negopt_webui.plan import Plan
 

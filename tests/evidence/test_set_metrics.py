@@ -8,9 +8,9 @@ import torch
 from PIL import Image
 
 from negopt_core.errors import ModelError, PromptError
-from negopt_core.evidence.features import convert_inception, load_inception, load_set_metric
-from negopt_core.evidence.gallery import in_batches
-from negopt_core.evidence.set_metrics import cmmd, extract_all, frechet_distance, split_inception_score
+from negopt_core.lab.compare.gallery import in_batches
+from negopt_core.measure.set_metrics import cmmd, extract_all, frechet_distance, split_inception_score
+from negopt_core.scorers.features import convert_inception, load_inception, load_set_metric
 from negopt_core.world import world_dir
 from negopt_core.world.render import render
 from negopt_core.world.scenes import sample_clean_scenes, sample_scenes

@@ -5,14 +5,7 @@ import math
 import numpy
 import pytest
 
-from negopt_core.evidence.statistics import (
-    bootstrap_mean,
-    compare,
-    effect_size,
-    holm,
-    prompt_means,
-    sign_flip_p,
-)
+from negopt_core.measure.statistics import bootstrap_mean, compare, effect_size, holm, prompt_means, sign_flip_p
 
 NAN = float("nan")
 

@@ -10,7 +10,7 @@ import pytest
 
 import negopt_core
 from negopt_core.errors import OutputError
-from negopt_core.evidence.votes import VoteFile, gather, read_votes, tally, win_rate
+from negopt_core.lab.compare.votes import VoteFile, gather, read_votes, tally, win_rate
 
 SHOWN = ["a", "b", "c"]
 WALL = Path(negopt_core.__file__).parent / "assets" / "evidence" / "wall.js"

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from transformers import CLIPConfig, CLIPModel
 
-from negopt_core.world.tokenizer import world_words, write_tokenizer
+from negopt_core.lab.make_world.tokenizer import world_words, write_tokenizer
 
 WIDTH = 16
 

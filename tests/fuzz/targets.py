@@ -15,22 +15,23 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
-from negopt_core.data.comfy_graph import prompts_of_graph
-from negopt_core.data.pairs import Pair, read_pairs, write_pairs
-from negopt_core.data.pictures import read_likes, read_sides
-from negopt_core.data.written import pair_of_sides, read_written, whole_phrases
-from negopt_core.df_text import format_prompt, parse_prompt, parse_report
-from negopt_core.dialects import DIALECTS, from_dialect, to_dialect
 from negopt_core.errors import NegOptError
-from negopt_core.infotext import parse_infotext
-from negopt_core.inspect import Setup, inspect_setup
+from negopt_core.lab.data.pairs import Pair, read_pairs, write_pairs
+from negopt_core.lab.data.pictures import read_likes, read_sides
+from negopt_core.lab.data.written import pair_of_sides, whole_phrases
 from negopt_core.policy import suggest
 from negopt_core.policy.card import parse_card
 from negopt_core.policy.rules import RulesPolicy
 from negopt_core.policy.static import StaticPolicy
-from negopt_core.prompt import DFPrompt, PromptPair, Span
-from negopt_core.provenance import infotext, read_picture, read_texts, record_from_json
-from negopt_core.schedule import compile_schedule
+from negopt_core.provenance.comfy_graph import prompts_of_graph
+from negopt_core.provenance.host_text import read_written
+from negopt_core.provenance.infotext import parse_infotext
+from negopt_core.provenance.record import infotext, read_picture, read_texts, record_from_json
+from negopt_core.text.checks import Setup, inspect_setup
+from negopt_core.text.df_text import format_prompt, parse_prompt, parse_report
+from negopt_core.text.dialects import DIALECTS, from_dialect, to_dialect
+from negopt_core.text.prompt import DFPrompt, PromptPair, Span
+from negopt_core.text.schedule import compile_schedule
 
 Target = Callable[[bytes, Path], None]
 """Bytes to try, and a folder for a file that the target may write; raises AssertionError for a broken promise."""

@@ -23,16 +23,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "policy"))
 import torch
 from languages import language_policy
 
-from negopt_core.data.pairs import Pair
 from negopt_core.errors import NegOptError
+from negopt_core.lab.data.pairs import Pair
+from negopt_core.lab.train.index import fit_index, save_retrieval
 from negopt_core.policy import load_policy, suggest
 from negopt_core.policy.card import PolicyCard
 from negopt_core.policy.guard import SUMS
 from negopt_core.policy.language.folder import save_policy
 from negopt_core.policy.rules import rules_card
 from negopt_core.policy.static import static_card
-from negopt_core.prompt import Span
-from negopt_core.train.index import fit_index, save_retrieval
+from negopt_core.text.prompt import Span
 
 CARD, SECRET = "policy.json", "the words of a file that is none of the policy's business"
 PROMPTS = ["a photo of a red ball by the sea", ""]

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from negopt_core.cli import main
-from negopt_core.data.confidence import ConfidenceSettings, score_pairs
-from negopt_core.data.corpus import read_rows
-from negopt_core.data.pairs import Pair, read_pairs
 from negopt_core.errors import NegOptError, OutputError, TrainingError
-from negopt_core.prompt import Span
-from negopt_core.train.run import CHECKPOINT, CONFIG, METRICS, Run
-from negopt_core.train.setup import read_prompts
+from negopt_core.lab.data.confidence import ConfidenceSettings, score_pairs
+from negopt_core.lab.data.corpus import read_rows
+from negopt_core.lab.data.pairs import Pair, read_pairs
+from negopt_core.lab.jobs.run import CHECKPOINT, CONFIG, METRICS, Run
+from negopt_core.lab.train.setup import read_prompts
+from negopt_core.text.prompt import Span
 
 ROOT = Path(__file__).resolve().parents[2]
 UNWRITABLE = Path("/sys/negopt-tests")

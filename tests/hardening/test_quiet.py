@@ -143,7 +143,7 @@ def test_a_program_that_uses_the_library_hears_nothing_of_others() -> None:
 from negopt_core.paint.base import PaintSettings
 from negopt_core.paint.diffusers_painter import load_painter
 from negopt_core.policy import load_policy, suggest
-from negopt_core.prompt import PromptPair
+from negopt_core.text.prompt import PromptPair
 from negopt_core.world import world_dir
 
 suggest(load_policy("negopt-mini"), ["a cat"])

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from negopt_core.data.pairs import read_pairs
 from negopt_core.errors import PolicyError
-from negopt_core.evidence.recipe import read_recipe as read_eval_recipe
+from negopt_core.lab.compare.recipe import read_recipe as read_eval_recipe
+from negopt_core.lab.data.pairs import read_pairs
+from negopt_core.lab.train.recipe import read_recipe
+from negopt_core.lab.train.setup import read_prompts
 from negopt_core.policy import load_policy, suggest
 from negopt_core.policy.archive import check_folder_name, unpack_policy
 from negopt_core.policy.store import CARD_NAME, SHIPPED
-from negopt_core.train.recipe import read_recipe
-from negopt_core.train.setup import read_prompts
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = sorted(

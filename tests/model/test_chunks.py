@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from negopt_core import ModelError
-from negopt_core.chunks import NOBODY, ClipTokens
+from negopt_core.encode.chunks import NOBODY, ClipTokens
 from tests.fakes.slow_tokenizer import SlowTokenizer
 from tests.model.tiny import LENGTH
 

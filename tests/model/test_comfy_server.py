@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 import torch
 
-from negopt_core.df_text import parse_prompt
 from negopt_core.errors import Cancelled, ModelError, PromptError
 from negopt_core.paint.base import PaintSettings
 from negopt_core.paint.comfy_client import Patience
 from negopt_core.paint.comfy_graph import Source, build_graph
 from negopt_core.paint.comfy_server import ComfyPainter, parse_model
 from negopt_core.paint.open import open_painter
-from negopt_core.prompt import PromptPair
+from negopt_core.text.df_text import parse_prompt
+from negopt_core.text.prompt import PromptPair
 from tests.fakes.comfy import FakeComfy, colour, serving
 
 pytestmark = pytest.mark.slow

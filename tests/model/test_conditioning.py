@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from negopt_core import ModelError
-from negopt_core.conditioning import Text, conditioner_for
-from negopt_core.weighting import RULES, weigh
+from negopt_core.encode.conditioning import Text, conditioner_for
+from negopt_core.encode.weighting import RULES, weigh
 from tests.model.tiny import LENGTH
 
 CPU = torch.device("cpu")

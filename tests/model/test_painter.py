@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from negopt_core import Cancelled, DFPrompt, ModelError, PromptError, PromptPair, Span, Window, compile_schedule
-from negopt_core.conditioning import Text, conditioner_for
+from negopt_core.encode.conditioning import Text, conditioner_for
 from negopt_core.paint.base import PRESETS, PaintSettings
 from negopt_core.paint.diffusers_painter import DiffusersPainter
 from negopt_core.paint.sampler import sampler_for
-from negopt_core.schedule import segment_at
+from negopt_core.text.schedule import segment_at
 from tests.fakes.painter import FakePainter
 from tests.model.tiny import LENGTH, PIXELS
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from negopt_core import PromptError
-from negopt_core.weighting import RULES, check_rule, weigh
+from negopt_core.encode.weighting import RULES, check_rule, weigh
 
 STATES = torch.tensor([[1.0, 3.0], [2.0, 2.0], [4.0, 0.0]])  # mean 2
 EMPTY = torch.tensor([[1.0, 3.0], [1.0, 1.0], [0.0, 2.0]])

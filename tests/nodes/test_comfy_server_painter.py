@@ -9,13 +9,13 @@ from host import Host
 from server import Server, running
 
 from negopt_core.cli import main
-from negopt_core.df_text import parse_prompt
 from negopt_core.errors import ModelError
 from negopt_core.paint.base import PaintSettings
 from negopt_core.paint.comfy_client import Patience
 from negopt_core.paint.comfy_server import ComfyPainter
 from negopt_core.paint.diffusers_painter import load_painter
-from negopt_core.prompt import PromptPair
+from negopt_core.text.df_text import parse_prompt
+from negopt_core.text.prompt import PromptPair
 from negopt_core.world import world_dir
 
 pytestmark = pytest.mark.host

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from server import Server
 
-from negopt_core.data.pairs import read_pairs
+from negopt_core.lab.data.pairs import read_pairs
 
 pytestmark = pytest.mark.host
 

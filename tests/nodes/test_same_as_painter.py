@@ -16,10 +16,10 @@ NEGATIVE = "blurry[, dark:0.75-0.25:1]"
 def test_comfyui_and_the_painter_paint_the_same_picture(steps: int, host: Host, tmp_path: Path) -> None:
     import numpy
 
-    from negopt_core.df_text import parse_prompt
     from negopt_core.paint.base import PaintSettings
     from negopt_core.paint.diffusers_painter import load_painter
-    from negopt_core.prompt import PromptPair
+    from negopt_core.text.df_text import parse_prompt
+    from negopt_core.text.prompt import PromptPair
     from negopt_core.world import world_dir
 
     settings = PaintSettings(steps, 5.0, sampler="euler")

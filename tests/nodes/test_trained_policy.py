@@ -53,10 +53,10 @@ def test_a_trained_policy_raises_quality_over_none(
 ) -> None:
     import torch
 
-    from negopt_core.evidence.statistics import compare
+    from negopt_core.lab.make_world.measure import draw_prompts
+    from negopt_core.measure.statistics import compare
     from negopt_core.paint.pictures import decode_image
     from negopt_core.world.judges import load_scorer
-    from negopt_core.world.measure import draw_prompts
 
     prompts = list(dict.fromkeys(draw_prompts(20 * PROMPTS, SEED, part="held-out")))[:PROMPTS]
     assert len(prompts) == PROMPTS

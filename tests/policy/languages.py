@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel, T5Config, T5ForConditionalGeneration
 
+from negopt_core.lab.make_world.tokenizer import world_words, write_tokenizer
 from negopt_core.policy.card import PolicyCard
 from negopt_core.policy.language.folder import make_policy
 from negopt_core.policy.language.model import LanguagePolicy
-from negopt_core.prompt import Window
-from negopt_core.world.tokenizer import world_words, write_tokenizer
+from negopt_core.text.prompt import Window
 
 STOCK = ("blurry", "out of focus", "noisy", "low quality", "watermark", "red", "too dark", "text")
 WINDOWS = (Window(0.5, 1.0), Window(0.0, 1.0), Window(0.0, 0.5))

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import pytest
 
 from negopt_core import DFPrompt, PromptPair, parse_prompt
-from negopt_core.inspect import Setup, inspect_setup
 from negopt_core.policy import PolicyCard, Suggestion, SuggestOptions, load_policy, suggest
 from negopt_core.policy.phrases import phrase_spans
 from negopt_core.policy.words import phrase_key, words_of
+from negopt_core.text.checks import Setup, inspect_setup
 
 BODY = "hand finger face limb anatomy eye skin leg arm"
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file, save_file
 
-from negopt_core.data.pairs import Pair
 from negopt_core.errors import PolicyError, TrainingError
+from negopt_core.lab.data.pairs import Pair
+from negopt_core.lab.train.index import fit_index, save_retrieval
 from negopt_core.policy import load_policy, suggest
 from negopt_core.policy.card import PolicyCard
 from negopt_core.policy.neighbours import INDEX_FILE, terms_of
 from negopt_core.policy.retrieval import RetrievalPolicy, RetrievalSettings
-from negopt_core.prompt import Span
-from negopt_core.train.index import fit_index, save_retrieval
+from negopt_core.text.prompt import Span
 
 CARD = PolicyCard(kind="retrieval", name="near", polarity="negative")
 

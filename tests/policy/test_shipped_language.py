@@ -5,10 +5,8 @@ import json
 import pytest
 import torch
 
-from negopt_core.data.corpus import CONTRADICTORY_LICENCES
-from negopt_core.evaluate.recipe import GROUP, Recipe
-from negopt_core.evaluate.recipe import PROMPTS as PROMPTS_A_STEP
-from negopt_core.evaluate.text import contradictions, phrases
+from negopt_core.lab.compare.text import contradictions, phrases
+from negopt_core.lab.data.corpus import CONTRADICTORY_LICENCES
 from negopt_core.paint.diffusers_painter import load_painter
 from negopt_core.policy import SuggestOptions, load_policy, suggest
 from negopt_core.policy.language.folder import open_policy
@@ -17,8 +15,10 @@ from negopt_core.policy.language.suggester import LanguageSuggester
 from negopt_core.policy.media import names_a_body
 from negopt_core.policy.store import SHIPPED, builtin_names, known_families, read_card, shipped_names, with_family
 from negopt_core.policy.words import phrase_key
-from negopt_core.prompt import Span
+from negopt_core.text.prompt import Span
 from negopt_core.world import world_dir
+from studies.policies.recipe import GROUP, Recipe
+from studies.policies.recipe import PROMPTS as PROMPTS_A_STEP
 
 LANGUAGE = [name for name in shipped_names() if read_card(SHIPPED / name).kind in ("seq2seq", "df")]
 WORLD = [name for name in LANGUAGE if read_card(SHIPPED / name).families == ("world",)]

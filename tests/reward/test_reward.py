@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from negopt_core.errors import ModelError
-from negopt_core.reward.base import Reward, RewardTerm
+from negopt_core.scorers.base import Reward, RewardTerm
 
 
 @dataclass

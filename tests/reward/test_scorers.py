@@ -11,11 +11,12 @@ from transformers import CLIPModel
 from negopt_core.cli import main
 from negopt_core.commands.scorers import NAMES, WORLD, load_named
 from negopt_core.errors import ModelError, PromptError
-from negopt_core.evidence import features, scorers
-from negopt_core.reward.aesthetic import AestheticScorer, convert_head, flatten_layers
-from negopt_core.reward.clip import ClipScorer, PickScorer
-from negopt_core.reward.embed import Embedder, prepare
-from negopt_core.reward.fidelity import FidelityScorer, divergence, inception_score
+from negopt_core.scorers import features
+from negopt_core.scorers import table as scorers
+from negopt_core.scorers.aesthetic import AestheticScorer, convert_head, flatten_layers
+from negopt_core.scorers.clip import ClipScorer, PickScorer
+from negopt_core.scorers.embed import Embedder, prepare
+from negopt_core.scorers.fidelity import FidelityScorer, divergence, inception_score
 from negopt_core.world.judges import SCORERS
 from tests.fakes.clip import published_layers, save_clip
 

@@ -19,10 +19,10 @@ from toys import actors, phrases
 from transformers import AutoTokenizer
 
 from negopt_core.errors import NegOptError
-from negopt_core.prompt import PromptPair
-from negopt_core.train.ppo import PPO, PPOSettings
-from negopt_core.train.processes import ALONE, Processes, joined
-from negopt_core.train.run import Loop, Run, run_steps
+from negopt_core.lab.jobs.processes import ALONE, Processes, joined
+from negopt_core.lab.jobs.run import Loop, Run, run_steps
+from negopt_core.lab.train.ppo import PPO, PPOSettings
+from negopt_core.text.prompt import PromptPair
 
 PROMPTS = ["a photo of a ball", "a sketch of a star by the sea at night", "a cube", "a painting"]
 SETTINGS = PPOSettings(

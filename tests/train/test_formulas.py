@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from negopt_core.train.advantages import gae, group_advantages, place_rewards, whiten
-from negopt_core.train.losses import KLController, clip_fraction, masked_mean, policy_loss, value_loss
-from negopt_core.train.moments import RunningMoments
+from negopt_core.lab.train.advantages import gae, group_advantages, place_rewards, whiten
+from negopt_core.lab.train.losses import KLController, clip_fraction, masked_mean, policy_loss, value_loss
+from negopt_core.lab.train.moments import RunningMoments
 
 MASK = torch.tensor([[True, True, True], [True, False, False]])
 

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from negopt_core.cli import main
-from negopt_core.data.corpus import Modified, Row, Weights
-from negopt_core.data.examples import (
+from negopt_core.errors import TrainingError
+from negopt_core.lab.data.corpus import Modified, Row, Weights
+from negopt_core.lab.data.examples import (
     Example,
     artist_names,
     fit_stock,
@@ -21,18 +22,17 @@ from negopt_core.data.examples import (
     plain_modifier,
     table_phrases,
 )
-from negopt_core.data.pairs import Pair
-from negopt_core.errors import TrainingError
+from negopt_core.lab.data.pairs import Pair
+from negopt_core.lab.train.denoise import draw_alike, pad_rows, take_out
+from negopt_core.lab.train.mini import Corpus, negative_stock, prepare
+from negopt_core.lab.train.phrases import PhraseSettings, PhraseTraining, Task
+from negopt_core.lab.train.priors import NEGATIVE_WINDOWS, SCHEDULE_WEIGHTS, schedule_targets
+from negopt_core.lab.train.recipe import RECIPES, Recipe, read_recipe
+from negopt_core.lab.train.sft import SFT, SFTSettings
 from negopt_core.policy import SuggestOptions, load_policy, suggest
 from negopt_core.policy.language.folder import make_policy
 from negopt_core.policy.language.reader import reader_of
-from negopt_core.prompt import Span
-from negopt_core.train.denoise import draw_alike, pad_rows, take_out
-from negopt_core.train.mini import Corpus, negative_stock, prepare
-from negopt_core.train.phrases import PhraseSettings, PhraseTraining, Task
-from negopt_core.train.priors import NEGATIVE_WINDOWS, SCHEDULE_WEIGHTS, schedule_targets
-from negopt_core.train.recipe import RECIPES, Recipe, read_recipe
-from negopt_core.train.sft import SFT, SFTSettings
+from negopt_core.text.prompt import Span
 
 pytestmark = pytest.mark.slow
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from negopt_core.errors import TrainingError
+from negopt_core.lab.train.people import SHARPNESS, Said, Support, fit, map_effects
 from negopt_core.policy.loglinear.knowledge import Knowledge
 from negopt_core.policy.loglinear.lexicon import Lexicon
-from negopt_core.train.people import SHARPNESS, Said, Support, fit, map_effects
 
 LEXICON = Lexicon(Knowledge.read())
 SUPPORT = Support(prior_sd=0.3)

@@ -12,13 +12,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from toys import Brightness, CodePainter, actors, phrases
 
+from negopt_core.lab.train.ppo import PPO, PPOSettings
+from negopt_core.lab.train.rollout import Actors, roll_out
 from negopt_core.paint.base import PaintSettings
 from negopt_core.paint.diffusers_painter import load_painter
 from negopt_core.policy.language import Sampling
-from negopt_core.prompt import PromptPair
-from negopt_core.reward.base import Reward, RewardTerm
-from negopt_core.train.ppo import PPO, PPOSettings
-from negopt_core.train.rollout import Actors, roll_out
+from negopt_core.scorers.base import Reward, RewardTerm
+from negopt_core.text.prompt import PromptPair
 from negopt_core.world import world_dir
 from negopt_core.world.judges import load_scorer
 

@@ -15,9 +15,9 @@ from languages import tokenizer
 from toys import actors
 
 from negopt_core.errors import TrainingError
-from negopt_core.train.ppo import PPO
-from negopt_core.train.processes import ALONE, Processes, check_alone, joined
-from negopt_core.train.run import METRICS, Run
+from negopt_core.lab.jobs.processes import ALONE, Processes, check_alone, joined
+from negopt_core.lab.jobs.run import METRICS, Run
+from negopt_core.lab.train.ppo import PPO
 from tests.fakes.launcher import Ended, launch_together
 
 pytestmark = pytest.mark.slow

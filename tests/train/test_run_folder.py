@@ -18,16 +18,16 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from toys import actors, language_policy, phrases
 
-from negopt_core.data.pairs import Pair
 from negopt_core.errors import ModelError, NegOptError, OutputError, TrainingError
-from negopt_core.evaluate.cards import Card, draw_cards
-from negopt_core.prompt import Span, Window
-from negopt_core.train.checkpoint import load_checkpoint
-from negopt_core.train.events import event_files
-from negopt_core.train.ppo import PPO, PPOSettings
-from negopt_core.train.run import CHECKPOINT, METRICS, Listeners, Loop, Run, run_steps
-from negopt_core.train.samples import PPOSamples, sft_samples
-from negopt_core.train.sft import SFT, SFTSettings
+from negopt_core.lab.data.pairs import Pair
+from negopt_core.lab.jobs.checkpoint import load_checkpoint
+from negopt_core.lab.jobs.events import event_files
+from negopt_core.lab.jobs.run import CHECKPOINT, METRICS, Listeners, Loop, Run, run_steps
+from negopt_core.lab.train.ppo import PPO, PPOSettings
+from negopt_core.lab.train.samples import PPOSamples, sft_samples
+from negopt_core.lab.train.sft import SFT, SFTSettings
+from negopt_core.measure.cards import Card, draw_cards
+from negopt_core.text.prompt import Span, Window
 
 pytestmark = pytest.mark.slow
 

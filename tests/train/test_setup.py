@@ -12,11 +12,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "policy"))
 from languages import tokenizer
 
 from negopt_core.errors import NegOptError, TrainingError
-from negopt_core.policy.card import PolicyCard
-from negopt_core.policy.contradiction import is_contradicted, read_asked
-from negopt_core.policy.language import Sampling
-from negopt_core.prompt import FULL
-from negopt_core.train.setup import (
+from negopt_core.lab.data.world_people import draw_modifiers, draw_negatives, modifier_stock, negative_stock
+from negopt_core.lab.train.setup import (
     PAE_WEIGHT_PRIOR,
     PAE_WEIGHTS,
     PAE_WINDOW_PRIOR,
@@ -27,7 +24,10 @@ from negopt_core.train.setup import (
     new_policy,
     read_prompts,
 )
-from negopt_core.world.people import draw_modifiers, draw_negatives, modifier_stock, negative_stock
+from negopt_core.policy.card import PolicyCard
+from negopt_core.policy.contradiction import is_contradicted, read_asked
+from negopt_core.policy.language import Sampling
+from negopt_core.text.prompt import FULL
 
 
 class Constant:

@@ -1,4 +1,4 @@
-"""What `negopt_core.df_text` says to many texts, for the page's own reader to be held to.
+"""What `negopt_core.text.df_text` says to many texts, for the page's own reader to be held to.
 
 `python tests/web/df_vectors.py` from the repository root writes `df_vectors.json` again.
 """
@@ -81,7 +81,7 @@ _PARTS = (
 
 def vectors() -> list[dict[str, Any]]:
     """Chosen texts and random ones with a fixed seed, each with spans, problems and the canonical text."""
-    from negopt_core.df_text import format_prompt, parse_report
+    from negopt_core.text.df_text import format_prompt, parse_report
 
     rng = random.Random(7)
     texts = [*CHOSEN, *("".join(rng.choices(_PARTS, k=rng.randint(1, 14))) for _ in range(400))]

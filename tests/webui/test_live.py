@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from webui_live import HIRES_STEPS, SECOND_ORDER, STEPS, Live, Made, Refused, find_live
 
-from negopt_core.df_text import parse_prompt
+from negopt_core.text.df_text import parse_prompt
 from negopt_webui.native import add_schedule
 from negopt_webui.plan import Passes, read_plan
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from negopt_core import DFPrompt, DialectError, Span, Window, compile_schedule, segment_at
-from negopt_core.dialects import import_dialect, to_a1111_passes, to_dialect
+from negopt_core.text.dialects import import_dialect, to_a1111_passes, to_dialect
 
 MOST = 150  # the hosts' grammar is slow to parse: about a quarter of a second each
 INSIDE = Path(__file__).parent / "inside" / "parse.py"

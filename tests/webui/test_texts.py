@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from negopt_core.df_text import format_prompt, parse_prompt
 from negopt_core.errors import DialectError, NegOptError, OutputError, PromptError
 from negopt_core.policy import load_policy
+from negopt_core.text.df_text import format_prompt, parse_prompt
 from negopt_webui.host import EncodeCache
 from negopt_webui.native import add_schedule, add_words, plain_words, write_words
 from negopt_webui.plan import Origin, Passes, Plan, read_plan, starting_at

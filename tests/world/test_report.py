@@ -8,16 +8,16 @@ import pytest
 import torch
 
 from negopt_core.errors import NegOptError
+from negopt_core.lab.make_world.measure import draw_prompts, is_held_out
 from negopt_core.world import vocabulary as words
 from negopt_core.world.captions import read_prompt
 from negopt_core.world.judges import CONTENT_HEADS, Verdict
-from negopt_core.world.measure import draw_prompts, is_held_out
-from negopt_core.world.report import arms, figures
-from negopt_core.world.report.experiments import ReportSettings, search_prompts
-from negopt_core.world.report.outcome import Outcome, load_outcome, make_outcome, save_outcome
-from negopt_core.world.report.search import MAX_WORDS, VOCABULARY, content_features, fit_gains, random_negatives
-from negopt_core.world.report.studio import Arm, Batch, Studio
-from negopt_core.world.report.tables import table
+from studies.world import arms, figures
+from studies.world.experiments import ReportSettings, search_prompts
+from studies.world.outcome import Outcome, load_outcome, make_outcome, save_outcome
+from studies.world.search import MAX_WORDS, VOCABULARY, content_features, fit_gains, random_negatives
+from studies.world.studio import Arm, Batch, Studio
+from studies.world.tables import table
 
 PROMPTS = draw_prompts(6, seed=4)
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from negopt_core.world.models import build_networks, save_pipeline
-from negopt_core.world.tokenizer import byte_pair_merges, open_tokenizer, world_words, write_tokenizer
+from negopt_core.lab.make_world.models import build_networks, save_pipeline
+from negopt_core.lab.make_world.tokenizer import byte_pair_merges, open_tokenizer, world_words, write_tokenizer
 
 
 def test_every_word_is_one_token_of_its_own(tmp_path: Path) -> None:

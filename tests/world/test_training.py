@@ -10,15 +10,15 @@ from diffusers import StableDiffusionPipeline
 from safetensors.torch import load_file
 
 from negopt_core.errors import ModelError, TrainingError
+from negopt_core.lab.make_world.card import carded_hash, weights_hash, write_card
+from negopt_core.lab.make_world.dataset import DatasetSettings, build_dataset
+from negopt_core.lab.make_world.models import build_networks
+from negopt_core.lab.make_world.train import WorldSettings, train_world
+from negopt_core.lab.make_world.train_diffusion import DiffusionRun, DiffusionSettings
+from negopt_core.lab.make_world.train_judges import JudgeSettings, train_judge
+from negopt_core.lab.make_world.train_vae import VaeSettings, train_vae
 from negopt_core.world import world_dir
-from negopt_core.world.card import carded_hash, weights_hash, write_card
-from negopt_core.world.dataset import DatasetSettings, build_dataset
 from negopt_core.world.judges import SCORERS, Judge, judge_card, load_judge, load_scorer, save_judge
-from negopt_core.world.models import build_networks
-from negopt_core.world.train import WorldSettings, train_world
-from negopt_core.world.train_diffusion import DiffusionRun, DiffusionSettings
-from negopt_core.world.train_judges import JudgeSettings, train_judge
-from negopt_core.world.train_vae import VaeSettings, train_vae
 
 pytestmark = pytest.mark.slow
 
@@ -71,7 +71,7 @@ def test_a_dataset_belongs_to_its_autoencoder_and_appears_whole(
         path.write_bytes(b"half of it")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("negopt_core.world.dataset.save_file", cut)
+    monkeypatch.setattr("negopt_core.lab.make_world.dataset.save_file", cut)
     (tmp_path / "cut").mkdir()
     with pytest.raises(KeyboardInterrupt):
         build_dataset(tmp_path / "cut", networks.vae, networks.tokenizer, DATA)

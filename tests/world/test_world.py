@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 import torch
 
+from negopt_core.lab.data.world_people import draw_negatives
+from negopt_core.lab.make_world.measure import auc, draw_prompts, estimate, is_held_out
 from negopt_core.world import vocabulary as words
 from negopt_core.world.captions import content_caption, read_prompt, scene_facts, write_caption
-from negopt_core.world.measure import auc, draw_prompts, estimate, is_held_out
-from negopt_core.world.people import draw_negatives
 from negopt_core.world.render import SIZE, render
 from negopt_core.world.scenes import MAX_DEGRADATIONS, Scenes, sample_clean_scenes, sample_scenes, true_quality
 

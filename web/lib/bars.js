@@ -61,7 +61,7 @@ export function changeBar(text, bar, change) {
 /** Weights are kept between 0 and the largest that is allowed, on a grid of a hundredth. @param {number} weight */
 export const clampWeight = (weight) => Math.round(Math.min(MAX_WEIGHT, Math.max(0, weight)) * 100) / 100;
 
-/** The first step at or after a progress; as negopt_core/prompt.py. @param {number} progress @param {number} steps */
+/** The first step at or after a progress; as negopt_core/text/prompt.py. @param {number} progress @param {number} steps */
 export const stepAt = (progress, steps) => Math.ceil(Number((progress * steps).toFixed(6)));
 
 /** The steps in which a bar acts: first, and the one after the last. @param {Bar} bar @param {number} steps */

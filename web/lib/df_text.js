@@ -1,9 +1,9 @@
-// DF-Prompt text in the page: the same reading and writing as negopt_core/df_text.py, which is the reference.
+// DF-Prompt text in the page: the same reading and writing as negopt_core/text/df_text.py, which is the reference.
 // tests/web/df_vectors.json holds both to the same answers.
 // @ts-check
 
 export const MAX_WEIGHT = 10;
-const DECIMALS = 9; // windows live on this grid, as in negopt_core/prompt.py
+const DECIMALS = 9; // windows live on this grid, as in negopt_core/text/prompt.py
 
 const SPACE = "[ \\t\\n\\r\\f\\v]*"; // Python's \s in ASCII; JavaScript's own knows more
 const NUMBER = `${SPACE}(\\d{1,4}(?:\\.\\d{0,30})?|\\.\\d{1,30})${SPACE}`;

@@ -1,7 +1,7 @@
 // What makes a negative act where CFG is 1, by family of models: the measured table of the guidance route. Plain data, no page.
 // @ts-check
 
-/** @typedef {{ also: string[], cfg: boolean, nag_tokens: number | null, pack: boolean }} Row see negopt_core/guidance.py */
+/** @typedef {{ also: string[], cfg: boolean, nag_tokens: number | null, pack: boolean }} Row see negopt_core/text/guidance.py */
 /** @typedef {{ families: Record<string, Row> }} Table */
 
 /**

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from ...errors import PolicyError
-from ...prompt import Span
+from ...text.prompt import Span
 from ..card import PolicyCard
 from ..contradiction import read_asked
 from .actions import CHANNELS, Responses, Sampling

@@ -16,8 +16,8 @@ from torch import Tensor
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from ...errors import ModelError
-from ...prompt import Window
-from ...published import read_published
+from ...text.prompt import Window
+from ...torch_file import read_published
 from ..card import PolicyCard
 from .folder import make_policy
 from .model import LanguagePolicy

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ...errors import PolicyError
-from ...prompt import DFPrompt, PromptPair, Span
+from ...text.prompt import DFPrompt, PromptPair, Span
 from ..card import PolicyCard
 from ..phrases import append_phrases
 from .actions import Responses

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from ...prompt import PromptPair
+from ...text.prompt import PromptPair
 from ..card import PolicyCard
 from .actions import Sampling
 from .folder import folder_hash, open_policy

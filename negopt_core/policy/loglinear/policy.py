@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ...errors import PolicyError
-from ...prompt import FULL, DFPrompt, PromptPair, Span
+from ...text.prompt import FULL, DFPrompt, PromptPair, Span
 from ..card import PolicyCard
 from ..families import MODIFIER_TIMES, NEGATIVE_TIMES
 from ..guard import read_header

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from ...languages import read_foreign
-from ...unwanted import read_wishes
+from ...text.languages import read_foreign
+from ...text.unwanted import read_wishes
 from ..contradiction import Asked, read_asked
 from ..structure import without_names
 from ..words import words_of

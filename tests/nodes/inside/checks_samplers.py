@@ -82,7 +82,7 @@ def listen(model: Any, codes: Codes, calls: list[Call], is_loopless: bool) -> An
 @cache
 def truth(df_text: str, steps: int) -> list[str]:
     """The text of each step, by the library's schedule compiler, which the hook does not use."""
-    compiler, reader = stage.module("negopt_core.schedule"), stage.module("negopt_core.df_text")
+    compiler, reader = stage.module("negopt_core.text.schedule"), stage.module("negopt_core.text.df_text")
     schedule = compiler.compile_schedule(reader.parse_prompt(df_text), steps)
     return [compiler.segment_at(schedule, step).text for step in range(steps)]
 

@@ -1,0 +1,1 @@
+"""What trains, compares and makes policies. Hosts load none of it."""

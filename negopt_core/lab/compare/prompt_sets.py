@@ -1,0 +1,110 @@
+"""Prompts to compare arms on: a named set, a file, or the demo world's own grammar."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ...errors import PromptError
+
+WORLD = "world"
+DEFAULT_FOLDER = Path("data/eval")
+ENDINGS = (".jsonl", ".jsonl.gz", ".txt")
+WORLD_PROMPTS, WORLD_SEED = 32, 80_001
+"""How many prompts `world` alone means, and what draws them."""
+_NEGATIVE_NAMES = ("negative", "negative_prompt")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One prompt, and the negative that came with it ("" if none did)."""
+
+    prompt: str
+    negative: str = ""
+    line: int = field(default=0, compare=False)
+    """Its place in its file, from 1 and without empty lines; of a repeated prompt the last. 0: from no file."""
+
+
+def load_prompts(name: str, folders: Sequence[Path] = ()) -> tuple[Item, ...]:
+    """`NAME[:COUNT]`: the world's prompts for `world`, a file by its path, or NAME.jsonl[.gz]/.txt in a folder.
+
+    With a count, that many prompts in the order of their SHA-256, so that the choice depends on nothing but the texts.
+    A text file holds a prompt a line; JSON Lines hold `prompt` and perhaps `negative`. Repeated prompts count once.
+    Raises PromptError for a set that is missing, broken or empty.
+    """
+    place, count = _split_count(name)
+    if place == WORLD:
+        return _world_prompts(WORLD_PROMPTS if count is None else count)
+    path = _find(place, folders)
+    numbered = (replace(item, line=line) for line, item in enumerate(_read(path), 1))
+    items = tuple({item.prompt: item for item in numbered}.values())
+    if not items:
+        raise PromptError(f"{path} holds no prompt; write one a line, or JSON Lines with 'prompt'")
+    if count is None or count >= len(items):
+        return items
+    return tuple(
+        sorted(items, key=lambda item: hashlib.sha256(item.prompt.encode("utf-8", "replace")).digest())[:count]
+    )
+
+
+def _split_count(name: str) -> tuple[str, int | None]:
+    place, colon, number = name.rpartition(":")
+    if not colon or not number.isdecimal():
+        return name, None
+    if int(number) < 1:
+        raise PromptError(f"a prompt set needs at least 1 prompt, got {name!r}")
+    return place, int(number)
+
+
+def _world_prompts(count: int) -> tuple[Item, ...]:
+    """Different prompts that no policy is trained on; fewer than asked if the world's grammar has not that many."""
+    from ..make_world.measure import draw_prompts
+
+    drawn = dict.fromkeys(draw_prompts(8 * count, WORLD_SEED, part="held-out"))
+    return tuple(Item(prompt) for prompt in list(drawn)[:count])
+
+
+def _find(place: str, folders: Sequence[Path]) -> Path:
+    path = Path(place).expanduser()
+    if path.is_file():
+        return path
+    looked = [*folders, DEFAULT_FOLDER]
+    for folder in looked:
+        for ending in ENDINGS:
+            if (folder / f"{place}{ending}").is_file():
+                return folder / f"{place}{ending}"
+    told = ", ".join(str(folder) for folder in looked)
+    raise PromptError(
+        f"no prompt set {place!r}: it is no file, and {told} has no {place}{'|'.join(ENDINGS)}; "
+        "name a file, or the folder with --prompt-folder"
+    )
+
+
+def _read(path: Path) -> Iterator[Item]:
+    try:
+        content = path.read_bytes()
+        text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8-sig")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise PromptError(f"cannot read the prompts in {path}: {error}; they are UTF-8 text") from error
+    is_json = ".jsonl" in path.suffixes[-2:]
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            yield _item(line, f"{path}, line {number}") if is_json else Item(line.strip())
+
+
+def _item(line: str, where: str) -> Item:
+    try:
+        values: Any = json.loads(line)
+    except ValueError as error:
+        raise PromptError(f"{where} is not JSON: {error}") from error
+    prompt = values.get("prompt") if isinstance(values, dict) else None
+    if not isinstance(prompt, str) or not prompt.strip():
+        raise PromptError(f"{where} has no text under 'prompt'")
+    negative = next((values[name] for name in _NEGATIVE_NAMES if isinstance(values.get(name), str)), "")
+    return Item(prompt.strip(), negative)

@@ -1,0 +1,174 @@
+"""Findings as `report.json`: plain values, with everything needed to paint and to check them again."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy
+
+from ... import __version__
+from ...measure.statistics import CONFIDENCE, Comparison, Interval, compare, holm, mean_interval
+from ...text.df_text import format_prompt
+from .gallery import Gallery
+from .study import Findings
+
+SCHEMA = 1
+KIND = "negopt-eval"
+FEW_PROMPTS = 30
+
+
+def make_report(findings: Findings, gallery: Gallery, settings: Mapping[str, Any], seed: int = 0) -> dict[str, Any]:
+    """Everything as JSON values; what is not a finite number is None. `seed` draws the bootstrap samples."""
+    results = _results(findings, seed)
+    pictures = _pictures(findings, gallery)
+    return {
+        "kind": KIND,
+        "id": hashlib.sha256("".join(one["key"] for one in pictures).encode()).hexdigest()[:12],
+        "schema": SCHEMA,
+        "negopt": __version__,
+        "settings": dict(settings),
+        "model": gallery.model,
+        "model_hash": gallery.model_hash,
+        "painter": {name: _plain(value) for name, value in gallery.about.items() if name not in ("source", "servers")},
+        "reference": findings.design.reference,
+        "prompts": [item.prompt for item in findings.design.items],
+        "seeds": findings.design.numbers,
+        "arms": _arms(findings),
+        "metrics": [{"name": name, "higher_is_better": True} for name in findings.scores],
+        "results": results,
+        "sets": [
+            {"metric": metric, "arm": arm, "value": _plain(value), "spread": _plain(spread)}
+            for metric, rows in findings.sets.items()
+            for arm, (value, spread) in rows.items()
+        ],
+        "absent": dict(findings.absent),
+        "sweeps": _sweeps(findings),
+        "pictures": pictures,
+        "notes": notes(results),
+    }
+
+
+def _arms(findings: Findings) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": arm.name,
+            "kind": arm.kind,
+            "value": "" if arm.kind == "file" else arm.value,
+            **findings.cards[arm.name],
+            "texts": [
+                {"positive": format_prompt(pair.positive), "negative": format_prompt(pair.negative)}
+                for pair in findings.pairs[arm.name]
+            ],
+        }
+        for arm in findings.design.every_arm
+    ]
+
+
+def _results(findings: Findings, seed: int) -> list[dict[str, Any]]:
+    """A row for each metric and arm; comparisons are adjusted together."""
+    reference = findings.design.reference
+    rows: list[dict[str, Any]] = []
+    for metric, arms in findings.scores.items():
+        for arm, values in arms.items():
+            row: dict[str, Any] = {
+                "metric": metric,
+                "arm": arm,
+                "pictures": int(numpy.isfinite(values).sum()),
+                "excluded": int((~numpy.isfinite(values)).sum()),
+                "mean": _interval(mean_interval(values, seed)),
+            }
+            if arm != reference:
+                row |= _compared(compare(values, arms[reference], seed=seed))
+            rows.append(row)
+    compared = [row for row in rows if "p" in row]
+    for row, adjusted in zip(compared, holm([_number(row["p"]) for row in compared]), strict=True):
+        row["p_holm"] = _plain(adjusted)
+    return rows
+
+
+def _compared(found: Comparison) -> dict[str, Any]:
+    return {
+        "prompts": found.prompts,
+        "pairs": found.pairs,
+        "pairs_excluded": found.excluded,
+        "difference": _interval(found.difference),
+        "effect": _plain(found.effect),
+        "win_rate": _interval(found.win_rate),
+        "p": _plain(found.p),
+    }
+
+
+def _sweeps(findings: Findings) -> list[dict[str, Any]]:
+    from .arms import delayed
+
+    by_name = {arm.name: arm for arm in findings.design.arms}
+    return [
+        {
+            "side": sweep.side,
+            "arm": sweep.arm,
+            "points": [
+                {"start": start, "arm": delayed(by_name[sweep.arm], sweep.side, start).name} for start in sweep.starts
+            ],
+        }
+        for sweep in findings.design.sweeps
+    ]
+
+
+def _pictures(findings: Findings, gallery: Gallery) -> list[dict[str, Any]]:
+    return [
+        {
+            "arm": arm,
+            "prompt": place,
+            "seed": seed,
+            "key": key,
+            "file": gallery.path(key).relative_to(gallery.folder).as_posix(),
+            "scores": {metric: _plain(float(arms[arm][place, k])) for metric, arms in findings.scores.items()},
+        }
+        for arm, rows in findings.keys.items()
+        for place, (row, seeds) in enumerate(zip(rows, findings.design.numbers, strict=True))
+        for k, (key, seed) in enumerate(zip(row, seeds, strict=True))
+    ]
+
+
+def notes(results: list[dict[str, Any]]) -> list[str]:
+    """What a reader has to know to read the table right."""
+    tests = sum("p" in row for row in results)
+    found = [
+        f"Intervals are {CONFIDENCE:.0%} percentile bootstraps over prompts (seeds of a prompt are averaged first); "
+        "differences are paired: same prompt, same noise. Effect is Cohen's d of the paired differences.",
+    ]
+    if tests > 1:
+        found.append(
+            f"{tests} comparisons are made here. Each interval stands alone: about {tests * (1 - CONFIDENCE):.1f} of "
+            "them would miss 0 by chance if no arm did anything. p (Holm) is adjusted for all of them together."
+        )
+    fewest = min((row["prompts"] for row in results if "prompts" in row), default=FEW_PROMPTS)
+    if fewest < FEW_PROMPTS:
+        found.append(
+            f"Only {fewest} prompts: bootstrap intervals are too narrow below about {FEW_PROMPTS}; trust p more."
+        )
+    excluded = sum(row["excluded"] for row in results)
+    if excluded:
+        found.append(
+            f"{excluded} scores were not finite numbers; those pictures are left out of that metric and counted."
+        )
+    return found
+
+
+def _interval(found: Interval) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in asdict(found).items()}
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def _plain(value: Any) -> Any:
+    """A value JSON can hold."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, str | int | bool) else str(value)

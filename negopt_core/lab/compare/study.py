@@ -1,0 +1,199 @@
+"""One comparison from texts to figures: arms x prompts x seeds, painted, scored, compared."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy
+
+from ...errors import ModelError, PromptError
+from ...measure.set_metrics import Features, extract_all
+from ...measure.statistics import Values
+from ...paint.base import Cancel
+from ...scorers.base import Scorer
+from ...scorers.features import SetMetric
+from ...text.prompt import PromptPair
+from ..jobs.processes import ALONE, Processes
+from .arms import Arm, Writer, delayed
+from .gallery import Gallery, Order, in_batches
+from .prompt_sets import Item
+from .scorebook import Scorebook
+
+log = logging.getLogger("negopt")
+
+PICTURE_ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """An arm whose negatives or modifiers begin at different times."""
+
+    side: str
+    """negative or modifiers."""
+    arm: str
+    starts: tuple[float, ...]
+    """Progress 0..1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """What is compared with what. Raises PromptError for names that clash and sweeps of arms that are not there."""
+
+    items: tuple[Item, ...]
+    arms: tuple[Arm, ...]
+    sweeps: tuple[Sweep, ...] = ()
+    seeds: int = 1
+    """Pictures of each prompt in each arm."""
+    first_seed: int = 0
+    same_noise: bool = False
+    """Every prompt gets the same seeds, as in PAE's evaluation; else each prompt its own. Arms always share them."""
+    against: str = ""
+    """The arm that the others are compared with; "" is the first."""
+
+    def __post_init__(self) -> None:
+        names = [arm.name for arm in self.every_arm]
+        if len(set(names)) != len(names) or not names:
+            raise PromptError(f"a comparison needs at least one arm and each name once, got {names}")
+        if self.reference not in names:
+            raise PromptError(f"there is no arm {self.against!r} to compare with; there are {', '.join(names)}")
+        if self.seeds < 1 or not self.items:
+            raise PromptError(f"a comparison needs prompts and at least 1 seed, got {len(self.items)} and {self.seeds}")
+
+    @property
+    def every_arm(self) -> tuple[Arm, ...]:
+        """The arms, then those of the sweeps, each once: a sweep may visit an arm's start more than once."""
+        swept = [delayed(self._arm(sweep.arm), sweep.side, start) for sweep in self.sweeps for start in sweep.starts]
+        return (*self.arms, *dict.fromkeys(swept))
+
+    @property
+    def reference(self) -> str:
+        """Name of the arm that the others are compared with."""
+        return self.against or self.arms[0].name
+
+    @property
+    def numbers(self) -> list[list[int]]:
+        """[P][S] seeds, the same in every arm."""
+        rows = range(len(self.items))
+        return [
+            [self.first_seed + (0 if self.same_noise else row * self.seeds) + k for k in range(self.seeds)]
+            for row in rows
+        ]
+
+    def _arm(self, name: str) -> Arm:
+        for arm in self.arms:
+            if arm.name == name:
+                return arm
+        raise PromptError(f"a sweep names the arm {name!r}; there are {', '.join(arm.name for arm in self.arms)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """What is measured, and what was asked for and cannot be."""
+
+    scorers: tuple[tuple[Scorer, str], ...] = ()
+    """Each with what identifies its weights."""
+    sets: tuple[SetMetric, ...] = ()
+    reference_folder: Path | None = None
+    """Real pictures for Fréchet distance and CMMD."""
+    absent: Mapping[str, str] = field(default_factory=dict)
+    """Name -> why it is not measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Everything that was painted and measured."""
+
+    design: Design
+    pairs: Mapping[str, tuple[PromptPair, ...]]
+    """Arm -> a pair for each prompt."""
+    cards: Mapping[str, Mapping[str, str]]
+    """Arm -> policy, hash and licence, empty for arms without."""
+    keys: Mapping[str, list[list[str]]]
+    """Arm -> [P][S] keys in the gallery."""
+    scores: Mapping[str, Mapping[str, Values]]
+    """Metric -> arm -> [P, S], NaN where there is no score."""
+    sets: Mapping[str, Mapping[str, tuple[float, float | None]]]
+    """Set metric -> arm -> value and spread."""
+    absent: Mapping[str, str]
+
+
+def run_study(
+    design: Design,
+    writer: Writer,
+    gallery: Gallery,
+    metrics: Metrics,
+    batch: int,
+    cancel: Cancel | None = None,
+    processes: Processes = ALONE,
+) -> Findings | None:
+    """Write, paint and score what is missing. Stopped at any moment, it goes on from what is in the gallery.
+
+    Several `processes` share the painting; the leader scores and gets the findings, the others None.
+    """
+    arms = design.every_arm
+    pairs = {arm.name: writer.write(arm, design.items) for arm in arms}
+    cards = {arm.name: writer.card(arm) for arm in arms}
+    numbers = design.numbers
+    orders = [
+        Order(item.prompt, pair, seed, cards[arm.name])
+        for arm in arms
+        for item, pair, seeds in zip(design.items, pairs[arm.name], numbers, strict=True)
+        for seed in seeds
+    ]
+    found = iter(gallery.paint(orders, batch, cancel, processes))
+    if not processes.is_leader:
+        return None
+    keys = {arm.name: [[next(found) for _ in seeds] for seeds in numbers] for arm in arms}
+    scores = {scorer.name: _scores(design, gallery, scorer, stamp, keys) for scorer, stamp in metrics.scorers}
+    absent = dict(metrics.absent)
+    sets = _measure_sets(gallery, metrics, keys, absent)
+    return Findings(design, pairs, cards, keys, scores, sets, absent)
+
+
+def _scores(
+    design: Design, gallery: Gallery, scorer: Scorer, identity: str, keys: Mapping[str, list[list[str]]]
+) -> dict[str, Values]:
+    """[P, S] of every arm; the score is against what the user wrote, not against the arm's own words."""
+    book = Scorebook(gallery.folder / "scores", scorer, identity)
+    flat = [key for rows in keys.values() for row in rows for key in row]
+    prompts = [item.prompt for _ in keys for item in design.items for _ in range(design.seeds)]
+    values = numpy.array(book.score(gallery, flat, prompts)).reshape(len(keys), len(design.items), design.seeds)
+    return dict(zip(keys, values, strict=True))
+
+
+def _measure_sets(
+    gallery: Gallery, metrics: Metrics, keys: Mapping[str, list[list[str]]], absent: dict[str, str]
+) -> dict[str, dict[str, tuple[float, float | None]]]:
+    """Every set metric for every arm; features are taken once for each network."""
+    found: dict[str, dict[str, tuple[float, float | None]]] = {}
+    for metric in metrics.sets:
+        if metric.needs_reference and metrics.reference_folder is None:
+            absent[metric.name] = "it needs real pictures to compare with: --reference FOLDER"
+    wanted = [metric for metric in metrics.sets if metric.name not in absent]
+    for identity in dict.fromkeys(metric.identity for metric in wanted):
+        group = [metric for metric in wanted if metric.identity == identity]
+        reference = _reference(metrics.reference_folder, group)
+        for name, rows in keys.items():
+            log.info("features of %s: %s", name, ", ".join(metric.name for metric in group))
+            features = extract_all(gallery.batches([key for row in rows for key in row]), group[0].extract)
+            for metric in group:
+                found.setdefault(metric.name, {})[name] = metric.measure(features, reference)
+    return found
+
+
+def _reference(folder: Path | None, group: Sequence[SetMetric]) -> Features | None:
+    """Features of the real pictures, read a few at a time; None if no metric of the group needs them."""
+    if folder is None or not any(metric.needs_reference for metric in group):
+        return None
+    return extract_all(in_batches(list_pictures(folder)), group[0].extract)
+
+
+def list_pictures(folder: Path) -> list[Path]:
+    """Every picture file under a folder, in the order of the names; ModelError if there is none."""
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_ENDINGS and path.is_file())
+    if not paths:
+        raise ModelError(f"there is no picture in {folder}; name a folder of PNG, JPEG, WebP or BMP files")
+    return paths

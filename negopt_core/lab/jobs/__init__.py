@@ -1,0 +1,1 @@
+"""Long runs: checkpoints, progress, several processes."""

@@ -1,0 +1,117 @@
+"""How good the world is, in numbers: judges against ground truth, painter against judges, with intervals."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from ...world import vocabulary as words
+from ...world.captions import Facts, content_caption
+from ...world.judges import Judge, join_verdicts, judge_pictures
+from ...world.render import render
+from ...world.scenes import Scenes, true_quality
+from .train_judges import draw_scenes
+
+_AT_ONCE = 200
+"""Scenes rendered at the same time."""
+
+Part = Literal["all", "train", "held-out"]
+
+ATTRIBUTES = ("medium", "place", "time", "shape", "colour")
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean over independent items and half the width of its 95 % interval."""
+
+    mean: float
+    half_width: float
+
+    @property
+    def low(self) -> float:
+        """Lower end of the interval."""
+        return self.mean - self.half_width
+
+    @property
+    def high(self) -> float:
+        """Upper end of the interval."""
+        return self.mean + self.half_width
+
+    def __str__(self) -> str:
+        return f"{self.mean:.2f} ± {self.half_width:.2f}"
+
+
+def estimate(values: Tensor) -> Estimate:
+    """Mean of [N] values with a normal 95 % interval."""
+    values = values.double()
+    spread = float(values.std()) if len(values) > 1 else float("nan")
+    return Estimate(float(values.mean()), 1.96 * spread / len(values) ** 0.5)
+
+
+def measure_judge(judge: Judge, count: int, seed: int) -> dict[str, float]:
+    """A judge on rendered scenes it has not seen: R2 of quality, accuracy per attribute, AUC per flag."""
+    scenes = draw_scenes(count, seed)
+    parts = torch.split(torch.arange(count), _AT_ONCE)
+    verdict = join_verdicts([judge_pictures(judge, render(scenes[rows])) for rows in parts])
+    truth = true_quality(scenes)
+    residual = (verdict.quality - truth).square().mean() / truth.var(unbiased=False)
+    found = {"quality R2": float(1 - residual)}
+    targets = _targets(scenes)
+    for head, target in targets.items():
+        right = (verdict.logits[head].argmax(1) == target).float()
+        found |= {f"{head} accuracy": float(right.mean()), f"{head}, clean scenes": float(right[: count // 4].mean())}
+    for head, names, flags in (
+        ("degradations", words.DEGRADATIONS, scenes.severity > 0),
+        ("enhancements", words.ENHANCEMENTS, scenes.enhanced > 0),
+    ):
+        found |= {f"{name} AUC": auc(verdict.logits[head][:, i], flags[:, i]) for i, name in enumerate(names)}
+    return found
+
+
+def _targets(scenes: Scenes) -> dict[str, Tensor]:
+    return {
+        "medium": scenes.medium,
+        "place": scenes.place,
+        "time": scenes.time,
+        "shape": scenes.shape[:, 0],
+        "colour": scenes.colour[:, 0],
+    }
+
+
+def auc(scores: Tensor, flags: Tensor) -> float:
+    """Probability that a positive scores above a negative (ties count half)."""
+    positive, negative = scores[flags], scores[~flags]
+    above = (positive[:, None] > negative[None]).double() + 0.5 * (positive[:, None] == negative[None]).double()
+    return float(above.mean()) if len(positive) and len(negative) else float("nan")
+
+
+def draw_prompts(count: int, seed: int, objects: int = 1, part: Part = "all") -> list[str]:
+    """Plain captions of one or two objects, drawn at random; `part` keeps to prompts for training or to the others."""
+    rng = random.Random(seed)
+    found: list[str] = []
+    while len(found) < count:
+        prompt = content_caption(
+            Facts(
+                medium=rng.choice(words.MEDIUMS),
+                place=rng.choice(words.PLACES),
+                time=rng.choice(words.TIMES),
+                objects=tuple((rng.choice(words.COLOURS), rng.choice(words.SHAPES)) for _ in range(objects)),
+                relation=rng.choice(words.RELATIONS[1:]) if objects == 2 else "",
+                degradations=(),
+                enhancements=(),
+                quality=words.BASE_QUALITY,
+            )
+        )
+        if part == "all" or is_held_out(prompt) == (part == "held-out"):
+            found.append(prompt)
+    return found
+
+
+def is_held_out(prompt: str) -> bool:
+    """One in five prompts, by their SHA-1: nothing trains on them, whatever its seed."""
+    return hashlib.sha1(prompt.encode()).digest()[0] % 5 == 0

@@ -1,0 +1,217 @@
+"""PPO over words, windows and weights, with pictures as the judge: NegOpt's and PAE's second stage in one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from ...errors import TrainingError
+from ...policy.language import Sampling
+from ...policy.language.actions import CHANNELS
+from ..jobs.processes import ALONE, Processes
+from .advantages import gae, group_advantages, place_rewards, whiten
+from .losses import KLController, clip_fraction, masked_mean, policy_loss, value_loss
+from .moments import RunningMoments
+from .rollout import Actors, Rollout, is_finite, roll_out, rows_of
+
+ADVANTAGES = ("gae", "group", "grpo")
+LOSSES = ("policy_loss", "value_loss", "entropy", "clipped")
+"""What an update reports, in this order; the last is no loss but the share of actions outside of the clip range."""
+
+
+@dataclass(frozen=True, slots=True)
+class PPOSettings:
+    """Defaults follow PAE's code where it has a number (papers.md, section 1B, stage 2); what differs says why."""
+
+    prompts: int = 16
+    """Prompts a step."""
+    group: int = 2
+    """Responses to each prompt; PAE has one. More than one lets them be compared with each other."""
+    pictures: int = 1
+    """Pictures of each response; PAE has 2."""
+    epochs: int = 4
+    """Passes over a round. PAE's code makes one, so that its clip never acts."""
+    minibatch: int = 16
+    learning_rate: float = 5e-5
+    critic_learning_rate: float = 5e-4
+    clip: float = 0.2
+    value_clip: float = 0.4
+    max_grad_norm: float = 1.0
+    kl: float = 0.02
+    kl_target: float = 0.0
+    entropy: float = 0.0
+    value_weight: float = 0.5
+    advantage: str = "gae"
+    """"gae": a value head (PAE has one value a prompt); "group": against the mean of the group; "grpo": scaled too."""
+    discount: float = 1.0
+    smoothing: float = 1.0
+    """lambda of the advantage estimate. At 1 it is reward minus value, as in PAE; below, long answers are credited less
+    while the value head is still wrong."""
+    is_standardised: bool = True
+    """Rewards in units of their running spread, around their running mean. PAE uses them raw."""
+    sampling: Sampling = field(default_factory=Sampling)
+    """PAE draws words from the 50 likeliest and scores them against all; here both see one distribution."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.advantage not in ADVANTAGES:
+            raise TrainingError(f"advantage is one of {', '.join(ADVANTAGES)}, not {self.advantage!r}")
+        if self.advantage != "gae" and self.group < 2:
+            raise TrainingError(f"advantage {self.advantage!r} compares responses; it needs group >= 2")
+        if min(self.prompts, self.group, self.pictures, self.epochs, self.minibatch) < 1:
+            raise TrainingError("prompts, group, pictures, epochs and minibatch need to be at least 1")
+        if self.kl_target > 0 and not self.kl > 0:
+            raise TrainingError(
+                f"a KL target of {self.kl_target:g} needs a price to start from, got {self.kl:g}: give --kl "
+                "above 0, or no --kl-target"
+            )
+        if self.sampling.top_k:
+            raise TrainingError(
+                f"PPO draws from every word, got top_k {self.sampling.top_k}: a word outside the "
+                "reference's own likeliest would be infinitely far from it. Set top_k to 0"
+            )
+
+
+class PPO:
+    """Actors, optimiser and random state; `step` is one round, shared by all processes of the job."""
+
+    def __init__(
+        self, actors: Actors, prompts: Sequence[str], settings: PPOSettings, processes: Processes = ALONE
+    ) -> None:
+        if not prompts:
+            raise TrainingError("there are no prompts to train on")
+        self.count = settings.prompts * settings.group
+        """Responses a round."""
+        if self.count < processes.size:
+            raise TrainingError(
+                f"a round of {self.count} responses cannot be shared by {processes.size} processes; "
+                "raise the prompts a step or start fewer processes"
+            )
+        self.actors, self.prompts, self.settings, self.processes = actors, list(prompts), settings, processes
+        self.kl, self.moments = KLController(settings.kl, settings.kl_target), RunningMoments()
+        self.rng = torch.Generator().manual_seed(settings.seed)
+        self.optimizer = torch.optim.Adam(
+            [
+                {"params": list(actors.policy.parameters()), "lr": settings.learning_rate},
+                {"params": list(actors.critic.parameters()), "lr": settings.critic_learning_rate},
+            ],
+            betas=(0.9, 0.95),
+        )
+        actors.policy.eval()  # no dropout: the ratio is exactly 1 before the first update
+        actors.reference.eval().requires_grad_(False)
+
+    def step(self) -> tuple[dict[str, float], Rollout]:
+        """rollout -> reward -> KL to the reference -> advantages -> epochs x minibatches -> price of the KL.
+
+        The rollout is this process's share of the round; the metrics are those of the whole round.
+        """
+        settings, processes = self.settings, self.processes
+        with processes.together():
+            rollout = self._roll_out()
+        advantages, returns = self.advantages(rollout)
+        told: list[dict[str, float]] = []
+        for _ in range(settings.epochs):
+            order = torch.randperm(self.count, generator=self.rng)
+            for places in torch.split(order, settings.minibatch):
+                rows = processes.own_places(places, self.count)
+                told.append(self.update(rollout, advantages, returns, rows))
+        divergence = float(processes.gather(rollout.divergences).mean())
+        self.kl.update(divergence)
+        return self._metrics(rollout, divergence, told), rollout
+
+    def _roll_out(self) -> Rollout:
+        """Draw the whole round, try this process's share of it."""
+        settings, own = self.settings, self.processes.own
+        chosen = torch.randint(len(self.prompts), (settings.prompts,), generator=self.rng).tolist()
+        prompts = [self.prompts[index] for index in chosen for _ in range(settings.group)]
+        seeds = torch.randint(2**62, (len(prompts),), generator=self.rng).tolist()
+        # the responses to one prompt are painted from the same noise, so that only their words tell them apart
+        noise = torch.randint(2**31, (settings.prompts, settings.pictures), generator=self.rng).tolist()
+        pictures = [noise[row // settings.group] for row in range(len(prompts))]
+        rollout = roll_out(self.actors, own(prompts), own(seeds), own(pictures), settings.sampling)
+        if not is_finite(rollout):
+            raise TrainingError("a reward or log-probability is not a finite number; the last checkpoint is intact")
+        return rollout
+
+    def advantages(self, rollout: Rollout) -> tuple[Tensor, Tensor]:
+        """Advantages, whitened over the whole round, and returns, each [B, T] for the rows of the rollout."""
+        settings, whole = self.settings, self.processes.gather
+        mask, values, earned = whole(rollout.responses.is_action), whole(rollout.values), whole(rollout.rewards)
+        nats = torch.stack([rollout.divergence(channel) for channel in CHANNELS]).sum(dim=0)
+        penalties = self.kl.coefficient * whole(nats)
+        if settings.is_standardised:
+            self.moments.update(earned)
+            earned = self.moments.standardise(earned)
+        rewards = place_rewards(earned, penalties, mask)
+        advantages, returns = gae(rewards, values, mask, settings.discount, settings.smoothing)
+        if settings.advantage != "gae":
+            advantages = group_advantages(rewards, mask, settings.group, settings.advantage == "grpo")
+        places = rollout.values.shape[1]  # of the longest response here; another process may have had a longer one
+        return self.processes.own(whiten(advantages, mask))[:, :places], self.processes.own(returns)[:, :places]
+
+    def update(self, rollout: Rollout, advantages: Tensor, returns: Tensor, rows: Tensor) -> dict[str, float]:
+        """One gradient step on some rows of the round: `rows` of this rollout, and those of the other processes."""
+        settings, policy, critic = self.settings, self.actors.policy, self.actors.critic
+        shares = self.processes.shares({name: rollout.responses[rows].mask(name) for name in CHANNELS})
+        found = {name: torch.zeros(()) for name in LOSSES}
+        self.optimizer.zero_grad(set_to_none=True)
+        if len(rows):
+            found = self._losses(rollout, advantages, returns, rows, shares)
+            loss = found["policy_loss"] + settings.value_weight * found["value_loss"]
+            (loss - settings.entropy * found["entropy"]).backward()  # type: ignore[no-untyped-call]
+        self.processes.sum_gradients([*policy.parameters(), *critic.parameters()])
+        norms = [nn.utils.clip_grad_norm_(one.parameters(), settings.max_grad_norm) for one in (critic, policy)]
+        if not bool(torch.isfinite(torch.stack(norms)).all()):
+            raise TrainingError("a gradient is not a finite number; the last checkpoint is intact. Lower the rate")
+        self.optimizer.step()
+        told = self.processes.sum({name: float(value.detach()) for name, value in found.items()})
+        return {**told, "grad_norm": float(norms[1])}
+
+    def _losses(
+        self, rollout: Rollout, advantages: Tensor, returns: Tensor, rows: Tensor, shares: Mapping[str, float]
+    ) -> dict[str, Tensor]:
+        """Each of LOSSES on some rows, times the share that these rows have in the mean over all processes."""
+        settings = self.settings
+        responses, old = rollout.responses[rows], rows_of(rollout.old, rows)
+        prompts = [rollout.prompts[row] for row in rows.tolist()]
+        analysis = self.actors.policy.analyze(prompts, responses, settings.sampling)
+        actor, entropy = torch.zeros(()), torch.zeros(())
+        for channel in CHANNELS:
+            mask = responses.mask(channel)
+            loss = policy_loss(analysis.logprobs[channel], old[channel], advantages[rows], mask, settings.clip)
+            actor = actor + shares[channel] * loss
+            entropy = entropy + shares[channel] * masked_mean(analysis.entropies[channel], mask)
+        values = self.actors.critic(analysis.hidden)
+        critic = value_loss(values, rollout.values[rows], returns[rows], responses.is_action, settings.value_clip)
+        clipped = clip_fraction(analysis.logprobs["words"], old["words"], responses.is_action, settings.clip)
+        found = (actor, shares["words"] * critic, entropy, shares["words"] * clipped)
+        return dict(zip(LOSSES, found, strict=True))
+
+    def modules(self) -> dict[str, nn.Module]:
+        """What a checkpoint holds; the reference is made again from its own folder."""
+        return {"policy": self.actors.policy, "critic": self.actors.critic}
+
+    def numbers(self) -> dict[str, float]:
+        """Where it stands."""
+        moments = {f"moments_{name}": value for name, value in asdict(self.moments).items()}
+        return {"kl_coefficient": self.kl.coefficient, **moments}
+
+    def restore(self, numbers: Mapping[str, float]) -> None:
+        """Go on from there."""
+        self.kl.coefficient = numbers["kl_coefficient"]
+        self.moments = RunningMoments(*(numbers[f"moments_{name}"] for name in asdict(self.moments)))
+
+    def _metrics(self, rollout: Rollout, divergence: float, told: list[dict[str, float]]) -> dict[str, float]:
+        ends = rollout.responses.is_phrase_end.sum(dim=1).float()
+        whole = self.processes.gather
+        return {
+            "reward": float(whole(rollout.rewards).mean()),
+            **{f"reward/{name}": float(whole(term).mean()) for name, term in rollout.terms.items()},
+            "kl": divergence,
+            "kl_coefficient": self.kl.coefficient,
+            "phrases": float(whole(ends).mean()),
+            **{name: sum(one[name] for one in told) / len(told) for name in told[0]},
+        }

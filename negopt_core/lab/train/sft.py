@@ -1,0 +1,116 @@
+"""Supervised fine-tuning: -log pi(words, windows, weights | prompt), on the answer only (NegOpt; PAE eq. 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ...errors import TrainingError
+from ...policy.language import LanguagePolicy, Responses, Sampling
+from ...policy.language.actions import CHANNELS
+from ...policy.language.render import encode_spans
+from ..data.augment import vary_pair
+from ..data.pairs import Pair
+from .descent import Descent
+
+_AS_IT_IS = Sampling()
+
+
+@dataclass(frozen=True, slots=True)
+class SFTSettings:
+    """Neither paper's values transfer to a small model trained from nothing; PAE's code has Adam 5e-5 and batch 64."""
+
+    steps: int = 1000
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    warmup_steps: int = 50
+    weight_decay: float = 0.01
+    max_grad_norm: float = 1.0
+    learns_schedule: bool = True
+    """Whether windows and weights are learned too; off where the pairs say nothing about them."""
+    augment: float = 0.0
+    """Probability of PAE's noise on a prompt's case and on each of its commas; PAE has 0.5. 0 is off."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.steps, self.batch_size) < 1 or not self.learning_rate > 0:
+            raise TrainingError("steps and batch_size need to be at least 1, and the learning rate above 0")
+        if not 0.0 <= self.augment <= 1.0:
+            raise TrainingError(f"augment is a probability from 0 to 1, got {self.augment}")
+
+
+class SFT(Descent):
+    """A policy, its examples, optimiser and random state; `step` is one update."""
+
+    def __init__(self, policy: LanguagePolicy, pairs: Sequence[Pair], settings: SFTSettings) -> None:
+        if not pairs:
+            raise TrainingError("there are no pairs to learn from")
+        super().__init__("policy", policy, settings, (0.9, 0.95), settings.weight_decay, settings.max_grad_norm)
+        self.policy, self.pairs, self.settings = policy, list(pairs), settings
+
+    def step(self) -> dict[str, float]:
+        """Draw a batch, take one step, say how it went."""
+        pairs = self._draw()
+        with self.dropping_out():
+            losses = self.losses(pairs)
+        channels = CHANNELS if self.settings.learns_schedule else ("words",)
+        loss = torch.stack([losses[channel] for channel in channels]).sum()
+        self.descend(loss)
+        return {"loss": float(loss.detach()), **{f"loss/{name}": float(losses[name].detach()) for name in channels}}
+
+    def _draw(self) -> list[Pair]:
+        """The next batch, each prompt with this epoch's noise; an epoch is as many examples as there are pairs."""
+        settings = self.settings
+        chosen = torch.randint(len(self.pairs), (settings.batch_size,), generator=self.rng).tolist()
+        if not settings.augment:
+            return [self.pairs[index] for index in chosen]
+        epoch = self.done * settings.batch_size // len(self.pairs)
+        return [vary_pair(self.pairs[index], settings.seed, epoch, index, settings.augment) for index in chosen]
+
+    def losses(self, pairs: Sequence[Pair]) -> dict[str, Tensor]:
+        """Mean negative log-likelihood of an action by channel."""
+        return {name: total / weight.clamp(min=1e-6) for name, (total, weight) in self._sums(pairs).items()}
+
+    def _sums(self, pairs: Sequence[Pair]) -> dict[str, tuple[Tensor, Tensor]]:
+        """By channel the weighted sum over the actions, and the sum of their weights."""
+        prompts = [pair.prompt for pair in pairs]
+        responses, _ = encode_pairs(self.policy, pairs)
+        analysis = self.policy.analyze(prompts, responses, _AS_IT_IS)
+        share = torch.tensor([pair.weight for pair in pairs])[:, None]
+        found = {}
+        for channel in CHANNELS:
+            weight = responses.mask(channel) * share
+            found[channel] = -(analysis.logprobs[channel] * weight).sum(), weight.sum()
+        return found
+
+    def left_out(self, batch_size: int = 64, most: int = 256) -> float:
+        """Share of the phrases of the first pairs that the policy cannot write: not in its stock, or too long."""
+        pairs, lost = self.pairs[:most], 0
+        for start in range(0, len(pairs), batch_size):
+            lost += sum(encode_pairs(self.policy, pairs[start : start + batch_size])[1])
+        return lost / max(1, sum(len(pair.spans) for pair in pairs))
+
+    @torch.no_grad()
+    def evaluate(self, pairs: Sequence[Pair], name: str = "eval", batch_size: int = 64) -> dict[str, float]:
+        """Mean losses of an action over all pairs; `name` says which pairs they are."""
+        self.policy.eval()
+        parts = [self._sums(pairs[start : start + batch_size]) for start in range(0, len(pairs), batch_size)]
+        found = {}
+        for channel in CHANNELS:
+            total, weight = (sum(float(part[channel][place]) for part in parts) for place in (0, 1))
+            found[f"{name}/{channel}"] = total / max(weight, 1e-6)
+        return found
+
+
+def encode_pairs(policy: LanguagePolicy, pairs: Sequence[Pair]) -> tuple[Responses, list[int]]:
+    """The pairs' answers as actions; and how many phrases of each the policy's grammar could not take."""
+    return encode_spans(
+        [pair.spans for pair in pairs],
+        policy.walks([pair.prompt for pair in pairs]),
+        policy.tokenizer,
+        policy.card,
+        int(policy.model.config.vocab_size),
+    )

@@ -1,0 +1,1 @@
+"""Figures and pictures about results: intervals, set metrics, effects of phrases, plots and sheets."""

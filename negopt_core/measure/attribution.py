@@ -1,0 +1,200 @@
+"""What each phrase does: the picture without it (drop one), or with it alone (add one), on the same noise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..errors import ModelError, PromptError
+from ..policy.phrases import append_phrases, phrase_spans
+from ..scorers.base import Scorer
+from ..text.df_text import format_prompt, parse_prompt
+from ..text.prompt import DFPrompt, PromptPair, Span
+
+Paint = Callable[[Sequence[PromptPair], Sequence[int]], Tensor]
+"""Pairs and a seed for each -> [B, 3, H, W] in 0..1."""
+
+NEGATIVE, MODIFIER = "negative", "modifier"
+HELPS, HURTS, NOTHING, UNKNOWN = "helps", "hurts", "no effect seen", "one seed only"
+_T = (
+    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
+    2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
+)  # fmt: skip
+"""97.5 % quantiles of Student's t for 1 to 30 degrees of freedom."""
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """A prompt and what was added to it on both sides, phrase by phrase."""
+
+    prompt: DFPrompt
+    modifiers: tuple[Span, ...]
+    negatives: tuple[Span, ...]
+
+    @classmethod
+    def read(cls, prompt: str, positive: str, negative: str) -> Texts:
+        """From DF-Prompt texts; modifiers are what follows the prompt in the positive, if it begins with it.
+
+        Raises PromptError if there is no phrase to explain.
+        """
+        base, whole = parse_prompt(prompt), format_prompt(parse_prompt(positive))
+        before = format_prompt(base)
+        if whole.startswith(before):
+            modifiers = phrase_spans(parse_prompt(whole[len(before) :]).spans)
+        else:
+            base, modifiers = parse_prompt(positive), []
+        found = cls(base, tuple(modifiers), tuple(phrase_spans(parse_prompt(negative).spans)))
+        if not found.phrases:
+            raise PromptError("there is no phrase to explain: give a negative, or a policy that writes one")
+        return found
+
+    @property
+    def phrases(self) -> list[tuple[str, int]]:
+        """(side, place) of every phrase: negatives first."""
+        return [(NEGATIVE, at) for at in range(len(self.negatives))] + [
+            (MODIFIER, at) for at in range(len(self.modifiers))
+        ]
+
+    def span(self, phrase: tuple[str, int]) -> Span:
+        """The phrase itself."""
+        side, at = phrase
+        return (self.negatives if side == NEGATIVE else self.modifiers)[at]
+
+    def keeping(self, kept: Sequence[tuple[str, int]]) -> PromptPair:
+        """The pair with these phrases only, in their order."""
+        modifiers = [span for at, span in enumerate(self.modifiers) if (MODIFIER, at) in kept]
+        negatives = [span for at, span in enumerate(self.negatives) if (NEGATIVE, at) in kept]
+        return PromptPair(append_phrases(self.prompt, modifiers), append_phrases(DFPrompt(), negatives))
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Score with the phrase minus score without it, over seeds; the interval is Student's, NaN with one seed."""
+
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def verdict(self) -> str:
+        """What may be said about the phrase."""
+        if math.isnan(self.low):
+            return UNKNOWN
+        return HELPS if self.low > 0 else HURTS if self.high < 0 else NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """One phrase and what it does."""
+
+    side: str
+    text: str
+    weight: float
+    start: float
+    end: float
+    effects: Mapping[str, Effect]
+    """By scorer: full text minus full text without the phrase."""
+    alone: Mapping[str, Effect]
+    """By scorer: the phrase alone minus no phrase at all; empty unless asked for."""
+    change: float
+    """Mean absolute difference of pixels, 0..1, between with and without."""
+    picture: Tensor
+    """[3, H, W] without the phrase, first seed."""
+    difference: Tensor
+    """[H, W] absolute difference, averaged over channels and seeds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Every phrase of a pair, judged by the first scorer."""
+
+    texts: Texts
+    judge: str
+    picture: Tensor
+    """[3, H, W] with all phrases, first seed."""
+    scores: Mapping[str, float]
+    """Mean over seeds with all phrases."""
+    phrases: tuple[Attribution, ...]
+    seeds: tuple[int, ...]
+
+    def verdict(self, phrase: Attribution) -> str:
+        """By the judge."""
+        return phrase.effects[self.judge].verdict
+
+    def without(self, *verdicts: str) -> PromptPair:
+        """The pair without the phrases that got one of these verdicts."""
+        kept = [
+            place
+            for place, phrase in zip(self.texts.phrases, self.phrases, strict=True)
+            if self.verdict(phrase) not in verdicts
+        ]
+        return self.texts.keeping(kept)
+
+
+def explain(
+    texts: Texts, prompt: str, paint: Paint, scorers: Sequence[Scorer], seeds: Sequence[int], add_one: bool = False
+) -> Explanation:
+    """Paint with all phrases, without each, and if asked with each alone and with none; score; compare.
+
+    Scorers read the prompt's words. `paint` gets everything in one call, so that it can batch: k phrases cost k + 1
+    pictures a seed (2k + 2 with `add_one`). Raises ModelError for scores that are not finite.
+    """
+    if not scorers or not seeds or len(set(seeds)) != len(seeds):
+        raise PromptError(f"an explanation needs a scorer and seeds, each once, got {len(scorers)} and {list(seeds)}")
+    places = texts.phrases
+    variants = [texts.keeping(places)] + [texts.keeping([one for one in places if one != place]) for place in places]
+    if add_one:
+        variants += [texts.keeping([])] + [texts.keeping([place]) for place in places]
+    images = paint([pair for pair in variants for _ in seeds], [seed for _ in variants for seed in seeds])
+    images = images.reshape(len(variants), len(seeds), *images.shape[1:])
+    words = parse_prompt(prompt).text
+    scores = {scorer.name: _score(scorer, images, words) for scorer in scorers}
+    return Explanation(
+        texts,
+        scorers[0].name,
+        images[0, 0],
+        {name: float(values[0].mean()) for name, values in scores.items()},
+        tuple(_attribute(texts, number, images, scores, add_one) for number in range(len(places))),
+        tuple(seeds),
+    )
+
+
+def _score(scorer: Scorer, images: Tensor, prompt: str) -> Tensor:
+    flat = images.flatten(0, 1)
+    scores = scorer(flat, [prompt] * len(flat)).double()
+    if scores.shape != (len(flat),) or not bool(torch.isfinite(scores).all()):
+        raise ModelError(f"{scorer.name} did not give every picture a finite number; use another scorer")
+    return scores.view(images.shape[:2])
+
+
+def _attribute(texts: Texts, number: int, images: Tensor, scores: Mapping[str, Tensor], add_one: bool) -> Attribution:
+    count = len(texts.phrases)
+    span, side = texts.span(texts.phrases[number]), texts.phrases[number][0]
+    difference = (images[0] - images[1 + number]).abs().mean(dim=(0, 1))
+    only, none = count + 2 + number, count + 1
+    return Attribution(
+        side,
+        span.text,
+        span.weight,
+        span.window.start,
+        span.window.end,
+        {name: effect_of(values[0] - values[1 + number]) for name, values in scores.items()},
+        {name: effect_of(values[only] - values[none]) for name, values in scores.items()} if add_one else {},
+        float(difference.mean()),
+        images[1 + number, 0],
+        difference,
+    )
+
+
+def effect_of(differences: Tensor) -> Effect:
+    """Mean of [S] paired differences with Student's 95 % interval."""
+    mean, count = float(differences.mean()), len(differences)
+    if count < 2:
+        return Effect(mean, math.nan, math.nan)
+    quantile = _T[count - 2] if count - 2 < len(_T) else 1.96
+    half = quantile * float(differences.std()) / math.sqrt(count)
+    return Effect(mean, mean - half, mean + half)

@@ -1,0 +1,114 @@
+"""Prompts as people wrote them for a host: its brackets, weights and tags, read without failing."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from ..errors import DialectError, PromptError
+from ..policy.phrases import append_phrases, phrase_spans
+from ..text.df_text import parse_prompt
+from ..text.dialects import Imported, import_dialect
+from ..text.prompt import DFPrompt, PromptPair
+
+Notation = Literal["a1111", "comfy", "df"]
+
+_STEPS = 20  # of a text whose picture does not say how many it had
+_NETWORK = re.compile(r"<\w+:[^<>]*>")
+_NAMED_EMBEDDING = re.compile(r"(?<!\w)embedding:[\w.\-/\\]+")
+_SPLITTER = re.compile(r"\b(?:BREAK|AND(?=\s|\Z))")
+_COMFY_LITERAL = re.compile(r"(?<!\\)[\[\]|]")
+_WEIGHT = re.compile(r":\s*-?[\d.]+\s*(?=[)\]])")
+_BRACKET = re.compile(r"\\(?=[()\[\]\\:|])|[()\[\]{}]")
+_MARK = re.compile(r"\\.|[()\[\]{}|:]", re.DOTALL)
+_CLOSES = {")": "(", "]": "[", "}": "{"}
+_DEEPEST = 20  # brackets within each other that are looked at; nobody writes more
+_NUMBER = re.compile(r"\s*\d*\.?\d+\s*%?\s*")
+
+
+def read_written(text: str, notation: Notation, steps: int = _STEPS) -> DFPrompt:
+    """What a person asked for: as `read_host`, but of words that take turns only the first, all the time."""
+    return read_host(_settled(text, notation), notation, steps).prompt
+
+
+def read_written_pair(positive: str, negative: str, notation: Notation, steps: int = _STEPS) -> PromptPair:
+    """Two prompts as `read_written`; what one of them weighs below zero goes to the other."""
+    return with_opposites(*(read_host(_settled(text, notation), notation, steps) for text in (positive, negative)))
+
+
+def read_host_pair(positive: str, negative: str, notation: Notation, steps: int = _STEPS) -> PromptPair:
+    """Two prompts as `read_host`; what one of them weighs below zero goes to the other."""
+    return with_opposites(*(read_host(text, notation, steps) for text in (positive, negative)))
+
+
+def _settled(text: str, notation: Notation) -> str:
+    return _first_in_turn(text, with_edits=False) if notation == "a1111" else text
+
+
+def read_host(text: str, notation: Notation, steps: int = _STEPS) -> Imported:
+    """A prompt as its host read it, without LoRA tags and embedding names, which mean nothing without their files.
+
+    `steps` are the host's own total. Text that its notation cannot explain keeps its words and loses its brackets and
+    weights.
+    """
+    if notation == "df":
+        return Imported(parse_prompt(text), DFPrompt(), ())
+    text = _SPLITTER.sub(",", _NAMED_EMBEDDING.sub("", _NETWORK.sub("", text))).replace("#", " ")
+    if notation == "comfy":  # ComfyUI weighs with round brackets only
+        text = _COMFY_LITERAL.sub(r"\\\g<0>", text)
+    try:
+        # the comma: a text that ends in `:1.2` would be the weight of everything before it
+        return import_dialect(f"{text},", "a1111", max(1, steps))
+    except (DialectError, PromptError):
+        return Imported(DFPrompt.plain(plain_words(text)), DFPrompt(), ())
+
+
+def with_opposites(positive: Imported, negative: Imported) -> PromptPair:
+    """The pair, with what each side weighs below zero moved to the other."""
+    return PromptPair(
+        append_phrases(positive.prompt, phrase_spans(negative.opposite.spans)),
+        append_phrases(negative.prompt, phrase_spans(positive.opposite.spans)),
+    )
+
+
+def plain_words(text: str) -> str:
+    """A host's text without brackets, weights and escapes; of words that take turns, as in `[cat|dog]`, the first."""
+    return _BRACKET.sub("", _WEIGHT.sub("", _first_in_turn(text))).replace("|", " ")
+
+
+def _first_in_turn(text: str, with_edits: bool = True) -> str:
+    """`[a|b]`, `{a|b}` and, `with_edits`, `[a:b:0.5]` become `a`, from the inside out; everything else stays."""
+    found: list[str] = []
+    frames: list[list[int]] = [[]]  # of each open bracket its place in `found`, then those of its `|` and `:`
+    at = 0
+    for mark in _MARK.finditer(text):
+        sign = mark.group()
+        found += [text[at : mark.start()], sign]
+        at, place = mark.end(), len(found) - 1
+        if sign in "([{" and len(frames) <= _DEEPEST:
+            frames.append([place])
+        elif sign in "|:":
+            frames[-1].append(place)
+        elif len(frames) > 1 and _CLOSES.get(sign) == found[frames[-1][0]]:
+            _choose(found, with_edits, *frames.pop())
+    return "".join([*found, text[at:]])
+
+
+def _choose(found: list[str], with_edits: bool, first: int, *marks: int) -> None:
+    """Keep what comes first in the brackets that open at place `first` and close at the end, if words take turns."""
+    signs = [found[mark] for mark in marks]
+    if found[first] != "(" and "|" in signs:
+        del found[marks[signs.index("|")] :]
+    elif (
+        with_edits
+        and found[first] == "["
+        and len(marks) in (1, 2)
+        and marks[-1] == len(found) - 3
+        and _NUMBER.fullmatch(found[-2])
+    ):
+        has_before = any(part.strip() for part in found[first + 1 : marks[0]])
+        kept = found[first + 1 : marks[0]] if has_before else found[marks[0] + 1 : marks[-1]]
+        found[first + 1 :] = kept
+    else:
+        return
+    found[first] = ""

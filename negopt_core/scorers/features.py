@@ -1,0 +1,159 @@
+"""Where the features of set metrics come from, and the metrics by name."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from ..errors import ModelError, PromptError
+from ..measure.set_metrics import Extract, Features, cmmd, frechet_distance, split_inception_score
+from ..needs import naming_what_is_missing
+from ..quiet import quiet
+from ..torch_file import read_published
+from .table import CLIP, INCEPTION, hash_place
+
+INCEPTION_SCORES = ("is", "world-is")
+NAMES = (*INCEPTION_SCORES, "fid", "cmmd", "world-fid")
+WIDTH = 2048
+"""Channels of Inception's pooled features; its class posteriors follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetMetric:
+    """A number for a whole set of pictures; lower is better except for Inception Scores."""
+
+    name: str
+    extract: Extract
+    identity: str
+    """Which network the features come from; metrics with the same identity share their features."""
+    measure: Callable[[Features, Features | None], tuple[float, float | None]]
+    """Features of an arm and of the reference -> the value, and its spread where there is one."""
+    needs_reference: bool
+
+    @property
+    def higher_is_better(self) -> bool:
+        """True for Inception Scores."""
+        return not self.needs_reference
+
+
+def load_set_metric(name: str, places: Mapping[str, str], splits: int) -> SetMetric:
+    """A set metric by name; PromptError, ModelError or MissingPackage, with the remedy, where it cannot be had."""
+    if name not in NAMES:
+        raise PromptError(f"no metric is called {name!r}; there are {', '.join(NAMES)}")
+    extract, identity, width = _extractor(name, places)
+
+    def inception(found: Features, _: Features | None) -> tuple[float, float | None]:
+        spread = split_inception_score(torch.from_numpy(found[:, width:]), splits)
+        return spread.mean, spread.deviation
+
+    def frechet(found: Features, reference: Features | None) -> tuple[float, float | None]:
+        assert reference is not None
+        return frechet_distance(found[:, :width], reference[:, :width]), None
+
+    def discrepancy(found: Features, reference: Features | None) -> tuple[float, float | None]:
+        assert reference is not None
+        return cmmd(found, reference), None
+
+    is_inception = name in INCEPTION_SCORES
+    measure = inception if is_inception else frechet if name.endswith("fid") else discrepancy
+    return SetMetric(name, extract, identity, measure, needs_reference=not is_inception)
+
+
+def _extractor(name: str, places: Mapping[str, str]) -> tuple[Extract, str, int]:
+    """What gives features, which network that is, and where posteriors begin in its rows."""
+    if name.startswith("world-"):
+        return _world_extract()
+    if name == "cmmd":
+        from .embed import Embedder
+
+        place = _place(CLIP, places)
+        return Embedder.load(place).pictures, f"clip {hash_place(place)}", 0
+    place = _place(INCEPTION, places)
+    return load_inception(Path(place).expanduser()), f"inception {hash_place(place)}", WIDTH
+
+
+def _world_extract() -> tuple[Extract, str, int]:
+    """The eval judge's answers to all its questions as features, then its posteriors over shape and colour."""
+    from ..world import world_dir
+    from ..world.judges import class_posteriors, judge_pictures, load_judge
+
+    path = world_dir() / "judges" / "eval.safetensors"
+    judge = load_judge(path)
+
+    def extract(images: Tensor) -> Tensor:
+        verdict = judge_pictures(judge, images)
+        answers = torch.cat([verdict.quality[:, None], *verdict.logits.values()], dim=1)
+        return torch.cat([answers, class_posteriors(verdict)], dim=1)
+
+    probe = judge_pictures(judge, torch.zeros(1, 3, 64, 64))
+    width = 1 + sum(values.shape[1] for values in probe.logits.values())
+    return extract, f"world {hash_place(str(path))}", width
+
+
+def _place(name: str, places: Mapping[str, str]) -> str:
+    if not places.get(name):
+        how = "; make it with `convert inception FILE`" if name == INCEPTION else ""
+        raise PromptError(f"the weights of {name} are not here; say where they are with --source {name}=PLACE{how}")
+    return places[name]
+
+
+def load_inception(path: Path) -> Extract:
+    """torch-fidelity's Inception (the one of the FID and Inception Score papers): pooled features, then posteriors.
+
+    Raises MissingPackage without torch-fidelity, ModelError without the weights.
+    """
+    network = _network(_read_weights(path))
+
+    @torch.no_grad()
+    def extract(images: Tensor) -> Tensor:
+        features, logits = network((images.clamp(0, 1) * 255).round().to(torch.uint8))
+        return torch.cat([features.double(), logits.double().softmax(dim=1)], dim=1)
+
+    return extract
+
+
+def _read_weights(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(
+            f"cannot read the Inception weights {path}: {error}; make them with `convert inception`"
+        ) from error
+
+
+def _network(weights: dict[str, Tensor]) -> Any:
+    try:
+        with naming_what_is_missing(), quiet():
+            from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+    except RuntimeError as error:
+        raise ModelError(f"torch-fidelity needs a torchvision of the same build as torch ({error})") from error
+    # its constructor reads weights with torch's unpickler: hand it our own bytes instead of a stranger's file
+    buffer = io.BytesIO()
+    torch.save(weights, buffer)
+    buffer.seek(0)
+    try:
+        return FeatureExtractorInceptionV3(
+            INCEPTION, [str(WIDTH), "logits_unbiased"], feature_extractor_weights_path=buffer
+        )
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise ModelError(f"these are not torch-fidelity's Inception weights: {reason}") from error
+
+
+def convert_inception(source: Path, target: Path) -> None:
+    """torch-fidelity's `weights-inception-2015-12-05-6726825d.pth` to safetensors, read without running any code."""
+    weights = read_published(source)
+    if not isinstance(weights, dict) or "Conv2d_1a_3x3.conv.weight" not in weights:
+        raise ModelError(f"{source} is not torch-fidelity's Inception; its first layer is missing")
+    partial = target.with_name(target.name + ".partial")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    save_file({name: value.contiguous() for name, value in weights.items()}, partial, {"source": source.name})
+    partial.replace(target)
