@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from negopt_core.policy import Policy, SuggestOptions, suggest
-from negopt_core.policy.phrases import append_phrases, phrase_spans, without_prefix
+from negopt_core.policy.phrases import append_phrases, phrase_spans
 from negopt_core.policy.structure import why_structured
-from negopt_core.text.df_text import format_prompt, parse_prompt
+from negopt_core.text.df_text import format_prompt
 from negopt_core.text.prompt import DFPrompt, Span
 
 from .native import add_words, plain_words, write_words
@@ -45,8 +45,8 @@ def ask(policy: Policy, wish: Wish) -> Written:
     options = SuggestOptions(modes=wish.modes, negative=format_prompt(negative), seed=wish.seed)
     (answer,) = suggest(policy, [format_prompt(positive)], options)
     return Written(
-        _added(positive, parse_prompt(answer.df_positive)),
-        _added(negative, parse_prompt(answer.df_negative)),
+        append_phrases(DFPrompt(), answer.added_positive),
+        append_phrases(DFPrompt(), answer.added_negative),
         answer.policy,
         policy.fingerprint,
         answer.warnings,
@@ -72,12 +72,3 @@ def joined(first: DFPrompt, second: DFPrompt) -> DFPrompt:
 def count_windows(added: DFPrompt) -> int:
     """How many phrases do not act in every step."""
     return sum(not phrase.window.is_full for phrase in phrase_spans(added.spans))
-
-
-def _added(before: DFPrompt, after: DFPrompt) -> DFPrompt:
-    """The phrases that follow `before` in `after`; a suggestion keeps the user's own words untouched and first."""
-    fixed = len(before.spans)
-    rest = list(after.spans[fixed:])
-    if before.spans and before.spans[-1].is_plain:  # plain words that follow are one span with it
-        rest = [*(without_prefix(DFPrompt(after.spans[fixed - 1 : fixed]), before.spans[-1].text) or []), *rest]
-    return append_phrases(DFPrompt(), phrase_spans(rest))

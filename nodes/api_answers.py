@@ -13,7 +13,7 @@ from ..negopt_core import __version__
 from ..negopt_core.errors import NegOptError, OutputError
 from ..negopt_core.policy import Policy, PolicyCard, SuggestOptions, suggest
 from ..negopt_core.policy.joint import SIGN
-from ..negopt_core.policy.phrases import append_phrases, phrase_spans, without_prefix
+from ..negopt_core.policy.phrases import append_phrases, phrases_behind
 from ..negopt_core.policy.store import builtin_names, card_named
 from ..negopt_core.policy.tokens import roomy_budget
 from ..negopt_core.text.checks import inspect_setup
@@ -137,7 +137,7 @@ def like_record(like: Like) -> dict[str, Any]:
     """One line of `likes.jsonl`; what was not written, or edited beyond telling apart, is left out."""
     prompt = parse_report(like.prompt).prompt.text
     prefix = "" if like.verdict == "up" else "rejected_"
-    added = phrase_spans(without_prefix(parse_report(like.positive).prompt, prompt) or ())
+    added = phrases_behind(prompt, parse_report(like.positive).prompt)
     texts = {"negative": like.negative, "modifiers": format_prompt(append_phrases(DFPrompt(), added))}
     return {
         "prompt": prompt,

@@ -11,7 +11,7 @@ from negopt_core.lab.data.world_people import human_negatives
 from negopt_core.lab.make_world.measure import draw_prompts
 from negopt_core.policy import SuggestOptions, load_policy, suggest
 from negopt_core.policy.language.pae_weights import PAE_WEIGHTS, PAE_WINDOWS
-from negopt_core.policy.phrases import append_phrases, phrase_spans, without_prefix
+from negopt_core.policy.phrases import append_phrases, phrases_behind
 from negopt_core.policy.suggest import MODES
 from negopt_core.text.prompt import FULL, DFPrompt, PromptPair, Span
 from studies.policies.recipe import BALANCES, DATA_SIZES, ISOLATED, Recipe
@@ -123,7 +123,7 @@ def in_random_windows(prompts: Sequence[str], pairs: Sequence[PromptPair], seed:
     rng = random.Random(seed)
     found = []
     for prompt, pair in zip(prompts, pairs, strict=True):
-        phrases = phrase_spans(without_prefix(pair.positive, prompt) or ())
+        phrases = phrases_behind(prompt, pair.positive)
         drawn = [Span(span.text, rng.choice(PAE_WEIGHTS), rng.choice(PAE_WINDOWS)) for span in phrases]
         found.append(PromptPair(append_phrases(DFPrompt.plain(prompt), drawn), pair.negative))
     return tuple(found)

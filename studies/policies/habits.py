@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from negopt_core.policy.phrases import phrase_spans, without_prefix
+from negopt_core.policy.phrases import phrases_behind
 from negopt_core.text.prompt import PromptPair, Span, Window
 from studies.world.tables import table
 
@@ -14,11 +14,7 @@ _TOP = 15
 
 def added_spans(prompts: Sequence[str], pairs: Sequence[PromptPair]) -> list[Span]:
     """Every phrase behind the prompts, with its window and weight."""
-    return [
-        span
-        for prompt, pair in zip(prompts, pairs, strict=True)
-        for span in phrase_spans(without_prefix(pair.positive, prompt) or ())
-    ]
+    return [span for prompt, pair in zip(prompts, pairs, strict=True) for span in phrases_behind(prompt, pair.positive)]
 
 
 def habit_tables(spans: Sequence[Span], windows: Mapping[str, Window], weights: Sequence[float]) -> list[str]:

@@ -48,6 +48,14 @@ def test_a_suggestion_has_the_fields_of_the_public_interface_and_is_plain_json()
     assert list(values) == FIELDS and json.loads(json.dumps(values)) == values
 
 
+def test_a_suggestion_carries_the_pair_and_the_phrases_that_were_added() -> None:
+    found = one(Rude((Span(", sharp", 1.2, LATE), Span(", old")), "[text:0-0.5:1], ugly"), "a cat", negative="(fog:2)")
+    assert found.added_positive == (Span("sharp", 1.2, LATE), Span("old"))
+    assert found.added_negative == (Span("text", 1.0, LATE), Span("ugly"))
+    assert found.pair == PromptPair(parse_prompt(found.df_positive), parse_prompt(found.df_negative))
+    assert (found.positive, found.negative) == ("a cat, sharp, old", "(fog:2), text, ugly")
+
+
 @pytest.mark.parametrize(
     ("prompt", "own", "proposed", "left"),
     [

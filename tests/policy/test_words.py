@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from negopt_core import DFPrompt, Span, Window, parse_prompt
 from negopt_core.policy.media import ANIMALS, MEDIA, PEOPLE
-from negopt_core.policy.phrases import append_phrases, append_within, phrase_spans, without_prefix
+from negopt_core.policy.phrases import append_phrases, fitting_phrases, phrase_spans, without_prefix
 from negopt_core.policy.tokens import estimate_tokens
 from negopt_core.policy.topics import FILLERS, NEUTRAL, QUALIFIERS, TOPICS
 from negopt_core.policy.words import phrase_key, words_of
@@ -81,14 +81,16 @@ def test_a_separator_that_is_there_is_not_doubled(text: str, joined: str) -> Non
 @pytest.mark.parametrize(("limit", "kept"), [(1, 0), (2, 0), (3, 1), (4, 1), (5, 2), (99, 3)])
 def test_the_budget_cuts_between_phrases(limit: int, kept: int) -> None:
     phrases = [Span("one"), Span("two"), Span("three")]
-    prompt, left_out = append_within(DFPrompt.plain("base"), phrases, limit, estimate_tokens)
-    assert (len(phrase_spans(prompt.spans)) - 1, left_out) == (kept, 3 - kept)
-    assert estimate_tokens(prompt.text) <= max(limit, 1)
+    base = DFPrompt.plain("base")
+    fitting = fitting_phrases(base, phrases, limit, estimate_tokens)
+    assert fitting == phrases[:kept]
+    assert estimate_tokens(append_phrases(base, fitting).text) <= max(limit, 1)
 
 
 def test_what_the_user_wrote_is_never_cut_even_past_the_budget() -> None:
     own = DFPrompt.plain("a long text of my own")
-    assert append_within(own, [Span("x")], 2, estimate_tokens) == (own, 1)
+    assert fitting_phrases(own, [Span("x")], 2, estimate_tokens) == []
+    assert append_phrases(own, []) == own
 
 
 @pytest.mark.parametrize(
