@@ -8,9 +8,11 @@ it; a folder without one loads too, but then a changed weight goes unseen.
 from __future__ import annotations
 
 import functools
+import hashlib
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -21,9 +23,12 @@ from ..needs import missing_package
 
 SUMS = "SHA256SUMS"
 CARD = "policy.json"
+TERMS_FILE, STOCK_FILE = "terms.txt", "stock.txt"
+"""Texts that decide what a policy writes as its weights do: terms of its examples, phrases that it chooses from."""
 _REMEDY = "pull or export it again"
 _MAX_TEXT_BYTES = 64_000_000
 _MAX_HEADER_BYTES = 8_000_000
+_BLOCK = 1 << 20
 _BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
 _SUM_LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 _SETTINGS = ("config.json", "tokenizer_config.json", "generation_config.json")
@@ -34,16 +39,45 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 
-def check_folder(folder: Path) -> None:
-    """PolicyError names the first file of a policy folder that is not what it should be."""
+Header = Mapping[str, tuple[str, tuple[int, ...]]]
+"""Type and shape of each tensor of a safetensors file."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFolder:
+    """A policy folder in which all is as it should be, and what was learned of its weights while they were read."""
+
+    path: Path
+    headers: Mapping[str, Header]
+    """By the name of the safetensors file."""
+    fingerprint: str
+    """`folder_hash`."""
+
+
+def check_policy_folder(folder: Path) -> CheckedFolder:
+    """Look at every file of a policy folder, reading each once; PolicyError names the first that is wrong."""
+    headers: dict[str, Header] = {}
     for path in _files(folder):
         if path.suffix == ".safetensors":
-            read_header(path)
+            headers[path.name] = read_header(path)
         elif path.stat().st_size > _MAX_TEXT_BYTES:
             raise PolicyError(f"{path} has more than {_MAX_TEXT_BYTES:,} bytes, so it is no part of a policy")
         if path.suffix == ".json" and path.name != CARD:
             _check_json(path)
-    _check_sums(folder)
+    listed = _read_sums(folder)
+    digests, fingerprint = _hash_files(folder, listed)
+    for name, digest in listed.items():
+        if digests[name] != digest:
+            raise PolicyError(
+                f"{folder / name} is not the file that was exported ({SUMS} disagrees); {_REMEDY}, or delete {SUMS} if "
+                "you changed the file yourself"
+            )
+    return CheckedFolder(folder, headers, fingerprint)
+
+
+def folder_hash(folder: Path) -> str:
+    """SHA-256 over the names and contents of the weights, the stock and the terms of a policy folder, in hex."""
+    return _hash_files(folder, ())[1]
 
 
 def check_settings(settings: Mapping[str, Any]) -> None:
@@ -56,7 +90,7 @@ def check_settings(settings: Mapping[str, Any]) -> None:
             raise PolicyError(f"settings.{name} is a whole number, got {value}")
 
 
-def read_header(path: Path) -> dict[str, tuple[str, tuple[int, ...]]]:
+def read_header(path: Path) -> Header:
     """Type and shape of each tensor in a safetensors file; PolicyError if its header contradicts itself or the file."""
     try:
         with path.open("rb") as file:
@@ -64,13 +98,13 @@ def read_header(path: Path) -> dict[str, tuple[str, tuple[int, ...]]]:
             if not 2 <= length <= min(size - 8, _MAX_HEADER_BYTES):
                 raise ValueError(f"its header of {length:,} bytes does not fit {size:,} bytes of file")
             header = read_json(file.read(length))
-        found = {name: _tensor(name, entry) for name, entry in header.items() if name != "__metadata__"}
-        held = sum(_BYTES[kind] * math.prod(shape) for kind, shape in found.values())
+        tensors = {name: _tensor(name, entry) for name, entry in header.items() if name != "__metadata__"}
+        held = sum(_BYTES[kind] * math.prod(shape) for kind, shape in tensors.values())
         if held != size - 8 - length:
             raise ValueError(f"its tensors need {held:,} bytes and it holds {size - 8 - length:,}")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise PolicyError(f"{path} is no whole safetensors file: {in_one_line(error)}; {_REMEDY}") from error
-    return found
+    return tensors
 
 
 def write_sums(folder: Path) -> None:
@@ -133,22 +167,39 @@ def _check_json(path: Path) -> None:
             raise PolicyError(f"{path}: {key} leads out of the folder ({value[:60]}); write the name of a file in it")
 
 
-def _check_sums(folder: Path) -> None:
+def _read_sums(folder: Path) -> dict[str, str]:
+    """SHA-256 by file name, as `SHA256SUMS` says; empty without one. PolicyError for a line or a file that is not."""
     path = folder / SUMS
-    if not path.is_file():
-        return
-    for number, line in enumerate(path.read_bytes().decode("utf-8", "replace").splitlines(), start=1):
-        found = _SUM_LINE.fullmatch(line)
-        if found is None or Path(found.group(2)).name != found.group(2) or "\\" in line:
+    listed: dict[str, str] = {}
+    lines = path.read_bytes().decode("utf-8", "replace").splitlines() if path.is_file() else []
+    for number, line in enumerate(lines, start=1):
+        entry = _SUM_LINE.fullmatch(line)
+        if entry is None or Path(entry.group(2)).name != entry.group(2) or "\\" in line:
             raise PolicyError(f"{path}, line {number}: a line is a SHA-256, two spaces and a file name; {_REMEDY}")
-        named = folder / found.group(2)
+        named = folder / entry.group(2)
         if not named.is_file():
             raise PolicyError(f"{named} is missing, and {SUMS} names it; {_REMEDY}")
-        if hash_file(named) != found.group(1):
-            raise PolicyError(
-                f"{named} is not the file that was exported ({SUMS} disagrees); {_REMEDY}, or delete {SUMS} if you "
-                "changed the file yourself"
-            )
+        listed[named.name] = entry.group(1)
+    return listed
+
+
+def _hash_files(folder: Path, wanted: Container[str]) -> tuple[dict[str, str], str]:
+    """SHA-256 of each wanted file by name, and `folder_hash`, from one pass over the files."""
+    whole, digests = hashlib.sha256(), {}
+    for path in sorted(path for path in folder.iterdir() if path.is_file()):
+        hashes = [hashlib.sha256()] if path.name in wanted else []
+        if path.suffix == ".safetensors" or path.name in (TERMS_FILE, STOCK_FILE):
+            whole.update(path.name.encode())
+            hashes.append(whole)
+        if not hashes:
+            continue
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                for one in hashes:
+                    one.update(block)
+        if path.name in wanted:
+            digests[path.name] = hashes[0].hexdigest()
+    return digests, whole.hexdigest()
 
 
 def _is_summed(path: Path) -> bool:

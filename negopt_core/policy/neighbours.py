@@ -27,8 +27,9 @@ from safetensors.numpy import load_file, save_file
 from ..errors import PolicyError
 from ..files import write_text
 from .checked_index import check_index
+from .guard import TERMS_FILE
 
-INDEX_FILE, TERMS_FILE, STOCK_FILE = "index.safetensors", "terms.txt", "stock.txt"
+INDEX_FILE = "index.safetensors"
 _WORD = re.compile(r"[^\W_]+")
 Array = NDArray[Any]
 

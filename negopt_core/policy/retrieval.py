@@ -17,9 +17,10 @@ from ..errors import PolicyError
 from ..text.prompt import DFPrompt, PromptPair, Span
 from .card import PolicyCard
 from .contradiction import is_contradicted, is_unwelcome, read_asked
+from .guard import STOCK_FILE
 from .kinds import usual_time
 from .media import names_a_body, shows_a_body
-from .neighbours import STOCK_FILE, Count, Index, Neighbours
+from .neighbours import Count, Index, Neighbours
 from .phrases import append_phrases
 from .words import words_of
 

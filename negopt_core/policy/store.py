@@ -12,7 +12,7 @@ from ..quiet import quiet
 from .base import Policy
 from .card import PolicyCard, parse_card
 from .families import FAMILIES
-from .guard import check_folder, check_settings, said_plainly
+from .guard import check_policy_folder, check_settings, said_plainly
 from .joint import SIGN, JointPolicy
 from .loglinear.policy import NAME, SCHEDULED, NegOptPolicy, family_named, family_names, negopt_card
 from .loglinear.tables import TablesError
@@ -262,7 +262,7 @@ def _load_folder(folder: Path, family: str = "") -> Policy:
         )
     card = card_of(folder)
     check_settings(card.settings)
-    check_folder(folder)
+    checked = check_policy_folder(folder)
     if family:
         _check_family(card, family)
     if card.kind == "static":
@@ -279,7 +279,7 @@ def _load_folder(folder: Path, family: str = "") -> Policy:
         # torch and transformers are read only for policies that need them
         from .language.suggester import LanguageSuggester
 
-        return LanguageSuggester.open(folder, card, family)
+        return LanguageSuggester.open(checked, card, family)
     raise PolicyError(
         f"{folder} is a policy of kind {card.kind[:60]!r}; this version runs {', '.join(READABLE_KINDS)}: update negopt"
     )

@@ -16,7 +16,7 @@ from languages import language_policy
 
 from negopt_core.errors import PolicyError
 from negopt_core.policy import load_policy, suggest
-from negopt_core.policy.guard import SUMS, check_folder, read_header
+from negopt_core.policy.guard import SUMS, check_policy_folder, folder_hash, read_header
 from negopt_core.policy.language.folder import open_policy, save_policy
 
 Change = Callable[[Path], object]
@@ -125,9 +125,24 @@ def test_the_hubs_cache_of_links_is_followed(sound: Path, tmp_path: Path) -> Non
     assert open_policy(snapshot).card.kind == "df"
     (snapshot / "more.txt").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(PolicyError, match="leads out"):
-        check_folder(snapshot)
+        check_policy_folder(snapshot)
 
 
 def test_a_header_is_read_without_the_tensors(sound: Path) -> None:
     header = read_header(sound / "model.safetensors")
     assert header["transformer.wpe.weight"] == ("F32", (128, 32))
+
+
+def test_weights_are_read_once_for_looking_and_hashing(sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The header, then every byte once; the tensors themselves come from a memory map."""
+    opened: list[str] = []
+    original = Path.open
+
+    def counting(self: Path, *args: Any, **kw: Any) -> Any:
+        opened.append(self.name)
+        return original(self, *args, **kw)
+
+    monkeypatch.setattr(Path, "open", counting)
+    policy = load_policy(str(sound))
+    assert opened.count("model.safetensors") == 2
+    assert policy.fingerprint == folder_hash(sound)

@@ -14,8 +14,8 @@ import numpy as np
 from ...errors import TrainingError
 from ...files import write_text
 from ...policy.card import PolicyCard
-from ...policy.guard import write_sums
-from ...policy.neighbours import STOCK_FILE, Array, Index, save_index, terms_of, unit_vector
+from ...policy.guard import STOCK_FILE, write_sums
+from ...policy.neighbours import Array, Index, save_index, terms_of, unit_vector
 from ..data.pairs import Pair
 
 CARD_FILE = "policy.json"

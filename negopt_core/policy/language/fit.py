@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import torch
 from torch import nn
 
 from ...errors import PolicyError
+from ..guard import Header
 from .backbone import build_model
 from .weights import in_place
 
@@ -20,7 +20,7 @@ _VOCABULARIES = ("tokenizer.json", "spiece.model", "vocab.json", "vocab.txt", "t
 _MOST_POSITIONS = 65_536  # some versions of transformers keep a square table of them
 
 
-def check_fit(config: Any, tokens: int, stored: Mapping[str, tuple[str, tuple[int, ...]]]) -> None:
+def check_fit(config: Any, tokens: int, stored: Header) -> None:
     """ValueError unless a model of this configuration has the stored shapes, and a place for each of `tokens`.
 
     The model is laid out without memory, so that a configuration of a trillion weights costs nothing but this refusal.

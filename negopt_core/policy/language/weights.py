@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from safetensors.torch import load_file
 from transformers import PreTrainedModel
 
-from ..guard import read_header
+from ..guard import CheckedFolder, Header, read_header
 
 WEIGHTS_FILE, INDEX_FILE = "model.safetensors", "model.safetensors.index.json"
 _LEFTOVERS = (
@@ -36,9 +36,13 @@ def weight_files(folder: Path) -> list[Path]:
     return [folder / name for name in names]
 
 
-def read_headers(folder: Path) -> dict[str, tuple[str, tuple[int, ...]]]:
-    """Type and shape of every stored tensor."""
-    return {name: entry for path in weight_files(folder) for name, entry in read_header(path).items()}
+def headers_of(checked: CheckedFolder) -> Header:
+    """Type and shape of every stored tensor; PolicyError if the file of the weights is not there."""
+    return {
+        name: entry
+        for path in weight_files(checked.path)
+        for name, entry in (checked.headers.get(path.name) or read_header(path)).items()
+    }
 
 
 def placed(stored: Iterable[str], model: PreTrainedModel) -> dict[str, str]:
@@ -75,8 +79,6 @@ def load_weights(model: PreTrainedModel, folder: Path) -> None:
         raise ValueError(f"weights do not fit the configuration (missing {lost[:3]}, surplus {list(surplus)[:3]})")
 
 
-def in_place(
-    stored: Mapping[str, tuple[str, tuple[int, ...]]], model: PreTrainedModel
-) -> dict[str, tuple[str, tuple[int, ...]]]:
+def in_place(stored: Header, model: PreTrainedModel) -> Header:
     """Stored types and shapes by the model's own names."""
     return {own: stored[name] for name, own in placed(stored, model).items()}
