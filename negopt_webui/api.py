@@ -9,10 +9,11 @@ import json
 from typing import Any
 
 from negopt_core.errors import NegOptError, PromptError
+from negopt_core.policy.menu import PolicyMenu
 from negopt_core.text.df_text import format_prompt, parse_prompt
 
+from .model_family import DEFAULT
 from .request import EVERYTHING, NOTHING, WRITES
-from .shelf import DEFAULT, Shelf
 from .writing import Wish, ask, into_prompt
 
 SUGGEST, POLICIES = "/negopt/v1/suggest", "/negopt/v1/policies"
@@ -26,9 +27,9 @@ Answer = tuple[int, dict[str, Any]]
 """HTTP status and JSON."""
 
 
-def policies(shelf: Shelf) -> Answer:
+def policies(menu: PolicyMenu) -> Answer:
     """What can be asked."""
-    return 200, {"policies": shelf.names(), "default": DEFAULT, "modes": _MODES}
+    return 200, {"policies": menu.names(), "default": DEFAULT, "modes": _MODES}
 
 
 def too_large() -> Answer:
@@ -36,14 +37,14 @@ def too_large() -> Answer:
     return 413, {"error": f"a request may have {MAX_BODY:,} bytes; shorten the prompt"}
 
 
-def suggest(shelf: Shelf, body: bytes) -> Answer:
+def suggest(menu: PolicyMenu, body: bytes) -> Answer:
     """Both prompts with the policy's words written into them, and the same words with their windows."""
     try:
         values = json.loads(body)
         if not isinstance(values, dict):
             raise PromptError(f"a request is a JSON object, got {type(values).__name__}; send {{'prompt': …}}")
         wish = _wish(values)
-        written = ask(shelf.policy(_text(values, "policy", DEFAULT)), wish)
+        written = ask(menu.policy(_text(values, "policy", DEFAULT)), wish)
         return 200, {
             "prompt": into_prompt(wish.prompt, written.positive, False),
             "negative": into_prompt(wish.negative, written.negative, True),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from negopt_core.errors import NegOptError, PromptError
+from negopt_core.policy.menu import PolicyMenu
 from negopt_core.policy.store import with_windows
 from negopt_core.text.df_text import format_prompt, parse_prompt
 from negopt_core.text.prompt import DFPrompt
@@ -15,7 +16,6 @@ from .check import Boxes, check, to_html
 from .native import add_schedule
 from .plan import check_passes
 from .request import MAX_WORDS
-from .shelf import Shelf
 from .writing import Wish, Written, ask, count_windows, into_prompt, joined
 
 Answer = tuple[Any, ...]
@@ -26,7 +26,7 @@ NEGATIVE, MODIFIERS = ("negative",), ("modifiers",)
 class Buttons:
     """The page's actions. `total_steps` is the host's count for a sampler; `keep` leaves a box as it is."""
 
-    shelf: Shelf
+    menu: PolicyMenu
     total_steps: Callable[[str, int], int]
     keep: Callable[[], Any]
 
@@ -119,7 +119,7 @@ class Buttons:
         return text, to_html([*told, *written.warnings])
 
     def _ask(self, policy: str, wish: Wish) -> Written:
-        return ask(self.shelf.policy(str(policy)), wish)
+        return ask(self.menu.policy(str(policy)), wish)
 
 
 def _wish(

@@ -12,8 +12,8 @@ from negopt_core.policy.suggest import MAX_SEED
 from negopt_core.text.df_text import parse_prompt
 from negopt_core.text.prompt import DFPrompt
 
+from .model_family import DEFAULT
 from .plan import Passes, Plan, check_passes, starting_at
-from .shelf import DEFAULT
 
 NOTHING, EVERYTHING = "nothing", "negative and modifiers"
 WRITES: dict[str, tuple[str, ...]] = {

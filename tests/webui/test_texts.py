@@ -11,12 +11,12 @@ import pytest
 
 from negopt_core.errors import DialectError, NegOptError, OutputError, PromptError
 from negopt_core.policy import load_policy
+from negopt_core.policy.menu import PolicyMenu
 from negopt_core.text.df_text import format_prompt, parse_prompt
 from negopt_webui.host import EncodeCache
 from negopt_webui.native import add_schedule, add_words, plain_words, write_words
 from negopt_webui.plan import Origin, Passes, Plan, read_plan, starting_at
 from negopt_webui.request import Request, read_request
-from negopt_webui.shelf import Shelf
 from negopt_webui.writing import Wish, ask, into_prompt
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -194,11 +194,11 @@ def test_the_cache_forgets_the_oldest() -> None:
 
 
 def test_policies_are_found_by_name_only(tmp_path: Path) -> None:
-    shelf = Shelf(lambda: [tmp_path])
-    assert shelf.policy("rules:sdxl+rules") is shelf.policy("rules:sdxl+rules")
+    menu = PolicyMenu(lambda: [tmp_path])
+    assert menu.policy("rules:sdxl+rules") is menu.policy("rules:sdxl+rules")
     for name in (str(tmp_path), "..", "", "hf:a/b", "rules+", "rules+rules+static"):
         with pytest.raises(NegOptError):
-            shelf.policy(name)
+            menu.policy(name)
 
 
 @pytest.mark.parametrize("own", ["", "mud", "mud, ", "(mud:1.3), [dust:0.5]", "low quality"])
