@@ -13,7 +13,7 @@ from ..negopt_core.errors import NegOptError, OutputError
 from ..negopt_core.policy import Policy, PolicyCard, SuggestOptions, suggest
 from ..negopt_core.policy.phrases import append_phrases, phrases_behind
 from ..negopt_core.policy.store import builtin_names
-from ..negopt_core.policy.tokens import roomy_budget
+from ..negopt_core.policy.token_estimate import roomy_budget
 from ..negopt_core.text.checks import inspect_setup
 from ..negopt_core.text.df_text import Parsed, format_prompt, parse_report
 from ..negopt_core.text.guidance import TABLE

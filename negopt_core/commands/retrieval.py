@@ -51,7 +51,7 @@ def _card(args: argparse.Namespace, rows: list[Row]) -> Any:
     from .. import __version__
     from ..policy.card import PolicyCard
     from ..policy.families import NEGATIVE_TIMES
-    from ..policy.kinds import PRIOR_CAVEAT
+    from ..policy.phrase_kinds import PRIOR_CAVEAT
     from ..text.prompt import FULL
 
     sources = Counter((row.source, row.licence) for row in rows)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import PromptError
 from ..policy import Policy, Suggestion, SuggestOptions, load_policy, suggest
-from ..policy.kinds import PRIOR_CAVEAT
+from ..policy.phrase_kinds import PRIOR_CAVEAT
 from ..policy.store import default_policy, with_family
 from .models import MODEL_HELP, WORLD, Choice, add_model_arguments, choose, policy_name
 from .output import add_json, emit, emit_json

@@ -160,7 +160,7 @@ def _left_out(args: argparse.Namespace, sft: SFT) -> float:
 def _facts(args: argparse.Namespace, pairs: list[Pair]) -> dict[str, Any]:
     """What goes in: how many pairs, hashes of them and of the policy it starts from."""
     from ..lab.data.pairs import write_pair
-    from ..policy.guard import folder_hash
+    from ..policy.folder_check import folder_hash
 
     facts: dict[str, Any] = {"pairs": len(pairs)}
     facts["pairs_sha256"] = digest(write_pair(pair, args.polarity) for pair in pairs)

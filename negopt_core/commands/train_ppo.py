@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _facts(args: argparse.Namespace, ppo: PPO, painter: str) -> dict[str, object]:
     """What went in: prompts, the policy it started from, the painter, and how many pictures were rewarded."""
-    from ..policy.guard import folder_hash
+    from ..policy.folder_check import folder_hash
 
     return {
         "prompts": len(ppo.prompts),

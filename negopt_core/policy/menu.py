@@ -9,7 +9,7 @@ from pathlib import Path
 from ..errors import PolicyError
 from .base import Policy
 from .card import PolicyCard
-from .joint import SIGN
+from .combined import SIGN
 from .store import CARD_NAME, builtin_names, card_named, load_policy, offered_names, read_origin
 
 

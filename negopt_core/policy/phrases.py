@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from ..text.prompt import DFPrompt, Span
-from .tokens import CountTokens
+from .token_estimate import CountTokens
 
 SEPARATOR = ", "
 _ENDS = (",", ".", "!", "?", "。", "！", "？", "，", "、")

@@ -17,10 +17,10 @@ from ..errors import PolicyError
 from ..text.prompt import DFPrompt, PromptPair, Span
 from .card import PolicyCard
 from .contradiction import is_contradicted, is_unwelcome, read_asked
-from .guard import STOCK_FILE
-from .kinds import usual_time
+from .folder_check import STOCK_FILE
 from .media import names_a_body, shows_a_body
 from .neighbours import Count, Index, Neighbours
+from .phrase_kinds import usual_time
 from .phrases import append_phrases
 from .words import words_of
 
@@ -35,7 +35,7 @@ class RetrievalSettings:
     threshold: float = 0.2
     max_phrases: int = 20
     scheduled: bool = field(default=False, repr=False)
-    """Whether a phrase acts when phrases of its kind usually do (`kinds`); else all along at weight 1."""
+    """Whether a phrase acts when phrases of its kind usually do (`phrase_kinds`); else all along at weight 1."""
 
     def __post_init__(self) -> None:
         self.count  # noqa: B018 - refuses what has no meaning

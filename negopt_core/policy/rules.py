@@ -13,8 +13,8 @@ from . import families as tables
 from .card import PolicyCard
 from .contradiction import Asked, is_contradicted, is_unwelcome, read_asked
 from .families import FAMILIES, Family, Kind, Term
-from .kinds import PRIOR_CAVEAT
 from .media import ANIMALS, MEDIA, PEOPLE
+from .phrase_kinds import PRIOR_CAVEAT
 from .phrases import append_phrases
 from .topics import TOPICS
 from .words import phrase_key

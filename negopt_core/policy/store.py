@@ -11,9 +11,9 @@ from ..errors import PolicyError
 from ..quiet import quiet
 from .base import Policy
 from .card import PolicyCard, parse_card
+from .combined import SIGN, CombinedPolicy
 from .families import FAMILIES
-from .guard import check_policy_folder, check_settings, said_plainly
-from .joint import SIGN, JointPolicy
+from .folder_check import as_policy_error, check_policy_folder, check_settings
 from .loglinear.policy import NAME, SCHEDULED, NegOptPolicy, family_named, family_names, negopt_card
 from .loglinear.tables import TablesError
 from .rules import RulesPolicy, rules_card
@@ -108,7 +108,7 @@ def load_policy(name: str, folders: Sequence[Path] = ()) -> Policy:
         return _load_folder(found)
     first, sign, second = name.partition(SIGN)
     if sign:
-        return JointPolicy(load_policy(first, folders), load_policy(second, folders))
+        return CombinedPolicy(load_policy(first, folders), load_policy(second, folders))
     if name == "static":
         return StaticPolicy()
     kind, colon, family = name.rpartition(":") if ":" in name else (name, "", "")
@@ -252,7 +252,7 @@ def _check_family(card: PolicyCard, family: str) -> None:
         raise PolicyError(f"{card.name} cannot be asked for {family!r}; families that it knows: {known}")
 
 
-@said_plainly
+@as_policy_error
 @quiet()
 def _load_folder(folder: Path, family: str = "") -> Policy:
     pickles = sorted(path.name for path in folder.rglob("*") if path.suffix.lower() in _PICKLES)

@@ -13,11 +13,11 @@ from ..text.df_text import Parsed, format_prompt, parse_report
 from ..text.prompt import DFPrompt, PromptPair, Span
 from ..text.unwanted import read_wishes
 from .base import Policy
-from .kinds import PRIOR_CAVEAT
+from .phrase_filter import allowed_negatives, unwanted_spans, welcome_modifiers
+from .phrase_kinds import PRIOR_CAVEAT
 from .phrases import append_phrases, fitting_phrases, phrase_spans
-from .promises import allowed, unwanted_spans, welcome
 from .structure import is_json, why_closed
-from .tokens import CountTokens, estimate_tokens
+from .token_estimate import CountTokens, estimate_tokens
 
 MODES = ("negative", "modifiers")
 """What can be asked of a policy."""
@@ -149,14 +149,14 @@ def _finish(
     wishes = read_wishes(parsed.prompt.text)
     warnings += [*_closed(closed), *_below_zero(wishes.weighted)]
     if "modifiers" in options.modes and not closed:
-        phrases = welcome(policy.card.name, parsed.prompt, own.prompt, wishes.unwanted, pair.positive)
+        phrases = welcome_modifiers(policy.card.name, parsed.prompt, own.prompt, wishes.unwanted, pair.positive)
         modifiers, cut = _fitting(parsed.prompt, phrases, limit, options)
         warnings += _cut("modifiers", cut, limit)
     positive = append_phrases(parsed.prompt, modifiers)
     if "negative" in options.modes:
         said = unwanted_spans(wishes.unwanted) if policy.card.kind != SAYS_UNWANTED else []
         proposed = [*said, *phrase_spans(pair.negative.spans)]
-        phrases, banned = allowed(parsed.prompt, positive, own.prompt, wishes.unwanted, proposed)
+        phrases, banned = allowed_negatives(parsed.prompt, positive, own.prompt, wishes.unwanted, proposed)
         negatives, cut = _fitting(own.prompt, phrases, limit, options)
         warnings += [*_banned(banned), *_cut("negative phrases", cut, limit)]
     painted = PromptPair(positive, append_phrases(own.prompt, negatives))

@@ -9,7 +9,7 @@ from negopt_core import Window
 from negopt_core.errors import PolicyError
 from negopt_core.policy import Suggestion, SuggestOptions, load_policy, suggest
 from negopt_core.policy.families import FAMILIES, MODIFIER_TIMES, NEGATIVE_TIMES
-from negopt_core.policy.kinds import PRIOR_CAVEAT
+from negopt_core.policy.phrase_kinds import PRIOR_CAVEAT
 from negopt_core.policy.phrases import phrase_spans
 from negopt_core.policy.rules import RulesPolicy, rules_card
 

@@ -15,7 +15,7 @@ from negopt_core.errors import PolicyError, PromptError
 from negopt_core.policy import PolicyCard, Suggestion, SuggestOptions, load_policy, suggest
 from negopt_core.policy.contradiction import is_contradicted, read_asked
 from negopt_core.policy.phrases import phrase_spans
-from negopt_core.policy.tokens import estimate_tokens, roomy_budget
+from negopt_core.policy.token_estimate import estimate_tokens, roomy_budget
 
 FIELDS = ["prompt", "positive", "negative", "df_positive", "df_negative", "policy", "seed", "warnings"]
 LATE = Window(0.5, 1.0)

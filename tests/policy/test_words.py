@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from negopt_core import DFPrompt, Span, Window, parse_prompt
 from negopt_core.policy.media import ANIMALS, MEDIA, PEOPLE
 from negopt_core.policy.phrases import append_phrases, fitting_phrases, phrase_spans, without_prefix
-from negopt_core.policy.tokens import estimate_tokens
+from negopt_core.policy.token_estimate import estimate_tokens
 from negopt_core.policy.topics import FILLERS, NEUTRAL, QUALIFIERS, TOPICS
 from negopt_core.policy.words import phrase_key, words_of
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from transformers import AutoTokenizer
 
 from negopt_core.lab.train.tokenizer import fit_tokenizer, save_tokenizer
-from negopt_core.policy.language.old_readers import SETTINGS_FILE, TOKENIZER_FILE
 from negopt_core.policy.language.spelling import Spelling, read_phrase, spell_phrase
+from negopt_core.policy.language.tokenizer import SETTINGS_FILE, TOKENIZER_FILE
 
 TEXTS = ["a photo of a red fox, highly detailed", "portrait of a knight, sharp focus, texture"] * 20
 PHRASES = ("blurry", "low quality", "text", "bad hands", "out of focus")

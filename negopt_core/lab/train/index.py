@@ -14,7 +14,7 @@ import numpy as np
 from ...errors import TrainingError
 from ...files import write_text
 from ...policy.card import PolicyCard
-from ...policy.guard import STOCK_FILE, write_sums
+from ...policy.folder_check import STOCK_FILE, write_sums
 from ...policy.neighbours import Array, Index, save_index, terms_of, unit_vector
 from ..data.pairs import Pair
 

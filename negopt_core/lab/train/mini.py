@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from ...policy.card import PolicyCard
-from ...policy.kinds import PRIOR_CAVEAT
 from ...policy.language import LanguagePolicy
 from ...policy.language.folder import make_policy, open_policy
 from ...policy.language.reader import ALL_MARKS, MODEL_FAMILIES, Read, Reader, reader_of
 from ...policy.neighbours import Array, Neighbours
+from ...policy.phrase_kinds import PRIOR_CAVEAT
 from ...policy.store import SHIPPED, read_card, shipped_names
 from ...text.prompt import Span
 from ..data.corpus import Modified, Row, Weights, fill_templates, read_modified, read_rows

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ...policy.kinds import usual_time
 from ...policy.language.pae_weights import PAE_WEIGHTS
+from ...policy.phrase_kinds import usual_time
 from ...text.prompt import FULL, Window
 
 NEGATIVE_WINDOWS = (FULL, Window(0.2, 1.0), Window(0.5, 1.0), Window(0.0, 0.5))

@@ -20,7 +20,7 @@ from ...policy.language.folder import make_policy
 from ...policy.language.model import LanguagePolicy
 from ...policy.language.pae_weights import PAE_WEIGHTS, PAE_WINDOWS
 from ...policy.language.reader import Reader
-from ...policy.language.tokens import read_tokenizer
+from ...policy.language.tokenizer import read_tokenizer
 from ...scorers.base import Reward, RewardTerm, Scorer
 
 PAE_WINDOW_PRIOR = (0.15866, 0.68269, 0.15866)

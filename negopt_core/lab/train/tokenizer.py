@@ -11,7 +11,7 @@ from pathlib import Path
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from ...policy.language.old_readers import for_old_readers
+from ...policy.language.tokenizer import rewrite_for_older_versions
 from ...quiet import quiet
 
 END, PAD, GAP = "<|end|>", "<|pad|>", "<|gap|>"
@@ -47,4 +47,4 @@ def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
     """Write the tokenizer so that transformers from 4.30 and tokenizers from 0.13 up read it."""
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save_pretrained(str(folder))
-    for_old_readers(folder)
+    rewrite_for_older_versions(folder)

@@ -16,16 +16,14 @@ from ...errors import PolicyError
 from ...files import write_text
 from ...quiet import quiet
 from ..card import PolicyCard, parse_card
-from ..guard import STOCK_FILE, CheckedFolder, check_policy_folder, in_one_line, said_plainly, write_sums
+from ..folder_check import STOCK_FILE, CheckedFolder, as_policy_error, check_policy_folder, in_one_line, write_sums
 from ..neighbours import INDEX_FILE, Neighbours, save_index
 from .backbone import build_model, make_backbone
-from .fit import check_fit, check_numbers, check_tokenizer
 from .grammar import FreeGrammar, Grammar, StockGrammar
 from .model import LanguagePolicy
-from .old_readers import for_old_readers
 from .reader import SHORT, SHORT_FAMILIES, Reader, reader_of
-from .tokens import read_tokenizer
-from .weights import headers_of, load_weights
+from .tokenizer import check_tokenizer, read_tokenizer, rewrite_for_older_versions
+from .weights import check_fit, check_numbers, headers_of, load_weights
 
 KINDS = ("seq2seq", "df")
 CARD_FILE, HEADS_FILE = "policy.json", "heads.safetensors"
@@ -57,7 +55,7 @@ def save_policy(policy: LanguagePolicy, folder: Path, dtype: torch.dtype = torch
     policy.model.save_pretrained(str(folder), safe_serialization=True)
     policy.model.to(dtype=before)  # type: ignore[call-arg]
     policy.tokenizer.save_pretrained(str(folder))
-    for_old_readers(folder)
+    rewrite_for_older_versions(folder)
     save_file(
         {name: value.to(dtype).contiguous() for name, value in policy.heads.state_dict().items()}, folder / HEADS_FILE
     )
@@ -74,7 +72,7 @@ def write_card(card: PolicyCard, folder: Path) -> None:
     write_text(folder / CARD_FILE, json.dumps(card.to_json(), indent=2, ensure_ascii=False) + "\n")
 
 
-@said_plainly
+@as_policy_error
 @quiet()
 def open_policy(
     folder: Path, card: PolicyCard | None = None, family: str = "", checked: CheckedFolder | None = None

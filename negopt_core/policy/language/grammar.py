@@ -17,7 +17,7 @@ from ...errors import PolicyError
 from ..contradiction import Asked, PhraseWords, is_unwelcome, names_another_medium, works_against
 from ..contradiction import read_phrase as read_words
 from ..media import shows_a_body
-from ..tokens import estimate_tokens
+from ..token_estimate import estimate_tokens
 from .spelling import Spelling, read_phrase, spell_phrase
 
 _KEPT_READINGS = 20_000

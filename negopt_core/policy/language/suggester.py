@@ -10,7 +10,7 @@ import torch
 
 from ...text.prompt import PromptPair
 from ..card import PolicyCard
-from ..guard import CheckedFolder
+from ..folder_check import CheckedFolder
 from .actions import Sampling
 from .folder import open_policy
 from .model import LanguagePolicy

@@ -113,7 +113,7 @@ def write_sums(folder: Path) -> None:
     write_text(folder / SUMS, "".join(f"{digest}  {name}\n" for name, digest in sorted(listed.items())))
 
 
-def said_plainly(work: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+def as_policy_error(work: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     """Make whatever libraries raise for damaged files one PolicyError: they promise no family of errors.
 
     A package that is not there is no damage: MissingPackage names it.

@@ -11,7 +11,7 @@ import pytest
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from negopt_core.policy.language.tokens import read_tokenizer
+from negopt_core.policy.language.tokenizer import read_tokenizer
 from negopt_core.policy.store import SHIPPED
 
 MINI = SHIPPED / "negopt-mini"

@@ -15,7 +15,7 @@ SIGN = "+"
 
 
 @dataclass(frozen=True)
-class JointPolicy:
+class CombinedPolicy:
     """Each policy is asked for every prompt, and the side that is its own is kept."""
 
     negative: Policy

@@ -16,7 +16,7 @@ from languages import language_policy
 
 from negopt_core.errors import PolicyError
 from negopt_core.policy import load_policy, suggest
-from negopt_core.policy.guard import SUMS, check_policy_folder, folder_hash, read_header
+from negopt_core.policy.folder_check import SUMS, check_policy_folder, folder_hash, read_header
 from negopt_core.policy.language.folder import open_policy, save_policy
 
 Change = Callable[[Path], object]

@@ -38,7 +38,9 @@ def unwanted_spans(things: Sequence[str]) -> list[Span]:
     return [Span(thing) for thing in things if not _OTHER_SCRIPT.search(thing)]
 
 
-def welcome(name: str, prompt: DFPrompt, own: DFPrompt, unwanted: Sequence[str], proposed: DFPrompt) -> list[Span]:
+def welcome_modifiers(
+    name: str, prompt: DFPrompt, own: DFPrompt, unwanted: Sequence[str], proposed: DFPrompt
+) -> list[Span]:
     """Modifiers that neither repeat the prompt, nor work against it, nor name what it or the user's negative forbids.
 
     `name` is the policy's, for the PolicyError that is raised if it changed the prompt.
@@ -56,7 +58,7 @@ def welcome(name: str, prompt: DFPrompt, own: DFPrompt, unwanted: Sequence[str],
     )
 
 
-def allowed(
+def allowed_negatives(
     prompt: DFPrompt, positive: DFPrompt, own: DFPrompt, unwanted: Sequence[str], proposed: Iterable[Span]
 ) -> tuple[list[Span], list[str]]:
     """Phrases that neither contradict the positive nor repeat the user's negative; and those against the prompt itself.
