@@ -50,8 +50,7 @@ def run(args: argparse.Namespace) -> int:
 def _card(args: argparse.Namespace, rows: list[Row]) -> Any:
     from .. import __version__
     from ..policy.card import PolicyCard
-    from ..policy.families import NEGATIVE_TIMES
-    from ..policy.phrase_kinds import PRIOR_CAVEAT
+    from ..policy.phrase_kinds import NEGATIVE_TIMES, PRIOR_CAVEAT
     from ..text.prompt import FULL
 
     sources = Counter((row.source, row.licence) for row in rows)

@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import NegOptError, PolicyError
 from ..json_text import read_json
 from ..text.prompt import FULL, MAX_WEIGHT, Window
-from .families import FAMILIES
+from .families import families
 
 FORMAT_VERSION = 1
 POLARITIES = ("negative", "modifiers", "both")
@@ -72,8 +72,8 @@ class PolicyCard:
                 raise PolicyError(f"weights need 0 <= weight <= {MAX_WEIGHT:g}, got {weight}")
 
     def for_family(self, family: str) -> PolicyCard:
-        """The same for one of `FAMILIES`, whose own caveats come behind."""
-        return replace(self, families=(family,), caveats=(*self.caveats, *FAMILIES[family].caveats))
+        """The same for one of `families`, whose own caveats come behind."""
+        return replace(self, families=(family,), caveats=(*self.caveats, *families()[family].caveats))
 
     def to_json(self) -> dict[str, Any]:
         """The card as plain JSON values; `from_json` gives back an equal card."""

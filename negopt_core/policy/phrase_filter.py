@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from ..errors import PolicyError
 from ..text.prompt import DFPrompt, Span, Window
 from .contradiction import Asked, is_contradicted, is_unwelcome, read_asked
-from .media import ANIMALS, PEOPLE, names_a_body, shows_a_body
+from .media import names_a_body, shows_a_body
 from .phrases import phrase_spans, without_prefix
 from .words import phrase_key, words_of
 
@@ -76,7 +76,7 @@ def allowed_negatives(
 
 def _shows_nobody(prompt: DFPrompt, unwanted: Sequence[str]) -> bool:
     words = {word for thing in unwanted for word in words_of(thing)}
-    return not words.isdisjoint(PEOPLE | ANIMALS) and not shows_a_body(read_asked(prompt.text).words)
+    return shows_a_body(words) and not shows_a_body(read_asked(prompt.text).words)
 
 
 def _once(spans: Iterable[Span]) -> list[Span]:

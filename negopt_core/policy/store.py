@@ -12,7 +12,7 @@ from ..quiet import quiet
 from .base import Policy
 from .card import PolicyCard, parse_card
 from .combined import SIGN, CombinedPolicy
-from .families import FAMILIES
+from .families import families
 from .folder_check import as_policy_error, check_policy_folder, check_settings
 from .loglinear.policy import NAME, SCHEDULED, NegOptPolicy, family_named, family_names, negopt_card
 from .loglinear.tables import TablesError
@@ -53,7 +53,7 @@ def builtin_names() -> tuple[str, ...]:
     """Every name that comes with negopt, the default first; most also as `NAME:FAMILY`."""
     ours = [name for one in (NAME, SCHEDULED) for name in (one, *(f"{one}:{family}" for family in family_names()))]
     trained = [name for shipped in shipped_names() for name in (shipped, *_with_families(shipped))]
-    return (*ours, "static", "rules", *(f"rules:{family}" for family in FAMILIES), *trained)
+    return (*ours, "static", "rules", *(f"rules:{family}" for family in families()), *trained)
 
 
 def offered_names() -> tuple[str, ...]:
@@ -233,7 +233,7 @@ def _asked(name: str, family: str, folders: Sequence[Path]) -> str:
 
 def _families_of(name: str, folders: Sequence[Path]) -> tuple[str, ...]:
     if name == "rules":
-        return tuple(FAMILIES)
+        return tuple(families())
     if name in (NAME, SCHEDULED):
         return family_names()
     found = _find(name, folders)
@@ -247,7 +247,7 @@ def _find(name: str, folders: Sequence[Path]) -> Path | None:
 
 
 def _check_family(card: PolicyCard, family: str) -> None:
-    if family not in known_families(card) or family not in FAMILIES:
+    if family not in known_families(card) or family not in families():
         known = ", ".join(known_families(card)) or "none"
         raise PolicyError(f"{card.name} cannot be asked for {family!r}; families that it knows: {known}")
 

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import NamedTuple
+
+from .word_tables import entries, named_fields
 
 _HAN, _KANA, _HANGUL, _CYRILLIC = r"一-鿿㐀-䶿", r"぀-ヿ", r"가-힯", r"Ѐ-ӿ"
 _UNSPACED = re.compile(f"[{_HAN}{_KANA}{_HANGUL}]+")
 _WORD = re.compile(r"[^\W\d_]+")
 _LATIN = ("de", "fr", "es", "pt", "it")
-_FUNCTION_WORDS = {
-    "en": "the of and in on at with a an by from is over under near",
-    "de": "der die das den dem des ein eine einen einem einer und im in mit auf am von bei vor über unter zwischen",
-    "fr": "le la les un une des du de et dans avec sur au aux en près sous qui",
-    "es": "el la los las un una unos de del y en con por al sobre bajo junto",
-    "pt": "o a os as um uma do da dos das e em no na com por ao sobre de",
-    "it": "il lo la i gli le un una uno di del della dei e in nel nella con su sul al",
-}
 _SHORTEST_STEM = 5
 _LONGEST_ENDING = 3
 _LONGEST_RUN = 3
@@ -52,9 +47,15 @@ def read_foreign(text: str, languages: Mapping[str, Mapping[str, str]], knows: C
 
 def guess_language(words: list[str]) -> str:
     """The language with the most of its function words in the text; "" if it has none of any."""
-    counts = {name: sum(word in listed.split() for word in words) for name, listed in _FUNCTION_WORDS.items()}
+    counts = {name: sum(word in listed for word in words) for name, listed in _function_words().items()}
     best = max(counts, key=lambda name: (counts[name], name == "en"))
     return best if counts[best] else ""
+
+
+@cache
+def _function_words() -> dict[str, frozenset[str]]:
+    """Articles, prepositions and their like, by language."""
+    return {name: frozenset(entries(listed)) for name, listed in named_fields("function_words.txt").items()}
 
 
 def _read_unspaced(run: str, text: str, languages: Mapping[str, Mapping[str, str]]) -> list[Word]:

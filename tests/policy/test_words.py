@@ -5,11 +5,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from negopt_core import DFPrompt, Span, Window, parse_prompt
-from negopt_core.policy.media import ANIMALS, MEDIA, PEOPLE
+from negopt_core.policy.media import media
 from negopt_core.policy.phrases import append_phrases, fitting_phrases, phrase_spans, without_prefix
 from negopt_core.policy.token_estimate import estimate_tokens
-from negopt_core.policy.topics import FILLERS, NEUTRAL, QUALIFIERS, TOPICS
+from negopt_core.policy.topics import topics
 from negopt_core.policy.words import phrase_key, words_of
+from negopt_core.text.word_tables import word_set
 
 LATE = Window(0.5, 1.0)
 
@@ -35,9 +36,9 @@ def test_case_plurals_british_forms_and_weights_do_not_make_a_phrase_another(tex
 
 
 def test_every_table_entry_that_is_compared_is_written_as_the_reader_normalises_it() -> None:
-    compared = [phrase for topic in TOPICS for phrase in (*topic.asks, *topic.same, *topic.opposite)]
-    compared += [phrase for medium in MEDIA for phrase in (*medium.asks, *medium.own)]
-    compared += [*PEOPLE, *ANIMALS, *QUALIFIERS, *NEUTRAL, *FILLERS]
+    compared = [phrase for topic in topics() for phrase in (*topic.asks, *topic.same, *topic.opposite)]
+    compared += [phrase for medium in media() for phrase in (*medium.asks, *medium.own)]
+    compared += [word for name in ("people", "animals", "qualifiers", "neutral", "fillers") for word in word_set(name)]
     assert [phrase for phrase in compared if phrase_key(phrase) != phrase] == []
 
 

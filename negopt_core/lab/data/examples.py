@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ...policy.contradiction import is_contradicted, is_unwelcome, read_asked
-from ...policy.families import FAMILIES, PEOPLE_NEGATIVES
+from ...policy.families import families, phrases_for
 from ...policy.language.reader import SHORT_FAMILIES, TAGGED_FAMILIES
 from ...policy.media import names_a_body, shows_a_body
 from ...policy.words import phrase_key, words_of
@@ -66,8 +66,8 @@ def negative_examples(rows: Sequence[Row], stock: Sequence[str], weights: Weight
 
 def table_phrases() -> list[str]:
     """Phrases that the families' tables need in a stock."""
-    tables = [FAMILIES[family].negatives for family in ("sdxl", *SHORT_FAMILIES, *TAGGED_FAMILIES)]
-    return list(dict.fromkeys(phrase for table in (*tables, PEOPLE_NEGATIVES) for phrase, _ in table))
+    tables = [families()[family].negatives for family in ("sdxl", *SHORT_FAMILIES, *TAGGED_FAMILIES)]
+    return list(dict.fromkeys(phrase for table in (*tables, phrases_for("people negatives")) for phrase, _ in table))
 
 
 def modifier_examples(rows: Sequence[Modified], stock: Sequence[str]) -> list[Example]:

@@ -10,7 +10,7 @@ from typing import Any
 from ...policy.card import PolicyCard
 from ...policy.language import LanguagePolicy
 from ...policy.language.folder import make_policy, open_policy
-from ...policy.language.reader import ALL_MARKS, MODEL_FAMILIES, Read, Reader, reader_of
+from ...policy.language.reader import MODEL_FAMILIES, Read, Reader, all_marks, reader_of
 from ...policy.neighbours import Array, Neighbours
 from ...policy.phrase_kinds import PRIOR_CAVEAT
 from ...policy.store import SHIPPED, read_card, shipped_names
@@ -98,7 +98,7 @@ def _examples(recipe: Recipe, corpus: Corpus, stock: Sequence[str]) -> tuple[lis
 
 
 def _fresh(recipe: Recipe, corpus: Corpus, stock: Sequence[str], texts: Sequence[str]) -> LanguagePolicy:
-    tokenizer = fit_tokenizer(texts, stock, recipe.vocabulary, [GAP, *ALL_MARKS])
+    tokenizer = fit_tokenizer(texts, stock, recipe.vocabulary, [GAP, *all_marks()])
     found = Neighbours(*fit_index(*_shown(corpus.rows, stock), _LEAST_TERMS, stock)[:2]) if recipe.hints else None
     card = _card(recipe)
     size = Size(recipe.width, recipe.layers, recipe.heads)

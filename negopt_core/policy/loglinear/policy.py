@@ -12,9 +12,8 @@ from pathlib import Path
 from ...errors import PolicyError
 from ...text.prompt import FULL, DFPrompt, PromptPair, Span
 from ..card import PolicyCard
-from ..families import MODIFIER_TIMES, NEGATIVE_TIMES
 from ..folder_check import read_header
-from ..phrase_kinds import PRIOR_CAVEAT, usual_time
+from ..phrase_kinds import MODIFIER_TIMES, NEGATIVE_TIMES, PRIOR_CAVEAT, usual_time
 from ..phrases import append_phrases
 from ..token_estimate import estimate_tokens
 from .evidence import PEOPLE, Evidence
