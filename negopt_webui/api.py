@@ -14,7 +14,7 @@ from negopt_core.text.df_text import format_prompt, parse_prompt
 
 from .model_family import DEFAULT
 from .request import EVERYTHING, NOTHING, WRITES
-from .writing import Wish, ask, into_prompt
+from .writing import UserPrompts, ask, into_prompt
 
 SUGGEST, POLICIES = "/negopt/v1/suggest", "/negopt/v1/policies"
 MAX_BODY = 64 * 1024
@@ -43,15 +43,15 @@ def suggest(menu: PolicyMenu, body: bytes) -> Answer:
         values = json.loads(body)
         if not isinstance(values, dict):
             raise PromptError(f"a request is a JSON object, got {type(values).__name__}; send {{'prompt': …}}")
-        wish = _wish(values)
-        written = ask(menu.policy(_text(values, "policy", DEFAULT)), wish)
+        prompts = _read_prompts(values)
+        written = ask(menu.policy(_text(values, "policy", DEFAULT)), prompts)
         return 200, {
-            "prompt": into_prompt(wish.prompt, written.positive, False),
-            "negative": into_prompt(wish.negative, written.negative, True),
+            "prompt": into_prompt(prompts.prompt, written.positive, False),
+            "negative": into_prompt(prompts.negative, written.negative, True),
             "scheduled_prompt": format_prompt(written.positive),
             "scheduled_negative": format_prompt(written.negative),
             "policy": written.policy,
-            "seed": wish.seed,
+            "seed": prompts.seed,
             "warnings": list(written.warnings),
         }
     except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or brackets without end
@@ -60,14 +60,14 @@ def suggest(menu: PolicyMenu, body: bytes) -> Answer:
         return 400, {"error": str(error)}
 
 
-def _wish(values: dict[str, Any]) -> Wish:
+def _read_prompts(values: dict[str, Any]) -> UserPrompts:
     mode = _text(values, "mode", EVERYTHING)
     if mode not in _MODES:
         raise PromptError(f"mode is one of {', '.join(_MODES)}, got {mode[:80]!r}")
     seed = values.get("seed", 0)
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise PromptError(f"a seed is a whole number, got {str(seed)[:80]!r}")
-    return Wish(
+    return UserPrompts(
         _text(values, "prompt", None),
         _text(values, "negative", ""),
         parse_prompt(_text(values, "scheduled_prompt", "")),

@@ -17,7 +17,7 @@ from .model_family import name_for_model
 from .native import plain_words
 from .plan import Origin, Plan
 from .request import PICTURE_SEED, Request, read_request
-from .writing import Wish, ask, joined
+from .writing import UserPrompts, ask, joined
 
 log = logging.getLogger("negopt")
 
@@ -101,20 +101,20 @@ def _plans(p: Any, request: Request, menu: PolicyMenu) -> list[Plan]:
     if not request.modes:
         return [own] * len(p.all_prompts)
     policy = menu.policy(name_for_model(request.policy, getattr(p, "sd_model", None)))
-    known: dict[Wish, Plan] = {}
+    known: dict[UserPrompts, Plan] = {}
     plans = []
     for prompt, negative, seed in zip(p.all_prompts, p.all_negative_prompts, p.all_seeds, strict=True):
         chosen = int(seed) if request.seed == PICTURE_SEED else request.seed
-        wish = Wish(prompt, negative, own.positive, own.negative, request.modes, chosen)
-        if wish not in known:
-            written = ask(policy, wish)
-            known[wish] = Plan(
+        prompts = UserPrompts(prompt, negative, own.positive, own.negative, request.modes, chosen)
+        if prompts not in known:
+            written = ask(policy, prompts)
+            known[prompts] = Plan(
                 joined(own.positive, request.place(written.positive)),
                 joined(own.negative, request.place(written.negative)),
                 own.passes,
                 Origin(written.policy, written.fingerprint, chosen, request.writes),
             )
-        plans.append(known[wish])
+        plans.append(known[prompts])
     return plans
 
 

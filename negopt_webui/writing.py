@@ -14,7 +14,7 @@ from .native import add_words, plain_words, write_words
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class UserPrompts:
     """What a policy is asked: the user's two prompts in the webui's notation, and what is scheduled on each side."""
 
     prompt: str
@@ -26,7 +26,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class AddedWords:
     """The words that a policy adds on each side, and what the user should know."""
 
     positive: DFPrompt
@@ -36,15 +36,19 @@ class Written:
     warnings: tuple[str, ...]
 
 
-def ask(policy: Policy, wish: Wish) -> Written:
+def ask(policy: Policy, prompts: UserPrompts) -> AddedWords:
     """What the policy adds to the user's words and to what is scheduled already; nothing of it is said twice."""
-    positive = DFPrompt.plain(wish.prompt)
-    if not why_structured(wish.prompt):  # else words behind it, scheduled ones too, would hide what it is
-        positive = append_phrases(DFPrompt.plain(plain_words(wish.prompt)), phrase_spans(wish.scheduled_prompt.spans))
-    negative = append_phrases(DFPrompt.plain(plain_words(wish.negative)), phrase_spans(wish.scheduled_negative.spans))
-    options = SuggestOptions(modes=wish.modes, negative=format_prompt(negative), seed=wish.seed)
+    positive = DFPrompt.plain(prompts.prompt)
+    if not why_structured(prompts.prompt):  # else words behind it, scheduled ones too, would hide what it is
+        positive = append_phrases(
+            DFPrompt.plain(plain_words(prompts.prompt)), phrase_spans(prompts.scheduled_prompt.spans)
+        )
+    negative = append_phrases(
+        DFPrompt.plain(plain_words(prompts.negative)), phrase_spans(prompts.scheduled_negative.spans)
+    )
+    options = SuggestOptions(modes=prompts.modes, negative=format_prompt(negative), seed=prompts.seed)
     (answer,) = suggest(policy, [format_prompt(positive)], options)
-    return Written(
+    return AddedWords(
         append_phrases(DFPrompt(), answer.added_positive),
         append_phrases(DFPrompt(), answer.added_negative),
         answer.policy,

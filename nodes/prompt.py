@@ -13,7 +13,7 @@ from .host import make_schema, node_id_of
 from .policy import DEFAULT, PolicyType, find_policy, name_for_model, policy_menu
 from .run_state import HookSettings
 from .sampler_hook import add_hook
-from .writing import Request, shown, write_prompts, writing_inputs
+from .writing import NodeSettings, shown, write_prompts, writing_inputs
 
 _HIDDEN = [io.Hidden.unique_id, io.Hidden.extra_pnginfo]
 
@@ -61,7 +61,7 @@ class NegOptSuggest(io.ComfyNode):
         locked_negative: str = "",
         policy: Any = None,
     ) -> io.NodeOutput:
-        request = Request(prompt, negative, mode, seed, locked, locked_positive, locked_negative)
+        request = NodeSettings(prompt, negative, mode, seed, locked, locked_positive, locked_negative)
         written = write_prompts(request, lambda: policy or load_policy(DEFAULT), cls)
         texts = (written.positive, written.negative, written.warnings, written.record)
         return io.NodeOutput(*texts, ui=shown(written))
@@ -117,7 +117,7 @@ class NegOptOneClick(io.ComfyNode):
         locked_positive: str = "",
         locked_negative: str = "",
     ) -> io.NodeOutput:
-        request = Request(prompt, negative, mode, seed, locked, locked_positive, locked_negative)
+        request = NodeSettings(prompt, negative, mode, seed, locked, locked_positive, locked_negative)
         written = write_prompts(request, lambda: find_policy(name_for_model(policy, model)), cls)
         settings = EncodeSettings(weighting)
         return io.NodeOutput(

@@ -57,8 +57,8 @@ class PolicyCard:
         _one_of("polarity", self.polarity, POLARITIES)
         _one_of("weighting", self.weighting, WEIGHTING_RULES)
         if self.format_version != FORMAT_VERSION:
-            found = str(self.format_version)[:40]
-            raise PolicyError(f"format_version {found} is not {FORMAT_VERSION}, the only one read here; update negopt")
+            given = str(self.format_version)[:40]
+            raise PolicyError(f"format_version {given} is not {FORMAT_VERSION}, the only one read here; update negopt")
         if not 1 <= self.max_tokens <= _MAX_TOKENS:
             raise PolicyError(
                 f"max_tokens needs 1 to {_MAX_TOKENS}, got {str(self.max_tokens)[:40]}; one CLIP chunk is 75"

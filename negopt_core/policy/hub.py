@@ -151,11 +151,11 @@ def _bytes_in(folder: Path) -> int:
 
 def _transport_errors() -> tuple[type[Exception], ...]:
     """What the hub's client raises when no server answers: it depends on its version."""
-    found: list[type[Exception]] = []
+    errors: list[type[Exception]] = []
     for module, name in (("httpx", "TransportError"), ("requests", "RequestException"), ("httpx2", "TransportError")):
         with suppress(ImportError):
-            found.append(getattr(import_module(module), name))
-    return tuple(found)
+            errors.append(getattr(import_module(module), name))
+    return tuple(errors)
 
 
 def _kept(folder: Path) -> list[Path]:

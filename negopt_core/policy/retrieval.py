@@ -64,12 +64,12 @@ class RetrievalPolicy:
     @classmethod
     def open(cls, folder: Path, card: PolicyCard) -> RetrievalPolicy:
         """Read a folder; PolicyError names what is missing or damaged."""
-        found = Neighbours.open(folder)
+        neighbours = Neighbours.open(folder)
         try:
             stock = (folder / STOCK_FILE).read_text(encoding="utf-8").split("\n")  # as written: no other line ends
         except (OSError, UnicodeDecodeError) as error:
             raise PolicyError(f"cannot read the examples in {folder}: {error}; pull or export it again") from error
-        return cls(card, found.index, list(found.terms), stock[:-1] if stock[-1] == "" else stock)
+        return cls(card, neighbours.index, list(neighbours.terms), stock[:-1] if stock[-1] == "" else stock)
 
     @property
     def card(self) -> PolicyCard:
@@ -87,13 +87,13 @@ class RetrievalPolicy:
 
     def suggest(self, prompts: Sequence[str], seed: int) -> list[PromptPair]:
         """The prompt as it is, with the phrases that won the vote."""
-        found = []
+        answers = []
         for prompt in prompts:
             spans = [self._span(phrase) for phrase in self.votes(prompt)]
             written, plain = append_phrases(DFPrompt(), spans), DFPrompt.plain(prompt)
             is_negative = self._card.polarity == "negative"
-            found.append(PromptPair(plain, written) if is_negative else PromptPair(append_phrases(plain, spans)))
-        return found
+            answers.append(PromptPair(plain, written) if is_negative else PromptPair(append_phrases(plain, spans)))
+        return answers
 
     def _span(self, phrase: str) -> Span:
         if not self._settings.scheduled:

@@ -53,8 +53,8 @@ class RulesPolicy:
 
     def __post_init__(self) -> None:
         if len(self.card.families) != 1 or self.card.families[0] not in families():
-            found = str(list(self.card.families))[:60]
-            raise PolicyError(f"a rules policy needs one of the families {', '.join(families())}, got {found}")
+            given = str(list(self.card.families))[:60]
+            raise PolicyError(f"a rules policy needs one of the families {', '.join(families())}, got {given}")
 
     @property
     def fingerprint(self) -> str:

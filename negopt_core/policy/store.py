@@ -67,8 +67,8 @@ def _with_families(shipped: str) -> list[str]:
 
 def known_families(card: PolicyCard) -> tuple[str, ...]:
     """Families of models that a trained policy can be asked for, each by `NAME:FAMILY`."""
-    found = card.settings.get("families", ())
-    return tuple(found) if isinstance(found, list) and all(isinstance(name, str) for name in found) else ()
+    names = card.settings.get("families", ())
+    return tuple(names) if isinstance(names, list) and all(isinstance(name, str) for name in names) else ()
 
 
 def default_policy(family: str = "") -> str:
@@ -103,9 +103,9 @@ def load_policy(name: str, folders: Sequence[Path] = ()) -> Policy:
     """
     if name.startswith(HUB_PREFIX):
         raise PolicyError(f"{name} is on the hub and nothing is fetched unasked; run `policies pull {name}` first")
-    found = _find(name, folders)
-    if found is not None:
-        return _load_folder(found)
+    folder = _find(name, folders)
+    if folder is not None:
+        return _load_folder(folder)
     first, sign, second = name.partition(SIGN)
     if sign:
         return CombinedPolicy(load_policy(first, folders), load_policy(second, folders))
@@ -116,9 +116,9 @@ def load_policy(name: str, folders: Sequence[Path] = ()) -> Policy:
         return _negopt(family, kind)
     if kind == "rules":
         return RulesPolicy(rules_card(family) if colon else rules_card())
-    found = _find(kind, folders) if colon else None
-    if found is not None:
-        return _load_folder(found, family)
+    folder = _find(kind, folders) if colon else None
+    if folder is not None:
+        return _load_folder(folder, family)
     searched = ", ".join(str(folder) for folder in folders) or "no model folders"
     raise PolicyError(
         f"no policy is called {name[:200]!r} (looked for a folder with {CARD_NAME}, then in {searched}); "
@@ -137,25 +137,25 @@ def _negopt(family: str, name: str) -> Policy:
 
 def card_named(name: str, folders: Sequence[Path] = ()) -> PolicyCard:
     """The card that `load_policy(name, folders)` would have, without its weights; same errors for the name and card."""
-    found = _find(name, folders)
-    if found is not None:
-        return card_of(found)
+    folder = _find(name, folders)
+    if folder is not None:
+        return card_of(folder)
     base, colon, family = name.rpartition(":")
-    found = _find(base, folders) if colon and SIGN not in name else None
-    if found is None:
+    folder = _find(base, folders) if colon and SIGN not in name else None
+    if folder is None:
         return load_policy(name, folders).card  # these have no weights
-    card = card_of(found)
+    card = card_of(folder)
     _check_family(card, family)
     return card.for_family(family)
 
 
 def list_policies(folders: Sequence[Path] = ()) -> list[Listed]:
     """Every policy that `load_policy` can load from `folders` or by built-in name."""
-    found = [Listed(name, _builtin_kind(name), "built in") for name in offered_names()]
+    listed = [Listed(name, _builtin_kind(name), "built in") for name in offered_names()]
     for root in folders:
         for path in sorted(root.glob(f"*/{CARD_NAME}")):
-            found.append(Listed(path.parent.name, read_card(path.parent).kind, str(path.parent)))
-    return found
+            listed.append(Listed(path.parent.name, read_card(path.parent).kind, str(path.parent)))
+    return listed
 
 
 def _builtin_kind(name: str) -> str:
@@ -183,10 +183,10 @@ def read_card(folder: Path) -> PolicyCard:
 def read_origin(folder: Path) -> str:
     """Where a policy folder was fetched from, such as `hf:owner/name@revision`; "" if that is not known."""
     try:
-        told = json.loads((folder / ORIGIN_NAME).read_text(encoding="utf-8"))["from"]
+        origin = json.loads((folder / ORIGIN_NAME).read_text(encoding="utf-8"))["from"]
     except (OSError, ValueError, KeyError, TypeError):
         return ""
-    return told[:_MAX_ORIGIN] if isinstance(told, str) else ""
+    return origin[:_MAX_ORIGIN] if isinstance(origin, str) else ""
 
 
 def card_of(folder: Path) -> PolicyCard:
@@ -226,8 +226,8 @@ def with_family(name: str, family: str, folders: Sequence[Path] = ()) -> str:
 def _asked(name: str, family: str, folders: Sequence[Path]) -> str:
     """The name with the family, under the name that this policy has for it; without, if it does not know it."""
     known = _families_of(name, folders)
-    if name in (NAME, SCHEDULED) and family not in known and known and (found := family_named(family)):
-        family = found.name
+    if name in (NAME, SCHEDULED) and family not in known and known and (known_as := family_named(family)):
+        family = known_as.name
     return f"{name}:{family}" if family in known else name
 
 
@@ -236,8 +236,8 @@ def _families_of(name: str, folders: Sequence[Path]) -> tuple[str, ...]:
         return tuple(families())
     if name in (NAME, SCHEDULED):
         return family_names()
-    found = _find(name, folders)
-    return known_families(card_of(found)) if found else ()
+    folder = _find(name, folders)
+    return known_families(card_of(folder)) if folder else ()
 
 
 def _find(name: str, folders: Sequence[Path]) -> Path | None:

@@ -197,8 +197,8 @@ def _available(phrases: list[Span], options: SuggestOptions) -> list[Span]:
     setup = Setup(embeddings=options.embeddings or frozenset())
 
     def is_missing(text: str) -> bool:
-        found = inspect_setup(PromptPair.plain("", text), setup)
-        return any(finding.code == "embedding-missing" for finding in found)
+        findings = inspect_setup(PromptPair.plain("", text), setup)
+        return any(finding.code == "embedding-missing" for finding in findings)
 
     if not is_missing(", ".join(span.text for span in phrases)):  # the usual case, asked once
         return phrases
@@ -208,9 +208,9 @@ def _available(phrases: list[Span], options: SuggestOptions) -> list[Span]:
 def _oddities(prompt: str) -> Iterator[str]:
     if not prompt.strip():
         yield "the prompt is empty, so only habits can be suggested; write what the picture should show"
-    found = _CONTROL.search(prompt)
-    if found:
-        sign = f"U+{ord(found.group()):04X} at character {found.start()}"
+    control = _CONTROL.search(prompt)
+    if control:
+        sign = f"U+{ord(control.group()):04X} at character {control.start()}"
         yield f"the prompt holds a control character ({sign}), which text encoders drop or misread; remove it"
 
 

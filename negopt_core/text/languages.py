@@ -31,18 +31,18 @@ def read_foreign(text: str, languages: Mapping[str, Mapping[str, str]], knows: C
     A Latin word is read in the language whose articles and prepositions the text has; without any, in every language
     that has it, but only if it is no English word.
     """
-    found = [word for run in _UNSPACED.findall(text) for word in _read_unspaced(run, text, languages)]
+    known = [word for run in _UNSPACED.findall(text) for word in _read_unspaced(run, text, languages)]
     words = [word.casefold() for word in _WORD.findall(text) if not _UNSPACED.match(word)]
     if any(re.match(f"[{_CYRILLIC}]", word) for word in words):
-        found += _read_spaced(words, languages.get("ru", {}), inflected=True)
+        known += _read_spaced(words, languages.get("ru", {}), inflected=True)
     guessed = guess_language(words)
     if guessed in _LATIN:
-        found += _read_spaced(words, languages.get(guessed, {}), inflected=True)
+        known += _read_spaced(words, languages.get(guessed, {}), inflected=True)
     elif guessed == "":
         strange = [word for word in words if not knows(word)]
         for language in _LATIN:
-            found += _read_spaced(strange, languages.get(language, {}), inflected=False)
-    return list(dict.fromkeys(found))
+            known += _read_spaced(strange, languages.get(language, {}), inflected=False)
+    return list(dict.fromkeys(known))
 
 
 def guess_language(words: list[str]) -> str:
@@ -63,7 +63,7 @@ def _read_unspaced(run: str, text: str, languages: Mapping[str, Mapping[str, str
     names = (
         ("ko",) if re.search(f"[{_HANGUL}]", run) else ("ja", "zh") if re.search(f"[{_KANA}]", text) else ("zh", "ja")
     )
-    found, at = [], 0
+    known, at = [], 0
     tables = [languages.get(name, {}) for name in names]
     longest = max((len(word) for table in tables for word in table), default=0)
     while at < len(run):
@@ -71,27 +71,27 @@ def _read_unspaced(run: str, text: str, languages: Mapping[str, Mapping[str, str
             part = run[at : at + length]
             english = next((table[part] for table in tables if part in table), "")
             if english:
-                found.append(Word(english, part))
+                known.append(Word(english, part))
                 at += length
                 break
         else:
             at += 1
-    return found
+    return known
 
 
 def _read_spaced(words: list[str], table: Mapping[str, str], inflected: bool) -> list[Word]:
-    found, at = [], 0
+    known, at = [], 0
     while at < len(words):
         for length in range(min(_LONGEST_RUN, len(words) - at), 0, -1):
             run = " ".join(words[at : at + length])
             english = table.get(run) or (_stem(run, table) if inflected and length == 1 else "")
             if english:
-                found.append(Word(english, run))
+                known.append(Word(english, run))
                 at += length
                 break
         else:
             at += 1
-    return found
+    return known
 
 
 def _stem(word: str, table: Mapping[str, str]) -> str:

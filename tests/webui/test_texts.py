@@ -17,7 +17,7 @@ from negopt_webui.host import EncodeCache
 from negopt_webui.native import add_schedule, add_words, plain_words, write_words
 from negopt_webui.plan import Origin, Passes, Plan, read_plan, starting_at
 from negopt_webui.request import Request, read_request
-from negopt_webui.writing import Wish, ask, into_prompt
+from negopt_webui.writing import UserPrompts, ask, into_prompt
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -58,7 +58,7 @@ def test_words_follow_the_users_own(prompt: str, positive: str, negative: str) -
 def test_what_weighs_less_than_zero_is_no_wish(prompt: str, words: str) -> None:
     assert plain_words(prompt) == words
     for policy in ("rules", "negopt"):
-        written = ask(load_policy(policy), Wish(prompt, ""))
+        written = ask(load_policy(policy), UserPrompts(prompt, ""))
         unwanted = "dog" if "dog" in prompt else "people"
         assert unwanted in written.negative.text.split(", ")[:2] and unwanted not in written.positive.text
         assert "hands" not in written.negative.text
@@ -66,7 +66,7 @@ def test_what_weighs_less_than_zero_is_no_wish(prompt: str, words: str) -> None:
 
 @pytest.mark.parametrize("prompt", ['{"subject": "a cat", "tags": ["soft", "[x]"]}', "user: a cat\nassistant: ok"])
 def test_json_and_chats_are_left_as_they_are(prompt: str) -> None:
-    written = ask(load_policy("rules"), Wish(prompt, "", parse_prompt("[misty:0-0.5:1]")))
+    written = ask(load_policy("rules"), UserPrompts(prompt, "", parse_prompt("[misty:0-0.5:1]")))
     assert not written.positive.spans and "extra legs" in written.negative.text
     assert any("no modifiers were added" in warning for warning in written.warnings)
 
@@ -203,7 +203,7 @@ def test_policies_are_found_by_name_only(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("own", ["", "mud", "mud, ", "(mud:1.3), [dust:0.5]", "low quality"])
 def test_a_policy_adds_to_the_users_negative_and_repeats_nothing(own: str) -> None:
-    written = ask(load_policy("rules"), Wish("a photo of a cat", own, modes=("negative",)))
+    written = ask(load_policy("rules"), UserPrompts("a photo of a cat", own, modes=("negative",)))
     box = into_prompt(own, written.negative, True)
     assert box.startswith(own.rstrip()) and not written.positive.text
     assert box.count("low quality") == 1 and ",," not in box.replace(" ", "")

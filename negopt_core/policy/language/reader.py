@@ -87,10 +87,10 @@ class Reader:
     def read(self, prompt: str) -> Read:
         """What is read of one prompt."""
         votes = self.neighbours.scores(self.neighbours.similarity(prompt), self.count) if self.neighbours else None
-        found = self.read_with(prompt, votes)
+        reading = self.read_with(prompt, votes)
         if votes is None or self.family not in TAGGED_FAMILIES:
-            return found
-        return Read(found.text, self.push(np.where(self._is_tag, _TAG_VOTE, votes)))
+            return reading
+        return Read(reading.text, self.push(np.where(self._is_tag, _TAG_VOTE, votes)))
 
     @cached_property
     def _is_tag(self) -> Array:
@@ -118,12 +118,12 @@ class Reader:
     def hints(self, votes: Array) -> str:
         """The phrases with the most votes, classes separated by semicolons."""
         best = np.argsort(-votes, kind="stable")[:MAX_HINTS]
-        found: list[list[str]] = [[] for _ in CLASSES]
+        classes: list[list[str]] = [[] for _ in CLASSES]
         for score, place in zip(votes[best].tolist(), best.tolist(), strict=True):
             level = next((level for level, least in enumerate(CLASSES) if score >= least), None)
             if level is not None:
-                found[level].append(self.stock[place])
-        return "; ".join(", ".join(phrases) for phrases in found)
+                classes[level].append(self.stock[place])
+        return "; ".join(", ".join(phrases) for phrases in classes)
 
 
 def marks_of(prompt: str) -> str:
