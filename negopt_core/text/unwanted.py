@@ -41,7 +41,7 @@ _STOPS = re.compile(
 )
 _NOT_NEGATION = re.compile(
     r"(?:longer|matter|doubt|man['’]?s|other|way|smoking|parking|entry|exit|trespassing|only|just|far|to|yet|quite|so|"
-    r"even|unlike|surprisingly|\d\S*)(?!\w)",
+    r"even|unlike|surprisingly|you|me|us|him|her|them|it|we|they|i|\d\S*)(?!\w)",
     re.IGNORECASE,
 )
 _NOBODY = re.compile(

@@ -30,6 +30,9 @@ _MOST_NEGATIVES = {"phrases": 12, "sentences": 12, "tags": 16}
 _OF_MAIN, _OF_OTHER, _OF_ALL, _OF_BODIES, _OF_MEDIA = 4, 1, 5, 6, 3
 """Faults said of the main subject, of each other one, of all of them; of bodies; and media that it is not: the usual
 faults of any picture keep their place."""
+_LIVING = frozenset({"person", "animal", "creature"})
+_BODIES = _LIVING | {"portrait", "face", "eyes", "hands", "bare feet", "plush toy"}
+"""Where one of them is in the picture, words about bodies have a place."""
 _SPECIFIC = ("subject", "light", "composition")
 _PLACED = ("subject", "people", "setting")
 _ROOM = ((16, 4), (35, 3), (60, 2))
@@ -154,6 +157,7 @@ class Model:
         has_medium = any(concepts[name].kind in ("medium", "style") for name in here)
         unwanted = {phrase_key(thing) for thing in reading.unwanted}
         is_deserted = self._is_deserted(reading, here)
+        is_scene = not reading.is_tagged and bool(self._places(reading)) and not _BODIES & here
 
         def is_blocked(choice: Choice) -> bool:
             phrase, key = choice.phrase, phrase_key(choice.phrase)
@@ -161,9 +165,9 @@ class Model:
                 if key in unwanted:
                     return False
                 is_of_family_only = all(reason.source == "model" for reason in choice.reasons)
-                is_body = self._kind(phrase, side) == "anatomy" and is_of_family_only
+                about_body = names_a_body(phrase) or self._kind(phrase, side) == "anatomy"
                 named = not here.isdisjoint(self.lexicon.named(phrase))
-                is_body = is_body or (is_deserted and names_a_body(phrase))
+                is_body = about_body and (is_of_family_only or is_deserted or (is_scene and self._is_of_look(choice)))
                 return key in never or is_body or named or is_contradicted(phrase, reading.asked)
             names = self.lexicon.named(phrase)
             is_other_medium = has_medium and any(concepts[one].kind == "medium" and one not in here for one in names)
@@ -174,14 +178,18 @@ class Model:
 
     def _is_deserted(self, reading: Reading, here: set[str]) -> bool:
         """True if people or animals are unwanted and none are left: then no word about bodies has a place."""
-        bodies = {"person", "animal", "creature"}
         named = {
             above
             for thing in reading.unwanted
             for one in self.lexicon.named(thing)
             for above in self.knowledge.lineage(one)
         }
-        return bool(bodies & named) and not bodies & here
+        return bool(_LIVING & named) and not _LIVING & here
+
+    def _is_of_look(self, choice: Choice) -> bool:
+        """True if only the family, a medium or a style speaks for a phrase, and no thing in the picture."""
+        kinds = self.knowledge.concepts
+        return all(not one.concept or kinds[one.concept].kind in ("medium", "style") for one in choice.reasons)
 
     def _names_itself(self, concept: str, phrase: str) -> bool:
         """True for "asymmetrical bottle" of the concept bottle: nothing to say of a bowl, which is only like one."""

@@ -28,6 +28,11 @@ _SEVERAL = re.compile(
     r"(?:\w+\s+){0,2}?(?:men|women|people|persons|girls|boys|children|kids|friends|dancers|soldiers|players|guys|ladies))(?!\w)",
     re.IGNORECASE,
 )
+_COUNTED = re.compile(
+    r"(?<!\w)(?:[2-9]|1\d|two|three|four|five|six|seven|eight|nine|ten|a dozen|several|many|multiple|pair of|row of|stack of|"
+    r"couple of|bunch of|group of|set of)\s+[a-z]+",
+    re.IGNORECASE,
+)
 PLAIN = "no medium"
 """The concept of a prompt that says what to show and not how."""
 _MOST_WORDS = 3_000
@@ -90,6 +95,8 @@ def _signs(prompt: str, wanted: str, is_tagged: bool) -> list[tuple[str, str]]:
     found = [("tags", "tags")] if is_tagged else []
     if several := _SEVERAL.search(wanted):
         found += [("group", several.group().strip())]
+    if counted := _COUNTED.search(wanted):
+        found += [("several things", counted.group())]
     for quoted in _QUOTED.finditer(wanted):
         is_letters = _SAYS.search(wanted[max(0, quoted.start() - 30) : quoted.start()]) or quoted.group()[0] != "'"
         if is_letters and ":" not in prompt[quoted.end() : quoted.end() + 1] and prompt[:1] not in "{[":
