@@ -33,6 +33,7 @@ _FREE = re.compile(
     r"(?<!\w)(text|watermark|logo|people|person|noise|blur|clutter|distraction|shadow|border)s?[- ]free(?!\w)"
 )
 _END = re.compile(r"[,.;:!?\n()\[\]{}|<>\"“”，。、；]| - |--")
+_IN_BACKGROUND = re.compile(r"\s*(?:in|at)\s+(?:the\s+)?background(?!\w)", re.IGNORECASE)
 _AND = re.compile(r"\s+(?:and|or|nor|und|oder|et|ou|y|o|e|и|или)\s+(?:no\s+|any\s+|without\s+)?", re.IGNORECASE)
 _STOPS = re.compile(
     r"\s+(?:of|in|on|at|with|under|over|behind|near|by|from|to|for|while|but|that|which|who|as|inside|around|across|"
@@ -124,6 +125,8 @@ def _things(text: str, start: int, cue: str) -> tuple[int, list[str]]:
         halt = _STOPS.search(f" {piece} ")
         piece = piece[: max(halt.start() - 1, 0)] if halt else piece
         thing = _thing(piece)
+        if thing and (place_of := _IN_BACKGROUND.match(part, place + len(piece))):
+            thing, piece = f"{thing} in the background", piece + place_of.group()
         is_act = bool(halt) and thing.endswith("ing") and cue.strip().casefold() == "not"
         if not thing or is_act or (things and not _is_listed(piece)):
             break

