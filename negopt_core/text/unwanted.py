@@ -25,9 +25,11 @@ _CUE = re.compile(
     r"без|нет|не)(?:\s+(?:any|a|an|the|visible|some|ein(?:e[nmrs]?)?|der|die|das|de|des|du|la|le|les|el|los|las))*\s+",
     re.IGNORECASE,
 )
+_AUXILIARY = re.compile(r"(?<!\w)(?:did|does|do|could|would|should|will|can|has|have|had)\s+\Z", re.IGNORECASE)
+"""Before "not": somebody who did not sleep is no thing to leave out."""
 _AMBIGUOUS = ("sin", "sem", "sans")
-"""In an English prompt these are a sin, a microscope and a typeface."""
-_CUE_BEFORE_HAN = re.compile(r"(?:没有|沒有|不要|不含|无|無)([^\s,，。、；;！!的]{1,8})")
+"""In an English prompt these are a sin, a microscope and a typeface; "no" is "in the" in Portuguese."""
+_CUE_BEFORE_HAN = re.compile(r"(?:没有|沒有|不要|不含|(?:无|無)(?!人))([^\s,，。、；;！!的]{1,8})")
 _CUE_BEHIND = re.compile(r"([^\s,，。、；;のがは]{1,8})(?:(?:の|が|は)?(?:なし|無し|いない|ない)|\s?없(?:는|이|음))")
 _FREE = re.compile(
     r"(?<!\w)(text|watermark|logo|people|person|noise|blur|clutter|distraction|shadow|border)s?[- ]free(?!\w)"
@@ -46,7 +48,7 @@ _NOT_NEGATION = re.compile(
     re.IGNORECASE,
 )
 _NOBODY = re.compile(
-    r"(?<!\w)(?:no[ -]one|nobody|without anyone|niemand|personne|nadie|ninguém|nessuno)(?!\w)", re.IGNORECASE
+    r"(?<!\w)(?:no[ -]one|nobody|without anyone|niemand|personne|nadie|ninguém|nessuno)(?!\w)|無人|无人", re.IGNORECASE
 )
 
 
@@ -98,9 +100,13 @@ def _masked(text: str, quotes: list[tuple[int, int]]) -> list[str]:
 def _without_cues(masked: str, unwanted: list[str]) -> str:
     """The text without "no X", each X added to `unwanted`."""
     kept, at = [], 0
-    is_romance = guess_language(masked.casefold().split()) in ("fr", "es", "pt")
+    words = masked.casefold().split()
+    is_romance = guess_language(words) in ("fr", "es", "pt")
+    is_portuguese = guess_language([word for word in words if word != "no"]) == "pt"
     while found := _CUE.search(masked, at):
-        is_word = not is_romance and found.group().split()[0].casefold() in _AMBIGUOUS
+        cue = found.group().split()[0].casefold()
+        is_word = (cue in _AMBIGUOUS and not is_romance) or (cue == "no" and is_portuguese)
+        is_word = is_word or (cue == "not" and bool(_AUXILIARY.search(masked, 0, found.start())))
         stop, things = (found.end(), []) if is_word else _things(masked, found.end(), found.group())
         if not things:
             kept.append(masked[at : found.end()])

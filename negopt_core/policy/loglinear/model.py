@@ -33,6 +33,7 @@ faults of any picture keep their place."""
 _LIVING = frozenset({"person", "animal", "creature"})
 _BODIES = _LIVING | {"portrait", "face", "eyes", "hands", "bare feet", "plush toy"}
 """Where one of them is in the picture, words about bodies have a place."""
+_MODERN = ("modern objects", "anachronistic details")
 _SPECIFIC = ("subject", "light", "composition")
 _PLACED = ("subject", "people", "setting")
 _ROOM = ((16, 4), (35, 3), (60, 2))
@@ -110,13 +111,19 @@ class Model:
         return limit
 
     def _only_of_main(self, reading: Reading) -> Limit:
-        """What flatters a thing is said of what the picture is of, and of nothing that only stands beside it."""
+        """What flatters a thing is said of what the picture is of, not of what stands beside it.
+
+        And only in photographs: in other pictures the medium decides how surfaces look.
+        """
         places = self._places(reading)
         main = min(places.values(), default=0)
 
+        is_drawn = any("not a photograph" in self.knowledge.lineage(one.concept) for one in reading.found)
+
         def limit(choice: Choice) -> dict[str, int]:
-            place = places.get(_cause(choice).concept, main)
-            return {} if place == main else {"beside": 0}
+            concept = _cause(choice).concept
+            is_surface = is_drawn and concept in places
+            return {} if places.get(concept, main) == main and not is_surface else {"beside": 0}
 
         return limit
 
@@ -159,6 +166,8 @@ class Model:
         has_medium = any(concepts[name].kind in ("medium", "style") for name in here)
         unwanted = {phrase_key(thing) for thing in reading.unwanted}
         is_deserted = self._is_deserted(reading, here)
+        is_mixed = {"photo", "not a photograph"} <= here
+        has_machine = not {"electronics", "vehicle", "machine"}.isdisjoint(here)
         is_scene = not reading.is_tagged and bool(self._places(reading)) and not _BODIES & here
 
         def is_blocked(choice: Choice) -> bool:
@@ -170,7 +179,16 @@ class Model:
                 about_body = names_a_body(phrase) or self._kind(phrase, side) == "anatomy"
                 named = not here.isdisjoint(self.lexicon.named(phrase))
                 is_body = about_body and (is_of_family_only or is_deserted or (is_scene and self._is_of_look(choice)))
-                return key in never or is_body or named or is_contradicted(phrase, reading.asked)
+                is_medium = is_mixed and self._kind(phrase, side) in ("medium", "style")
+                is_modern = has_machine and phrase in _MODERN
+                return (
+                    key in never
+                    or is_body
+                    or is_medium
+                    or is_modern
+                    or named
+                    or (is_contradicted(phrase, reading.asked) and not phrase.startswith("score_"))
+                )
             names = self.lexicon.named(phrase)
             is_other_medium = has_medium and any(concepts[one].kind == "medium" and one not in here for one in names)
             is_unwanted = any(set(thing.split()) <= set(key.split()) for thing in unwanted if thing)

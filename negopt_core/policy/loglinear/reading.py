@@ -102,8 +102,14 @@ def _without_describing(found: list[Found], told: str, tokens: list[re.Match[str
     "tea hills" are no tea, "a hand soap" is no hand; an origami animal of a road map is no map.
     """
     kinds = lexicon.knowledge.concepts
-    heads = {one.place for one in found if kinds[one.concept].kind in ("subject", "setting") or one.concept == HEADS}
-    media = [one.place for one in found if kinds[one.concept].kind == "medium"]
+    heads = {
+        one.place
+        for one in found
+        if one.concept == HEADS or (kinds[one.concept].kind in ("subject", "setting") and not one.word.endswith("ing"))
+    }
+    media = [one for one in found if kinds[one.concept].kind == "medium"]
+    first = min(media, key=lambda one: one.place, default=None)
+    own = set(lexicon.knowledge.lineage(first.concept)) if first else set()
 
     def describes(one: Found) -> bool:
         last = one.place + one.word.count(" ")
@@ -114,7 +120,10 @@ def _without_describing(found: list[Found], told: str, tokens: list[re.Match[str
         return bool(_LIKENESS.match(told, end)) or (is_joined and last + 1 in heads)
 
     def is_shown(one: Found) -> bool:
-        return "symbolic medium" in lexicon.knowledge.lineage(one.concept) and min(media, default=one.place) < one.place
+        above = set(lexicon.knowledge.lineage(one.concept))
+        if first is None or one.place <= first.place:
+            return False
+        return "symbolic medium" in above or ("craft object" in above and own.isdisjoint(("craft object", "photo")))
 
     return [replace(one, strength=one.strength * _BESIDE) if describes(one) or is_shown(one) else one for one in found]
 
