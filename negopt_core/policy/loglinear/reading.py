@@ -41,6 +41,11 @@ PLAIN, BRIEF = "no medium", "few words"
 _FEW = 3
 _BESIDE = 0.45
 """How far a thing counts that describes the next word, as the tea in "tea hills", or a medium that is only shown."""
+_HELD = re.compile(
+    r"(?<!\w)(?:on|over|onto|with|from|holding|reading|behind|beside)\s+(?:an?|the|his|her|their|some)\s+(?:\w+\s+){0,2}\Z",
+    re.IGNORECASE,
+)
+"""Before a thing that somebody holds or that lies there."""
 _LIKENESS = re.compile(
     r"[\s-]+(?:shaped|inspired|themed|flavou?red|scented|patterned|printed|colou?red)(?!\w)", re.IGNORECASE
 )
@@ -121,6 +126,8 @@ def _without_describing(found: list[Found], told: str, tokens: list[re.Match[str
 
     def is_shown(one: Found) -> bool:
         above = set(lexicon.knowledge.lineage(one.concept))
+        if "symbolic medium" in above and one.place < len(tokens) and _HELD.search(told[: tokens[one.place].start()]):
+            return True
         if first is None or one.place <= first.place:
             return False
         return "symbolic medium" in above or ("craft object" in above and own.isdisjoint(("craft object", "photo")))
