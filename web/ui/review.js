@@ -19,7 +19,8 @@ const LOOK_EVERY = 700; // ms
 const MOST_FINDINGS = 6;
 const MOST_PHRASES = 60;
 const TRIES = 6; // seeds asked for another phrase
-const [LEAST_HEIGHT, MOST_HEIGHT, MARGIN] = [64, 260, 32]; // the margin holds padding and gaps too
+const [LEAST_HEIGHT, MOST_HEIGHT, MARGIN] = [64, 220, 32]; // the margin holds padding and gaps too
+const SHARED_HEIGHT = 84; // beside bars, so that a whole node of ours fits on a screen of 900 px
 
 /** Give a writing node its review. */
 export function addReview(node) {
@@ -40,9 +41,17 @@ export function addReview(node) {
   keepLooking(state, () => look(state), LOOK_EVERY);
 }
 
-function heightOf({ bar, findings, phrases, origin }) {
+/** Room for all there is to see, up to a limit; past it the review scrolls, and a node that is made larger shows more. */
+function heightOf({ node, bar, findings, phrases, origin }) {
   const needed = [bar, findings, phrases, origin].reduce((sum, one) => sum + one.offsetHeight, MARGIN);
-  return Math.min(MOST_HEIGHT, Math.max(LEAST_HEIGHT, needed));
+  const most = widgetOf(node, "timeline")?.element?.hidden === false ? SHARED_HEIGHT : MOST_HEIGHT;
+  return Math.min(most, Math.max(LEAST_HEIGHT, needed));
+}
+
+/** The Vue renderer gives an element the height of what is in it; `contain` takes that away, this is what it needs. */
+function fit(state) {
+  state.root.style.minHeight = window.LiteGraph.vueNodesMode ? `${heightOf(state)}px` : "";
+  grow(state.node);
 }
 
 function fillBar(state) {
@@ -160,7 +169,7 @@ function drawFindings(state, findings, context) {
     lines.push(good);
   }
   state.findings.replaceChildren(...lines);
-  grow(state.node);
+  fit(state);
 }
 
 /** A chip for each phrase that was written; the user's own words have none. */
@@ -174,7 +183,7 @@ function drawPhrases(state) {
   state.origin.textContent = line;
   const chips = [...chipsOf(state, "positive", positive, prompt), ...chipsOf(state, "negative", negative, own)];
   state.phrases.replaceChildren(...chips.slice(0, MOST_PHRASES));
-  grow(state.node);
+  fit(state);
 }
 
 function chipsOf(state, side, text, own) {

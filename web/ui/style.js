@@ -30,7 +30,8 @@ const SHEET = `
   border: 0; border-left: 3px solid #d0a030; padding: 1px 6px; white-space: pre-wrap; overflow-wrap: anywhere; }
 .negopt-problem mark { background: #d0a030; color: #111; }
 .negopt-empty { color: var(--descrip-text, #999); padding: 2px 8px; }
-.negopt-meter { display: flex; flex-direction: column; gap: 2px; height: 100%; overflow: hidden auto; padding: 2px 4px; }
+.negopt-meter { display: flex; flex-direction: column; gap: 2px; height: 100%; overflow: hidden auto;
+  padding: 2px 4px; contain: size; }
 .negopt-meter > * { flex: none; }
 .negopt-finding { display: flex; gap: 6px; align-items: baseline; overflow-wrap: anywhere; }
 .negopt-finding > span { flex: 1; }
