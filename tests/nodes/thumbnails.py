@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from PIL import Image, ImageDraw, ImageFont
 
 SIZE, FRAME = 512, 6
+BADGE = 88
+"""At the top, where ComfyUI draws a badge of its own."""
 GROUND, INK, QUIET = "#1d2733", "#ffffff", "#8fa3b8"
 SIDES = {"positive": "#4c9a6a", "negative": "#b5604f"}
 WINDOW = re.compile(r"\[(?:, )?([^:\[\]]+):([\d.]+)-([\d.]+):[\d.]+\]")
@@ -55,21 +57,21 @@ def draw_chain(names: Sequence[str], caption: str) -> Image.Image:
     card = draw_thumbnail((), caption)
     draw = ImageDraw.Draw(card)
     for row, name in enumerate(names):
-        top = 66 + 110 * row
+        top = BADGE + 6 + 108 * row
         draw.rounded_rectangle((90, top, SIZE - 90, top + 74), 14, "#33415c", QUIET, 3)
         draw.text((SIZE / 2, top + 37), name, INK, anchor="mm", font=_font(34))
         if row:
-            draw.line((SIZE / 2, top - 36, SIZE / 2, top), QUIET, 5)
+            draw.line((SIZE / 2, top - 34, SIZE / 2, top), QUIET, 5)
     return card
 
 
 def _frames(card: Image.Image, painted: Sequence[Image.Image], labels: Sequence[str], bottom: int) -> None:
     draw = ImageDraw.Draw(card)
-    room = bottom - 56 - (40 if labels else 0)  # below ComfyUI's own badge
+    room = bottom - BADGE - (40 if labels else 0)
     side = min(room, (SIZE - 28) // len(painted) - 2 * FRAME - 8)
     step = side + 2 * FRAME + 8
     left = (SIZE - step * len(painted) + 8) // 2
-    top = 56 + (room - side) // 2
+    top = BADGE + (room - side) // 2
     for place, picture in enumerate(painted):
         x = left + step * place
         draw.rectangle((x, top - FRAME, x + side + 2 * FRAME, top + side + FRAME), INK)

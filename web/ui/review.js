@@ -147,7 +147,7 @@ async function judge(state, { body, asked, missing, sampler, sockets, run }) {
   if (state.asked !== asked) return; // a later question is on its way
   const texts = { positive: body.positive, negative: body.negative };
   const context = { node: state.node, sampler, sockets, texts, steps: run?.steps ?? 20, family: body.model_family };
-  drawFindings(state, [...missing, ...answer.findings], { ...context, write: () => told(() => writeNow(state)) });
+  drawFindings(state, [...missing, ...answer.findings], context);
 }
 
 function drawFindings(state, findings, context) {
