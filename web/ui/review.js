@@ -20,7 +20,8 @@ const MOST_FINDINGS = 6;
 const MOST_PHRASES = 60;
 const TRIES = 6; // seeds asked for another phrase
 const [LEAST_HEIGHT, MOST_HEIGHT, MARGIN] = [64, 220, 32]; // the margin holds padding and gaps too
-const SHARED_HEIGHT = 84; // beside bars, so that a whole node of ours fits on a screen of 900 px
+/** Beside bars, so that a whole node of ours fits on a screen of 900 px; the Vue renderer's text fields are taller. */
+const sharedHeight = () => (window.LiteGraph.vueNodesMode ? 100 : 160);
 
 /** Give a writing node its review. */
 export function addReview(node) {
@@ -44,7 +45,7 @@ export function addReview(node) {
 /** Room for all there is to see, up to a limit; past it the review scrolls, and a node that is made larger shows more. */
 function heightOf({ node, bar, findings, phrases, origin }) {
   const needed = [bar, findings, phrases, origin].reduce((sum, one) => sum + one.offsetHeight, MARGIN);
-  const most = widgetOf(node, "timeline")?.element?.hidden === false ? SHARED_HEIGHT : MOST_HEIGHT;
+  const most = widgetOf(node, "timeline")?.element?.hidden === false ? sharedHeight() : MOST_HEIGHT;
   return Math.min(most, Math.max(LEAST_HEIGHT, needed));
 }
 

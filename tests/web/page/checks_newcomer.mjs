@@ -1,6 +1,6 @@
 // What somebody sees in the first hour: the gallery, the examples, a node's names, and that a node fits on the screen.
 import assert from "node:assert/strict";
-import { load, waitFor } from "./browser.mjs";
+import { frame, load, waitFor } from "./browser.mjs";
 import { example, titles } from "./graphs.mjs";
 
 const SCREEN = { width: 1400, height: 900 };
@@ -83,6 +83,7 @@ export const checks = {
         return [root.scrollHeight, root.clientHeight];
       });
       assert.ok(inside > shown && shown > 40, `${inside} px of results in ${shown}`);
+      await frame(page);
       await shot(windows ? "many-phrases-with-bars" : "many-phrases");
     }
     await page.setViewportSize(before);
