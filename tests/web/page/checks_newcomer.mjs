@@ -108,5 +108,11 @@ export const checks = {
     const labels = await page.evaluate(() => app.graph.nodes.find((one) => one.type === "NegOptOneClick").widgets
       .filter((one) => one.name.startsWith("locked_")).map((one) => one.label));
     assert.deepEqual(labels, ["written positive", "written negative"]);
+    const explained = await page.evaluate(async () => {
+      const told = (await (await fetch("/api/i18n")).json()).en.nodeDefs;
+      return ["NegOptOneClick", "NegOptSuggest"].map((type) => Object.keys(told[type].outputs)
+        .map((place) => LiteGraph.createNode(type).outputs[place].name));
+    });
+    assert.deepEqual(explained, [["warnings", "record"], ["warnings", "record"]]);
   },
 };
