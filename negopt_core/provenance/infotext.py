@@ -1,4 +1,4 @@
-"""A1111's `parameters` text, as its whole family and its extensions write it: taken apart without losing anything."""
+"""A1111's `parameters` text: read as its whole family and its extensions write it, and written."""
 
 from __future__ import annotations
 
@@ -10,6 +10,17 @@ from dataclasses import dataclass
 from ..errors import OutputError
 
 NEGATIVE_LINE = "Negative prompt:"
+FIELDS = {
+    "Steps": "steps",
+    "Sampler": "sampler",
+    "Schedule type": "schedule",
+    "CFG scale": "cfg",
+    "Seed": "seed",
+    "Model": "model",
+    "Model hash": "model_hash",
+    "Denoising strength": "strength",
+}
+"""Names of settings in an infotext, and in a provenance."""
 
 _LONGEST_JSON = 100_000  # characters of a value that are read as JSON
 _STEPS_LINE = re.compile(r"Steps: *\d+ *(?:,|\Z)")
@@ -47,6 +58,16 @@ def parse_infotext(text: str) -> Infotext:
     cut = found[-1] if found else len(body)
     negative = "\n".join(body[cut:]).removeprefix(NEGATIVE_LINE)
     return Infotext("\n".join(body[:cut]).strip(), negative.strip(), _settings("\n".join(lines[start:])))
+
+
+def format_infotext(positive: str, negative: str, settings: Mapping[str, object]) -> str:
+    """The text that `parse_infotext` and A1111-family programs read: prompt, negative prompt, a line of settings."""
+    lines = [positive, *([f"{NEGATIVE_LINE} {negative}"] if negative else [])]
+    return "\n".join([*lines, ", ".join(f"{name}: {_quoted(str(value))}" for name, value in settings.items())])
+
+
+def _quoted(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False) if any(sign in value for sign in ",:\n") else value
 
 
 def _settings_start(lines: list[str]) -> int:

@@ -11,7 +11,7 @@ from ..paint.pictures import read_image, to_pixels
 from ..policy import load_policy
 from ..policy.store import builtin_names
 from .origin import Origin
-from .record import hash_pixels
+from .picture_texts import hash_pixels
 
 MATCHES, DIFFERS, UNKNOWN = "matches", "differs", "cannot be checked"
 

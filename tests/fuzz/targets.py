@@ -26,7 +26,8 @@ from negopt_core.policy.static import StaticPolicy
 from negopt_core.provenance.comfy_graph import prompts_of_graph
 from negopt_core.provenance.host_text import read_written
 from negopt_core.provenance.infotext import parse_infotext
-from negopt_core.provenance.record import infotext, read_picture, read_texts, record_from_json
+from negopt_core.provenance.picture_texts import read_texts
+from negopt_core.provenance.record import infotext, read_picture, record_from_json
 from negopt_core.text.checks import Setup, inspect_setup
 from negopt_core.text.df_text import format_prompt, parse_prompt, parse_report
 from negopt_core.text.dialects import DIALECTS, from_dialect, to_dialect

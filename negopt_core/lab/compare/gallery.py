@@ -16,7 +16,8 @@ from ...errors import OutputError
 from ...files import check_folder
 from ...paint.base import Cancel, ModelPainter
 from ...paint.pictures import read_image, to_pixels
-from ...provenance.record import Record, hash_pixels, read_picture, shown_place, write_picture
+from ...provenance.picture_texts import hash_pixels
+from ...provenance.record import Record, read_picture, shown_place, write_picture
 from ...text.df_text import format_prompt
 from ...text.prompt import PromptPair
 from ..jobs.processes import ALONE, Processes

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +16,8 @@ from ...json_text import read_json
 from ...provenance.comfy_graph import prompts_of_graph
 from ...provenance.host_text import read_written_pair
 from ...provenance.infotext import parse_infotext
-from ...provenance.record import CHUNK, COMFY_CHUNK, GRAPH, INFOTEXT, WORKFLOW, read_texts
+from ...provenance.origin import recorded_origin
+from ...provenance.picture_texts import GRAPH, INFOTEXT, WORKFLOW, read_texts
 from ...text.df_text import parse_prompt
 from ...text.dialects.a1111 import host_steps
 from ...text.prompt import DFPrompt
@@ -74,9 +74,9 @@ def read_pictures(folder: Path, polarity: str, liked_weight: float = LIKED_WEIGH
 def read_sides(path: Path) -> Sides:
     """The prompts that a picture carries; OutputError if it is no picture or carries none that can be read."""
     texts = read_texts(path)
-    for name in (CHUNK, COMFY_CHUNK):
-        if name in texts:
-            return _sides_of_record(texts[name])
+    if record := recorded_origin(texts):  # its prompt may be DF text too
+        positive, negative, written = map(parse_prompt, (record.df_positive, record.df_negative, record.prompt))
+        return Sides(positive, negative, written.text)
     if INFOTEXT in texts:
         try:
             return _sides_of_infotext(texts[INFOTEXT])
@@ -115,18 +115,6 @@ def _like(path: Path, number: int, line: str) -> tuple[str, int]:
 
 
 _RULE = 'a line is {"picture": "name.png", "like": 1}, with 1, 0 or -1'
-
-
-def _sides_of_record(text: str) -> Sides:
-    """Of negopt's own record, and of the one that its ComfyUI nodes write: both have these three fields."""
-    try:
-        record: Mapping[str, object] = read_json(text)
-        prompt, positive, negative = (record[name] for name in ("prompt", "df_positive", "df_negative"))
-    except (ValueError, KeyError, TypeError) as error:
-        raise OutputError(f"its negopt record cannot be read: {error!r}") from error
-    if not (isinstance(prompt, str) and isinstance(positive, str) and isinstance(negative, str)):
-        raise OutputError("its negopt record holds something else than text as a prompt")
-    return Sides(parse_prompt(positive), parse_prompt(negative), parse_prompt(prompt).text)
 
 
 def _sides_of_infotext(text: str) -> Sides:
