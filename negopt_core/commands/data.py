@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import PromptError, TrainingError
+from ..files import read_lines
 from .models import WORLD, Choice, choose
 from .output import add_json, emit
 from .scorers import NAMES, add_sources, load_named
@@ -234,7 +235,4 @@ def _shares(text: str) -> Mapping[str, float]:
 
 
 def _lines_of(path: Path) -> tuple[str, ...]:
-    try:
-        return tuple(line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip())
-    except (OSError, UnicodeDecodeError) as error:
-        raise PromptError(f"cannot read {path}: {error}") from error
+    return tuple(line.strip() for _, line in read_lines(path, PromptError))

@@ -19,7 +19,7 @@ from ..text.prompt import PromptPair
 from .base import Cancel, OnProgress, PaintSettings, check_seeds
 from .batches import Batch, as_batches, plan_job
 from .sampler import Run, plan_run, sampler_for
-from .weights import hash_files, hash_modules, open_pipeline
+from .weights import hash_modules, hash_weights, open_pipeline
 
 log = logging.getLogger("negopt")
 
@@ -106,7 +106,7 @@ class DiffusersPainter:
     def model_hash(self) -> str:
         """The first 16 hex digits of a SHA-256 over the weights; read once, when first asked for."""
         if not self._hash:
-            self._hash = hash_files(self._files) if self._files else hash_modules(self._pipeline.components)
+            self._hash = hash_weights(self._files) if self._files else hash_modules(self._pipeline.components)
         return self._hash
 
     def describe(self) -> dict[str, Any]:

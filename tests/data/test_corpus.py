@@ -65,10 +65,10 @@ def test_what_is_wrong_is_named_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"line 2: negative_prompt, family"):
         read_rows(path)
     for text, says in (
-        ("\n{", "line 3 is not JSON"),
+        ("\n{", "line 3: not JSON"),
         (line("a", "b", "people"), "line 2: family is user, style, probe, not 'people'"),
         (line("a", "b").replace('"a"', "null"), "line 2: prompt is missing"),
-        ("[1]", "line 2 is no object"),
+        ("[1]", "line 2: no object"),
     ):
         path.write_text(line("a", "b") + text)
         with pytest.raises(TrainingError, match=says):

@@ -6,7 +6,6 @@ import gzip
 import hashlib
 import json
 import math
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,14 +13,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ...errors import TrainingError
-from ...files import open_text, whole_file
-from ...json_text import read_json
+from ...files import read_json_lines, whole_file
 from ...policy.phrases import append_phrases, phrase_spans
 from ...text.df_text import format_prompt, parse_prompt
 from ...text.prompt import DFPrompt, Span
 
 NEGATIVE_KEYS = ("negative", "negative_prompt")
 MODIFIER_KEYS = ("modifiers",)
+_REMEDY = "see `data --help` for the format"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +53,8 @@ def iter_pairs(path: Path, polarity: str) -> Iterator[Pair]:
     modifiers, `modifiers` (a list, or DF-Prompt text) and, if it differs from the prompt, `subject`. `weight` is how
     much it counts (1 if it is left out). Lines without an answer of this polarity are left out.
     """
-    lines = _lines(path)
-    while True:
-        try:
-            number, line = next(lines)
-        except StopIteration:
-            return
-        except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-            raise TrainingError(f"cannot read {path}: {error}") from error
-        pair = _pair(path, number, line, polarity)
+    for where, row in read_json_lines(path, TrainingError, _REMEDY):
+        pair = _pair(where, row, polarity)
         if pair is not None:
             yield pair
 
@@ -128,18 +120,8 @@ def save_pairs(path: Path, pairs: Iterable[Pair], polarity: str) -> str:
     return file.sha256
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    with open_text(path) as file:
-        for number, line in enumerate(file, start=1):
-            if line.strip():
-                yield number, line
-
-
-def _pair(path: Path, number: int, line: str, polarity: str) -> Pair | None:
+def _pair(where: str, row: Mapping[str, Any], polarity: str) -> Pair | None:
     try:
-        row = read_json(line)
-        if not isinstance(row, dict):
-            raise TypeError(f"an object is needed, got {type(row).__name__}")
         found = next((row[key] for key in _keys(polarity) if row.get(key) is not None), None)
         if found is None:
             return None  # a prompt without an answer is not an example
@@ -148,7 +130,7 @@ def _pair(path: Path, number: int, line: str, polarity: str) -> Pair | None:
             raise TypeError("prompt is text, got null")
         return Pair(str(prompt), _spans(found), _weight(row.get("weight", 1.0)))
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise TrainingError(f"{path}, line {number}: {error!r}; see `data --help` for the format") from error
+        raise TrainingError(f"{where}: {error!r}; {_REMEDY}") from error
 
 
 def _weight(value: Any) -> float:

@@ -6,13 +6,15 @@ one, says what was liked: `{"picture": "00001.png", "like": 1}`, or -1, one a li
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ...errors import OutputError, PromptError, TrainingError
-from ...json_text import read_json
+from ...files import read_json_lines
 from ...provenance.comfy_graph import prompts_of_graph
 from ...provenance.host_text import read_written_pair
 from ...provenance.infotext import parse_infotext
@@ -91,26 +93,14 @@ def read_sides(path: Path) -> Sides:
 
 def read_likes(path: Path) -> dict[str, int]:
     """+1, -1 or 0 by picture, as in `likes.jsonl`; nothing if there is no such file. TrainingError names a bad line."""
-    likes: dict[str, int] = {}
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    except (OSError, UnicodeDecodeError) as error:
-        raise TrainingError(f"cannot read {path}: {error}") from error
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            name, like = _like(path, number, line)
-            likes[name] = like
-    return likes
+    rows = read_json_lines(path, TrainingError, _RULE) if path.exists() else ()
+    return dict(_like(where, row) for where, row in rows)
 
 
-def _like(path: Path, number: int, line: str) -> tuple[str, int]:
-    try:
-        row = read_json(line)
-        name, like = row["picture"], row["like"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise TrainingError(f"{path}, line {number}: {error!r}; {_RULE}") from error
+def _like(where: str, row: dict[str, Any]) -> tuple[str, int]:
+    name, like = row.get("picture"), row.get("like")
     if not isinstance(name, str) or isinstance(like, bool) or like not in (-1, 0, 1):
-        raise TrainingError(f"{path}, line {number}: got {line.strip()[:60]}; {_RULE}")
+        raise TrainingError(f"{where}: got {json.dumps(row)[:60]}; {_RULE}")
     return name.replace("\\", "/"), int(like)
 
 

@@ -16,8 +16,8 @@ import torch
 from torch import nn
 
 from ... import __version__
-from ...errors import Cancelled, OutputError, TrainingError
-from ...files import make_folder, write_text
+from ...errors import Cancelled, TrainingError
+from ...files import append_journal, make_folder, read_journal, write_text
 from ...json_text import read_json
 from .checkpoint import load_checkpoint, save_checkpoint
 from .processes import ALONE, Processes
@@ -113,24 +113,13 @@ class Run:
 
     def note(self, step: int, metrics: Mapping[str, float]) -> None:
         """Append one line to metrics.jsonl."""
-        try:
-            with (self.folder / METRICS).open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"step": step, **metrics}) + "\n")
-        except OSError as error:
-            raise OutputError(
-                f"cannot write {self.folder / METRICS}: {error.strerror or error}; the last checkpoint is intact: make "
-                "room, and the same command goes on from there"
-            ) from error
+        remedy = "the last checkpoint is intact: make room, and the same command goes on from there"
+        append_journal(self.folder / METRICS, [{"step": step, **metrics}], remedy)
 
     def metrics(self) -> list[dict[str, float]]:
         """Every line of metrics.jsonl up to one that was cut short or damaged."""
-        path = self.folder / METRICS
         rows: list[dict[str, float]] = []
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else ():
-            try:
-                row = read_json(line)
-            except ValueError:
-                break
+        for row in read_journal(self.folder / METRICS):
             if not isinstance(row, dict) or not isinstance(row.get("step"), int):
                 break
             rows.append(row)

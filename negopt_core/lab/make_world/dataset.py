@@ -9,10 +9,11 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderTiny
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from transformers import CLIPTokenizer
 
+from ...torch_file import save_tensors
 from ...world.captions import scene_facts, write_caption
 from ...world.render import render
 from ...world.scenes import Scenes, sample_clean_scenes, sample_scenes
@@ -57,9 +58,7 @@ def build_dataset(
                 latents.append(vae.encoder(render(scenes) * 2 - 1).half())
             tokens.append(_caption_tokens(scenes, tokenizer, settings.captions, settings.seed + start))
             pace.update(start + len(scenes))
-        partial = path.with_suffix(".partial")
-        save_file({"latents": torch.cat(latents), "tokens": torch.cat(tokens)}, partial)
-        partial.replace(path)
+        save_tensors(path, {"latents": torch.cat(latents), "tokens": torch.cat(tokens)})
     tensors = load_file(path)
     return Dataset(tensors["latents"], tensors["tokens"], settings.clean)
 
