@@ -110,9 +110,8 @@ def _trainer(args: argparse.Namespace, painter: Painter, processes: Processes) -
     from copy import deepcopy
 
     from ..devices import put_on
-    from ..lab.train.critic import new_critic
     from ..lab.train.ppo import PPO
-    from ..lab.train.rollout import Actors
+    from ..lab.train.rollout import Actors, new_critic
     from ..lab.train.setup import build_reward
     from ..policy.language.backbone import width_of
     from ..policy.language.folder import open_policy

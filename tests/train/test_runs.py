@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from toys import actors, language_policy, phrases
 
 from negopt_core.errors import Cancelled, TrainingError
-from negopt_core.lab.data.pairs import Pair, read_pairs, write_pairs
+from negopt_core.lab.data.pairs import Pair, read_pairs, write_pair
 from negopt_core.lab.jobs.run import CHECKPOINT, METRICS, Loop, Run, gentle_stop, run_steps
 from negopt_core.lab.train.ppo import PPO, PPOSettings
 from negopt_core.lab.train.sft import SFT, SFTSettings, encode_pairs
@@ -204,7 +204,7 @@ def test_pairs_are_written_and_read_back(tmp_path: Path) -> None:
     path = tmp_path / "pairs.jsonl"
     weighted = [*PAIRS, replace(PAIRS[0], weight=2.5)]
     for polarity in ("negative", "modifiers"):
-        path.write_text(write_pairs(weighted, polarity))
+        path.write_text("".join(write_pair(pair, polarity) for pair in weighted))
         assert read_pairs(path, polarity) == weighted
     path.write_text('{"prompt": "p", "negative_prompt": "a, b (c), "}\n\n{"prompt": "no answer"}\n')
     assert read_pairs(path, "negative") == [Pair("p", (Span("a"), Span("b (c)")))]

@@ -104,11 +104,6 @@ def read_modified(path: Path) -> list[Modified]:
     ]
 
 
-def read_subjects(path: Path) -> list[str]:
-    """Subjects of the modifier file: what a prompt is about, without its modifiers."""
-    return [str(row["subject"]) for row in _objects(path, ()) if row.get("subject")]
-
-
 def pairs_of(rows: Sequence[Row], weights: Weights | None = None) -> list[Pair]:
     """Rows as weighted training pairs."""
     weights = weights or Weights()

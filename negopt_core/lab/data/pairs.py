@@ -66,11 +66,6 @@ def write_pair(pair: Pair, polarity: str) -> str:
     return json.dumps(row | ({} if pair.weight == 1.0 else {"weight": pair.weight})) + "\n"
 
 
-def write_pairs(pairs: Iterable[Pair], polarity: str) -> str:
-    """JSON Lines that `read_pairs` reads back as they were."""
-    return "".join(write_pair(pair, polarity) for pair in pairs)
-
-
 class PairFile:
     """A file of pairs that is being written."""
 

@@ -12,9 +12,18 @@ from ...errors import TrainingError
 from ...policy.language import Sampling
 from ...policy.language.actions import CHANNELS
 from ..jobs.processes import ALONE, Processes
-from .advantages import gae, group_advantages, place_rewards, whiten
-from .losses import KLController, clip_fraction, masked_mean, policy_loss, value_loss
-from .moments import RunningMoments
+from .formulas import (
+    KLController,
+    RunningMoments,
+    clip_fraction,
+    gae,
+    group_advantages,
+    masked_mean,
+    place_rewards,
+    policy_loss,
+    value_loss,
+    whiten,
+)
 from .rollout import Actors, Rollout, is_finite, roll_out, rows_of
 
 ADVANTAGES = ("gae", "group", "grpo")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ...errors import DialectError
 from ..prompt import MAX_WEIGHT, DFPrompt, check_length, step_at
-from ..wildcards import unexpanded
+from ..word_checks import unexpanded
 from . import a1111, pae, prompt_control
 from .nesting import Sides, refuse
 
