@@ -175,7 +175,7 @@ def _prepare(args: argparse.Namespace, settings: ConfidenceSettings) -> tuple[Di
     """Painter, the two scorers, and the file of scores; a folder whose scores come from elsewhere is refused."""
     import torch
 
-    from ..lab.jobs.run import Run
+    from ..lab.jobs.run import RunFolder
     from ..paint.base import PaintSettings
     from ..paint.diffusers_painter import load_painter
 
@@ -194,7 +194,7 @@ def _prepare(args: argparse.Namespace, settings: ConfidenceSettings) -> tuple[Di
         "scorers": names,
         "sources": sorted(args.source),
     }
-    run = Run.open(args.folder, decides)
+    run = RunFolder.open(args.folder, decides)
     return painter, quality, alignment, run.folder / "scores.jsonl"
 
 

@@ -52,10 +52,10 @@ def parse_infotext(text: str) -> Infotext:
     lines = [line.strip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     start = _settings_start(lines)
     body = lines[:start]
-    found = [place for place, line in enumerate(body) if line.startswith(NEGATIVE_LINE)]
-    if start == len(lines) and not found:
+    negatives = [place for place, line in enumerate(body) if line.startswith(NEGATIVE_LINE)]
+    if start == len(lines) and not negatives:
         raise OutputError(f"this is no A1111 text, it has neither a negative prompt nor settings: {text[:60]!r}")
-    cut = found[-1] if found else len(body)
+    cut = negatives[-1] if negatives else len(body)
     negative = "\n".join(body[cut:]).removeprefix(NEGATIVE_LINE)
     return Infotext("\n".join(body[:cut]).strip(), negative.strip(), _settings("\n".join(lines[start:])))
 
@@ -83,14 +83,14 @@ def _settings_start(lines: list[str]) -> int:
 
 def _settings(text: str) -> dict[str, str]:
     """The values by name. A value may be quoted, be JSON, or reach to the next name."""
-    found: dict[str, str] = {}
+    settings: dict[str, str] = {}
     name = _FIRST.match(text)
     while name:
         value, at = _value(text, name.end())
         if value not in ("", "None"):
-            found.setdefault((name.group(1) or name.group(2)).strip(), value)
+            settings.setdefault((name.group(1) or name.group(2)).strip(), value)
         name = _NEXT.match(text, at) or _NEXT.search(text, at)
-    return found
+    return settings
 
 
 def _value(text: str, at: int) -> tuple[str, int]:

@@ -71,8 +71,8 @@ class Record:
 def record_from_json(values: object) -> Record:
     """Read a record; raises OutputError for one that is malformed or of another schema. Unknown fields are ignored."""
     if not isinstance(values, dict) or values.get("schema") != SCHEMA:
-        found = str(values.get("schema"))[:40] if isinstance(values, dict) else type(values).__name__
-        raise OutputError(f"the picture's record has schema {found}, this version reads {SCHEMA}; update negopt")
+        schema = str(values.get("schema"))[:40] if isinstance(values, dict) else type(values).__name__
+        raise OutputError(f"the picture's record has schema {schema}, this version reads {SCHEMA}; update negopt")
     known = {item.name for item in fields(Record)}
     kept: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in values.items() if key in known

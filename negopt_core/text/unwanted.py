@@ -64,23 +64,23 @@ class Wishes:
 def read_wishes(prompt: str) -> Wishes:
     """Take a prompt apart; linear in its length."""
     is_fields = prompt.lstrip()[:1] in ("{", "[")  # there the marks are those of JSON
-    quotes = [] if is_fields else [found.span() for found in _QUOTED.finditer(prompt)]
+    quotes = [] if is_fields else [match.span() for match in _QUOTED.finditer(prompt)]
     text, unwanted, weighted = prompt, [], []
     for pattern in (_FIELD, _FLAG, _WEIGHTED):
-        for found in pattern.finditer(text):
-            listed = [part for part in re.split(r"[,;\n]", found.group(1)) if part.strip(' "')]
+        for match in pattern.finditer(text):
+            listed = [part for part in re.split(r"[,;\n]", match.group(1)) if part.strip(' "')]
             things = [thing for part in listed if (thing := _thing(part))]
             unwanted += things
             if pattern is _WEIGHTED:
                 weighted += things
-        text = pattern.sub(lambda found: " " * len(found.group()), text)
+        text = pattern.sub(lambda match: " " * len(match.group()), text)
     masked = "".join(_masked(text, quotes))
     for pattern in (_NOBODY, _FREE):
-        unwanted += ["people" if pattern is _NOBODY else found.group(1) for found in pattern.finditer(masked)]
-        masked = pattern.sub(lambda found: " " * len(found.group()), masked)
+        unwanted += ["people" if pattern is _NOBODY else match.group(1) for match in pattern.finditer(masked)]
+        masked = pattern.sub(lambda match: " " * len(match.group()), masked)
     for pattern in (_CUE_BEFORE_HAN, _CUE_BEHIND):
-        unwanted += [found.group(1) for found in pattern.finditer(masked)]
-        masked = pattern.sub(lambda found: " " * len(found.group()), masked)
+        unwanted += [match.group(1) for match in pattern.finditer(masked)]
+        masked = pattern.sub(lambda match: " " * len(match.group()), masked)
     masked = _without_cues(masked, unwanted)
     wanted = "".join(text[at] if masked[at] == "\0" else masked[at] for at in range(len(text)))
     return Wishes(wanted, tuple(dict.fromkeys(unwanted)), tuple(dict.fromkeys(weighted)))
@@ -88,25 +88,25 @@ def read_wishes(prompt: str) -> Wishes:
 
 def _masked(text: str, quotes: list[tuple[int, int]]) -> list[str]:
     """Characters, with a zero in place of each that is quoted."""
-    found = list(text)
+    signs = list(text)
     for start, stop in quotes:
-        found[start:stop] = ["\0" if sign != " " or text[start] != " " else " " for sign in found[start:stop]]
-    return found
+        signs[start:stop] = ["\0" if sign != " " or text[start] != " " else " " for sign in signs[start:stop]]
+    return signs
 
 
 def _without_cues(masked: str, unwanted: list[str]) -> str:
     """The text without "no X", each X added to `unwanted`."""
     kept, at = [], 0
     is_romance = guess_language(masked.casefold().split()) in ("fr", "es", "pt")
-    while found := _CUE.search(masked, at):
-        is_word = not is_romance and found.group().split()[0].casefold() in _AMBIGUOUS
-        stop, things = (found.end(), []) if is_word else _things(masked, found.end(), found.group())
+    while cue := _CUE.search(masked, at):
+        is_word = not is_romance and cue.group().split()[0].casefold() in _AMBIGUOUS
+        stop, things = (cue.end(), []) if is_word else _things(masked, cue.end(), cue.group())
         if not things:
-            kept.append(masked[at : found.end()])
-            at = found.end()
+            kept.append(masked[at : cue.end()])
+            at = cue.end()
             continue
         unwanted += [thing for thing in things if len(thing.split()) <= _LONGEST]
-        kept += [masked[at : found.start()], " " * (stop - found.start())]
+        kept += [masked[at : cue.start()], " " * (stop - cue.start())]
         at = stop
     return "".join([*kept, masked[at:]])
 

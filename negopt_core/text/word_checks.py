@@ -61,4 +61,4 @@ def _key(text: str) -> tuple[str, ...]:
 
 def unexpanded(text: str) -> tuple[str, ...]:
     """The places in the text, as they are written, each once and in order; linear in its length."""
-    return tuple(dict.fromkeys(found.group()[:60] for found in _PLACE.finditer(text)))
+    return tuple(dict.fromkeys(match.group()[:60] for match in _PLACE.finditer(text)))

@@ -11,7 +11,7 @@ from pathlib import Path
 from ...errors import ModelError
 from ...files import append_journal, read_journal
 from ...scorers.base import Scorer
-from ..jobs.progress import Pace
+from ..jobs.progress import ProgressLog
 from .gallery import Gallery
 
 log = logging.getLogger("negopt")
@@ -32,7 +32,7 @@ class Scorebook:
         missing = list(dict.fromkeys(place for place in wanted if place not in self._known))
         at = {place: index for index, place in reversed(list(enumerate(wanted)))}
         todo = [at[place] for place in missing]
-        pace = Pace(f"scoring {self.scorer.name}", len(wanted), len(wanted) - len(todo))
+        pace = ProgressLog(f"scoring {self.scorer.name}", len(wanted), len(wanted) - len(todo))
         done = len(wanted) - len(todo)
         for places, images in gallery.batches([keys[index] for index in todo], batch):
             rows = [todo[place] for place in places]

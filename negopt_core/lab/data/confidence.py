@@ -79,8 +79,8 @@ def score_pairs(
     missing = [index for index, key in enumerate(keys) if key not in known]
     for start in range(0, len(missing), settings.batch):
         rows = missing[start : start + settings.batch]
-        found = _score(rows, pairs, painter, aesthetic, clip, settings)
-        known |= {keys[row]: score for row, score in zip(rows, found, strict=True)}
+        scores = _score(rows, pairs, painter, aesthetic, clip, settings)
+        known |= {keys[row]: score for row, score in zip(rows, scores, strict=True)}
         append_journal(cache, ({"key": keys[row], "score": known[keys[row]]} for row in rows), _REMEDY)
         log.info("confidence: %d of %d pairs", start + len(rows), len(missing))
     return [known[key] for key in keys]

@@ -117,13 +117,13 @@ def save_pairs(path: Path, pairs: Iterable[Pair], polarity: str) -> str:
 
 def _pair(where: str, row: Mapping[str, Any], polarity: str) -> Pair | None:
     try:
-        found = next((row[key] for key in _keys(polarity) if row.get(key) is not None), None)
-        if found is None:
+        answer = next((row[key] for key in _keys(polarity) if row.get(key) is not None), None)
+        if answer is None:
             return None  # a prompt without an answer is not an example
         prompt = (row.get("subject") if polarity == "modifiers" else None) or row["prompt"]
         if prompt is None:
             raise TypeError("prompt is text, got null")
-        return Pair(str(prompt), _spans(found), _weight(row.get("weight", 1.0)))
+        return Pair(str(prompt), _spans(answer), _weight(row.get("weight", 1.0)))
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise TrainingError(f"{where}: {error!r}; {_REMEDY}") from error
 
@@ -139,9 +139,9 @@ def _keys(polarity: str) -> tuple[str, ...]:
     return NEGATIVE_KEYS if polarity == "negative" else MODIFIER_KEYS
 
 
-def _spans(found: Any) -> tuple[Span, ...]:
-    if isinstance(found, list):
-        return tuple(Span(str(item).strip()) for item in found if str(item).strip())
-    if not isinstance(found, str):
-        raise TypeError(f"text or a list of phrases is needed, got {type(found).__name__}")
-    return tuple(phrase_spans(parse_prompt(found).spans))
+def _spans(answer: Any) -> tuple[Span, ...]:
+    if isinstance(answer, list):
+        return tuple(Span(str(item).strip()) for item in answer if str(item).strip())
+    if not isinstance(answer, str):
+        raise TypeError(f"text or a list of phrases is needed, got {type(answer).__name__}")
+    return tuple(phrase_spans(parse_prompt(answer).spans))

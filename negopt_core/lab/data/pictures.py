@@ -109,7 +109,7 @@ _RULE = 'a line is {"picture": "name.png", "like": 1}, with 1, 0 or -1'
 
 def _sides_of_infotext(text: str) -> Sides:
     info = parse_infotext(text)
-    found = re.fullmatch(r"\d{1,4}", info.settings.get("Steps", ""), re.ASCII)
-    steps = host_steps(int(found.group()) if found else 20, info.settings.get("Sampler", ""))
+    number = re.fullmatch(r"\d{1,4}", info.settings.get("Steps", ""), re.ASCII)
+    steps = host_steps(int(number.group()) if number else 20, info.settings.get("Sampler", ""))
     pair = read_written_pair(info.positive, info.negative, "a1111", steps)
     return Sides(pair.positive, pair.negative)

@@ -39,7 +39,7 @@ _CREDIT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Nothing is left out unless asked for."""
+    """What is left out of training; the defaults keep everything."""
 
     is_safe: bool = False
     """Leave out pairs whose prompt names something on `SEXUAL`; negatives may name it, that is what they are for."""

@@ -74,7 +74,7 @@ class Processes:
         padded = rows.new_zeros([int(most) for most in torch.stack(shapes).amax(dim=0)] + list(rows.shape[2:]))
         padded[tuple(slice(0, length) for length in rows.shape)] = rows
         parts = _all_gather(padded, self.size)
-        return torch.cat([part[: int(found[0])] for part, found in zip(parts, shapes, strict=True)]).to(kind)
+        return torch.cat([part[: int(its_shape[0])] for part, its_shape in zip(parts, shapes, strict=True)]).to(kind)
 
     def sum(self, values: Mapping[str, float]) -> dict[str, float]:
         """Each value summed over all processes."""
@@ -123,10 +123,10 @@ class Processes:
             yield
         except Exception as error:
             failure = error
-        told = self.tell(" ".join(f"{failure or ''}".split()) or ("an error" if failure else ""))
+        reasons = self.tell(" ".join(f"{failure or ''}".split()) or ("an error" if failure else ""))
         if failure is not None:
             raise failure
-        for rank, reason in enumerate(told):
+        for rank, reason in enumerate(reasons):
             if reason:
                 raise TrainingError(f"process {rank} of {self.size} failed ({reason}); {_KEPT}")
 
@@ -134,10 +134,10 @@ class Processes:
         """TrainingError unless all processes stand at the same step with the same weights."""
         if self.size == 1:
             return
-        told = self.tell(f"step {step}, weights {_fingerprint(modules)}")
-        if len(set(told)) > 1:
+        states = self.tell(f"step {step}, weights {_fingerprint(modules)}")
+        if len(set(states)) > 1:
             raise TrainingError(
-                f"the processes do not start alike ({'; '.join(told)}); the run folder and the policy have to be the "
+                f"the processes do not start alike ({'; '.join(states)}); the run folder and the policy have to be the "
                 "same files on every machine, on a disk that they share"
             )
 

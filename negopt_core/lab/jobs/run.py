@@ -21,7 +21,7 @@ from ...files import append_journal, make_folder, read_journal, write_text
 from ...json_text import read_json
 from .checkpoint import load_checkpoint, save_checkpoint
 from .processes import ALONE, Processes
-from .progress import Pace
+from .progress import ProgressLog
 
 log = logging.getLogger("negopt")
 
@@ -55,13 +55,13 @@ class Trainable(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class RunFolder:
     """One run's folder. Opening it again with another configuration is refused: the figures would lie."""
 
     folder: Path
 
     @classmethod
-    def open(cls, folder: Path, config: Mapping[str, Any], inputs: Mapping[str, str] | None = None) -> Run:
+    def open(cls, folder: Path, config: Mapping[str, Any], inputs: Mapping[str, str] | None = None) -> RunFolder:
         """Make or reopen a folder; TrainingError if it holds a run with other settings, or one that cannot be read.
 
         `inputs` are hashes of what goes in: the files behind the same settings may have changed.
@@ -186,7 +186,7 @@ SILENT = Listeners()
 
 
 def run_steps(
-    run: Run,
+    run: RunFolder,
     trainable: Trainable,
     step: Callable[[], Mapping[str, float]],
     loop: Loop,
@@ -203,7 +203,7 @@ def run_steps(
         if processes.is_leader:
             run.forget_after(done)
     processes.check_same(done, trainable.modules())
-    pace, is_asked = Pace(label, loop.steps, done), False
+    pace, is_asked = ProgressLog(label, loop.steps, done), False
     with gentle_stop() as asked:
         while done < loop.steps and not is_asked:
             metrics = step()

@@ -17,7 +17,7 @@ from ...torch_file import save_tensors
 from ...world.captions import scene_facts, write_caption
 from ...world.render import render
 from ...world.scenes import Scenes, sample_clean_scenes, sample_scenes
-from ..jobs.progress import Pace
+from ..jobs.progress import ProgressLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def build_dataset(
     if not path.exists():
         latents, tokens = [], []
         total = settings.clean + settings.mixed
-        pace = Pace("data", total)
+        pace = ProgressLog("data", total)
         for start in range(0, total, batch_size):
             is_clean = start < settings.clean
             scenes = _draw(is_clean, min(batch_size, total - start), settings.seed * 1_000_003 + start)

@@ -74,7 +74,7 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True)
 class Actors:
-    """Everybody in a round."""
+    """The models of a round: the policy and critic that learn, a frozen reference, painter and reward."""
 
     policy: LanguagePolicy
     reference: LanguagePolicy

@@ -14,7 +14,7 @@ from ...policy.language import LanguagePolicy, Responses, Sampling
 from ...policy.language.actions import CHANNELS
 from ...policy.language.render import encode_spans
 from ..data.pairs import Pair
-from .descent import Descent
+from .trainer import BaseTrainer
 
 _AS_IT_IS = Sampling()
 
@@ -42,7 +42,7 @@ class SFTSettings:
             raise TrainingError(f"augment is a probability from 0 to 1, got {self.augment}")
 
 
-class SFT(Descent):
+class SFT(BaseTrainer):
     """A policy, its examples, optimiser and random state; `step` is one update."""
 
     def __init__(self, policy: LanguagePolicy, pairs: Sequence[Pair], settings: SFTSettings) -> None:
@@ -58,7 +58,7 @@ class SFT(Descent):
             losses = self.losses(pairs)
         channels = CHANNELS if self.settings.learns_schedule else ("words",)
         loss = torch.stack([losses[channel] for channel in channels]).sum()
-        self.descend(loss)
+        self.optimize(loss)
         return {"loss": float(loss.detach()), **{f"loss/{name}": float(losses[name].detach()) for name in channels}}
 
     def _draw(self) -> list[Pair]:
@@ -80,11 +80,11 @@ class SFT(Descent):
         responses, _ = encode_pairs(self.policy, pairs)
         analysis = self.policy.analyze(prompts, responses, _AS_IT_IS)
         share = torch.tensor([pair.weight for pair in pairs])[:, None]
-        found = {}
+        sums = {}
         for channel in CHANNELS:
             weight = responses.mask(channel) * share
-            found[channel] = -(analysis.logprobs[channel] * weight).sum(), weight.sum()
-        return found
+            sums[channel] = -(analysis.logprobs[channel] * weight).sum(), weight.sum()
+        return sums
 
     def left_out(self, batch_size: int = 64, most: int = 256) -> float:
         """Share of the phrases of the first pairs that the policy cannot write: not in its stock, or too long."""
@@ -98,11 +98,11 @@ class SFT(Descent):
         """Mean losses of an action over all pairs; `name` says which pairs they are."""
         self.policy.eval()
         parts = [self._sums(pairs[start : start + batch_size]) for start in range(0, len(pairs), batch_size)]
-        found = {}
+        losses = {}
         for channel in CHANNELS:
             total, weight = (sum(float(part[channel][place]) for part in parts) for place in (0, 1))
-            found[f"{name}/{channel}"] = total / max(weight, 1e-6)
-        return found
+            losses[f"{name}/{channel}"] = total / max(weight, 1e-6)
+        return losses
 
 
 def encode_pairs(policy: LanguagePolicy, pairs: Sequence[Pair]) -> tuple[Responses, list[int]]:
