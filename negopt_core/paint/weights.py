@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from ..files import hash_files
 from ..json_text import read_json
 from ..needs import missing_package
 from ..quiet import quiet
+from ..torch_file import hash_tensors
 
 HUB_PREFIX = "hf:"
 
@@ -63,16 +63,13 @@ def hash_weights(files: Sequence[Path]) -> str:
 
 def hash_modules(components: Mapping[str, Any]) -> str:
     """SHA-256 over the tensors in memory, for pipelines that came from no file, as 16 hex digits."""
-    total = hashlib.sha256()
-    for part, module in sorted(components.items()):
-        if not isinstance(module, torch.nn.Module):
-            continue
-        for name, tensor in sorted(module.state_dict().items()):
-            if tensor.is_meta:
-                raise ModelError("offloaded weights cannot be hashed in memory; load the painter from its files")
-            total.update(f"{part}.{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-            total.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
-    return total.hexdigest()[:_HEX_DIGITS]
+    modules = {part: module for part, module in sorted(components.items()) if isinstance(module, torch.nn.Module)}
+    tensors = {
+        f"{part}.{name}": value for part, one in modules.items() for name, value in sorted(one.state_dict().items())
+    }
+    if any(tensor.is_meta for tensor in tensors.values()):
+        raise ModelError("offloaded weights cannot be hashed in memory; load the painter from its files")
+    return hash_tensors(tensors)[:_HEX_DIGITS]
 
 
 def _open_folder(folder: Path, model: str, dtype: torch.dtype) -> tuple[Any, tuple[Path, ...]]:

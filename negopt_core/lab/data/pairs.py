@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from ...errors import TrainingError
-from ...files import read_json_lines, whole_file
+from ...files import hash_file, read_json_lines, whole_file
 from ...policy.phrases import append_phrases, phrase_spans
 from ...text.df_text import format_prompt, parse_prompt
 from ...text.prompt import DFPrompt, Span
@@ -69,8 +68,8 @@ def write_pair(pair: Pair, polarity: str) -> str:
 class PairFile:
     """A file of pairs that is being written."""
 
-    def __init__(self, polarity: str, file: Any, disk: _HashedFile) -> None:
-        self._polarity, self._file, self._disk = polarity, file, disk
+    def __init__(self, path: Path, polarity: str, file: IO[bytes]) -> None:
+        self._path, self._polarity, self._file = path, polarity, file
         self.count = 0
 
     def add(self, pair: Pair) -> None:
@@ -80,31 +79,18 @@ class PairFile:
 
     @property
     def sha256(self) -> str:
-        """Hash of the file; of all of it once it is closed."""
-        return self._disk.digest.hexdigest()
-
-
-class _HashedFile:
-    def __init__(self, file: BinaryIO) -> None:
-        self._file, self.digest = file, hashlib.sha256()
-
-    def write(self, content: bytes) -> int:
-        self.digest.update(content)
-        return self._file.write(content)
-
-    def flush(self) -> None:
-        self._file.flush()
+        """Hash of the file, once it is closed."""
+        return hash_file(self._path)
 
 
 @contextmanager
 def pair_file(path: Path, polarity: str) -> Iterator[PairFile]:
     """JSON Lines, gzipped if the name ends so; the file is there whole or not at all."""
     with ExitStack() as stack:
-        disk = _HashedFile(stack.enter_context(whole_file(path)))
-        file: Any = disk
+        file: Any = stack.enter_context(whole_file(path))
         if path.suffix == ".gz":  # no name and no time inside: the same pairs, the same bytes
-            file = stack.enter_context(gzip.GzipFile("", "wb", fileobj=disk, mtime=0))
-        yield PairFile(polarity, file, disk)
+            file = stack.enter_context(gzip.GzipFile("", "wb", fileobj=file, mtime=0))
+        yield PairFile(path, polarity, file)
 
 
 def save_pairs(path: Path, pairs: Iterable[Pair], polarity: str) -> str:

@@ -7,7 +7,6 @@ sums over all of them are those of one process.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from ...errors import TrainingError
+from ...torch_file import hash_tensors
 
 _RANK = ("RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK")
 _SIZE = ("WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE")
@@ -208,11 +208,8 @@ def _call(collective: Callable[..., Any], *values: Any) -> None:
 
 
 def _fingerprint(modules: Mapping[str, nn.Module]) -> str:
-    total = hashlib.sha256()
-    for module in modules.values():
-        for value in module.state_dict().values():
-            total.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
-    return total.hexdigest()[:12]
+    tensors = {f"{part}.{name}": value for part, one in modules.items() for name, value in one.state_dict().items()}
+    return hash_tensors(tensors)[:12]
 
 
 def _first_line(error: Exception) -> str:

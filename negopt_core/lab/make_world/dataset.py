@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +9,10 @@ from pathlib import Path
 import torch
 from diffusers import AutoencoderTiny
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import CLIPTokenizer
 
-from ...torch_file import save_tensors
+from ...torch_file import hash_tensors, save_tensors
 from ...world.captions import scene_facts, write_caption
 from ...world.render import render
 from ...world.scenes import Scenes, sample_clean_scenes, sample_scenes
@@ -46,7 +45,7 @@ def build_dataset(
 ) -> Dataset:
     """Render, encode and caption; kept in `folder`, and read back for the same settings and the same autoencoder."""
     drawn = f"{settings.clean}-{settings.mixed}-{settings.captions}-{settings.seed}"
-    path = folder / f"dataset-{drawn}-{_hash(vae.encoder)}.safetensors"
+    path = folder / f"dataset-{drawn}-{hash_tensors(vae.encoder.state_dict())[:12]}.safetensors"
     if not path.exists():
         latents, tokens = [], []
         total = settings.clean + settings.mixed
@@ -61,14 +60,6 @@ def build_dataset(
         save_tensors(path, {"latents": torch.cat(latents), "tokens": torch.cat(tokens)})
     tensors = load_file(path)
     return Dataset(tensors["latents"], tensors["tokens"], settings.clean)
-
-
-def _hash(module: nn.Module) -> str:
-    """12 hex digits over the weights."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(module.state_dict().items()):
-        digest.update(name.encode() + tensor.cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:12]
 
 
 def _draw(is_clean: bool, count: int, seed: int) -> Scenes:
