@@ -25,14 +25,17 @@ _CUE = re.compile(
     r"без|нет|не)(?:\s+(?:any|a|an|the|visible|some|ein(?:e[nmrs]?)?|der|die|das|de|des|du|la|le|les|el|los|las))*\s+",
     re.IGNORECASE,
 )
+_AUXILIARY = re.compile(r"(?<!\w)(?:did|does|do|could|would|should|will|can|has|have|had)\s+\Z", re.IGNORECASE)
+"""Before "not": somebody who did not sleep is no thing to leave out."""
 _AMBIGUOUS = ("sin", "sem", "sans")
-"""In an English prompt these are a sin, a microscope and a typeface."""
-_CUE_BEFORE_HAN = re.compile(r"(?:没有|沒有|不要|不含|无|無)([^\s,，。、；;！!的]{1,8})")
+"""In an English prompt these are a sin, a microscope and a typeface; "no" is "in the" in Portuguese."""
+_CUE_BEFORE_HAN = re.compile(r"(?:没有|沒有|不要|不含|(?:无|無)(?!人))([^\s,，。、；;！!的]{1,8})")
 _CUE_BEHIND = re.compile(r"([^\s,，。、；;のがは]{1,8})(?:(?:の|が|は)?(?:なし|無し|いない|ない)|\s?없(?:는|이|음))")
 _FREE = re.compile(
     r"(?<!\w)(text|watermark|logo|people|person|noise|blur|clutter|distraction|shadow|border)s?[- ]free(?!\w)"
 )
 _END = re.compile(r"[,.;:!?\n()\[\]{}|<>\"“”，。、；]| - |--")
+_IN_BACKGROUND = re.compile(r"\s*(?:in|at)\s+(?:the\s+)?background(?!\w)", re.IGNORECASE)
 _AND = re.compile(r"\s+(?:and|or|nor|und|oder|et|ou|y|o|e|и|или)\s+(?:no\s+|any\s+|without\s+)?", re.IGNORECASE)
 _STOPS = re.compile(
     r"\s+(?:of|in|on|at|with|under|over|behind|near|by|from|to|for|while|but|that|which|who|as|inside|around|across|"
@@ -41,11 +44,11 @@ _STOPS = re.compile(
 )
 _NOT_NEGATION = re.compile(
     r"(?:longer|matter|doubt|man['’]?s|other|way|smoking|parking|entry|exit|trespassing|only|just|far|to|yet|quite|so|"
-    r"even|unlike|surprisingly|\d\S*)(?!\w)",
+    r"even|unlike|surprisingly|you|me|us|him|her|them|it|we|they|i|\d\S*)(?!\w)",
     re.IGNORECASE,
 )
 _NOBODY = re.compile(
-    r"(?<!\w)(?:no[ -]one|nobody|without anyone|niemand|personne|nadie|ninguém|nessuno)(?!\w)", re.IGNORECASE
+    r"(?<!\w)(?:no[ -]one|nobody|without anyone|niemand|personne|nadie|ninguém|nessuno)(?!\w)|無人|无人", re.IGNORECASE
 )
 
 
@@ -64,23 +67,23 @@ class Wishes:
 def read_wishes(prompt: str) -> Wishes:
     """Take a prompt apart; linear in its length."""
     is_fields = prompt.lstrip()[:1] in ("{", "[")  # there the marks are those of JSON
-    quotes = [] if is_fields else [match.span() for match in _QUOTED.finditer(prompt)]
+    quotes = [] if is_fields else [found.span() for found in _QUOTED.finditer(prompt)]
     text, unwanted, weighted = prompt, [], []
     for pattern in (_FIELD, _FLAG, _WEIGHTED):
-        for match in pattern.finditer(text):
-            listed = [part for part in re.split(r"[,;\n]", match.group(1)) if part.strip(' "')]
+        for found in pattern.finditer(text):
+            listed = [part for part in re.split(r"[,;\n]", found.group(1)) if part.strip(' "')]
             things = [thing for part in listed if (thing := _thing(part))]
             unwanted += things
             if pattern is _WEIGHTED:
                 weighted += things
-        text = pattern.sub(lambda match: " " * len(match.group()), text)
+        text = pattern.sub(lambda found: " " * len(found.group()), text)
     masked = "".join(_masked(text, quotes))
     for pattern in (_NOBODY, _FREE):
-        unwanted += ["people" if pattern is _NOBODY else match.group(1) for match in pattern.finditer(masked)]
-        masked = pattern.sub(lambda match: " " * len(match.group()), masked)
+        unwanted += ["people" if pattern is _NOBODY else found.group(1) for found in pattern.finditer(masked)]
+        masked = pattern.sub(lambda found: " " * len(found.group()), masked)
     for pattern in (_CUE_BEFORE_HAN, _CUE_BEHIND):
-        unwanted += [match.group(1) for match in pattern.finditer(masked)]
-        masked = pattern.sub(lambda match: " " * len(match.group()), masked)
+        unwanted += [found.group(1) for found in pattern.finditer(masked)]
+        masked = pattern.sub(lambda found: " " * len(found.group()), masked)
     masked = _without_cues(masked, unwanted)
     wanted = "".join(text[at] if masked[at] == "\0" else masked[at] for at in range(len(text)))
     return Wishes(wanted, tuple(dict.fromkeys(unwanted)), tuple(dict.fromkeys(weighted)))
@@ -88,25 +91,29 @@ def read_wishes(prompt: str) -> Wishes:
 
 def _masked(text: str, quotes: list[tuple[int, int]]) -> list[str]:
     """Characters, with a zero in place of each that is quoted."""
-    signs = list(text)
+    found = list(text)
     for start, stop in quotes:
-        signs[start:stop] = ["\0" if sign != " " or text[start] != " " else " " for sign in signs[start:stop]]
-    return signs
+        found[start:stop] = ["\0" if sign != " " or text[start] != " " else " " for sign in found[start:stop]]
+    return found
 
 
 def _without_cues(masked: str, unwanted: list[str]) -> str:
     """The text without "no X", each X added to `unwanted`."""
     kept, at = [], 0
-    is_romance = guess_language(masked.casefold().split()) in ("fr", "es", "pt")
-    while cue := _CUE.search(masked, at):
-        is_word = not is_romance and cue.group().split()[0].casefold() in _AMBIGUOUS
-        stop, things = (cue.end(), []) if is_word else _things(masked, cue.end(), cue.group())
+    words = masked.casefold().split()
+    is_romance = guess_language(words) in ("fr", "es", "pt")
+    is_portuguese = guess_language([word for word in words if word != "no"]) == "pt"
+    while found := _CUE.search(masked, at):
+        cue = found.group().split()[0].casefold()
+        is_word = (cue in _AMBIGUOUS and not is_romance) or (cue == "no" and is_portuguese)
+        is_word = is_word or (cue == "not" and bool(_AUXILIARY.search(masked, 0, found.start())))
+        stop, things = (found.end(), []) if is_word else _things(masked, found.end(), found.group())
         if not things:
-            kept.append(masked[at : cue.end()])
-            at = cue.end()
+            kept.append(masked[at : found.end()])
+            at = found.end()
             continue
         unwanted += [thing for thing in things if len(thing.split()) <= _LONGEST]
-        kept += [masked[at : cue.start()], " " * (stop - cue.start())]
+        kept += [masked[at : found.start()], " " * (stop - found.start())]
         at = stop
     return "".join([*kept, masked[at:]])
 
@@ -124,6 +131,8 @@ def _things(text: str, start: int, cue: str) -> tuple[int, list[str]]:
         halt = _STOPS.search(f" {piece} ")
         piece = piece[: max(halt.start() - 1, 0)] if halt else piece
         thing = _thing(piece)
+        if thing and (place_of := _IN_BACKGROUND.match(part, place + len(piece))):
+            thing, piece = f"{thing} in the background", piece + place_of.group()
         is_act = bool(halt) and thing.endswith("ing") and cue.strip().casefold() == "not"
         if not thing or is_act or (things and not _is_listed(piece)):
             break
