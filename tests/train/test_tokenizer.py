@@ -3,14 +3,19 @@
 import json
 from pathlib import Path
 
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from negopt_core.lab.train.tokenizer import fit_tokenizer, save_tokenizer
-from negopt_core.policy.language.old_readers import SETTINGS_FILE, TOKENIZER_FILE
+from negopt_core.lab.train.tokenizer import fit_tokenizer
+from negopt_core.policy.language.old_readers import SETTINGS_FILE, TOKENIZER_FILE, for_old_readers
 from negopt_core.policy.language.spelling import Spelling, read_phrase, spell_phrase
 
 TEXTS = ["a photo of a red fox, highly detailed", "portrait of a knight, sharp focus, texture"] * 20
 PHRASES = ("blurry", "low quality", "text", "bad hands", "out of focus")
+
+
+def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
+    tokenizer.save_pretrained(str(folder))
+    for_old_readers(folder)
 
 
 def test_every_phrase_is_one_token_wherever_it_stands(tmp_path: Path) -> None:

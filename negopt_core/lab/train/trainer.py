@@ -1,4 +1,4 @@
-"""One step of gradient descent, as every training here takes it; what a run folder needs to go on is part of it."""
+"""One module, its optimiser and random state: what supervised trainings share, in the form a run folder keeps."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from ...errors import TrainingError
 
 
-class Course(Protocol):
-    """How long and how fast."""
+class TrainerSettings(Protocol):
+    """What every training by gradient needs to know; `steps` are updates."""
 
     @property
     def steps(self) -> int: ...
@@ -26,23 +26,23 @@ class Course(Protocol):
     def seed(self) -> int: ...
 
 
-class Descent:
+class BaseTrainer:
     """AdamW over one module, a random state of its own, and the number of steps that are done."""
 
     def __init__(
         self,
         name: str,
         module: nn.Module,
-        course: Course,
+        settings: TrainerSettings,
         betas: tuple[float, float],
         weight_decay: float = 0.01,
         max_grad_norm: float = 1.0,
     ) -> None:
         """`name` is the module's in a checkpoint."""
-        self._name, self._module, self._course, self._max_grad_norm = name, module, course, max_grad_norm
-        self.rng = torch.Generator().manual_seed(course.seed)
+        self._name, self._module, self._settings, self._max_grad_norm = name, module, settings, max_grad_norm
+        self.rng = torch.Generator().manual_seed(settings.seed)
         self.optimizer = torch.optim.AdamW(
-            module.parameters(), course.learning_rate, betas=betas, weight_decay=weight_decay
+            module.parameters(), settings.learning_rate, betas=betas, weight_decay=weight_decay
         )
         self.done = 0
 
@@ -54,11 +54,11 @@ class Descent:
             torch.manual_seed(int(torch.randint(2**62, (1,), generator=self.rng)))
             yield
 
-    def descend(self, loss: Tensor) -> None:
+    def optimize(self, loss: Tensor) -> None:
         """One update against the gradient of `loss`; TrainingError, and no update, if it is not finite."""
-        course = self._course
+        settings = self._settings
         for group in self.optimizer.param_groups:
-            group["lr"] = course.learning_rate * rate(self.done, course.steps, course.warmup_steps)
+            group["lr"] = settings.learning_rate * rate(self.done, settings.steps, settings.warmup_steps)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self._module.parameters(), self._max_grad_norm)
@@ -72,11 +72,11 @@ class Descent:
         return {self._name: self._module}
 
     def numbers(self) -> dict[str, float]:
-        """Where it stands."""
+        """Updates done, for a checkpoint."""
         return {"done": self.done}
 
     def restore(self, numbers: Mapping[str, float]) -> None:
-        """Go on from there."""
+        """Take `numbers()` of a checkpoint back."""
         self.done = int(numbers["done"])
 
 

@@ -8,7 +8,7 @@ import torch
 from negopt_core import ModelError
 from negopt_core.encode.conditioning import Text, conditioner_for
 from negopt_core.encode.weighting import RULES, weigh
-from tests.model.tiny import LENGTH
+from tests.paint.tiny import LENGTH
 
 CPU = torch.device("cpu")
 SHORT = "a cat, blurry"

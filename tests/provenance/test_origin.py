@@ -15,10 +15,9 @@ from negopt_core.commands.provenance import model_place
 from negopt_core.errors import OutputError, PromptError
 from negopt_core.policy import load_policy
 from negopt_core.provenance.origin import Origin, read_origin
+from negopt_core.provenance.plan import Plan
 from negopt_core.provenance.record import Record, shown_place, write_picture
 from negopt_core.provenance.verify import DIFFERS, MATCHES, UNKNOWN, verify
-from negopt_webui.plan import Origin as Writer
-from negopt_webui.plan import Plan
 
 SCHEMA = json.loads((Path(negopt_core.__file__).parent / "assets" / "provenance.schema.json").read_text())
 PIXELS = numpy.arange(48, dtype=numpy.uint8).reshape(4, 4, 3)
@@ -92,7 +91,10 @@ def test_pictures_of_the_a1111_family(tmp_path: Path) -> None:
     plan = Plan(
         negopt_core.parse_prompt("[vivid:0-0.5:1.2]"),
         negopt_core.parse_prompt('blurry, "odd" one'),
-        origin=Writer("rules", RULES.fingerprint, 3, "negative,modifiers"),
+        policy="rules",
+        policy_hash=RULES.fingerprint,
+        policy_seed=3,
+        writes="negative,modifiers",
     )
     path = save(tmp_path / "a.png", parameters=infotext(plan))
     found = read_origin(path)

@@ -12,15 +12,9 @@ from PIL.PngImagePlugin import PngInfo
 from negopt_core.errors import OutputError
 from negopt_core.files import write_bytes, write_text
 from negopt_core.provenance.infotext import parse_infotext
-from negopt_core.provenance.record import (
-    CHUNK,
-    Record,
-    hash_pixels,
-    infotext,
-    read_picture,
-    record_from_json,
-    write_picture,
-)
+from negopt_core.provenance.picture_texts import RECORD as CHUNK
+from negopt_core.provenance.picture_texts import hash_pixels
+from negopt_core.provenance.record import Record, infotext, read_picture, record_from_json, write_picture
 
 RECORD = Record(
     prompt="a cat \udc80 🐈",

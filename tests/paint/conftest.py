@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.model import tiny
+from tests.paint import tiny
 
 KINDS = ("sd1", "sd2", "sdxl")
 

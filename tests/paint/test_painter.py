@@ -16,7 +16,7 @@ from negopt_core.paint.diffusers_painter import DiffusersPainter
 from negopt_core.paint.sampler import sampler_for
 from negopt_core.text.schedule import segment_at
 from tests.fakes.painter import FakePainter
-from tests.model.tiny import LENGTH, PIXELS
+from tests.paint.tiny import LENGTH, PIXELS
 
 # some schedulers of diffusers meet numpy 2 with a warning of their own
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")]

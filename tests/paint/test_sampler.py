@@ -7,7 +7,7 @@ import pytest
 
 from negopt_core import ModelError, PromptError
 from negopt_core.paint.base import SAMPLERS
-from negopt_core.paint.sampler import plan_run, sampler_for
+from negopt_core.paint.sampler import plan_steps, sampler_for
 
 # some schedulers of diffusers meet numpy 2 with a warning of their own
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:__array:DeprecationWarning")]
@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:__array:Depre
     ],
 )
 def test_each_call_belongs_to_a_step(name, options, steps, strength, expected):
-    run = plan_run(getattr(diffusers, name)(**options), steps, strength)
+    run = plan_steps(getattr(diffusers, name)(**options), steps, strength)
     assert run.step_of_call == expected
     assert run.steps == expected[-1] + 1
 
@@ -39,7 +39,7 @@ def test_each_call_belongs_to_a_step(name, options, steps, strength, expected):
 def test_a_second_order_sampler_stands_at_the_sigma_of_the_step_we_name():
     betas = {"beta_start": 0.00085, "beta_end": 0.012}
     scheduler = diffusers.HeunDiscreteScheduler(**betas)
-    run = plan_run(scheduler, 4)
+    run = plan_steps(scheduler, 4)
     scheduler.set_timesteps(4)
     starts = [scheduler.sigmas[call] for call in range(0, len(run.step_of_call), 2)]
     fresh = diffusers.EulerDiscreteScheduler(**betas)
@@ -50,15 +50,15 @@ def test_a_second_order_sampler_stands_at_the_sigma_of_the_step_we_name():
 def test_planning_leaves_the_scheduler_as_it_was():
     scheduler = diffusers.DDIMScheduler()
     scheduler.set_timesteps(7)
-    plan_run(scheduler, 3)
+    plan_steps(scheduler, 3)
     assert len(scheduler.timesteps) == 7
 
 
 def test_no_step_left_and_too_many_steps_are_refused():
     with pytest.raises(PromptError, match=r"3 steps at strength 0.2 leave no step"):
-        plan_run(diffusers.DDIMScheduler(), 3, 0.2)
+        plan_steps(diffusers.DDIMScheduler(), 3, 0.2)
     with pytest.raises(PromptError, match="DDIMScheduler cannot run 2000 steps"):
-        plan_run(diffusers.DDIMScheduler(), 2000)
+        plan_steps(diffusers.DDIMScheduler(), 2000)
 
 
 def test_a_sampler_with_an_unknown_order_of_calls_is_refused():
@@ -69,7 +69,7 @@ def test_a_sampler_with_an_unknown_order_of_calls_is_refused():
             self.timesteps = list(range(3 * steps))
 
     with pytest.raises(ModelError, match="Odd calls the model 12 times for 4 steps"):
-        plan_run(Odd(), 4)
+        plan_steps(Odd(), 4)
 
 
 @pytest.mark.parametrize("name", SAMPLERS)

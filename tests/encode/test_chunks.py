@@ -7,7 +7,7 @@ import pytest
 from negopt_core import ModelError
 from negopt_core.encode.chunks import NOBODY, ClipTokens
 from tests.fakes.slow_tokenizer import SlowTokenizer
-from tests.model.tiny import LENGTH
+from tests.paint.tiny import LENGTH
 
 
 @pytest.fixture(params=["fast", "slow"])

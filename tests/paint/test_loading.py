@@ -12,7 +12,7 @@ from negopt_core import ModelError, PromptPair
 from negopt_core.paint.base import PaintSettings
 from negopt_core.paint.diffusers_painter import DiffusersPainter, load_painter
 from negopt_core.paint.open import open_painter
-from tests.model.single_file import write_single_file
+from tests.paint.single_file import write_single_file
 
 SETTINGS = PaintSettings(steps=2)
 PAIR = PromptPair.plain("a cat", "blurry")
