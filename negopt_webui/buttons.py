@@ -9,12 +9,12 @@ from typing import Any
 from negopt_core.errors import NegOptError, PromptError
 from negopt_core.policy.menu import PolicyMenu
 from negopt_core.policy.store import with_windows
+from negopt_core.provenance.plan import check_passes
 from negopt_core.text.df_text import format_prompt, parse_prompt
 from negopt_core.text.prompt import DFPrompt
 
 from .check import Boxes, check, to_html
 from .native import add_schedule
-from .plan import check_passes
 from .request import MAX_WORDS
 from .writing import AddedWords, UserPrompts, ask, count_windows, into_prompt, joined
 

@@ -9,19 +9,18 @@ from typing import Any
 
 from negopt_core.errors import NegOptError
 from negopt_core.policy.menu import PolicyMenu
+from negopt_core.provenance.plan import PLAN_KEY, Plan
 from negopt_core.text.checks import Setup, inspect_setup
 from negopt_core.text.prompt import DFPrompt, PromptPair
 
 from .injection import ATTRIBUTE, Job, job_of, slice_side
 from .model_family import name_for_model
 from .native import plain_words
-from .plan import Origin, Plan
 from .request import PICTURE_SEED, Request, read_request
 from .writing import UserPrompts, ask, joined
 
 log = logging.getLogger("negopt")
 
-PLAN_KEY = "NegOpt plan"
 ERROR_KEY = "NegOpt error"
 AXES = "_negopt_axes"
 """Where a grid's values for one cell hang on the processing object."""
@@ -112,7 +111,10 @@ def _plans(p: Any, request: Request, menu: PolicyMenu) -> list[Plan]:
                 joined(own.positive, request.place(written.positive)),
                 joined(own.negative, request.place(written.negative)),
                 own.passes,
-                Origin(written.policy, written.fingerprint, chosen, request.writes),
+                policy=written.policy,
+                policy_hash=written.fingerprint,
+                policy_seed=chosen,
+                writes=request.writes,
             )
         plans.append(known[prompts])
     return plans

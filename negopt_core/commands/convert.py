@@ -51,19 +51,15 @@ def run_inception(args: argparse.Namespace) -> int:
 
 def run_pae(args: argparse.Namespace) -> int:
     """Convert and say where."""
-    import hashlib
     from dataclasses import replace
 
+    from ..files import hash_file
     from ..lab.train.setup import load_tokenizer
     from ..policy.language.folder import save_policy
     from ..policy.language.pae_weights import actor_policy, read_actor
 
     policy = actor_policy(read_actor(args.file), load_tokenizer(args.tokenizer), args.output.name)
-    with args.file.open("rb") as file:
-        digest = hashlib.sha256()
-        while piece := file.read(1 << 20):
-            digest.update(piece)
-    source = {"source": args.file.name, "source_sha256": digest.hexdigest()}
+    source = {"source": args.file.name, "source_sha256": hash_file(args.file)}
     policy.card = replace(policy.card, provenance={**policy.card.provenance, **source})
     save_policy(policy, args.output)
     emit(args, {"folder": str(args.output)}, f"wrote {args.output}")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import PromptError, TrainingError
+from ..files import read_lines
 from .models import WORLD, Choice, choose
 from .output import add_json, emit
 from .scorers import NAMES, add_sources, load_named
@@ -174,7 +175,7 @@ def _prepare(args: argparse.Namespace, settings: ConfidenceSettings) -> tuple[Di
     """Painter, the two scorers, and the file of scores; a folder whose scores come from elsewhere is refused."""
     import torch
 
-    from ..lab.jobs.run import Run
+    from ..lab.jobs.run import RunFolder
     from ..paint.base import PaintSettings
     from ..paint.diffusers_painter import load_painter
 
@@ -193,7 +194,7 @@ def _prepare(args: argparse.Namespace, settings: ConfidenceSettings) -> tuple[Di
         "scorers": names,
         "sources": sorted(args.source),
     }
-    run = Run.open(args.folder, decides)
+    run = RunFolder.open(args.folder, decides)
     return painter, quality, alignment, run.folder / "scores.jsonl"
 
 
@@ -234,7 +235,4 @@ def _shares(text: str) -> Mapping[str, float]:
 
 
 def _lines_of(path: Path) -> tuple[str, ...]:
-    try:
-        return tuple(line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip())
-    except (OSError, UnicodeDecodeError) as error:
-        raise PromptError(f"cannot read {path}: {error}") from error
+    return tuple(line.strip() for _, line in read_lines(path, PromptError))

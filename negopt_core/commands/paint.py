@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError, PromptError
-from ..files import check_folder, free_path
+from ..files import check_folder, free_path, hash_file
 from ..policy import Policy, load_policy, suggest
 from ..text.df_text import format_prompt, parse_report
 from ..text.prompt import PromptPair
@@ -191,7 +190,7 @@ def _record(
         policy_hash=policy.fingerprint if policy else "",
         policy_licence=policy.card.licence if policy else "",
         modes=tuple(args.mode.split(",")) if policy else (),
-        init_image_sha256=hashlib.sha256(args.img2img.read_bytes()).hexdigest() if args.img2img else "",
+        init_image_sha256=hash_file(args.img2img) if args.img2img else "",
         strength=about["strength"],
         libraries={key: about[key] for key in ("torch", "diffusers", "comfyui") if key in about},
         host="comfyui" if about.get("painter") == "comfy-server" else "diffusers",
@@ -225,5 +224,5 @@ def _check_start(args: argparse.Namespace, record: Record) -> None:
     if bool(record.init_image_sha256) != bool(args.img2img):
         need = "started from a picture: name it with --img2img" if record.init_image_sha256 else "started from noise"
         raise PromptError(f"{args.source} {need}")
-    if args.img2img and hashlib.sha256(args.img2img.read_bytes()).hexdigest() != record.init_image_sha256:
+    if args.img2img and hash_file(args.img2img) != record.init_image_sha256:
         raise PromptError(f"{args.img2img} is not the picture that {args.source} started from")

@@ -73,7 +73,7 @@ def run_sft(args: argparse.Namespace) -> int:
 
     from ..lab.jobs.events import event_files, ignore
     from ..lab.jobs.processes import check_alone
-    from ..lab.jobs.run import Listeners, Loop, Run, run_steps
+    from ..lab.jobs.run import Listeners, Loop, RunFolder, run_steps
     from ..lab.train.samples import sft_samples
     from ..lab.train.sft import SFT, SFTSettings
 
@@ -91,7 +91,7 @@ def run_sft(args: argparse.Namespace) -> int:
         seed=args.seed,
     )
     sft = SFT(start or _new(args), pairs, settings)
-    run = Run.open(args.folder, config, hashes_in(facts))
+    run = RunFolder.open(args.folder, config, hashes_in(facts))
     facts["phrases_left_out"] = _left_out(args, sft)
     write_samples = sft_samples(sft.policy, held_out or pairs, run.folder)
     with event_files(run.folder) if args.tensorboard else nullcontext(ignore) as write:

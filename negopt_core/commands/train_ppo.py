@@ -12,7 +12,7 @@ from .train_common import Stage, add_common, digest, export, hashes_in, prepare,
 
 if TYPE_CHECKING:
     from ..lab.jobs.processes import Processes
-    from ..lab.jobs.run import Run
+    from ..lab.jobs.run import RunFolder
     from ..lab.train.ppo import PPO, PPOSettings
     from ..paint.base import ModelPainter, Painter
 
@@ -61,7 +61,7 @@ def add(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Learn from rewards and export. Of several processes only the first writes and speaks."""
     from ..lab.jobs.processes import joined
-    from ..lab.jobs.run import Run
+    from ..lab.jobs.run import RunFolder
 
     with joined() as processes:
         config = prepare(args, processes.is_leader)
@@ -70,7 +70,9 @@ def run(args: argparse.Namespace) -> int:
             painter = _painter(args, processes)
             ppo = _trainer(args, painter, processes)
             facts = _facts(args, ppo, painter.model_hash())
-            folder = Run.open(args.folder, config, hashes_in(facts)) if processes.is_leader else Run(args.folder)
+            folder = (
+                RunFolder.open(args.folder, config, hashes_in(facts)) if processes.is_leader else RunFolder(args.folder)
+            )
         _train(args, ppo, folder)
     if not processes.is_leader:
         return 0
@@ -92,7 +94,7 @@ def _facts(args: argparse.Namespace, ppo: PPO, painter: str) -> dict[str, object
     }
 
 
-def _train(args: argparse.Namespace, ppo: PPO, folder: Run) -> None:
+def _train(args: argparse.Namespace, ppo: PPO, folder: RunFolder) -> None:
     from contextlib import nullcontext
 
     from ..lab.jobs.events import event_files, ignore
@@ -110,9 +112,8 @@ def _trainer(args: argparse.Namespace, painter: Painter, processes: Processes) -
     from copy import deepcopy
 
     from ..devices import put_on
-    from ..lab.train.critic import new_critic
     from ..lab.train.ppo import PPO
-    from ..lab.train.rollout import Actors
+    from ..lab.train.rollout import Actors, new_critic
     from ..lab.train.setup import build_reward
     from ..policy.language.backbone import width_of
     from ..policy.language.folder import open_policy

@@ -10,14 +10,14 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from ..errors import ModelError, PromptError
 from ..measure.set_metrics import Extract, Features, cmmd, frechet_distance, split_inception_score
 from ..needs import naming_what_is_missing
 from ..quiet import quiet
-from ..torch_file import read_published
+from ..torch_file import read_torch_file, save_tensors
 from .table import CLIP, INCEPTION, hash_place
 
 INCEPTION_SCORES = ("is", "world-is")
@@ -150,10 +150,7 @@ def _network(weights: dict[str, Tensor]) -> Any:
 
 def convert_inception(source: Path, target: Path) -> None:
     """torch-fidelity's `weights-inception-2015-12-05-6726825d.pth` to safetensors, read without running any code."""
-    weights = read_published(source)
+    weights = read_torch_file(source)
     if not isinstance(weights, dict) or "Conv2d_1a_3x3.conv.weight" not in weights:
         raise ModelError(f"{source} is not torch-fidelity's Inception; its first layer is missing")
-    partial = target.with_name(target.name + ".partial")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    save_file({name: value.contiguous() for name, value in weights.items()}, partial, {"source": source.name})
-    partial.replace(target)
+    save_tensors(target, weights, {"source": source.name})

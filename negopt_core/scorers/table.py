@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import PromptError
+from ..files import hash_files
 
 if TYPE_CHECKING:
     from .base import Scorer
@@ -23,7 +23,6 @@ SOURCE_HELP = (
     "ones; without it, all classes are alike)"
 )
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp")
-_BLOCK = 1 << 20
 
 
 def load_named(name: str, places: Mapping[str, str], role: str, device: str = "cpu") -> Scorer:
@@ -98,10 +97,7 @@ def _pictures(place: str) -> list[Path]:
 
 
 def _reference_hash(place: str) -> str:
-    digest = hashlib.sha256()
-    for path in _pictures(place):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+    return hash_files(_pictures(place))[:16]
 
 
 def hash_place(place: str) -> str:
@@ -110,12 +106,7 @@ def hash_place(place: str) -> str:
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.suffix in (".safetensors", ".json"))
     if not files:
         return place
-    digest = hashlib.sha256()
-    for file in files:
-        with file.open("rb") as stream:
-            while block := stream.read(_BLOCK):
-                digest.update(block)
-    return digest.hexdigest()[:16]
+    return hash_files(files)[:16]
 
 
 def _place(name: str, places: Mapping[str, str]) -> str:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..errors import ModelError
 from ..scorers.base import Scorer
 from ..scorers.fidelity import FidelityScorer
+from ..torch_file import save_tensors
 from . import vocabulary as words
 from .captions import Request, read_prompt
 from .scenes import quality_effects
@@ -99,11 +100,8 @@ class Judge(nn.Module):
 
 def save_judge(judge: Judge, path: Path, card: dict[str, object]) -> None:
     """Write a judge as fp16 safetensors; the card (seed, data, measurements) travels in the header."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    weights = {key: value.half().contiguous() for key, value in judge.state_dict().items()}
-    save_file(weights, partial, {"card": json.dumps(card)})
-    partial.replace(path)
+    weights = {key: value.half() for key, value in judge.state_dict().items()}
+    save_tensors(path, weights, {"card": json.dumps(card)})
 
 
 def load_judge(path: Path) -> Judge:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from negopt_core.lab.make_world.measure import ATTRIBUTES
+from negopt_core.torch_file import save_tensors
 from negopt_core.world.captions import Request
 from negopt_core.world.judges import Verdict, class_posteriors
 
@@ -93,10 +94,7 @@ def _both(verdict: Verdict, requests: list[Request]) -> Tensor:
 
 def save_outcome(outcome: Outcome, path: Path) -> None:
     """Write all tensors as one safetensors file, or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    save_file({field.name: getattr(outcome, field.name).contiguous() for field in fields(outcome)}, partial)
-    partial.replace(path)
+    save_tensors(path, {field.name: getattr(outcome, field.name) for field in fields(outcome)})
 
 
 def load_outcome(path: Path) -> Outcome:

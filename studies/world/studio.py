@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from negopt_core.lab.jobs.progress import Pace
+from negopt_core.lab.jobs.progress import ProgressLog
 from negopt_core.paint.base import PaintSettings
 from negopt_core.paint.diffusers_painter import DiffusersPainter, load_painter
 from negopt_core.paint.open import read_dtype
@@ -70,7 +70,7 @@ class Studio:
         """Outcome of each arm by name; arms not in the cache are painted, those alike once, `jobs` at a time."""
         paths = {arm.name: self.cache_folder / f"{self._key(batch, arm)}.safetensors" for arm in arms}
         missing = list({paths[arm.name]: arm for arm in arms if not paths[arm.name].exists()}.values())
-        pace = Pace(label, len(arms), len(arms) - len(missing))
+        pace = ProgressLog(label, len(arms), len(arms) - len(missing))
         if missing and self.jobs == 1:
             for done, arm in enumerate(missing, 1):
                 self._paint_one(batch, arm, paths[arm.name])
@@ -79,7 +79,7 @@ class Studio:
             self._paint_apart(batch, missing, paths, pace)
         return {name: load_outcome(path) for name, path in paths.items()}
 
-    def _paint_apart(self, batch: Batch, missing: Sequence[Arm], paths: dict[str, Path], pace: Pace) -> None:
+    def _paint_apart(self, batch: Batch, missing: Sequence[Arm], paths: dict[str, Path], pace: ProgressLog) -> None:
         """Two processes of one thread paint a third more pictures a second than one process of two threads."""
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(self.jobs, context, _start_worker) as pool:

@@ -22,7 +22,7 @@ from negopt_core.errors import ModelError, NegOptError, OutputError, TrainingErr
 from negopt_core.lab.data.pairs import Pair
 from negopt_core.lab.jobs.checkpoint import load_checkpoint
 from negopt_core.lab.jobs.events import event_files
-from negopt_core.lab.jobs.run import CHECKPOINT, METRICS, Listeners, Loop, Run, run_steps
+from negopt_core.lab.jobs.run import CHECKPOINT, METRICS, Listeners, Loop, RunFolder, run_steps
 from negopt_core.lab.train.ppo import PPO, PPOSettings
 from negopt_core.lab.train.samples import PPOSamples, sft_samples
 from negopt_core.lab.train.sft import SFT, SFTSettings
@@ -55,7 +55,7 @@ def ppo_run(folder: Path, ppo: PPO | None = None, each: Callable[[], object] = i
         return kept.step()
 
     listeners = Listeners(on_save=kept.write) if samples else Listeners()
-    run_steps(Run.open(folder, {}), ppo, step, Loop(STEPS, SAVED), "test", listeners)
+    run_steps(RunFolder.open(folder, {}), ppo, step, Loop(STEPS, SAVED), "test", listeners)
 
 
 def at_step(number: int, do: Callable[[], object]) -> Callable[[], None]:
@@ -95,7 +95,7 @@ def test_supervised_runs_write_down_what_the_policy_says_by_now(tmp_path: Path) 
     def run(folder: Path, is_sampled: bool) -> str:
         sft = SFT(language_policy("seq2seq"), PAIRS, SFTSettings(steps=4, batch_size=4))
         listeners = Listeners(on_save=sft_samples(sft.policy, PAIRS, folder)) if is_sampled else Listeners()
-        run_steps(Run.open(folder, {}), sft, sft.step, Loop(4, 2), "test", listeners)
+        run_steps(RunFolder.open(folder, {}), sft, sft.step, Loop(4, 2), "test", listeners)
         return (folder / METRICS).read_text()
 
     assert run(tmp_path / "with", True) == run(tmp_path / "without", False)
@@ -142,7 +142,7 @@ def goes_on_as_if_nothing_happened(folder: Path, whole: Path) -> None:
     assert all(bool(torch.isfinite(value).all()) for value in ppo.actors.policy.state_dict().values())
     assert not list(folder.glob("*.partial"))
     ppo_run(folder)
-    assert Run(folder).metrics() == Run(whole).metrics()
+    assert RunFolder(folder).metrics() == RunFolder(whole).metrics()
 
 
 @pytest.fixture(scope="module")

@@ -12,11 +12,11 @@ import pytest
 from negopt_core.errors import DialectError, NegOptError, OutputError, PromptError
 from negopt_core.policy import load_policy
 from negopt_core.policy.menu import PolicyMenu
+from negopt_core.provenance.plan import Passes, Plan, read_plan
 from negopt_core.text.df_text import format_prompt, parse_prompt
 from negopt_webui.host import EncodeCache
 from negopt_webui.native import add_schedule, add_words, plain_words, write_words
-from negopt_webui.plan import Origin, Passes, Plan, read_plan, starting_at
-from negopt_webui.request import Request, read_request
+from negopt_webui.request import Request, read_request, starting_at
 from negopt_webui.writing import UserPrompts, ask, into_prompt
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -137,7 +137,7 @@ def test_words_are_escaped_and_reserved_ones_refused() -> None:
 
 @pytest.mark.parametrize("words", ["", "mud", 'say "hi": x, [a\\b:0-0.5:0.3]', "ünï 🎈"])
 def test_a_plan_reads_back_from_its_record(words: str) -> None:
-    plan = Plan(parse_prompt(words), parse_prompt("x"), "hires", Origin("rules", "0123456789abcdef", 7, "negative"))
+    plan = Plan(parse_prompt(words), parse_prompt("x"), "hires", "rules", "0123456789abcdef", 7, "negative")
     assert read_plan(plan.to_json()) == plan and "\n" not in plan.to_json()
 
 

@@ -67,11 +67,11 @@ def test_a_dataset_belongs_to_its_autoencoder_and_appears_whole(
     assert not torch.equal(first.latents, build_dataset(tmp_path, other.vae, networks.tokenizer, DATA).latents)
     assert torch.equal(first.latents, build_dataset(tmp_path, networks.vae, networks.tokenizer, DATA).latents)
 
-    def cut(tensors: object, path: Path) -> None:
+    def cut(tensors: object, path: Path, metadata: object) -> None:
         path.write_bytes(b"half of it")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("negopt_core.lab.make_world.dataset.save_file", cut)
+    monkeypatch.setattr("safetensors.torch.save_file", cut)
     (tmp_path / "cut").mkdir()
     with pytest.raises(KeyboardInterrupt):
         build_dataset(tmp_path / "cut", networks.vae, networks.tokenizer, DATA)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ...errors import PromptError
+from ...files import read_json_lines
 from ...policy import SuggestOptions, load_policy, suggest
 from ...policy.phrases import append_phrases, phrase_spans
 from ...text.df_text import format_prompt, parse_prompt
@@ -104,11 +104,11 @@ class Writer:
 
 def _from_file(path: Path, items: Sequence[Item]) -> list[PromptPair]:
     """Texts for the prompts: by position from a text file, by prompt from JSON Lines."""
-    try:
-        lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise PromptError(f"cannot read the texts of an arm from {path}: {error}") from error
     if path.suffix != ".jsonl":
+        try:
+            lines = path.read_text(encoding="utf-8-sig").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise PromptError(f"cannot read the texts of an arm from {path}: {error}") from error
         if len(lines) != len(items):
             raise PromptError(f"{path} has {len(lines)} lines for {len(items)} prompts; write one negative a line")
         if any(item.line not in (0, place) for place, item in enumerate(items, 1)):
@@ -119,19 +119,15 @@ def _from_file(path: Path, items: Sequence[Item]) -> list[PromptPair]:
         return [
             PromptPair(parse_prompt(item.prompt), parse_prompt(line)) for item, line in zip(items, lines, strict=True)
         ]
-    found = dict(_row(line, f"{path}, line {number}") for number, line in enumerate(lines, 1) if line.strip())
+    found = dict(_row(row, where) for where, row in read_json_lines(path, PromptError))
     missing = [item.prompt for item in items if item.prompt not in found]
     if missing:
         raise PromptError(f"{path} says nothing for {len(missing)} of {len(items)} prompts, first {missing[0][:60]!r}")
     return [found[item.prompt] for item in items]
 
 
-def _row(line: str, where: str) -> tuple[str, PromptPair]:
-    try:
-        values: Any = json.loads(line)
-    except ValueError as error:
-        raise PromptError(f"{where} is not JSON: {error}") from error
-    if not isinstance(values, dict) or not isinstance(values.get("prompt"), str):
+def _row(values: dict[str, Any], where: str) -> tuple[str, PromptPair]:
+    if not isinstance(values.get("prompt"), str):
         raise PromptError(f"{where} has no text under 'prompt'")
     positive = values.get("positive", values["prompt"])
     negative = values.get("negative", values.get("negative_prompt", ""))

@@ -39,7 +39,7 @@ _CREDIT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Nothing is left out unless asked for."""
+    """What is left out of training; the defaults keep everything."""
 
     is_safe: bool = False
     """Leave out pairs whose prompt names something on `SEXUAL`; negatives may name it, that is what they are for."""
@@ -49,14 +49,8 @@ class Rules:
     """Words or phrases. A pair whose prompt says one is left out, and so is a phrase of an answer that does."""
 
 
-def keep_allowed(pairs: Iterable[Pair], polarity: str, rules: Rules) -> tuple[list[Pair], dict[str, int]]:
-    """The pairs that the rules allow, and how many were left after each rule that is in force."""
-    counts: dict[str, int] = {}
-    return list(iter_allowed(pairs, polarity, rules, counts)), counts
-
-
 def iter_allowed(pairs: Iterable[Pair], polarity: str, rules: Rules, counts: dict[str, int]) -> Iterator[Pair]:
-    """`keep_allowed` one by one; `counts` follows."""
+    """The pairs that the rules allow, as they come; `counts` says how many were left after each rule in force."""
     steps = []
     for name, is_on, banned in (
         ("safe", rules.is_safe, SEXUAL),

@@ -26,7 +26,7 @@ from ..data.examples import (
     table_phrases,
 )
 from ..data.pairs import Pair
-from ..jobs.run import Loop, Run, run_steps
+from ..jobs.run import Loop, RunFolder, run_steps
 from .denoise import Denoise, DenoiseSettings
 from .index import fit_index
 from .phrases import PhraseSettings, PhraseTraining, Task, tasks_of
@@ -186,11 +186,11 @@ def train(
             DenoiseSettings(recipe.word_steps, recipe.batch_size, recipe.learning_rate, seed=recipe.seed),
         )
         settings = {"stage": "words", **_lasting(recipe, _LATER)}
-        run = Run.open(folder / "words", settings, inputs)
+        run = RunFolder.open(folder / "words", settings, inputs)
         run_steps(run, words, words.step, Loop(recipe.word_steps, save_every), "words")
     if recipe.phrase_steps:
         answers = PhraseTraining(policy, prepared.tasks, _settings(recipe, recipe.phrase_steps, recipe.seed + 1))
-        run = Run.open(folder / "answers", {"stage": "answers", **_lasting(recipe, ())}, inputs)
+        run = RunFolder.open(folder / "answers", {"stage": "answers", **_lasting(recipe, ())}, inputs)
         run_steps(run, answers, answers.step, Loop(recipe.phrase_steps, save_every), "answers")
         measured = answers.evaluate(prepared.held)
     return (_with_times(recipe, policy) if recipe.scheduled else policy).eval(), measured
