@@ -22,7 +22,7 @@ NONE, OWN = "no negative", "own negative"
 _SHOWN = 8
 """Seeds drawn in the grid; all of them count."""
 _CLEAR = 0.05
-"""A bootstrap over a handful of seeds is too sure of itself: p has to agree. It cannot fall below this with 5 seeds."""
+"""An interval over a handful of seeds leans on a normal distribution: p has to agree, which takes 6 seeds."""
 
 
 class NegOptCompare(io.ComfyNode):

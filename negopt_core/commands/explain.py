@@ -17,7 +17,8 @@ from .scorers import NAMES, add_sources, load_named, refuse_toys
 from .suggest import add_policy_arguments, options_from, policy_for
 
 if TYPE_CHECKING:
-    from ..measure.attribution import Effect, Explanation
+    from ..measure.attribution import Explanation
+    from ..measure.statistics import Interval
     from ..scorers.base import Scorer
 
 STEPS = 8
@@ -125,8 +126,8 @@ def to_json(found: Explanation) -> dict[str, Any]:
     }
 
 
-def _effect(effect: Effect) -> dict[str, float | None]:
-    values = {"mean": effect.mean, "low": effect.low, "high": effect.high}
+def _effect(effect: Interval) -> dict[str, float | None]:
+    values = {"mean": effect.value, "low": effect.low, "high": effect.high}
     return {name: None if math.isnan(value) else value for name, value in values.items()}
 
 

@@ -14,17 +14,13 @@ from ..policy.phrases import append_phrases, phrase_spans
 from ..scorers.base import Scorer
 from ..text.df_text import format_prompt, parse_prompt
 from ..text.prompt import DFPrompt, PromptPair, Span
+from .statistics import Interval, mean_interval
 
 Paint = Callable[[Sequence[PromptPair], Sequence[int]], Tensor]
 """Pairs and a seed for each -> [B, 3, H, W] in 0..1."""
 
 NEGATIVE, MODIFIER = "negative", "modifier"
 HELPS, HURTS, NOTHING, UNKNOWN = "helps", "hurts", "no effect seen", "one seed only"
-_T = (
-    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
-    2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
-)  # fmt: skip
-"""97.5 % quantiles of Student's t for 1 to 30 degrees of freedom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +67,11 @@ class Texts:
         return PromptPair(append_phrases(self.prompt, modifiers), append_phrases(DFPrompt(), negatives))
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """Score with the phrase minus score without it, over seeds; the interval is Student's, NaN with one seed."""
-
-    mean: float
-    low: float
-    high: float
-
-    @property
-    def verdict(self) -> str:
-        """What may be said about the phrase."""
-        if math.isnan(self.low):
-            return UNKNOWN
-        return HELPS if self.low > 0 else HURTS if self.high < 0 else NOTHING
+def verdict_of(effect: Interval) -> str:
+    """What may be said about a phrase from the interval of its effect over seeds."""
+    if math.isnan(effect.low):
+        return UNKNOWN
+    return HELPS if effect.low > 0 else HURTS if effect.high < 0 else NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +83,9 @@ class Attribution:
     weight: float
     start: float
     end: float
-    effects: Mapping[str, Effect]
-    """By scorer: full text minus full text without the phrase."""
-    alone: Mapping[str, Effect]
+    effects: Mapping[str, Interval]
+    """By scorer: score of the full text minus score without the phrase, over seeds; NaN ends with one seed."""
+    alone: Mapping[str, Interval]
     """By scorer: the phrase alone minus no phrase at all; empty unless asked for."""
     change: float
     """Mean absolute difference of pixels, 0..1, between with and without."""
@@ -123,7 +110,7 @@ class Explanation:
 
     def verdict(self, phrase: Attribution) -> str:
         """By the judge."""
-        return phrase.effects[self.judge].verdict
+        return verdict_of(phrase.effects[self.judge])
 
     def without(self, *verdicts: str) -> PromptPair:
         """The pair without the phrases that got one of these verdicts."""
@@ -182,19 +169,9 @@ def _attribute(texts: Texts, number: int, images: Tensor, scores: Mapping[str, T
         span.weight,
         span.window.start,
         span.window.end,
-        {name: effect_of(values[0] - values[1 + number]) for name, values in scores.items()},
-        {name: effect_of(values[only] - values[none]) for name, values in scores.items()} if add_one else {},
+        {name: mean_interval(values[0] - values[1 + number]) for name, values in scores.items()},
+        {name: mean_interval(values[only] - values[none]) for name, values in scores.items()} if add_one else {},
         float(difference.mean()),
         images[1 + number, 0],
         difference,
     )
-
-
-def effect_of(differences: Tensor) -> Effect:
-    """Mean of [S] paired differences with Student's 95 % interval."""
-    mean, count = float(differences.mean()), len(differences)
-    if count < 2:
-        return Effect(mean, math.nan, math.nan)
-    quantile = _T[count - 2] if count - 2 < len(_T) else 1.96
-    half = quantile * float(differences.std()) / math.sqrt(count)
-    return Effect(mean, mean - half, mean + half)

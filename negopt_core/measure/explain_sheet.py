@@ -11,7 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from ..paint.pictures import to_pixels
-from .attribution import HELPS, HURTS, Attribution, Effect, Explanation
+from .attribution import HELPS, HURTS, Attribution, Explanation
+from .statistics import Interval
 
 _SIDE, _MARGIN, _WIDTH = 160, 14, 820
 _INK, _SOFT, _PAPER = (24, 26, 30), (95, 100, 108), (255, 255, 255)
@@ -21,7 +22,7 @@ COLOURS = {HELPS: (22, 120, 66), HURTS: (184, 48, 28)}
 
 def draw_explanation(found: Explanation) -> Image.Image:
     """Rows: the whole text, then each phrase from the most helpful to the most harmful."""
-    ranked = sorted(found.phrases, key=lambda phrase: -phrase.effects[found.judge].mean)
+    ranked = sorted(found.phrases, key=lambda phrase: -phrase.effects[found.judge].value)
     top = _SIDE + 3 * _MARGIN + 66
     sheet = Image.new("RGB", (_WIDTH, top + (_SIDE + _MARGIN) * len(ranked) + _MARGIN), _PAPER)
     draw = ImageDraw.Draw(sheet)
@@ -64,9 +65,9 @@ def colour(found: Explanation, phrase: Attribution) -> tuple[int, int, int]:
     return COLOURS.get(found.verdict(phrase), _SOFT)
 
 
-def shown(effect: Effect) -> str:
+def shown(effect: Interval) -> str:
     """An effect in one line."""
-    return f"{effect.mean:+.3f}" + ("" if effect.low != effect.low else f" [{effect.low:+.3f}, {effect.high:+.3f}]")
+    return f"{effect.value:+.3f}" + ("" if effect.low != effect.low else f" [{effect.low:+.3f}, {effect.high:+.3f}]")
 
 
 def _row(draw: Any, found: Explanation, phrase: Attribution, place: tuple[int, int]) -> None:
@@ -110,7 +111,7 @@ def _font(size: int) -> Any:
 
 def describe(found: Explanation) -> list[str]:
     """The same in lines of text, most helpful first."""
-    ranked: Sequence[Attribution] = sorted(found.phrases, key=lambda phrase: -phrase.effects[found.judge].mean)
+    ranked: Sequence[Attribution] = sorted(found.phrases, key=lambda phrase: -phrase.effects[found.judge].value)
     width = max(len(phrase.text) for phrase in ranked)
     lines = [f"{found.judge} {found.scores[found.judge]:.3f} with every phrase, {len(found.seeds)} seeds"]
     for phrase in ranked:

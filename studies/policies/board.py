@@ -9,7 +9,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from negopt_core.lab.make_world.measure import Estimate, estimate
+from negopt_core.measure.statistics import Interval, mean_interval
 from negopt_core.scorers.fidelity import divergence, inception_score
 from studies.world import arms
 from studies.world.outcome import ALIGNMENT_WEIGHT, Outcome
@@ -62,9 +62,9 @@ class Board:
         scores = [inception_score(one.posteriors.flatten(0, 1))[0] for one in self.members(name)]
         return sum(scores) / len(scores)
 
-    def gain(self, name: str, other: str) -> Estimate:
+    def gain(self, name: str, other: str) -> Interval:
         """Paired difference of R."""
-        return estimate(self.rewards(name) - self.rewards(other))
+        return mean_interval(self.rewards(name) - self.rewards(other))
 
     def table(self, names: Sequence[str], reference: str) -> str:
         """One row for each name; the last column is against `reference`, if that is not none."""
@@ -76,11 +76,11 @@ class Board:
         none = arms.NONE
         return [
             name,
-            str(estimate(self.quality(name))),
-            str(estimate(self.quality(name) - self.quality(none))) if name != none else "",
-            str(estimate(self.alignment(name))),
-            str(estimate(self.alignment(name) - self.alignment(none))) if name != none else "",
-            str(estimate(self.fidelity(name))),
+            str(mean_interval(self.quality(name))),
+            str(mean_interval(self.quality(name) - self.quality(none))) if name != none else "",
+            str(mean_interval(self.alignment(name))),
+            str(mean_interval(self.alignment(name) - self.alignment(none))) if name != none else "",
+            str(mean_interval(self.fidelity(name))),
             f"{self.inception(name):.2f}",
             str(self.gain(name, none)) if name != none else "",
             str(self.gain(name, reference)) if name != reference else "",
@@ -99,7 +99,9 @@ class Board:
         """Paired differences of R, quality, alignment and fidelity."""
         rows = []
         for name, other in pairs:
-            parts = [estimate(values(name) - values(other)) for values in (self.quality, self.alignment, self.fidelity)]
+            parts = [
+                mean_interval(values(name) - values(other)) for values in (self.quality, self.alignment, self.fidelity)
+            ]
             rows.append([f"{name} - {other}", str(self.gain(name, other)), *map(str, parts)])
         return table(["", "R", "quality", "alignment", "fidelity"], rows)
 
@@ -115,7 +117,7 @@ class Board:
         for other in others:
             difference = self.rewards(name) - self.rewards(other)
             share = (difference > 0).double() + 0.5 * (difference == 0).double()
-            rows.append([f"{name} against {other}", str(estimate(share))])
+            rows.append([f"{name} against {other}", str(mean_interval(share))])
         return table(["", "win rate"], rows)
 
     def figures(self) -> dict[str, dict[str, float]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from negopt_core.lab.make_world.measure import ATTRIBUTES, Estimate, estimate
+from negopt_core.lab.make_world.measure import ATTRIBUTES
+from negopt_core.measure.statistics import Interval, mean_interval
 from negopt_core.scorers.fidelity import inception_score
 from negopt_core.world import vocabulary as words
 from studies.world import arms
@@ -25,26 +26,26 @@ class Check:
     met: bool
 
 
-def quality_gain(one: Outcome, other: Outcome) -> Estimate:
+def quality_gain(one: Outcome, other: Outcome) -> Interval:
     """Paired difference of quality over prompts."""
-    return estimate(one.mean_quality - other.mean_quality)
+    return mean_interval(one.mean_quality - other.mean_quality)
 
 
-def alignment_gain(one: Outcome, other: Outcome) -> Estimate:
+def alignment_gain(one: Outcome, other: Outcome) -> Interval:
     """Paired difference of alignment over prompts."""
-    return estimate(one.alignment - other.alignment)
+    return mean_interval(one.alignment - other.alignment)
 
 
-def reward_gain(one: Outcome, other: Outcome) -> Estimate:
+def reward_gain(one: Outcome, other: Outcome) -> Interval:
     """Paired difference of R = quality + 3 alignment over prompts."""
-    return estimate(one.reward - other.reward)
+    return mean_interval(one.reward - other.reward)
 
 
-def own_fault(word: str, outcomes: dict[str, Outcome]) -> Estimate:
+def own_fault(word: str, outcomes: dict[str, Outcome]) -> Interval:
     """Paired difference to none of how often the judge sees the fault that a word names."""
     index = next(i for i, pair in enumerate(words.DEGRADATIONS.values()) if word in pair)
     with_word, without = (outcomes[name].faults[..., index].mean(dim=1) for name in (word, arms.NONE))
-    return estimate(with_word - without)
+    return mean_interval(with_word - without)
 
 
 def own_virtue(name: str, word: str, outcomes: dict[str, Outcome]) -> float:
@@ -58,7 +59,7 @@ def is_monotone(word: str, outcomes: dict[str, Outcome]) -> bool:
     return all(low < high for low, high in pairwise(levels))
 
 
-def overweight_cost(word: str, outcomes: dict[str, Outcome]) -> Estimate:
+def overweight_cost(word: str, outcomes: dict[str, Outcome]) -> Interval:
     """Paired difference of alignment between the largest weight and 1."""
     return alignment_gain(outcomes[arms.weighted(word, arms.WEIGHTS[-1])], outcomes[arms.weighted(word, 1.0)])
 
@@ -86,14 +87,14 @@ def checks(findings: Findings, judge: dict[str, float]) -> list[Check]:
 def _recognisable(findings: Findings) -> list[Check]:
     plain = findings.outcomes[arms.NONE]
     found = [
-        _share(f"{head} found in plain pictures", bar, estimate(plain.hits[..., i].mean(1)))
+        _share(f"{head} found in plain pictures", bar, mean_interval(plain.hits[..., i].mean(1)))
         for i, (head, bar) in enumerate(zip(ATTRIBUTES, (0.9, 0.9, 0.9, 0.75, 0.9), strict=True))
     ]
-    return [*found, _share("both of two objects found", 0.55, estimate(findings.two_objects.second.mean(1)))]
+    return [*found, _share("both of two objects found", 0.55, mean_interval(findings.two_objects.second.mean(1)))]
 
 
-def _share(what: str, bar: float, found: Estimate) -> Check:
-    return Check(what, f"at least {bar:.2f}", str(found), found.mean >= bar)
+def _share(what: str, bar: float, found: Interval) -> Check:
+    return Check(what, f"at least {bar:.2f}", str(found), found.value >= bar)
 
 
 def _negatives(findings: Findings) -> list[Check]:
@@ -102,13 +103,13 @@ def _negatives(findings: Findings) -> list[Check]:
     quality, alignment = quality_gain(best, plain), alignment_gain(best, plain)
     margin = reward_gain(outcomes[SEARCHED], best)
     return [
-        Check(f"best fixed (`{findings.best_fixed}`): quality", "at least +1.0", str(quality), quality.mean >= 1.0),
+        Check(f"best fixed (`{findings.best_fixed}`): quality", "at least +1.0", str(quality), quality.value >= 1.0),
         Check("the same: alignment not lower", "interval reaches 0", str(alignment), alignment.high >= 0.0),
         Check(
             "a negative for each prompt over the best fixed one: R",
             "at least +0.4, interval above 0",
             str(margin),
-            margin.mean >= 0.4 and margin.low > 0.0,
+            margin.value >= 0.4 and margin.low > 0.0,
         ),
     ]
 
@@ -144,7 +145,7 @@ def _timing(findings: Findings) -> list[Check]:
         Check("modifiers with one clearly best window", "at least 3", ", ".join(apart) or "none", len(apart) >= 3),
         Check("best late", "at least 1", ", ".join(late) or "none", bool(late)),
         Check("best early", "at least 1", ", ".join(early) or "none", bool(early)),
-        Check(f"{chosen}: each in its window over all steps: R", "at least +0.3", str(margin), margin.mean >= 0.3),
+        Check(f"{chosen}: each in its window over all steps: R", "at least +0.3", str(margin), margin.value >= 0.3),
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from negopt_core.lab.make_world.measure import Estimate, estimate
+from negopt_core.measure.statistics import Interval, mean_interval
 from negopt_core.world import vocabulary as words
 from studies.world import arms
 from studies.world.experiments import (
@@ -50,7 +50,7 @@ def negative_table(findings: Findings) -> str:
     names = [*arms.FIXED, SEARCHED_FIXED, SEARCHED, RULES, RULES_PLAIN, *arms.IRRELEVANT]
     names += ["every modifier", "what the prompt asks for"]
     plain = findings.outcomes[arms.NONE]
-    first = [arms.NONE, str(estimate(plain.mean_quality)), "", str(estimate(plain.alignment)), "", ""]
+    first = [arms.NONE, str(mean_interval(plain.mean_quality)), "", str(mean_interval(plain.alignment)), "", ""]
     head = ["negative", "quality (1-10)", "to none", "alignment (0-1)", "to none", "R to none"]
     return table(head, [first, *(_negative_row(name, findings.outcomes[name], plain) for name in names)])
 
@@ -58,9 +58,9 @@ def negative_table(findings: Findings) -> str:
 def _negative_row(name: str, outcome: Outcome, plain: Outcome) -> list[str]:
     return [
         name,
-        str(estimate(outcome.mean_quality)),
+        str(mean_interval(outcome.mean_quality)),
         str(quality_gain(outcome, plain)),
-        str(estimate(outcome.alignment)),
+        str(mean_interval(outcome.alignment)),
         str(alignment_gain(outcome, plain)),
         str(reward_gain(outcome, plain)),
     ]
@@ -104,7 +104,7 @@ def delay_tables(findings: Findings) -> str:
     return table(head, rows)
 
 
-def _told(waiting: Estimate) -> str:
+def _told(waiting: Interval) -> str:
     return f"{waiting}, better" if waiting.low > 0 else str(waiting)
 
 

@@ -57,7 +57,7 @@ BOARD = Board({"none": outcome(4.0), "a-0": outcome(5.0), "a-1": outcome(6.0), "
 def test_a_row_of_seeds_is_their_mean() -> None:
     assert BOARD.reward("a") == pytest.approx(8.5) and BOARD.reward("a-1") == pytest.approx(9.0)
     gain = BOARD.gain("a", "none")
-    assert gain.mean == pytest.approx(1.5) and gain.half_width == pytest.approx(0.0, abs=1e-5)
+    assert gain.value == pytest.approx(1.5) and gain.high - gain.low == pytest.approx(0.0, abs=1e-5)
     assert BOARD.inception("a") == pytest.approx(12.0, rel=1e-3)  # twelve classes, each surely seen
     assert float(BOARD.fidelity("a").mean()) == pytest.approx(math.log(12.0), rel=1e-3)
 

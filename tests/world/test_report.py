@@ -80,8 +80,8 @@ def test_an_outcome_is_read_back_as_it_was(tmp_path: Path) -> None:
 
 def test_differences_are_paired() -> None:
     gain = figures.reward_gain(outcome(quality=6.0, hit=0.8), outcome())
-    assert gain.mean == pytest.approx(1.0 - 3 * 0.2, abs=1e-5)
-    assert gain.half_width == pytest.approx(0.0, abs=1e-5)  # prompts differ, their differences do not
+    assert gain.value == pytest.approx(1.0 - 3 * 0.2, abs=1e-5)
+    assert gain.high - gain.low == pytest.approx(0.0, abs=1e-5)  # prompts differ, their differences do not
 
 
 def test_the_search_finds_what_was_planted() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy
 
 from ... import __version__
-from ...measure.statistics import CONFIDENCE, Comparison, Interval, compare, holm, mean_interval
+from ...measure.statistics import CONFIDENCE, Comparison, Interval, compare, holm, mean_interval, prompt_means
 from ...text.df_text import format_prompt
 from .gallery import Gallery
 from .study import Findings
@@ -22,7 +22,7 @@ FEW_PROMPTS = 30
 
 
 def make_report(findings: Findings, gallery: Gallery, settings: Mapping[str, Any], seed: int = 0) -> dict[str, Any]:
-    """Everything as JSON values; what is not a finite number is None. `seed` draws the bootstrap samples."""
+    """Everything as JSON values; what is not a finite number is None. `seed` draws the signs of p's test."""
     results = _results(findings, seed)
     pictures = _pictures(findings, gallery)
     return {
@@ -79,7 +79,7 @@ def _results(findings: Findings, seed: int) -> list[dict[str, Any]]:
                 "arm": arm,
                 "pictures": int(numpy.isfinite(values).sum()),
                 "excluded": int((~numpy.isfinite(values)).sum()),
-                "mean": _interval(mean_interval(values, seed)),
+                "mean": _interval(mean_interval(prompt_means(values))),
             }
             if arm != reference:
                 row |= _compared(compare(values, arms[reference], seed=seed))
@@ -138,7 +138,7 @@ def notes(results: list[dict[str, Any]]) -> list[str]:
     """What a reader has to know to read the table right."""
     tests = sum("p" in row for row in results)
     found = [
-        f"Intervals are {CONFIDENCE:.0%} percentile bootstraps over prompts (seeds of a prompt are averaged first); "
+        f"Intervals are Student's at {CONFIDENCE:.0%} over prompts (seeds of a prompt are averaged first); "
         "differences are paired: same prompt, same noise. Effect is Cohen's d of the paired differences.",
     ]
     if tests > 1:
@@ -149,7 +149,7 @@ def notes(results: list[dict[str, Any]]) -> list[str]:
     fewest = min((row["prompts"] for row in results if "prompts" in row), default=FEW_PROMPTS)
     if fewest < FEW_PROMPTS:
         found.append(
-            f"Only {fewest} prompts: bootstrap intervals are too narrow below about {FEW_PROMPTS}; trust p more."
+            f"Only {fewest} prompts: below about {FEW_PROMPTS}, intervals lean on a normal distribution; trust p more."
         )
     excluded = sum(row["excluded"] for row in results)
     if excluded:

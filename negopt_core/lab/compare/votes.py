@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy
-
 from ...errors import OutputError
-from ...measure.statistics import Interval, bootstrap_mean
+from ...measure.statistics import Interval, mean_interval
 
 KIND = "negopt-votes"
 
@@ -73,13 +71,13 @@ def _is_names(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(name, str) for name in value) and len(set(value)) == len(value)
 
 
-def win_rate(ballots: Sequence[dict[str, Any]], arm: str, reference: str, seed: int = 0) -> tuple[Interval, int]:
+def win_rate(ballots: Sequence[dict[str, Any]], arm: str, reference: str) -> tuple[Interval, int]:
     """How often `arm` was ranked above `reference`, ties counting half, and on how many ballots both were shown.
 
-    Pictures that a ballot does not rank are equal last. The interval is a bootstrap over ballots.
+    Pictures that a ballot does not rank are equal last. The interval is over ballots.
     """
     wins = [_win(ballot, arm, reference) for ballot in ballots if {arm, reference} <= set(ballot["shown"])]
-    return bootstrap_mean(numpy.array(wins, dtype=numpy.float64), seed), len(wins)
+    return mean_interval(wins, is_share=True), len(wins)
 
 
 def _win(ballot: dict[str, Any], arm: str, reference: str) -> float:

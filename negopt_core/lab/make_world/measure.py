@@ -1,10 +1,9 @@
-"""How good the world is, in numbers: judges against ground truth, painter against judges, with intervals."""
+"""How good the world is, in numbers: judges against ground truth, painter against judges."""
 
 from __future__ import annotations
 
 import hashlib
 import random
-from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -23,34 +22,6 @@ _AT_ONCE = 200
 Part = Literal["all", "train", "held-out"]
 
 ATTRIBUTES = ("medium", "place", "time", "shape", "colour")
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A mean over independent items and half the width of its 95 % interval."""
-
-    mean: float
-    half_width: float
-
-    @property
-    def low(self) -> float:
-        """Lower end of the interval."""
-        return self.mean - self.half_width
-
-    @property
-    def high(self) -> float:
-        """Upper end of the interval."""
-        return self.mean + self.half_width
-
-    def __str__(self) -> str:
-        return f"{self.mean:.2f} ± {self.half_width:.2f}"
-
-
-def estimate(values: Tensor) -> Estimate:
-    """Mean of [N] values with a normal 95 % interval."""
-    values = values.double()
-    spread = float(values.std()) if len(values) > 1 else float("nan")
-    return Estimate(float(values.mean()), 1.96 * spread / len(values) ** 0.5)
 
 
 def measure_judge(judge: Judge, count: int, seed: int) -> dict[str, float]:

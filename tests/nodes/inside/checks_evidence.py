@@ -42,7 +42,7 @@ def check_comparing_paints_every_arm_on_the_same_noise() -> None:
 
 def check_a_verdict_claims_no_more_than_the_seeds_can_show() -> None:
     verdict = stage.module("nodes.compare").verdict
-    compare = importlib.import_module(f"{stage.pack()[0]}.negopt_core.evidence.statistics").compare
+    compare = importlib.import_module(f"{stage.pack()[0]}.negopt_core.measure.statistics").compare
 
     def told(*gains: float) -> str:
         values = numpy.array(gains)[:, None]
@@ -117,8 +117,8 @@ def check_scorers_read_words_not_brackets() -> None:
 def check_every_format_carries_its_provenance() -> None:
     import folder_paths
 
-    origin = importlib.import_module(f"{stage.pack()[0]}.negopt_core.evidence.origin")
-    verify = importlib.import_module(f"{stage.pack()[0]}.negopt_core.evidence.verify")
+    origin = importlib.import_module(f"{stage.pack()[0]}.negopt_core.provenance.origin")
+    verify = importlib.import_module(f"{stage.pack()[0]}.negopt_core.provenance.verify")
     saving = node("NegOptSaveProvenance")
     record = node("NegOptSuggest").execute(**{**ASK, "negative": "[näh:1-0.5:1]"}).result[3]
     sampler = {"seed": 5, "steps": 9, "cfg": 4.5, "sampler_name": "heun", "scheduler": "beta"}
