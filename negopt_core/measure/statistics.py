@@ -1,8 +1,8 @@
 """Paired comparison of two arms over prompts: means, differences, effect sizes, win rates, all with intervals.
 
 A prompt is the independent item: its seeds are averaged first, so more seeds make a prompt's value steadier but do not
-count as more evidence. Every 95 % interval in negopt is Student's over independent items (`mean_interval`), for a handful
-of seeds as for hundreds of prompts; p is a sign-flip randomisation test, which assumes no distribution.
+count as more evidence. Every 95 % interval in negopt is Student's over independent items (`mean_interval`), be they a
+handful of seeds or hundreds of prompts; p is a sign-flip randomisation test, which assumes no distribution.
 """
 
 from __future__ import annotations

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from negopt_core.errors import TrainingError
 from negopt_core.files import write_bytes, write_text
 from negopt_core.lab.jobs.run import METRICS
 from negopt_core.lab.make_world.card import weights_hash
-from negopt_core.measure.sheet import Row, draw_sheet
+from negopt_core.measure.draw import Row, draw_sheet, to_file
 from negopt_core.policy.language.pae_weights import PAE_WEIGHTS
 from negopt_core.policy.phrases import phrase_spans
 from negopt_core.text.prompt import PromptPair
@@ -198,9 +195,7 @@ def _sheet(board: Board, contest: Contest, best: str) -> bytes:
     rows = [_row(board, name) for name in (arms.NONE, best, "rules", *(f"{kind}-0" for kind in SHOWN))]
     footer = f"The first {COLUMNS} held-out prompts, the same noise in every row, training seed 0: not chosen."
     sheet = draw_sheet("Negatives and modifiers, trained", contest.prompts[:COLUMNS], rows, footer)
-    with Image.open(io.BytesIO(sheet)) as picture, io.BytesIO() as stream:
-        picture.save(stream, "JPEG", quality=88)
-        return stream.getvalue()
+    return to_file(sheet, "JPEG")
 
 
 def _row(board: Board, name: str) -> Row:

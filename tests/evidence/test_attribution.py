@@ -10,8 +10,17 @@ from torch import Tensor
 
 from negopt_core import PromptPair, format_prompt
 from negopt_core.errors import ModelError, PromptError
-from negopt_core.measure.attribution import HELPS, HURTS, NOTHING, UNKNOWN, Texts, explain
-from negopt_core.measure.explain_sheet import COLOURS, describe, draw_explanation
+from negopt_core.measure.explain import (
+    COLOURS,
+    HELPS,
+    HURTS,
+    NOTHING,
+    UNKNOWN,
+    Texts,
+    describe,
+    draw_explanation,
+    explain,
+)
 
 WORTH = {"good": 0.2, "bad": -0.1, "idle": 0.0, "sharp": 0.05}
 SEEDS = (3, 5, 8)

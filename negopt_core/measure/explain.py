@@ -1,12 +1,17 @@
-"""What each phrase does: the picture without it (drop one), or with it alone (add one), on the same noise."""
+"""What each phrase does: the picture without it (drop one), or with it alone (add one), on the same noise.
+
+`explain` measures, `describe` says it in lines of text, `draw_explanation` shows it.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
+from PIL import Image, ImageDraw
 from torch import Tensor
 
 from ..errors import ModelError, PromptError
@@ -14,6 +19,7 @@ from ..policy.phrases import append_phrases, phrase_spans
 from ..scorers.base import Scorer
 from ..text.df_text import format_prompt, parse_prompt
 from ..text.prompt import DFPrompt, PromptPair, Span
+from .draw import INK, PAPER, SIDE, SOFT, fitted, font
 from .statistics import Interval, mean_interval
 
 Paint = Callable[[Sequence[PromptPair], Sequence[int]], Tensor]
@@ -21,6 +27,9 @@ Paint = Callable[[Sequence[PromptPair], Sequence[int]], Tensor]
 
 NEGATIVE, MODIFIER = "negative", "modifier"
 HELPS, HURTS, NOTHING, UNKNOWN = "helps", "hurts", "no effect seen", "one seed only"
+COLOURS = {HELPS: (22, 120, 66), HURTS: (184, 48, 28)}
+"""Ink of a phrase by verdict; others are grey."""
+_MARGIN, _WIDTH = 14, 820
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +52,10 @@ class Texts:
             modifiers = phrase_spans(parse_prompt(whole[len(before) :]).spans)
         else:
             base, modifiers = parse_prompt(positive), []
-        found = cls(base, tuple(modifiers), tuple(phrase_spans(parse_prompt(negative).spans)))
-        if not found.phrases:
+        texts = cls(base, tuple(modifiers), tuple(phrase_spans(parse_prompt(negative).spans)))
+        if not texts.phrases:
             raise PromptError("there is no phrase to explain: give a negative, or a policy that writes one")
-        return found
+        return texts
 
     @property
     def phrases(self) -> list[tuple[str, int]]:
@@ -112,6 +121,16 @@ class Explanation:
         """By the judge."""
         return verdict_of(phrase.effects[self.judge])
 
+    @property
+    def headline(self) -> str:
+        """The judge and the mean score with all phrases."""
+        return f"{self.judge} {self.scores[self.judge]:.3f} with every phrase"
+
+    @property
+    def ranked(self) -> list[Attribution]:
+        """The phrases from the most helpful to the most harmful."""
+        return sorted(self.phrases, key=lambda phrase: -phrase.effects[self.judge].value)
+
     def without(self, *verdicts: str) -> PromptPair:
         """The pair without the phrases that got one of these verdicts."""
         kept = [
@@ -175,3 +194,86 @@ def _attribute(texts: Texts, number: int, images: Tensor, scores: Mapping[str, T
         images[1 + number, 0],
         difference,
     )
+
+
+def describe(explanation: Explanation) -> list[str]:
+    """An explanation as lines of text, most helpful phrase first."""
+    ranked = explanation.ranked
+    width = max(len(phrase.text) for phrase in ranked)
+    lines = [f"{explanation.headline}, {len(explanation.seeds)} seeds"]
+    for phrase in ranked:
+        effect = _shown(phrase.effects[explanation.judge])
+        lines.append(f"  {phrase.text:{width}}  {phrase.side:8}  {effect}  {explanation.verdict(phrase)}")
+    return lines
+
+
+def draw_explanation(explanation: Explanation) -> Image.Image:
+    """Rows: the whole text, then each phrase from the most helpful to the most harmful."""
+    ranked = explanation.ranked
+    top = SIDE + 3 * _MARGIN + 66
+    sheet = Image.new("RGB", (_WIDTH, top + (SIDE + _MARGIN) * len(ranked) + _MARGIN), PAPER)
+    draw = ImageDraw.Draw(sheet)
+    sheet.paste(fitted(explanation.picture), (_MARGIN, _MARGIN))
+    x = 2 * _MARGIN + SIDE
+    draw.text((x, _MARGIN), explanation.headline, INK, font(18))
+    draw.text((x, _MARGIN + 26), f"mean of {len(explanation.seeds)} seeds; 95 % intervals over seeds", SOFT, font(13))
+    _words(draw, explanation, (x, _MARGIN + 56), _WIDTH - x - _MARGIN)
+    columns = (
+        (_MARGIN, "without the phrase"),
+        (x, "what changed"),
+        (x + SIDE + _MARGIN, "the phrase, and the score it adds"),
+    )
+    for left, title in columns:
+        draw.text((left, top - 24), title, SOFT, font(13))
+    brightest = max(max(float(phrase.difference.max()) for phrase in ranked), 1e-6)
+    for row, phrase in enumerate(ranked):
+        y = top + row * (SIDE + _MARGIN)
+        sheet.paste(fitted(phrase.picture), (_MARGIN, y))
+        sheet.paste(fitted(heat(phrase.difference / brightest)), (x, y))
+        _row(draw, explanation, phrase, (x + SIDE + _MARGIN, y))
+    return sheet
+
+
+def heat(values: Tensor) -> Tensor:
+    """[H, W] in 0..1 -> [3, H, W]: black through orange to white, square root so that small changes show."""
+    level = values.clamp(0, 1).sqrt()
+    return torch.stack([(level * 2).clamp(0, 1), (level * 2 - 0.6).clamp(0, 1), (level * 3 - 2).clamp(0, 1)])
+
+
+def _colour(explanation: Explanation, phrase: Attribution) -> tuple[int, int, int]:
+    """The ink of a phrase."""
+    return COLOURS.get(explanation.verdict(phrase), SOFT)
+
+
+def _shown(effect: Interval) -> str:
+    """An effect in one line."""
+    return f"{effect.value:+.3f}" + ("" if effect.low != effect.low else f" [{effect.low:+.3f}, {effect.high:+.3f}]")
+
+
+def _row(draw: Any, explanation: Explanation, phrase: Attribution, place: tuple[int, int]) -> None:
+    x, y = place
+    ink = _colour(explanation, phrase)
+    draw.text((x, y), phrase.text[:60], ink, font(18))
+    effect = _shown(phrase.effects[explanation.judge])
+    draw.text((x, y + 26), f"{explanation.verdict(phrase)}   {effect}", ink, font(15))
+    when = f"{phrase.side}, weight {phrase.weight:g}, from {phrase.start:.0%} to {phrase.end:.0%} of the steps"
+    lines = [when, f"pixels change by {phrase.change:.3f} on average"]
+    lines += [f"{name} {_shown(effect)}" for name, effect in phrase.effects.items() if name != explanation.judge]
+    lines += [f"alone: {name} {_shown(effect)}" for name, effect in phrase.alone.items()]
+    draw.multiline_text((x, y + 52), "\n".join(lines[:6]), SOFT, font(13))
+
+
+def _words(draw: Any, explanation: Explanation, place: tuple[int, int], width: int) -> None:
+    """The phrases in the order they were written, each in its colour, broken into at most four lines."""
+    (left, y), letters = place, font(15)
+    x, lines = left, 1
+    for phrase in explanation.phrases:
+        text = f"{phrase.text[:60]},  "
+        length = int(draw.textlength(text, letters))
+        if x + length > left + width and x > left:
+            x, y, lines = left, y + 22, lines + 1
+        if lines > 4:
+            draw.text((x, y - 22 + 18), "…", SOFT, letters)
+            return
+        draw.text((x, y), text, _colour(explanation, phrase), letters)
+        x += length
