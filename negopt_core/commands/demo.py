@@ -77,12 +77,12 @@ def run(args: argparse.Namespace) -> int:
     from ..measure.draw import Row, draw_sheet, to_file
     from ..paint.base import PaintSettings
     from ..paint.diffusers_painter import load_painter
-    from ..world.judges import load_scorer
+    from ..scorers.table import load_named
 
     check_folder(args.output)
     choice = choose(WORLD, None, None)
     painter = load_painter(choice.path, PaintSettings(choice.steps, choice.cfg, batch_size=len(PROMPTS)), device="cpu")
-    quality, alignment = load_scorer("world-quality"), load_scorer("world-alignment")
+    quality, alignment = (load_named(f"world-{name}", {}, "eval") for name in ("quality", "alignment"))
     seeds = [args.seed + column for column in range(len(PROMPTS))]
     rows, summary = [], []
     arms = demo_arms()

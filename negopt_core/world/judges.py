@@ -13,7 +13,6 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ..errors import ModelError
-from ..scorers.base import Scorer
 from ..scorers.fidelity import FidelityScorer
 from . import vocabulary as words
 from .captions import Request, read_prompt
@@ -183,8 +182,8 @@ class AlignmentScorer:
         return alignment(judge_pictures(self.judge, images), [read_prompt(prompt) for prompt in prompts])
 
 
-def _fidelity(judge: Judge) -> FidelityScorer:
-    """Against the marginal over shapes and colours of rendered clean scenes."""
+def fidelity_scorer(judge: Judge) -> FidelityScorer:
+    """`world-fidelity`: against the marginal over shapes and colours of rendered clean scenes."""
     from .render import render
     from .scenes import sample_clean_scenes
 
@@ -195,23 +194,14 @@ def _fidelity(judge: Judge) -> FidelityScorer:
     return FidelityScorer.against(classify, reference, "world-fidelity")
 
 
-SCORERS = ("world-quality", "world-alignment", "world-fidelity")
 _REFERENCE_SCENES = 512
 """Rendered scenes whose classes are the marginal that fidelity is measured against."""
 
 
-def load_scorer(name: str, role: str = "eval") -> Scorer:
-    """One of the world's scorers. `role` is "eval" or "reward": two judges trained apart, to show reward hacking."""
+def shipped_judge(role: str) -> Judge:
+    """A judge that comes with negopt: "eval" or "reward", trained apart to show reward hacking; else ModelError."""
     from . import world_dir
 
     if role not in ("eval", "reward"):
         raise ModelError(f"unknown judge {role!r}; choose 'eval' or 'reward'")
-    path = world_dir() / "judges" / f"{role}.safetensors"
-    judge = load_judge(path) if name in SCORERS else None
-    if judge is not None and name == "world-quality":
-        return QualityScorer(judge)
-    if judge is not None and name == "world-alignment":
-        return AlignmentScorer(judge)
-    if judge is not None:
-        return _fidelity(judge)
-    raise ModelError(f"unknown scorer {name!r}; the demo world has {', '.join(SCORERS)}")
+    return load_judge(world_dir() / "judges" / f"{role}.safetensors")
