@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -163,7 +163,7 @@ def _judged(judge: Mapping[str, float]) -> list[Check]:
 
 def distance_from_data(painted: Scores, rendered: Scores) -> dict[str, tuple[float, float]]:
     """Plain samples beside rendered scenes of the same content: Inception Score, quality, alignment, faults."""
-    measures = {
+    measures: dict[str, Callable[[Scores], float]] = {
         "Inception-style score (36 classes)": lambda one: inception_score(one.posteriors.flatten(0, 1))[0],
         "quality": lambda one: float(one.quality.mean()),
         "alignment": lambda one: float(one.hits.mean()),

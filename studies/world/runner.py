@@ -72,12 +72,16 @@ class Runner:
     def _paint_all(self, design: Design, role: str, missing: Mapping[Path, Sequence[PromptPair]]) -> Iterator[None]:
         """Yields after each arm. Two processes of one thread paint a third more than one process of two threads."""
         if self.jobs == 1 or not missing:
-            yield from (self._paint_one(design, role, pairs, path) for path, pairs in missing.items())
+            for path, pairs in missing.items():
+                self._paint_one(design, role, pairs, path)
+                yield
             return
         with ProcessPoolExecutor(self.jobs, multiprocessing.get_context("spawn"), _start_worker) as pool:
             work = [pool.submit(self._paint_one, design, role, pairs, path) for path, pairs in missing.items()]
             try:
-                yield from (future.result() for future in as_completed(work))
+                for future in as_completed(work):
+                    future.result()
+                    yield
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import pytest
 import torch
-from studio import AnyScorer
 from torch import Tensor
 
 from negopt_core import PromptPair, format_prompt
@@ -21,6 +20,7 @@ from negopt_core.measure.explain import (
     draw_explanation,
     explain,
 )
+from tests.fakes.gallery import AnyScorer
 
 WORTH = {"good": 0.2, "bad": -0.1, "idle": 0.0, "sharp": 0.05}
 SEEDS = (3, 5, 8)
