@@ -49,17 +49,17 @@ def load_set_metric(name: str, places: Mapping[str, str], splits: int) -> SetMet
         raise PromptError(f"no metric is called {name!r}; there are {', '.join(SET_METRICS)}")
     extract, identity, width = _extractor(name, places)
 
-    def inception(found: Features, _: Features | None) -> tuple[float, float | None]:
-        spread = split_inception_score(torch.from_numpy(found[:, width:]), splits)
+    def inception(features: Features, _: Features | None) -> tuple[float, float | None]:
+        spread = split_inception_score(torch.from_numpy(features[:, width:]), splits)
         return spread.mean, spread.deviation
 
-    def frechet(found: Features, reference: Features | None) -> tuple[float, float | None]:
+    def frechet(features: Features, reference: Features | None) -> tuple[float, float | None]:
         assert reference is not None
-        return frechet_distance(found[:, :width], reference[:, :width]), None
+        return frechet_distance(features[:, :width], reference[:, :width]), None
 
-    def discrepancy(found: Features, reference: Features | None) -> tuple[float, float | None]:
+    def discrepancy(features: Features, reference: Features | None) -> tuple[float, float | None]:
         assert reference is not None
-        return cmmd(found, reference), None
+        return cmmd(features, reference), None
 
     is_inception = name in INCEPTION_SCORES
     measure = inception if is_inception else frechet if name.endswith("fid") else discrepancy

@@ -175,12 +175,12 @@ def place_of(name: str, places: Places) -> str:
 
 def _pictures(place: str) -> list[Path]:
     """The pictures of a folder, at least two; PromptError if there are fewer."""
-    found = sorted(path for path in Path(place).expanduser().rglob("*") if path.suffix.lower() in _PICTURES)
-    if len(found) < 2:
+    paths = sorted(path for path in Path(place).expanduser().rglob("*") if path.suffix.lower() in _PICTURES)
+    if len(paths) < 2:
         raise PromptError(
-            f"{place} holds {len(found)} pictures ({', '.join(_PICTURES)}); fidelity compares with at least 2"
+            f"{place} holds {len(paths)} pictures ({', '.join(_PICTURES)}); fidelity compares with at least 2"
         )
-    return found
+    return paths
 
 
 def _reference_hash(place: str) -> str:

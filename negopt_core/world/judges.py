@@ -142,13 +142,13 @@ def join_verdicts(parts: Sequence[Verdict]) -> Verdict:
 
 def alignment(verdict: Verdict, requests: Sequence[Request]) -> Tensor:
     """[B] share found of what each prompt asks for (medium, place, time, shape, colour); 1 if it asks nothing."""
-    found = {
+    seen = {
         head: verdict.logits[head].argmax(dim=1).tolist() for head in ("medium", "place", "time", "shape", "colour")
     }
     shares = []
     for row, request in enumerate(requests):
-        asked = [(head, getattr(request, head)) for head in found if getattr(request, head) is not None]
-        shares.append(sum(found[head][row] == value for head, value in asked) / len(asked) if asked else 1.0)
+        asked = [(head, getattr(request, head)) for head in seen if getattr(request, head) is not None]
+        shares.append(sum(seen[head][row] == value for head, value in asked) / len(asked) if asked else 1.0)
     return torch.tensor(shares)
 
 

@@ -27,9 +27,9 @@ _EXAMPLES = 8
 _LATE = 0.4
 
 
-def check_table(found: Sequence[Check]) -> str:
+def check_table(checks: Sequence[Check]) -> str:
     """What must be true, and whether it is."""
-    rows = [[check.what, check.bar, check.measured, "yes" if check.met else "**no**"] for check in found]
+    rows = [[check.what, check.bar, check.measured, "yes" if check.met else "**no**"] for check in checks]
     return table(["what must be true", "bar", "measured", "met"], rows)
 
 

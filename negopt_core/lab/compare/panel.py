@@ -121,19 +121,19 @@ def _read_key(path: Path) -> list[dict[str, str]]:
 
 
 def _reading(reading: int, path: Path, prompts: Sequence[Mapping[str, str]]) -> Iterator[Vote]:
-    found: dict[tuple[int, str], tuple[float, str]] = {}
+    verdicts: dict[tuple[int, str], tuple[float, str]] = {}
     try:
         rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise OutputError(f"cannot read the verdicts in {path}: {error}") from error
     for line, row in enumerate(rows, 1):
         if line > 1 and any(cell.strip() for cell in row):
-            found.update([_verdict(f"{path}, line {line}", row)])
+            verdicts.update([_verdict(f"{path}, line {line}", row)])
     for number, arms in enumerate(prompts, 1):
         for arm, label in arms.items():
-            if (number, label) not in found:
+            if (number, label) not in verdicts:
                 raise OutputError(f"{path} has no verdict on candidate {label} of prompt {number}; fill in every line")
-            rank, verdict = found[number, label]
+            rank, verdict = verdicts[number, label]
             yield Vote(reading, number, arm, rank, verdict)
 
 
@@ -163,7 +163,7 @@ def standings(votes: Sequence[Vote]) -> list[Standing]:
                 by_prompt.setdefault(vote.prompt, []).append(float(value(vote, best[vote.reading, vote.prompt])))
         return mean_interval([sum(values) / len(values) for values in by_prompt.values()], is_share)
 
-    found = [
+    rows = [
         Standing(
             arm=arm,
             prompts=len({vote.prompt for vote in votes}),
@@ -176,7 +176,7 @@ def standings(votes: Sequence[Vote]) -> list[Standing]:
         )
         for arm in dict.fromkeys(vote.arm for vote in votes)
     ]
-    return sorted(found, key=lambda one: -one.first.value)
+    return sorted(rows, key=lambda one: -one.first.value)
 
 
 def beats(votes: Sequence[Vote], arm: str, other: str) -> tuple[Interval, Interval]:

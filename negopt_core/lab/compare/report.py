@@ -90,15 +90,15 @@ def _results(findings: Findings, seed: int) -> list[dict[str, Any]]:
     return rows
 
 
-def _compared(found: Comparison) -> dict[str, Any]:
+def _compared(comparison: Comparison) -> dict[str, Any]:
     return {
-        "prompts": found.prompts,
-        "pairs": found.pairs,
-        "pairs_excluded": found.excluded,
-        "difference": _interval(found.difference),
-        "effect": _plain(found.effect),
-        "win_rate": _interval(found.win_rate),
-        "p": _plain(found.p),
+        "prompts": comparison.prompts,
+        "pairs": comparison.pairs,
+        "pairs_excluded": comparison.excluded,
+        "difference": _interval(comparison.difference),
+        "effect": _plain(comparison.effect),
+        "win_rate": _interval(comparison.win_rate),
+        "p": _plain(comparison.p),
     }
 
 
@@ -137,30 +137,30 @@ def _pictures(findings: Findings, gallery: Gallery) -> list[dict[str, Any]]:
 def notes(results: list[dict[str, Any]]) -> list[str]:
     """What a reader has to know to read the table right."""
     tests = sum("p" in row for row in results)
-    found = [
+    lines = [
         f"Intervals are Student's at {CONFIDENCE:.0%} over prompts (seeds of a prompt are averaged first); "
         "differences are paired: same prompt, same noise. Effect is Cohen's d of the paired differences.",
     ]
     if tests > 1:
-        found.append(
+        lines.append(
             f"{tests} comparisons are made here. Each interval stands alone: about {tests * (1 - CONFIDENCE):.1f} of "
             "them would miss 0 by chance if no arm did anything. p (Holm) is adjusted for all of them together."
         )
     fewest = min((row["prompts"] for row in results if "prompts" in row), default=FEW_PROMPTS)
     if fewest < FEW_PROMPTS:
-        found.append(
+        lines.append(
             f"Only {fewest} prompts: below about {FEW_PROMPTS}, intervals lean on a normal distribution; trust p more."
         )
     excluded = sum(row["excluded"] for row in results)
     if excluded:
-        found.append(
+        lines.append(
             f"{excluded} scores were not finite numbers; those pictures are left out of that metric and counted."
         )
-    return found
+    return lines
 
 
-def _interval(found: Interval) -> dict[str, Any]:
-    return {name: _plain(value) for name, value in asdict(found).items()}
+def _interval(interval: Interval) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in asdict(interval).items()}
 
 
 def _number(value: float | None) -> float:

@@ -144,10 +144,10 @@ def run_study(
     cards = {arm.name: writer.card(arm) for arm in arms}
     numbers = design.numbers
     orders = [order for arm in arms for order in order_pictures(design, pairs[arm.name], cards[arm.name])]
-    found = iter(gallery.paint(orders, batch, cancel, processes))
+    painted = iter(gallery.paint(orders, batch, cancel, processes))
     if not processes.is_leader:
         return None
-    keys = {arm.name: [[next(found) for _ in seeds] for seeds in numbers] for arm in arms}
+    keys = {arm.name: [[next(painted) for _ in seeds] for seeds in numbers] for arm in arms}
     scores = {scorer.name: _scores(design, gallery, scorer, stamp, keys) for scorer, stamp in metrics.scorers}
     absent = dict(metrics.absent)
     sets = _measure_sets(gallery, metrics, keys, absent)
@@ -169,7 +169,7 @@ def _measure_sets(
     gallery: Gallery, metrics: Metrics, keys: Mapping[str, list[list[str]]], absent: dict[str, str]
 ) -> dict[str, dict[str, tuple[float, float | None]]]:
     """Every set metric for every arm; features are taken once for each network."""
-    found: dict[str, dict[str, tuple[float, float | None]]] = {}
+    values: dict[str, dict[str, tuple[float, float | None]]] = {}
     for metric in metrics.sets:
         if metric.needs_reference and metrics.reference_folder is None:
             absent[metric.name] = "it needs real pictures to compare with: --reference FOLDER"
@@ -181,8 +181,8 @@ def _measure_sets(
             log.info("features of %s: %s", name, ", ".join(metric.name for metric in group))
             features = extract_all(gallery.batches([key for row in rows for key in row]), group[0].extract)
             for metric in group:
-                found.setdefault(metric.name, {})[name] = metric.measure(features, reference)
-    return found
+                values.setdefault(metric.name, {})[name] = metric.measure(features, reference)
+    return values
 
 
 def _reference(folder: Path | None, group: Sequence[SetMetric]) -> Features | None:

@@ -54,7 +54,7 @@ def gather(files: Sequence[VoteFile], report: str) -> list[dict[str, Any]]:
 
     Files without a report's id or a voter are counted as they are.
     """
-    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    ballots: dict[tuple[Any, ...], dict[str, Any]] = {}
     for place, file in enumerate(files):
         if file.report and file.report != report:
             raise OutputError(
@@ -63,8 +63,8 @@ def gather(files: Sequence[VoteFile], report: str) -> list[dict[str, Any]]:
             )
         for number, ballot in enumerate(file.ballots):
             key = (file.voter, ballot["prompt"], ballot["seed"]) if file.voter else (place, number)
-            found[key] = ballot
-    return list(found.values())
+            ballots[key] = ballot
+    return list(ballots.values())
 
 
 def _is_names(value: object) -> bool:
@@ -90,12 +90,12 @@ def tally(ballots: Sequence[dict[str, Any]], arms: Sequence[str], reference: str
     """A row for each arm that was shown beside the reference."""
     rows = []
     for arm in arms:
-        found, count = win_rate(ballots, arm, reference)
+        interval, count = win_rate(ballots, arm, reference)
         if arm != reference and count:
-            values = {name: None if value != value else value for name, value in _fields(found).items()}
+            values = {name: None if value != value else value for name, value in _fields(interval).items()}
             rows.append({"arm": arm, "win_rate": values, "ballots": count})
     return rows
 
 
-def _fields(found: Interval) -> dict[str, float]:
-    return {"value": found.value, "low": found.low, "high": found.high}
+def _fields(interval: Interval) -> dict[str, float]:
+    return {"value": interval.value, "low": interval.low, "high": interval.high}

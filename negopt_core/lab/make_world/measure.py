@@ -31,17 +31,17 @@ def measure_judge(judge: Judge, count: int, seed: int) -> dict[str, float]:
     verdict = join_verdicts([judge_pictures(judge, render(scenes[rows])) for rows in parts])
     truth = true_quality(scenes)
     residual = (verdict.quality - truth).square().mean() / truth.var(unbiased=False)
-    found = {"quality R2": float(1 - residual)}
+    figures = {"quality R2": float(1 - residual)}
     targets = _targets(scenes)
     for head, target in targets.items():
         right = (verdict.logits[head].argmax(1) == target).float()
-        found |= {f"{head} accuracy": float(right.mean()), f"{head}, clean scenes": float(right[: count // 4].mean())}
+        figures |= {f"{head} accuracy": float(right.mean()), f"{head}, clean scenes": float(right[: count // 4].mean())}
     for head, names, flags in (
         ("degradations", words.DEGRADATIONS, scenes.severity > 0),
         ("enhancements", words.ENHANCEMENTS, scenes.enhanced > 0),
     ):
-        found |= {f"{name} AUC": auc(verdict.logits[head][:, i], flags[:, i]) for i, name in enumerate(names)}
-    return found
+        figures |= {f"{name} AUC": auc(verdict.logits[head][:, i], flags[:, i]) for i, name in enumerate(names)}
+    return figures
 
 
 def _targets(scenes: Scenes) -> dict[str, Tensor]:
@@ -64,8 +64,8 @@ def auc(scores: Tensor, flags: Tensor) -> float:
 def draw_prompts(count: int, seed: int, objects: int = 1, part: Part = "all") -> list[str]:
     """Plain captions of one or two objects, drawn at random; `part` keeps to prompts for training or to the others."""
     rng = random.Random(seed)
-    found: list[str] = []
-    while len(found) < count:
+    prompts: list[str] = []
+    while len(prompts) < count:
         prompt = content_caption(
             Facts(
                 medium=rng.choice(words.MEDIUMS),
@@ -79,8 +79,8 @@ def draw_prompts(count: int, seed: int, objects: int = 1, part: Part = "all") ->
             )
         )
         if part == "all" or is_held_out(prompt) == (part == "held-out"):
-            found.append(prompt)
-    return found
+            prompts.append(prompt)
+    return prompts
 
 
 def is_held_out(prompt: str) -> bool:
