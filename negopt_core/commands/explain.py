@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -127,8 +126,8 @@ def to_json(found: Explanation) -> dict[str, Any]:
 
 
 def _effect(effect: Interval) -> dict[str, float | None]:
-    values = {"mean": effect.value, "low": effect.low, "high": effect.high}
-    return {name: None if math.isnan(value) else value for name, value in values.items()}
+    values = effect.plain()
+    return {"mean": values.pop("value"), **values}
 
 
 def _progress(done: int, total: int) -> None:

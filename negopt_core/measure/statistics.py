@@ -39,6 +39,11 @@ class Interval:
         """`1.50 ± 0.21`."""
         return f"{self.value:.2f} ± {self.high - self.value:.2f}"
 
+    def plain(self) -> dict[str, float | None]:
+        """For JSON: value, low and high, None for what is not a finite number."""
+        ends = {"value": self.value, "low": self.low, "high": self.high}
+        return {name: end if math.isfinite(end) else None for name, end in ends.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:

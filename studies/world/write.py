@@ -124,7 +124,7 @@ def _figures(
         "windows": results.windows,
         "judges": judged,
         "arms": {
-            name: {**scores.means, "R to none": asdict(gain(scores, plain))} for name, scores in results.arms.items()
+            name: {**scores.means, "R to none": gain(scores, plain).plain()} for name, scores in results.arms.items()
         },
     }
 

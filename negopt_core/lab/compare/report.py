@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 import numpy
 
 from ... import __version__
-from ...measure.statistics import CONFIDENCE, Comparison, Interval, compare, holm, mean_interval, prompt_means
+from ...measure.statistics import CONFIDENCE, Comparison, compare, holm, mean_interval, prompt_means
 from ...text.df_text import format_prompt
 from .gallery import Gallery
 from .study import Findings
@@ -79,7 +78,7 @@ def _results(findings: Findings, seed: int) -> list[dict[str, Any]]:
                 "arm": arm,
                 "pictures": int(numpy.isfinite(values).sum()),
                 "excluded": int((~numpy.isfinite(values)).sum()),
-                "mean": _interval(mean_interval(prompt_means(values))),
+                "mean": mean_interval(prompt_means(values)).plain(),
             }
             if arm != reference:
                 row |= _compared(compare(values, arms[reference], seed=seed))
@@ -95,9 +94,9 @@ def _compared(comparison: Comparison) -> dict[str, Any]:
         "prompts": comparison.prompts,
         "pairs": comparison.pairs,
         "pairs_excluded": comparison.excluded,
-        "difference": _interval(comparison.difference),
+        "difference": comparison.difference.plain(),
         "effect": _plain(comparison.effect),
-        "win_rate": _interval(comparison.win_rate),
+        "win_rate": comparison.win_rate.plain(),
         "p": _plain(comparison.p),
     }
 
@@ -157,10 +156,6 @@ def notes(results: list[dict[str, Any]]) -> list[str]:
             f"{excluded} scores were not finite numbers; those pictures are left out of that metric and counted."
         )
     return lines
-
-
-def _interval(interval: Interval) -> dict[str, Any]:
-    return {name: _plain(value) for name, value in asdict(interval).items()}
 
 
 def _number(value: float | None) -> float:

@@ -92,10 +92,5 @@ def tally(ballots: Sequence[dict[str, Any]], arms: Sequence[str], reference: str
     for arm in arms:
         interval, count = win_rate(ballots, arm, reference)
         if arm != reference and count:
-            values = {name: None if value != value else value for name, value in _fields(interval).items()}
-            rows.append({"arm": arm, "win_rate": values, "ballots": count})
+            rows.append({"arm": arm, "win_rate": interval.plain(), "ballots": count})
     return rows
-
-
-def _fields(interval: Interval) -> dict[str, float]:
-    return {"value": interval.value, "low": interval.low, "high": interval.high}
