@@ -64,10 +64,10 @@ def run(args: argparse.Namespace) -> int:
 
         figures = write_results(args.folder, args.document, recipe, args.prompts, args.jobs, args.cache)
     if args.ship:
-        from studies.policies.contestants import Contest
+        from studies.policies.arms import PolicyArms
         from studies.policies.ship import ship
 
-        ship(args.folder, args.ship, Contest.draw(args.prompts, args.folder, recipe).prompts, figures.get("arms"))
+        ship(args.folder, args.ship, PolicyArms.draw(args.prompts, args.folder, recipe).prompts, figures.get("arms"))
     emit(args, figures, f"everything is in {args.folder}; the tables are in {args.document}")
     return 0
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import MissingPackage, ModelError, PolicyError, PromptError
 from ..files import check_folder, write_text
+from ..scorers.table import SET_METRICS
 from .models import MODEL_HELP, Choice, add_model_arguments, choose, own_device, policy_name, read_size
 from .output import add_json, emit
 from .scorers import NAMES, add_sources, read_sources, refuse_toys, toys_among
@@ -49,9 +50,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("--starts", type=_numbers, metavar="LIST", help="shares of the run (default 0,0.1,...,0.6)")
     parser.add_argument("--against", metavar="ARM", help="the arm that others are compared with (default the first)")
-    parser.add_argument(
-        "--metrics", type=_names, metavar="LIST", help=f"of {', '.join(NAMES)}, is, fid, cmmd, world-is, world-fid"
-    )
+    parser.add_argument("--metrics", type=_names, metavar="LIST", help=f"of {', '.join((*NAMES, *SET_METRICS))}")
     parser.add_argument("--reference", type=Path, metavar="DIR", help="real pictures for fid, cmmd and world-fid")
     parser.add_argument("--seeds", type=int, help="pictures of each prompt in each arm (default 1)")
     parser.add_argument("--seed", type=int, help="first seed (default 0)")
@@ -178,10 +177,10 @@ def load_metrics(settings: EvalSettings, places: dict[str, str], reference: Path
         list_pictures(reference)
     found, sets, absent = [], [], {}
     for name in dict.fromkeys(settings.metrics):
-        if name not in (*scorers.NAMES, *features.NAMES):
-            raise PromptError(f"no metric is called {name!r}; there are {', '.join((*scorers.NAMES, *features.NAMES))}")
+        if name not in (*NAMES, *SET_METRICS):
+            raise PromptError(f"no metric is called {name!r}; there are {', '.join((*NAMES, *SET_METRICS))}")
         try:
-            if name in features.NAMES:
+            if name in SET_METRICS:
                 sets.append(features.load_set_metric(name, places, settings.splits))
             else:
                 found.append((scorers.load_named(name, places, "eval"), scorers.identify(name, places, "eval")))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,8 @@ from .scorers import NAMES, add_sources, load_named, refuse_toys
 from .suggest import add_policy_arguments, options_from, policy_for
 
 if TYPE_CHECKING:
-    from ..measure.attribution import Effect, Explanation
+    from ..measure.explain import Explanation
+    from ..measure.statistics import Interval
     from ..scorers.base import Scorer
 
 STEPS = 8
@@ -48,8 +48,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Paint, judge, write explain.json and explain.png."""
-    from ..measure.attribution import HURTS, NOTHING, Texts, explain
-    from ..measure.explain_sheet import describe, draw_explanation, to_png
+    from ..measure.draw import to_file
+    from ..measure.explain import HURTS, NOTHING, Texts, describe, draw_explanation, explain
     from ..paint.base import PaintSettings
     from ..paint.open import open_painter
 
@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
         args.add_one,
     )
     sheet = args.output / "explain.png"
-    write_bytes(sheet, to_png(draw_explanation(found)))
+    write_bytes(sheet, to_file(draw_explanation(found)))
     kept = {"without_harmful": found.without(HURTS), "useful_only": found.without(HURTS, NOTHING)}
     values = to_json(found) | {
         name: {"positive": format_prompt(pair.positive), "negative": format_prompt(pair.negative)}
@@ -125,9 +125,9 @@ def to_json(found: Explanation) -> dict[str, Any]:
     }
 
 
-def _effect(effect: Effect) -> dict[str, float | None]:
-    values = {"mean": effect.mean, "low": effect.low, "high": effect.high}
-    return {name: None if math.isnan(value) else value for name, value in values.items()}
+def _effect(effect: Interval) -> dict[str, float | None]:
+    values = effect.plain()
+    return {"mean": values.pop("value"), **values}
 
 
 def _progress(done: int, total: int) -> None:

@@ -136,7 +136,7 @@ def run_compare(args: argparse.Namespace) -> int:
 
 
 def _compare_modifiers(args: argparse.Namespace) -> int:
-    from ..lab.compare.modifiers import score_modifiers
+    from ..lab.compare.text import score_modifiers
     from ..lab.data.corpus import read_modified
 
     rows = [row for row in read_modified(args.modified) if row.modifiers]

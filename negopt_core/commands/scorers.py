@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from ..errors import PromptError
 from ..scorers import table as scorers
-from ..scorers.table import AESTHETIC, CLIP, NAMES, PICKSCORE, WORLD
+from ..scorers.table import NAMES, REAL
 from .models import paints_world
 
 if TYPE_CHECKING:
     from ..scorers.base import Scorer
 
-__all__ = ["AESTHETIC", "CLIP", "NAMES", "PICKSCORE", "WORLD", "add_sources", "load_named", "read_sources"]
+__all__ = ["NAMES", "add_sources", "load_named", "read_sources"]
 
 
 def add_sources(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +29,7 @@ def read_sources(sources: Sequence[str]) -> dict[str, str]:
 
 
 def load_named(name: str, sources: Sequence[str], role: str, device: str = "cpu") -> Scorer:
-    """A scorer by name; see `evidence.scorers.load_named`."""
+    """A scorer by name; see `scorers.table.load_named`."""
     return scorers.load_named(name, read_sources(sources), role, device)
 
 
@@ -46,7 +46,7 @@ def refuse_toys(model: str, names: Iterable[str], flag: str) -> None:
         return
     raise PromptError(
         f"{', '.join(toys)} judge pictures of negopt's small demo world and know nothing of other models; for real "
-        f"pictures name aesthetic, clip, pickscore, hps or fidelity with {flag}, and their weights with --source"
+        f"pictures name {', '.join(REAL[:-1])} or {REAL[-1]} with {flag}, and their weights with --source"
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from negopt_core.files import read_journal
-from negopt_core.measure.sheet import font
+from negopt_core.measure.draw import font
 
 _LEFT, _TOP, _WIDTH, _HEIGHT, _LEGEND = 56, 44, 760, 360, 190
 _INK, _SOFT, _LINE, _PAPER = (24, 26, 30), (95, 100, 108), (217, 221, 227), (255, 255, 255)

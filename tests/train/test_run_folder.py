@@ -26,7 +26,7 @@ from negopt_core.lab.jobs.run import CHECKPOINT, METRICS, Listeners, Loop, RunFo
 from negopt_core.lab.train.ppo import PPO, PPOSettings
 from negopt_core.lab.train.samples import PPOSamples, sft_samples
 from negopt_core.lab.train.sft import SFT, SFTSettings
-from negopt_core.measure.cards import Card, draw_cards
+from negopt_core.measure.draw import Card, draw_cards, to_file
 from negopt_core.text.prompt import Span, Window
 
 pytestmark = pytest.mark.slow
@@ -85,7 +85,7 @@ def test_each_checkpoint_comes_with_a_sheet_of_pictures_and_nothing_else_changes
 def test_a_sheet_shows_pictures_of_any_size_and_texts_of_any_length() -> None:
     white, red = torch.ones(3, 4, 8), torch.tensor([1.0, 0.0, 0.0])[:, None, None].expand(3, 700, 700)
     cards = [Card(white, "a", "", "reward 1"), Card(red, "many words " * 90, "[x:0-0.5:1.2], " * 90, "reward 2")]
-    with Image.open(io.BytesIO(draw_cards("a sheet", cards))) as sheet:
+    with Image.open(io.BytesIO(to_file(draw_cards("a sheet", cards), "JPEG"))) as sheet:
         assert sheet.getpixel((12 + 80, 42 + 40)) == (255, 255, 255)
         red_pixel = sheet.getpixel((12 + 484 + 80, 42 + 80))
     assert isinstance(red_pixel, tuple) and red_pixel[0] > 240 and max(red_pixel[1:]) < 15

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,9 @@ POLICY_MODES = {
     "policy-negative": ("negative",),
     "policy-modifiers": ("modifiers",),
 }
-KINDS = ("none", "own", "text", "modifiers", "file", *POLICY_MODES)
+WRITTEN = "written"
+"""The kind of an arm that has its pairs already; it has no form on the command line."""
+KINDS = ("none", "own", "text", "modifiers", "file", WRITTEN, *POLICY_MODES)
 HELP = (
     "[NAME=]KIND[:VALUE]: none; own (the set's negatives); text:NEGATIVE; modifiers:TEXT; file:PATH (a negative a line "
     "or JSON Lines with prompt, positive, negative); policy:NAME, policy-negative:NAME, policy-modifiers:NAME"
@@ -37,11 +39,22 @@ class Arm:
     value: str = ""
     negative_window: Window | None = None
     modifiers_window: Window | None = None
+    pairs: tuple[PromptPair, ...] = ()
+    """Of the kind `WRITTEN`: what it paints, a pair for each prompt."""
+
+    @classmethod
+    def written(cls, name: str, pairs: Iterable[PromptPair]) -> Arm:
+        """An arm of pairs that were made elsewhere, one for each prompt, in order."""
+        return cls(name, WRITTEN, pairs=tuple(pairs))
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise PromptError(f"an arm is {HELP}; got the kind {self.kind!r}")
-        if bool(self.value.strip()) == (self.kind in ("none", "own")):
+        if bool(self.pairs) != (self.kind == WRITTEN):
+            raise PromptError(
+                f"the arm {self.name!r} of kind {self.kind!r} and {len(self.pairs)} pairs; an arm is {HELP}"
+            )
+        if bool(self.value.strip()) == (self.kind in ("none", "own", WRITTEN)):
             need = "takes no value" if self.value else "needs a value"
             raise PromptError(f"the arm {self.name!r} of kind {self.kind!r} {need}; an arm is {HELP}")
 
@@ -92,6 +105,10 @@ class Writer:
             policy = load_policy(self.rename(arm.value), self.policy_folders)
             options = SuggestOptions(POLICY_MODES[arm.kind], seed=self.seed)
             return [one.pair for one in suggest(policy, [item.prompt for item in items], options)]
+        if arm.kind == WRITTEN:
+            if len(arm.pairs) != len(items):
+                raise PromptError(f"the arm {arm.name!r} has {len(arm.pairs)} pairs for {len(items)} prompts")
+            return list(arm.pairs)
         if arm.kind == "file":
             return _from_file(Path(arm.value).expanduser(), items)
         prompts = [parse_prompt(item.prompt) for item in items]

@@ -71,9 +71,9 @@ def write_card(folder: Path, settings: Mapping[str, Any]) -> None:
 def carded_hash(folder: Path) -> str:
     """The hash on the card; ModelError if there is no card or no hash on it."""
     try:
-        found = _HASH.search((folder / CARD).read_text(encoding="utf-8"))
+        match = _HASH.search((folder / CARD).read_text(encoding="utf-8"))
     except OSError as error:
         raise ModelError(f"cannot read the model card {folder / CARD}: {error}; `train world` writes one") from error
-    if found is None:
+    if match is None:
         raise ModelError(f"the model card {folder / CARD} names no weights; `train world` writes one that does")
-    return found.group(1)
+    return match.group(1)

@@ -23,7 +23,7 @@ def library(name: str) -> Any:
 
 def save(folder: Path, polarity: str) -> None:
     """A small policy with random weights, written as training exports it."""
-    card, setup, kept = (library(name) for name in ("policy.card", "train.setup", "policy.language.folder"))
+    card, setup, kept = (library(name) for name in ("policy.card", "lab.train.setup", "policy.language.folder"))
     kind = {"negative": "df", "modifiers": "seq2seq"}[polarity]
     made = card.PolicyCard(
         kind=kind,

@@ -4,7 +4,6 @@ import io
 import json
 import math
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,8 @@ import torch
 from PIL import Image
 
 from negopt_core.errors import TrainingError
+from negopt_core.lab.compare.arms import Arm, Writer
+from negopt_core.lab.compare.study import Design
 from negopt_core.lab.make_world.measure import is_held_out
 from negopt_core.lab.train.setup import PAE_WEIGHTS, PAE_WINDOWS, build_reward
 from negopt_core.policy import load_policy
@@ -20,25 +21,24 @@ from negopt_core.policy.store import SHIPPED
 from negopt_core.text.prompt import DFPrompt, PromptPair, Span, Window
 from negopt_core.world.judges import Judge, QualityScorer
 from studies.policies import results
-from studies.policies.board import Board
-from studies.policies.contestants import Contest, at_all_steps, in_random_windows, plain
+from studies.policies.arms import PolicyArms, at_all_steps, in_random_windows, plain
 from studies.policies.curves import draw_curves, read_curve
-from studies.policies.habits import added_spans, agreement_table, habit_tables
 from studies.policies.recipe import BALANCES, Recipe, Training, balanced
 from studies.policies.ship import ship
+from studies.policies.tables import Results, added_spans, agreement_table, phrase_tables
 from studies.reproduce import is_done, train_all
-from studies.world.arms import WINDOWS, with_negative
+from studies.world.arms import WINDOWS, negative_arm
 from studies.world.experiments import SEARCHED, SEARCHED_FIXED
-from studies.world.outcome import Outcome
-from studies.world.studio import Arm, Batch, Studio
+from studies.world.runner import Runner
+from studies.world.scores import Scores
 
 pytestmark = pytest.mark.slow
 
 
-def outcome(quality: float, hit: float = 1.0) -> Outcome:
+def scores(quality: float, hit: float = 1.0) -> Scores:
     slope = torch.linspace(-0.5, 0.5, 6)[:, None].expand(6, 2)
     sure = torch.eye(36)[:12].reshape(6, 2, 36)
-    return Outcome(
+    return Scores(
         quality + slope,
         torch.full((6, 2, 5), hit),
         torch.zeros(6, 2),
@@ -51,21 +51,21 @@ def outcome(quality: float, hit: float = 1.0) -> Outcome:
 
 
 SMALL = ("--pairs", "world:40", "--stock", "world", "--steps", "2", "--width", "16", "--layers", "1", "--batch", "4")
-BOARD = Board({"none": outcome(4.0), "a-0": outcome(5.0), "a-1": outcome(6.0), "best": outcome(7.0, 0.9)}, seeds=2)
+RESULTS = Results({"none": scores(4.0), "a-0": scores(5.0), "a-1": scores(6.0), "best": scores(7.0, 0.9)}, seeds=2)
 
 
 def test_a_row_of_seeds_is_their_mean() -> None:
-    assert BOARD.reward("a") == pytest.approx(8.5) and BOARD.reward("a-1") == pytest.approx(9.0)
-    gain = BOARD.gain("a", "none")
-    assert gain.mean == pytest.approx(1.5) and gain.half_width == pytest.approx(0.0, abs=1e-5)
-    assert BOARD.inception("a") == pytest.approx(12.0, rel=1e-3)  # twelve classes, each surely seen
-    assert float(BOARD.fidelity("a").mean()) == pytest.approx(math.log(12.0), rel=1e-3)
+    assert RESULTS.reward("a") == pytest.approx(8.5) and RESULTS.reward("a-1") == pytest.approx(9.0)
+    gain = RESULTS.gain("a", "none")
+    assert gain.value == pytest.approx(1.5) and gain.high - gain.low == pytest.approx(0.0, abs=1e-5)
+    assert RESULTS.inception("a") == pytest.approx(12.0, rel=1e-3)  # twelve classes, each surely seen
+    assert float(RESULTS.values("a", "fidelity").mean()) == pytest.approx(math.log(12.0), rel=1e-3)
 
 
 def test_the_room_and_the_wins_are_told() -> None:
-    assert "56%" in BOARD.gap_closed("a", "none", "best")  # 1.5 of 2.7
-    assert "1.00 ± 0.00" in BOARD.wins("best", ("none",))
-    rows = BOARD.table(["none", "a"], "a").split("\n")
+    assert "56%" in RESULTS.gap_closed("a", "none", "best")  # 1.5 of 2.7
+    assert "1.00 ± 0.00" in RESULTS.wins("best", ("none",))
+    rows = RESULTS.table(["none", "a"], "a").split("\n")
     assert len(rows) == 4 and rows[2].startswith("| none |") and rows[0].endswith("| R to a |")
 
 
@@ -84,9 +84,9 @@ def test_reward_balances_read_back_as_rewards() -> None:
         assert [term.weight for term in reward.terms] == [shares[0] * 1.0, shares[1] * 8.0, shares[2] * 2.0]
 
 
-def test_contest_prompts_are_held_out_and_different(tmp_path: Path) -> None:
-    contest = Contest.draw(60, tmp_path, Recipe(seeds=1))
-    assert len(set(contest.prompts)) == 60 and all(map(is_held_out, contest.prompts))
+def test_the_prompts_of_the_tables_are_held_out_and_different(tmp_path: Path) -> None:
+    prompts = PolicyArms.draw(60, tmp_path, Recipe(seeds=1)).prompts
+    assert len(set(prompts)) == 60 and all(map(is_held_out, prompts))
 
 
 def test_schedules_can_be_taken_off_and_drawn_at_random() -> None:
@@ -117,17 +117,18 @@ def trained(tmp_path: Path) -> Path:
 def test_the_whole_page_is_written_from_run_folders(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     painted: list[str] = []
 
-    def paint(studio: Studio, batch: Batch, everybody: Sequence[Arm], label: str) -> dict[str, Outcome]:
-        assert batch.role == "eval" and all(len(arm.pairs) == len(batch.prompts) for arm in everybody)
-        painted.extend(arm.name for arm in everybody)
-        return {arm.name: outcome(4.0 + len(set(arm.pairs)) / 10) for arm in everybody}
+    def run(runner: Runner, design: Design, role: str, label: str) -> dict[str, Scores]:
+        assert role == "eval"
+        painted.extend(arm.name for arm in design.arms)
+        pairs = {arm.name: Writer().write(arm, design.items) for arm in design.arms}
+        return {name: scores(4.0 + len(set(written)) / 10) for name, written in pairs.items()}
 
-    def searched(studio: Studio, contest: Contest) -> list[Arm]:
-        return [with_negative(name, contest.prompts, "blurry") for name in (SEARCHED_FIXED, SEARCHED)]
+    def searched(runner: Runner, trained: PolicyArms) -> list[Arm]:
+        return [negative_arm(name, "blurry") for name in (SEARCHED_FIXED, SEARCHED)]
 
-    monkeypatch.setattr(Studio, "paint", paint)
+    monkeypatch.setattr(Runner, "run", run)
     monkeypatch.setattr(results, "_searched", searched)
-    monkeypatch.setattr(results, "search_windows", lambda studio, settings: {"vivid": "last half"})
+    monkeypatch.setattr(results, "search_windows", lambda runner, settings: {"vivid": "last half"})
     document = trained / "results.md"
     document.write_text(f"before\n{results.BEGIN}\nold\n{results.END}\nafter\n")
     figures = results.write_results(trained, document, Recipe(seeds=1), 6, 1, trained / "cache")
@@ -154,8 +155,8 @@ def test_the_whole_page_is_written_from_run_folders(trained: Path, monkeypatch: 
 
 
 def test_a_table_against_none_says_it_once() -> None:
-    assert BOARD.table(["none", "a"], "none").split("\n")[0].endswith("| R to none |")
-    assert BOARD.table(["none", "a"], "none").count("R to none") == 1
+    assert RESULTS.table(["none", "a"], "none").split("\n")[0].endswith("| R to none |")
+    assert RESULTS.table(["none", "a"], "none").count("R to none") == 1
 
 
 def test_weights_stay_where_windows_are_taken_away() -> None:
@@ -164,14 +165,14 @@ def test_weights_stay_where_windows_are_taken_away() -> None:
     assert found == PromptPair(late.positive, DFPrompt((Span("blurry", 1.25), Span(", "))))
 
 
-def test_habits_are_shares_of_windows_and_weights() -> None:
+def test_what_is_written_is_told_as_shares_of_windows_and_weights() -> None:
     late, early = Span("vivid", 1.25, Window(0.5, 1.0)), Span("vivid", 0.5, Window(0.0, 0.5))
     pairs = [PromptPair(append_phrases(DFPrompt.plain("a fox"), [span])) for span in (late, late, late, early)]
     spans = added_spans(["a fox"] * 4, pairs)
     assert spans == [late, late, late, early]
-    habits, joint = habit_tables(spans, WINDOWS, PAE_WEIGHTS)
-    assert habits.split("\n")[2] == "| vivid | 4 | 0.00 | 0.25 | 0.75 | 0.25 | 0.00 | 0.00 | 0.75 | 0.00 |"
-    assert joint.split("\n")[2:] == ["| last half | 1.25 | 0.75 |", "| first half | 0.5 | 0.25 |"]
+    phrases, both = phrase_tables(spans, WINDOWS, PAE_WEIGHTS)
+    assert phrases.split("\n")[2] == "| vivid | 4 | 0.00 | 0.25 | 0.75 | 0.25 | 0.00 | 0.00 | 0.75 | 0.00 |"
+    assert both.split("\n")[2:] == ["| last half | 1.25 | 0.75 |", "| first half | 0.5 | 0.25 |"]
     agreement = agreement_table(spans, WINDOWS, {"vivid": "last half", "glossy": "all steps"})
     assert agreement.split("\n")[2:] == ["| vivid | last half | 4 | 0.75 |", "| glossy | all steps | 0 | - |"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from negopt_core import format_prompt
+from negopt_core import PromptPair, format_prompt
 from negopt_core.errors import PromptError
 from negopt_core.lab.compare.arms import Arm, Writer, delayed, parse_arm
 from negopt_core.lab.compare.prompt_sets import Item, load_prompts
@@ -81,6 +81,20 @@ def test_lines_are_not_matched_with_a_set_whose_lines_moved(tmp_path: Path, cont
     assert texts(parse_arm(f"file:{tmp_path / 'own.txt'}"), load_prompts("set:2", [tmp_path]))[0] == ("b", "one")
 
 
+def test_pairs_that_were_written_elsewhere_are_an_arm_of_their_prompts() -> None:
+    pairs = [PromptPair.plain("a cat", "blurry"), PromptPair.plain("a dog", "")]
+    assert texts(Arm.written("mine", pairs)) == [("a cat", "blurry"), ("a dog", "")]
+    with pytest.raises(PromptError, match="1 pairs for 2 prompts"):
+        texts(Arm.written("mine", pairs[:1]))
+    for wrong in (
+        lambda: parse_arm("written:x"),
+        lambda: Arm.written("mine", []),
+        lambda: Arm("x", "none", "", pairs=tuple(pairs)),
+    ):
+        with pytest.raises(PromptError, match="arm"):
+            wrong()
+
+
 def test_a_delay_moves_its_own_side_and_nothing_of_the_prompt() -> None:
     late = delayed(parse_arm("x=text:blurry, dark"), "negative", 0.25)
     assert late.name == "x, negative from 25 %"
@@ -120,6 +134,7 @@ def test_a_design_shares_noise_between_arms_and_refuses_what_is_unclear() -> Non
     assert [arm.name for arm in design.every_arm][2:] == ["x, negative from 0 %", "x, negative from 50 %"]
     assert design.numbers == [[10, 11], [12, 13]] and design.reference == "none"
     assert Design(ITEMS, (none,), first_seed=42, same_noise=True).numbers == [[42], [42]]
+    assert Design(ITEMS, (none,), seeds=2, first_seed=7, stride=1000).numbers == [[7, 8], [1007, 1008]]
     for wrong in (
         {"arms": (none, none)},
         {"arms": ()},

@@ -9,7 +9,7 @@ from PIL import Image
 from transformers import CLIPModel
 
 from negopt_core.cli import main
-from negopt_core.commands.scorers import NAMES, WORLD, load_named
+from negopt_core.commands.scorers import load_named
 from negopt_core.errors import ModelError, PromptError
 from negopt_core.scorers import features
 from negopt_core.scorers import table as scorers
@@ -17,7 +17,7 @@ from negopt_core.scorers.aesthetic import AestheticScorer, convert_head, flatten
 from negopt_core.scorers.clip import ClipScorer, PickScorer
 from negopt_core.scorers.embed import Embedder, prepare
 from negopt_core.scorers.fidelity import FidelityScorer, divergence, inception_score
-from negopt_core.world.judges import SCORERS
+from negopt_core.scorers.table import NAMES, WORLD
 from tests.fakes.clip import published_layers, save_clip
 
 PROMPTS = ["a red ball", "a blue cube by the sea", "a red ball"]
@@ -123,7 +123,6 @@ def test_fidelity_of_single_pictures_adds_up_to_the_inception_score() -> None:
 
 @pytest.mark.slow
 def test_scorers_are_found_by_name(folder: Path, tmp_path: Path) -> None:
-    assert WORLD == SCORERS
     image = torch.rand(2, 3, 64, 64)
     torch.save(published_layers(), tmp_path / "head.pth")
     assert main(["convert", "aesthetic", str(tmp_path / "head.pth"), "-o", str(tmp_path / "h.safetensors")]) == 0

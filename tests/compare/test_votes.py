@@ -13,7 +13,7 @@ from negopt_core.errors import OutputError
 from negopt_core.lab.compare.votes import VoteFile, gather, read_votes, tally, win_rate
 
 SHOWN = ["a", "b", "c"]
-WALL = Path(negopt_core.__file__).parent / "assets" / "evidence" / "wall.js"
+WALL = Path(negopt_core.__file__).parent / "assets" / "report" / "wall.js"
 _STAND_IN = """
 const report = { id: "0123", arms: [], prompts: ["p"] }, kept = {}, made = {};
 globalThis.localStorage = { getItem: (name) => kept[name] ?? null, setItem: (name, value) => { kept[name] = value; } };

@@ -1,4 +1,4 @@
-"""What the tests of this folder share: a painter that counts, and scorers that can be asked for anything."""
+"""A gallery with a painter that counts, and scorers that can be asked for anything."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from negopt_core import PromptPair
@@ -58,7 +57,3 @@ def open_gallery(folder: Path, painter: CountingPainter | None = None) -> Galler
 
 def orders(count: int, negative: str = "") -> list[Order]:
     return [Order(f"a cat {n}", PromptPair.plain(f"a cat {n}", negative), n) for n in range(count)]
-
-
-def white(count: int) -> Tensor:
-    return torch.ones(count, 3, 8, 8)

@@ -1,7 +1,8 @@
-"""What the judges found in the pictures of one arm: `Outcome`, and how it is kept on disk."""
+"""What a judge of the world found in the pictures of one arm (`Scores`), kept on disk; paired gains between arms."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from negopt_core.lab.make_world.measure import ATTRIBUTES
+from negopt_core.measure.statistics import Interval, mean_interval
 from negopt_core.torch_file import save_tensors
-from negopt_core.world.captions import Request
+from negopt_core.world.captions import read_prompt
 from negopt_core.world.judges import Verdict, class_posteriors
 
 KEPT_PICTURES = 24
@@ -22,8 +24,8 @@ ALIGNMENT_WEIGHT = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """Verdicts over P prompts with S seeds each; the same prompt and seed have the same noise in every arm."""
+class Scores:
+    """Of P prompts with S seeds each; the same prompt and seed have the same noise in every arm."""
 
     quality: Tensor
     """[P, S] 1..10."""
@@ -57,46 +59,50 @@ class Outcome:
         """[P] R = quality + 3 alignment, averaged over seeds."""
         return self.mean_quality + ALIGNMENT_WEIGHT * self.alignment
 
+    @property
+    def means(self) -> dict[str, float]:
+        """Over all pictures, for files of figures."""
+        return {"quality": round(float(self.quality.mean()), 4), "alignment": round(float(self.hits.mean()), 4)}
 
-def make_outcome(verdict: Verdict, requests: list[Request], seeds: int, images: Tensor) -> Outcome:
-    """Order the verdicts on P * S pictures (the seeds of a prompt stand together) by prompt and seed."""
-    found = torch.stack([verdict.logits[head].argmax(1) for head in ATTRIBUTES], dim=1)
-    asked = torch.tensor([[_index(request, head) for head in ATTRIBUTES] for request in requests])
-    flags = verdict.logits["degradations"] > 0
+
+def gain(one: Scores, other: Scores, measure: str = "reward") -> Interval:
+    """Paired difference over prompts of `reward`, `alignment` or `mean_quality`."""
+    return mean_interval(getattr(one, measure) - getattr(other, measure))
+
+
+def make_scores(verdict: Verdict, prompts: Sequence[str], seeds: int, pictures: Tensor) -> Scores:
+    """Order the verdicts on P * S pictures (the seeds of a prompt stand together) by prompt and seed.
+
+    `pictures` [N, 3, H, W] in 0..1 are those of the first seed.
+    """
+    requests = [read_prompt(prompt) for prompt in prompts for _ in range(seeds)]
+
+    def right(heads: Sequence[str]) -> Tensor:
+        """[P * S, heads] is each found as the prompt asks; false for what it does not name."""
+        found = torch.stack([verdict.logits[head].argmax(1) for head in heads], dim=1)
+        asked = [[-1 if (value := getattr(one, head)) is None else value for head in heads] for one in requests]
+        return found == torch.tensor(asked)
 
     def by_seed(values: Tensor) -> Tensor:
         return values.float().reshape(-1, seeds, *values.shape[1:])
 
-    return Outcome(
+    return Scores(
         by_seed(verdict.quality),
-        by_seed(found == asked),
-        by_seed(_both(verdict, requests)),
-        by_seed(flags),
+        by_seed(right(ATTRIBUTES)),
+        by_seed(right(("shape", "colour", "shape2", "colour2")).all(dim=1)),
+        by_seed(verdict.logits["degradations"] > 0),
         by_seed(verdict.severity),
         by_seed(verdict.logits["enhancements"].sigmoid()),
         by_seed(class_posteriors(verdict)),
-        (images[::seeds][:KEPT_PICTURES] * 255).round().byte(),
+        (pictures[:KEPT_PICTURES] * 255).round().byte(),
     )
 
 
-def _index(request: Request, head: str) -> int:
-    value: int | None = getattr(request, head)
-    return -1 if value is None else value
-
-
-def _both(verdict: Verdict, requests: list[Request]) -> Tensor:
-    """[B] are both objects there, each with its shape and colour; false where the prompt names one."""
-    heads = ("shape", "colour", "shape2", "colour2")
-    asked = torch.tensor([[_index(request, head) for head in heads] for request in requests])
-    found = torch.stack([verdict.logits[head].argmax(1) for head in heads], dim=1)
-    return (found == asked).all(dim=1)
-
-
-def save_outcome(outcome: Outcome, path: Path) -> None:
+def save_scores(scores: Scores, path: Path) -> None:
     """Write all tensors as one safetensors file, or nothing."""
-    save_tensors(path, {field.name: getattr(outcome, field.name) for field in fields(outcome)})
+    save_tensors(path, {field.name: getattr(scores, field.name) for field in fields(scores)})
 
 
-def load_outcome(path: Path) -> Outcome:
-    """The inverse of `save_outcome`."""
-    return Outcome(**load_file(path))
+def load_scores(path: Path) -> Scores:
+    """The inverse of `save_scores`."""
+    return Scores(**load_file(path))

@@ -9,7 +9,6 @@ import numpy
 import pytest
 import torch
 from PIL import Image
-from studio import AnyScorer, CountingPainter, open_gallery, orders
 
 from negopt_core.errors import ModelError, OutputError
 from negopt_core.lab.compare.gallery import Gallery, in_batches
@@ -18,6 +17,7 @@ from negopt_core.paint.base import PaintSettings
 from negopt_core.paint.comfy_client import Patience
 from negopt_core.paint.comfy_server import ComfyPainter
 from negopt_core.provenance.record import read_picture
+from tests.fakes.gallery import AnyScorer, CountingPainter, open_gallery, orders
 
 
 def test_nothing_is_painted_twice_and_records_say_what_it_is(tmp_path: Path) -> None:

@@ -8,24 +8,26 @@ import pytest
 import torch
 
 from negopt_core.errors import NegOptError
+from negopt_core.lab.compare.arms import Arm, Writer
+from negopt_core.lab.compare.prompt_sets import Item
 from negopt_core.lab.make_world.measure import draw_prompts, is_held_out
 from negopt_core.world import vocabulary as words
 from negopt_core.world.captions import read_prompt
 from negopt_core.world.judges import CONTENT_HEADS, Verdict
+from studies.document import table
 from studies.world import arms, figures
 from studies.world.experiments import ReportSettings, search_prompts
-from studies.world.outcome import Outcome, load_outcome, make_outcome, save_outcome
+from studies.world.runner import Runner, design_of
+from studies.world.scores import Scores, gain, load_scores, make_scores, save_scores
 from studies.world.search import MAX_WORDS, VOCABULARY, content_features, fit_gains, random_negatives
-from studies.world.studio import Arm, Batch, Studio
-from studies.world.tables import table
 
 PROMPTS = draw_prompts(6, seed=4)
 
 
-def outcome(quality: float = 5.0, hit: float = 1.0, fault: float = 0.0, better: float = 0.5) -> Outcome:
+def scores(quality: float = 5.0, hit: float = 1.0, fault: float = 0.0, better: float = 0.5) -> Scores:
     """The same verdict on 6 prompts with 2 seeds, a little different for each prompt."""
     slope = torch.linspace(-0.5, 0.5, 6)[:, None].expand(6, 2)
-    return Outcome(
+    return Scores(
         quality + slope,
         torch.full((6, 2, 5), hit),
         torch.full((6, 2), hit),
@@ -51,8 +53,7 @@ def verdict_for(prompts: list[str]) -> Verdict:
 
 def test_verdicts_are_ordered_by_prompt_and_seed() -> None:
     repeated = [prompt for prompt in PROMPTS for _ in range(2)]
-    requests = [read_prompt(prompt) for prompt in repeated]
-    made = make_outcome(verdict_for(repeated), requests, 2, torch.rand(12, 3, 4, 4))
+    made = make_scores(verdict_for(repeated), PROMPTS, 2, torch.rand(6, 3, 4, 4))
     assert made.quality.tolist() == [[0, 1], [2, 3], [4, 5], [6, 7], [8, 9], [10, 11]]
     assert made.alignment.tolist() == [1.0] * 6 and float(made.second.sum()) == 0.0
     assert made.mean_quality.tolist() == [0.5, 2.5, 4.5, 6.5, 8.5, 10.5]
@@ -65,23 +66,23 @@ def test_both_objects_count_only_if_both_are_right() -> None:
     requests = [read_prompt(prompt) for prompt in pairs]
     assert all(request.shape2 is not None and request.colour2 is not None for request in requests)
     seen = verdict_for(pairs)
-    assert float(make_outcome(seen, requests, 1, torch.rand(8, 3, 4, 4)).second.mean()) == 1.0
+    assert float(make_scores(seen, pairs, 1, torch.rand(8, 3, 4, 4)).second.mean()) == 1.0
     seen.logits["colour2"][3] = seen.logits["colour2"][3].roll(1)
-    assert float(make_outcome(seen, requests, 1, torch.rand(8, 3, 4, 4)).second.mean()) == 7 / 8
+    assert float(make_scores(seen, pairs, 1, torch.rand(8, 3, 4, 4)).second.mean()) == 7 / 8
 
 
-def test_an_outcome_is_read_back_as_it_was(tmp_path: Path) -> None:
-    one = outcome()
-    save_outcome(one, tmp_path / "deep" / "one.safetensors")
-    other = load_outcome(tmp_path / "deep" / "one.safetensors")
+def test_scores_are_read_back_as_they_were(tmp_path: Path) -> None:
+    one = scores()
+    save_scores(one, tmp_path / "deep" / "one.safetensors")
+    other = load_scores(tmp_path / "deep" / "one.safetensors")
     assert torch.equal(one.quality, other.quality) and torch.equal(one.pictures, other.pictures)
     assert list((tmp_path / "deep").iterdir()) == [tmp_path / "deep" / "one.safetensors"]
 
 
 def test_differences_are_paired() -> None:
-    gain = figures.reward_gain(outcome(quality=6.0, hit=0.8), outcome())
-    assert gain.mean == pytest.approx(1.0 - 3 * 0.2, abs=1e-5)
-    assert gain.half_width == pytest.approx(0.0, abs=1e-5)  # prompts differ, their differences do not
+    found = gain(scores(quality=6.0, hit=0.8), scores())
+    assert found.value == pytest.approx(1.0 - 3 * 0.2, abs=1e-5)
+    assert found.high - found.low == pytest.approx(0.0, abs=1e-5)  # prompts differ, their differences do not
 
 
 def test_the_search_finds_what_was_planted() -> None:
@@ -128,18 +129,19 @@ def test_a_negative_against_the_prompt_names_what_it_asks_for() -> None:
 
 
 def test_delays_and_weights_share_the_plain_arms() -> None:
-    late = {arm.name for arm in arms.delayed_arms(PROMPTS, {"blurry": "blurry"}, arms.STARTS)}
+    late = {arm.name for arm in arms.delayed_arms({"blurry": "blurry"}, arms.STARTS)}
     assert late == {"blurry from 10%", "blurry from 20%", "blurry from 40%", "blurry from 60%"}
     assert arms.delayed("blurry", 0.0) == "blurry"
-    assert arms.weighted("vivid", 1.0) in {arm.name for arm in arms.timing_arms(PROMPTS)}
-    assert len(arms.weight_arms(PROMPTS)) == 4 * len(words.ENHANCEMENTS)
-    first = arms.delayed_arms(PROMPTS, {"blurry": "blurry"}, (0.4,))[0].pairs[0]
-    assert first.negative.spans[0].window.steps(10) == range(4, 10)
+    assert arms.weighted("vivid", 1.0) in {arm.name for arm in arms.timing_arms()}
+    assert len(arms.weight_arms()) == 4 * len(words.ENHANCEMENTS)
+    (pair,) = Writer().write(arms.delayed_arms({"list": "blurry, low quality"}, (0.4,))[0], [Item("a fox")])
+    (span,) = pair.negative.spans  # one span, so that nothing acts before its start
+    assert span.text == "blurry, low quality" and span.window.steps(10) == range(4, 10)
 
 
 def test_a_window_is_clearly_best_only_if_it_beats_both_others() -> None:
     found = {
-        arms.timed("vivid", name): outcome(quality=q) for name, q in zip(arms.WINDOWS, (5.0, 5.0, 6.0), strict=True)
+        arms.timed("vivid", name): scores(quality=q) for name, q in zip(arms.WINDOWS, (5.0, 5.0, 6.0), strict=True)
     }
     assert figures.best_window("vivid", found) == ("last half", True)
     found[arms.timed("vivid", "all steps")] = found[arms.timed("vivid", "last half")]
@@ -147,9 +149,9 @@ def test_a_window_is_clearly_best_only_if_it_beats_both_others() -> None:
 
 
 def test_growing_weights_are_told_from_others() -> None:
-    found = {arms.weighted("vivid", w): outcome(better=w / 2) for w in arms.WEIGHTS}
+    found = {arms.weighted("vivid", w): scores(better=w / 2) for w in arms.WEIGHTS}
     assert figures.is_monotone("vivid", found)
-    found[arms.weighted("vivid", 1.25)] = outcome(better=0.1)
+    found[arms.weighted("vivid", 1.25)] = scores(better=0.1)
     assert not figures.is_monotone("vivid", found)
 
 
@@ -162,28 +164,36 @@ def test_a_table_has_a_row_for_each_line() -> None:
 def test_arms_are_painted_once_and_kept(tmp_path: Path, jobs: int) -> None:
     from negopt_core.world import world_dir
 
-    studio = Studio(world_dir(), "hash", tmp_path, steps=2, guidance_scale=3.0, jobs=jobs)
-    batch = Batch(tuple(PROMPTS[:2]), 2, 7, "eval")
-    assert batch.numbers == [7, 8, 1007, 1008]
-    both = [arms.with_negative(arms.NONE, batch.prompts, ""), arms.with_negative("blurry", batch.prompts, "blurry")]
-    both.append(Arm("twin", both[0].pairs))  # painted once, however many processes there are
-    found = studio.paint(batch, both, "test")
+    runner = Runner(world_dir(), "hash", tmp_path, steps=2, guidance_scale=3.0, jobs=jobs)
+
+    def run(*compared: Arm, by: Runner = runner) -> dict[str, Scores]:
+        return by.run(design_of(PROMPTS[:2], compared, 2, 7), "eval", "test")
+
+    def kept(ending: str) -> dict[Path, int]:
+        return {path: path.stat().st_mtime_ns for path in tmp_path.rglob(f"*.{ending}")}
+
+    plain, blurry = Arm(arms.NONE, "none"), arms.negative_arm("blurry", "blurry")
+    assert design_of(PROMPTS[:2], [plain], 2, 7).numbers == [[7, 8], [1007, 1008]]
+    both = (plain, blurry, Arm("twin", "none"))  # painted once, however many processes there are
+    found = run(*both)
     assert list(found) == [arms.NONE, "blurry", "twin"] and found["blurry"].quality.shape == (2, 2)
-    times = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
-    assert len(times) == 2
-    again = studio.paint(batch, both, "test")
+    scored, painted = kept("safetensors"), kept("png")
+    assert len(scored) == 2 and len(painted) == 8
+    again = run(*both)
     assert torch.equal(again["blurry"].quality, found["blurry"].quality)
-    assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == times
-    studio.paint(batch, [Arm("other name, same pictures", both[0].pairs)], "test")
-    assert len(list(tmp_path.iterdir())) == 2
-    rounded = replace(studio, dtype="bfloat16").paint(batch, both[1:2], "test")["blurry"]
-    assert len(list(tmp_path.iterdir())) == 3 and not torch.equal(rounded.quality, found["blurry"].quality)
+    assert kept("safetensors") == scored and kept("png") == painted
+    run(Arm("other name, same pictures", "none"))
+    assert kept("safetensors") == scored
+    next(iter(scored)).unlink()  # stopped before an arm was scored: its pictures are not painted again
+    assert torch.equal(run(*both)["blurry"].quality, found["blurry"].quality)
+    assert len(kept("safetensors")) == 2 and kept("png") == painted
+    rounded = run(blurry, by=replace(runner, dtype="bfloat16"))["blurry"]
+    assert len(kept("safetensors")) == 3 and not torch.equal(rounded.quality, found["blurry"].quality)
 
 
 @pytest.mark.slow
 def test_a_fault_in_a_worker_is_told_and_leaves_no_file(tmp_path: Path) -> None:
-    studio = Studio(tmp_path / "nowhere", "hash", tmp_path / "cache", steps=2, guidance_scale=3.0, jobs=2)
-    batch = Batch(tuple(PROMPTS[:2]), 1, 7, "eval")
+    runner = Runner(tmp_path / "nowhere", "hash", tmp_path / "cache", steps=2, guidance_scale=3.0, jobs=2)
     with pytest.raises(NegOptError):
-        studio.paint(batch, [arms.with_negative(arms.NONE, batch.prompts, "")], "test")
+        runner.run(design_of(PROMPTS[:2], [Arm(arms.NONE, "none")], 1, 7), "eval", "test")
     assert not (tmp_path / "cache").exists()

@@ -5,13 +5,22 @@ from collections.abc import Sequence
 
 import pytest
 import torch
-from studio import AnyScorer
 from torch import Tensor
 
 from negopt_core import PromptPair, format_prompt
 from negopt_core.errors import ModelError, PromptError
-from negopt_core.measure.attribution import HELPS, HURTS, NOTHING, UNKNOWN, Texts, effect_of, explain
-from negopt_core.measure.explain_sheet import COLOURS, describe, draw_explanation
+from negopt_core.measure.explain import (
+    COLOURS,
+    HELPS,
+    HURTS,
+    NOTHING,
+    UNKNOWN,
+    Texts,
+    describe,
+    draw_explanation,
+    explain,
+)
+from tests.fakes.gallery import AnyScorer
 
 WORTH = {"good": 0.2, "bad": -0.1, "idle": 0.0, "sharp": 0.05}
 SEEDS = (3, 5, 8)
@@ -67,7 +76,7 @@ def test_each_phrase_gets_what_it_is_worth_and_costs_one_picture_a_seed() -> Non
     assert len(call) == (4 + 1) * len(SEEDS) and len(set(call)) == len(call)
     effects = {phrase.text: phrase.effects["any"] for phrase in found.phrases}
     for word, worth in WORTH.items():
-        assert effects[word].mean == pytest.approx(worth, abs=0.004)
+        assert effects[word].value == pytest.approx(worth, abs=0.004)
     assert [found.verdict(phrase) for phrase in found.phrases] == [HELPS, HURTS, NOTHING, HELPS]
     assert found.phrases[0].change == pytest.approx(0.2, abs=1e-3)
     assert float(found.phrases[0].picture.mean()) == pytest.approx(0.35, abs=0.02)
@@ -81,18 +90,13 @@ def test_add_one_measures_each_phrase_alone() -> None:
     found = explain(TEXTS, "a cat", painter, [AnyScorer()], SEEDS, add_one=True)
     assert len(painter.calls[0]) == 2 * (4 + 1) * len(SEEDS)
     for phrase in found.phrases:
-        assert phrase.alone["any"].mean == pytest.approx(WORTH[phrase.text], abs=0.004)
+        assert phrase.alone["any"].value == pytest.approx(WORTH[phrase.text], abs=0.004)
 
 
 def test_one_seed_has_no_interval_and_claims_nothing() -> None:
     found = explain(TEXTS, "a cat", Painter(), [AnyScorer()], [1])
     assert {found.verdict(phrase) for phrase in found.phrases} == {UNKNOWN}
     assert math.isnan(found.phrases[0].effects["any"].low)
-
-
-def test_an_interval_is_students() -> None:
-    found = effect_of(torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64))
-    assert found.mean == 2.0 and found.high - found.mean == pytest.approx(4.303 / math.sqrt(3))
 
 
 def test_scores_that_are_no_numbers_and_seeds_twice_are_refused() -> None:

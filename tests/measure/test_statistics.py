@@ -4,8 +4,17 @@ import math
 
 import numpy
 import pytest
+import torch
 
-from negopt_core.measure.statistics import bootstrap_mean, compare, effect_size, holm, prompt_means, sign_flip_p
+from negopt_core.measure.statistics import (
+    compare,
+    effect_size,
+    holm,
+    mean_interval,
+    prompt_means,
+    sign_flip_p,
+    student_quantile,
+)
 
 NAN = float("nan")
 
@@ -15,13 +24,34 @@ def test_a_prompt_counts_once_however_many_seeds_it_has() -> None:
     assert prompt_means(scores).tolist() == [2.0, 5.0]
 
 
-def test_bootstrap_intervals_cover_the_mean_about_as_often_as_they_say() -> None:
+@pytest.mark.parametrize("count", [3, 8, 40])
+def test_intervals_cover_the_mean_about_as_often_as_they_say(count: int) -> None:
     rng = numpy.random.default_rng(1)
     hits = 0
-    for trial in range(400):
-        found = bootstrap_mean(rng.normal(2.0, 1.0, 40), seed=trial, draws=500)
+    for _ in range(400):
+        found = mean_interval(rng.normal(2.0, 1.0, count))
         hits += found.low <= 2.0 <= found.high
-    assert 0.90 <= hits / 400 <= 0.98
+    assert 0.92 <= hits / 400 <= 0.98
+
+
+def test_an_interval_is_students_whatever_holds_the_values() -> None:
+    for values in ([1.0, 2.0, 3.0], numpy.array([1.0, 2.0, 3.0]), torch.tensor([1.0, 2.0, 3.0])):
+        found = mean_interval(values)
+        assert found.value == 2.0 and found.high - 2.0 == pytest.approx(4.303 / math.sqrt(3), abs=1e-3)
+        assert found.high - 2.0 == pytest.approx(2.0 - found.low) and str(found) == "2.00 ± 2.48"
+
+
+@pytest.mark.parametrize(
+    ("freedom", "quantile"), [(1, 12.706), (2, 4.303), (7, 2.365), (30, 2.042), (255, 1.969), (4000, 1.961)]
+)
+def test_quantiles_are_those_of_the_printed_tables(freedom: int, quantile: float) -> None:
+    assert student_quantile(freedom) == pytest.approx(quantile, abs=6e-4)
+
+
+def test_an_interval_of_a_share_ends_at_nothing_and_at_all() -> None:
+    assert mean_interval([0.0, 1.0, 1.0], is_share=True).high == 1.0
+    assert mean_interval([0.0, 1.0, 0.0], is_share=True).low == 0.0
+    assert mean_interval([0.0, 1.0, 1.0]).high > 1.0
 
 
 def test_the_same_seed_draws_the_same_interval_and_order_of_arms_only_turns_the_sign() -> None:
@@ -78,11 +108,9 @@ def test_holm_by_hand() -> None:
 def test_intervals_agree_with_scipy() -> None:
     stats = pytest.importorskip("scipy.stats", reason="NOT COMPARED WITH SCIPY: it is not installed")
     values = numpy.random.default_rng(7).gamma(2.0, 1.0, 60)
-    found = bootstrap_mean(values, draws=20_000)
-    theirs = stats.bootstrap((values,), numpy.mean, n_resamples=20_000, method="percentile", rng=1).confidence_interval
-    spread = values.std() / math.sqrt(60)
-    assert found.low == pytest.approx(theirs.low, abs=0.05 * spread)
-    assert found.high == pytest.approx(theirs.high, abs=0.05 * spread)
+    found = mean_interval(values)
+    low, high = stats.t.interval(0.95, 59, values.mean(), stats.sem(values))
+    assert (found.low, found.high) == pytest.approx((low, high), rel=1e-9)
     exact = stats.permutation_test(
         (values - 1.8,), numpy.mean, permutation_type="samples", n_resamples=20_000, rng=1
     ).pvalue
