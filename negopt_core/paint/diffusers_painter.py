@@ -40,6 +40,9 @@ class DiffusersPainter:
 
     Noise comes from one CPU generator for each picture. The pipeline that is passed in is not changed; its modules
     are shared. An empty negative means no negative, which is what the pipeline does by default.
+
+    No picture is blackened: a safety checker is left out, here and in what `load_painter` opens, because a black
+    picture would be scored as one that the prompt had made. Whoever shows pictures to others checks them there.
     """
 
     def __init__(
@@ -233,15 +236,17 @@ def _prepared(pipeline: Any, settings: PaintSettings) -> Any:
         raise ModelError(f"negopt paints with {' or '.join(_IMAGE_TO_IMAGE)}, not with {name}")
     cls = type(pipeline) if settings.init_image is None else getattr(diffusers, _IMAGE_TO_IMAGE[name])
     scheduler = sampler_for(pipeline, settings.sampler)
-    if cls is type(pipeline) and scheduler is pipeline.scheduler:
+    is_checked = getattr(pipeline, "safety_checker", None) is not None
+    if cls is type(pipeline) and scheduler is pipeline.scheduler and not is_checked:
         return pipeline
     return _rebuilt(pipeline, cls, scheduler)
 
 
 def _rebuilt(pipeline: Any, cls: Any, scheduler: Any) -> Any:
-    """The same modules under another class or scheduler; unlike `from_pipe` nothing is cast to one dtype."""
+    """The modules that paint, under another class or scheduler; unlike `from_pipe` nothing is cast to one dtype."""
     accepted = inspect.signature(cls.__init__).parameters
     given = {**pipeline.config, **pipeline.components, "scheduler": scheduler}
+    given |= {"safety_checker": None, "requires_safety_checker": False}
     rebuilt = cls(**{name: value for name, value in given.items() if name in accepted})
     for name in ("watermark", "_progress_bar_config"):
         if hasattr(pipeline, name):

@@ -21,6 +21,9 @@ from ..torch_file import hash_tensors
 HUB_PREFIX = "hf:"
 
 _PIPELINES = ("StableDiffusionPipeline", "StableDiffusionXLPipeline")
+_CHECKED = _PIPELINES[:1]
+"""Those whose published models may have a safety checker; it is neither fetched, nor opened, nor part of the hash."""
+_NEVER_OPENED = {"safety_checker", "feature_extractor"}
 _PICKLED = {".bin", ".ckpt", ".pt", ".pth", ".pkl"}
 _SECOND_ENCODER = "conditioner.embedders.1."  # only the single files of Stable Diffusion XL hold it
 _INNER = "text_model."  # transformers before 5 puts this before a text encoder's names, newer ones do not
@@ -77,11 +80,12 @@ def _open_folder(folder: Path, model: str, dtype: torch.dtype) -> tuple[Any, tup
     name = index.get("_class_name")
     if name not in _PIPELINES:
         raise ModelError(f"{model} holds a {name}; negopt paints with {' or '.join(_PIPELINES)}")
-    files = [file for part in sorted(index) for file in _part_files(folder / part)]
+    files = [file for part in sorted(index.keys() - _NEVER_OPENED) for file in _part_files(folder / part)]
+    unchecked = {"safety_checker": None, "feature_extractor": None} if name in _CHECKED else {}
     try:
         with quiet():
             pipeline = getattr(diffusers, name).from_pretrained(
-                folder, use_safetensors=True, local_files_only=True, **_dtype_argument(dtype)
+                folder, use_safetensors=True, local_files_only=True, **unchecked, **_dtype_argument(dtype)
             )
     except _LOAD_ERRORS as error:
         raise _load_failed(model, error) from error
@@ -175,7 +179,11 @@ def _download(model: str, with_weights: bool) -> Path:
     wanted = ["*.json", "*/*.json", "*/*.txt"]
     try:
         if with_weights:
-            return Path(diffusers.DiffusionPipeline.download(name, revision=revision or None, use_safetensors=True))
+            return Path(
+                diffusers.DiffusionPipeline.download(
+                    name, revision=revision or None, use_safetensors=True, safety_checker=None
+                )
+            )
         return Path(snapshot_download(name, revision=revision or None, allow_patterns=wanted))
     except _LOAD_ERRORS as error:
         raise ModelError(f"{model} cannot be fetched: {_first_line(error)}") from error
