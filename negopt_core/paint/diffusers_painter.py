@@ -266,8 +266,9 @@ def load_painter(
 
     `device` is the GPU if there is one, else the CPU; `dtype` is float16 on a GPU, else float32; `offload` keeps the
     weights in main memory and moves each layer to the GPU when it is used (slow, for little GPU memory). A single file
-    holds no tokenizer and no settings: `config` is the folder (or `hf:` name) of a model of the same kind, and defaults
-    to the folder beside the file with the file's name. Only `hf:` uses the network.
+    holds no tokenizer and no settings. Those of Stable Diffusion 1.x, 2.x and XL, and of what is built on them, are
+    known here; `config` is the folder (or `hf:` name) of a model of the same kind where others are wanted, and defaults
+    to the folder beside the file with the file's name, if there is one. Only `hf:` uses the network.
 
     Raises ModelError, in one line, for anything missing, corrupt, pickled or not supported; MissingPackage if it takes
     a package that is not here.

@@ -141,10 +141,12 @@ def test_a_missing_model_is_one_clear_error(model, message):
         load_painter(model, SETTINGS)
 
 
-def test_a_single_file_needs_a_config_and_says_so(folder, tmp_path):
+def test_a_single_file_without_a_folder_must_be_a_whole_checkpoint(folder, tmp_path):
     alone = shutil.copy(folder / "unet" / "diffusion_pytorch_model.safetensors", tmp_path / "alone.safetensors")
-    with pytest.raises(ModelError, match="holds weights only"):
+    with pytest.raises(ModelError, match="is a UNet alone"):
         load_painter(str(alone), SETTINGS)
+    with pytest.raises(ModelError, match=r"there is no model_index\.json in .*nowhere"):
+        load_painter(str(alone), SETTINGS, config=str(tmp_path / "nowhere"))
     torn = tmp_path / "torn.safetensors"
     torn.write_bytes(b"\x10\x00")
     with pytest.raises(ModelError, match="cannot be loaded"):
