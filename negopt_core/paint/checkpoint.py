@@ -43,6 +43,9 @@ _BEGINNINGS = {
     b"<": "is a web page saved by mistake; fetch the weights again",
 }
 _SHOWN = 3
+_V_NORM = f"{UNET}output_blocks.11.1.transformer_blocks.0.norm1.bias"
+_V_SPREAD = 0.09
+"""Standard deviation of that bias above which Stable Diffusion 2 predicts v; ComfyUI tells the two apart by it too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,19 @@ def identify(checkpoint: Checkpoint) -> Architecture:
         remedy = f"it has {checkpoint.some()}; give a whole checkpoint or its diffusers folder"
         raise _refused(checkpoint, f"holds a UNet, but no {lacking} that negopt knows", remedy)
     return architecture
+
+
+def predicts_v(architecture: Architecture, checkpoint: Checkpoint) -> bool:
+    """Does the UNet predict v? The file's metadata or a marker says so; 2.x is told by the numbers of one norm."""
+    told = checkpoint.metadata.get("modelspec.prediction_type", "")
+    if told:
+        return told.startswith("v")
+    if "v_pred" in checkpoint.shapes:
+        return True
+    if architecture != "sd2" or _V_NORM not in checkpoint.shapes:
+        return False
+    with safe_open(checkpoint.path, framework="pt") as stored:
+        return float(stored.get_tensor(_V_NORM).float().std(unbiased=False)) > _V_SPREAD
 
 
 def _not_whole(checkpoint: Checkpoint) -> ModelError:

@@ -18,6 +18,7 @@ from ..quiet import quiet
 from ..text.prompt import PromptPair
 from .base import Cancel, OnProgress, PaintSettings, check_seeds
 from .batches import Batch, as_batches, plan_job
+from .defaults import defaults_for
 from .sampler import StepPlan, plan_steps, sampler_for
 from .weights import hash_modules, hash_weights, open_pipeline
 
@@ -31,7 +32,7 @@ _DEFAULT_STRENGTH = 0.75
 
 
 class DiffusersPainter:
-    """A painter over a StableDiffusionPipeline or StableDiffusionXLPipeline.
+    """A painter over a StableDiffusionPipeline or StableDiffusionXLPipeline; without settings, those of its kind.
 
     Before a run's first step the pipeline gets the first segments; after each step, in the pipeline's own step-end
     callback, the segments of the next. So the model is called exactly as often as without a schedule. A pair without
@@ -48,8 +49,9 @@ class DiffusersPainter:
     def __init__(
         self, pipeline: Any, settings: PaintSettings | None = None, source: str = "", files: Sequence[Path] = ()
     ) -> None:
-        self.settings = settings or PaintSettings()
         self.source = source
+        self._pipeline = pipeline
+        self.settings = settings or defaults_for(self).settings()
         self._files = tuple(files)
         self._hash = ""
         self._batch_size = self.settings.batch_size
@@ -264,11 +266,12 @@ def load_painter(
 ) -> DiffusersPainter:
     """A painter from a diffusers folder, a single `.safetensors` file, or `hf:owner/name[@revision]`.
 
-    `device` is the GPU if there is one, else the CPU; `dtype` is float16 on a GPU, else float32; `offload` keeps the
-    weights in main memory and moves each layer to the GPU when it is used (slow, for little GPU memory). A single file
-    holds no tokenizer and no settings. Those of Stable Diffusion 1.x, 2.x and XL, and of what is built on them, are
-    known here; `config` is the folder (or `hf:` name) of a model of the same kind where others are wanted, and defaults
-    to the folder beside the file with the file's name, if there is one. Only `hf:` uses the network.
+    Without `settings` it paints as `defaults.TABLE` says for its kind. `device` is the GPU if there is one, else the
+    CPU; `dtype` is float16 on a GPU, else float32; `offload` keeps the weights in main memory and moves each layer to
+    the GPU when it is used (slow, for little GPU memory). A single file holds no tokenizer and no settings. Those of
+    Stable Diffusion 1.x, 2.x and XL, and of what is built on them, are known here; `config` is the folder (or `hf:`
+    name) of a model of the same kind where others are wanted, and defaults to the folder beside the file with the
+    file's name, if there is one. Only `hf:` uses the network.
 
     Raises ModelError, in one line, for anything missing, corrupt, pickled or not supported; MissingPackage if it takes
     a package that is not here.

@@ -18,13 +18,9 @@ from safetensors import safe_open
 
 from ..errors import ModelError
 from .architectures import facts_of, text_config, unet_config, vae_config
-from .checkpoint import Architecture, Checkpoint, identify, read_checkpoint
+from .checkpoint import Checkpoint, identify, predicts_v, read_checkpoint
 from .clip_words import clip_tokenizer
 from .key_names import INNER, UNET, VAE, clip_name, open_clip_names, unet_name, vae_name
-
-_V_NORM = f"{UNET}output_blocks.11.1.transformer_blocks.0.norm1.bias"
-_V_SPREAD = 0.09
-"""Standard deviation of that bias above which Stable Diffusion 2 predicts v; ComfyUI tells the two apart by it too."""
 
 Names = Callable[[str], Iterable[str]]
 """From a tensor's name without prefix to the names of its parts in the module; none where nobody reads it."""
@@ -36,7 +32,7 @@ def open_checkpoint(path: Path, dtype: torch.dtype) -> Any:
     architecture = identify(checkpoint)
     facts = facts_of(architecture)
     source = _Source(checkpoint, dtype)
-    is_v = _predicts_v(architecture, checkpoint, source)
+    is_v = predicts_v(architecture, checkpoint)
     parts: dict[str, Any] = {
         "unet": _unet(source, facts, is_v),
         "vae": _vae(source, facts),
@@ -57,11 +53,6 @@ class _Source:
 
     checkpoint: Checkpoint
     dtype: torch.dtype
-
-    def number(self, name: str) -> torch.Tensor:
-        with safe_open(self.checkpoint.path, framework="pt") as stored:
-            tensor: torch.Tensor = stored.get_tensor(name)
-        return tensor.float()
 
     def fill(self, module: Any, prefix: str, names: Names) -> Any:
         """Put the file's numbers into a module without any; every one must be there and none may be left over."""
@@ -133,20 +124,6 @@ def _text_encoder(source: _Source, facts: Mapping[str, Any]) -> Any:
 
 def _clip_names(name: str) -> Iterable[str]:
     return filter(None, (clip_name(name),))
-
-
-def _predicts_v(architecture: Architecture, checkpoint: Checkpoint, source: _Source) -> bool:
-    """Does the UNet predict v? The file's metadata or a marker says so; 2.x is told by the numbers of one norm."""
-    told = checkpoint.metadata.get("modelspec.prediction_type", "")
-    if told:
-        return told.startswith("v")
-    if "v_pred" in checkpoint.shapes:
-        return True
-    return (
-        architecture == "sd2"
-        and _V_NORM in checkpoint.shapes
-        and float(source.number(_V_NORM).std(unbiased=False)) > _V_SPREAD
-    )
 
 
 def _scheduler(facts: Mapping[str, Any], is_v: bool, ends_in_noise: bool) -> Any:
