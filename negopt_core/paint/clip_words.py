@@ -11,6 +11,7 @@ from typing import Any
 
 import transformers
 
+from ..quiet import quiet
 from .architectures import MODELS
 
 _START, _END = "<|startoftext|>", "<|endoftext|>"
@@ -27,7 +28,8 @@ def clip_tokenizer(pad: str) -> Any:
         (folder / "merges.txt").write_text(merges, encoding="utf-8")
         settings = {"tokenizer_class": "CLIPTokenizer", "model_max_length": 77, **marks}
         (folder / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
-        return transformers.CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+        with quiet():
+            return transformers.CLIPTokenizer.from_pretrained(folder, local_files_only=True)
 
 
 def _vocabulary(merges: Iterable[str]) -> dict[str, int]:

@@ -13,12 +13,12 @@ import torch
 
 from ..encode.conditioning import Conditioner, conditioner_for
 from ..errors import Cancelled, ModelError, PromptError
-from ..needs import need
 from ..quiet import quiet
 from ..text.prompt import PromptPair
 from .base import Cancel, OnProgress, PaintSettings, check_seeds
 from .batches import Batch, as_batches, plan_job
 from .defaults import defaults_for
+from .placement import check_offload, place, read_device, read_offload
 from .sampler import StepPlan, plan_steps, sampler_for
 from .weights import hash_modules, hash_weights, open_pipeline
 
@@ -103,7 +103,7 @@ class DiffusersPainter:
         if count == 1:
             raise ModelError(
                 f"{device} has not enough memory for one picture of {'x'.join(map(str, self._size()[::-1]))}; "
-                "ask for a smaller one or use offload"
+                "ask for a smaller one or save memory with offload"
             ) from error
         self._batch_size = count // 2
         log.warning("%s has not enough memory for %d pictures at a time; painting %d", device, count, self._batch_size)
@@ -261,14 +261,14 @@ def load_painter(
     settings: PaintSettings | None = None,
     device: str | torch.device | None = None,
     dtype: torch.dtype | None = None,
-    offload: bool = False,
+    offload: bool | str = False,
     config: str | None = None,
 ) -> DiffusersPainter:
     """A painter from a diffusers folder, a single `.safetensors` file, or `hf:owner/name[@revision]`.
 
     Without `settings` it paints as `defaults.TABLE` says for its kind. `device` is the GPU if there is one, else the
-    CPU; `dtype` is float16 on a GPU, else float32; `offload` keeps the weights in main memory and moves each layer to
-    the GPU when it is used (slow, for little GPU memory). A single file holds no tokenizer and no settings. Those of
+    CPU; `dtype` is float16 on a GPU, else float32; `offload` saves GPU memory: one of `placement.OFFLOADS`, or True
+    for `layers`, the slowest, which needs the least. A single file holds no tokenizer and no settings. Those of
     Stable Diffusion 1.x, 2.x and XL, and of what is built on them, are known here; `config` is the folder (or `hf:`
     name) of a model of the same kind where others are wanted, and defaults to the folder beside the file with the
     file's name, if there is one. Only `hf:` uses the network.
@@ -276,29 +276,10 @@ def load_painter(
     Raises ModelError, in one line, for anything missing, corrupt, pickled or not supported; MissingPackage if it takes
     a package that is not here.
     """
-    place = _device(device)
-    if offload and place.type == "cpu":
-        raise ModelError("offload moves weights to a GPU while they are used, and the device is cpu; leave it out")
-    if offload:
-        need("accelerate")
-    kind = dtype or (torch.float32 if place.type in ("cpu", "mps") else torch.float16)
+    where, saving = read_device(device), read_offload(offload)
+    check_offload(where, saving)
+    kind = dtype or (torch.float32 if where.type in ("cpu", "mps") else torch.float16)
     pipeline, files = open_pipeline(model, kind, config)
     pipeline.set_progress_bar_config(disable=True)
-    try:
-        if offload:
-            pipeline.enable_sequential_cpu_offload(device=place)
-        else:
-            pipeline.to(place)
-    except (RuntimeError, ValueError, ImportError, AssertionError) as error:  # torch without CUDA asserts
-        raise ModelError(f"the model cannot be put on {place}{' with offload' * offload}: {error}") from error
+    place(pipeline, where, saving)
     return DiffusersPainter(pipeline, settings, source=model, files=files)
-
-
-def _device(device: str | torch.device | None) -> torch.device:
-    if device is None:
-        has_mps = torch.backends.mps.is_available()
-        return torch.device("cuda" if torch.cuda.is_available() else "mps" if has_mps else "cpu")
-    try:
-        return torch.device(device)
-    except RuntimeError as error:
-        raise ModelError(f"no device is called {device!r}; use cpu, cuda, cuda:1 or mps") from error

@@ -17,6 +17,7 @@ import transformers
 from safetensors import safe_open
 
 from ..errors import ModelError
+from ..quiet import quiet
 from .architectures import facts_of, text_config, unet_config, vae_config
 from .checkpoint import Checkpoint, identify, predicts_v, read_checkpoint
 from .clip_words import clip_tokenizer
@@ -26,6 +27,7 @@ Names = Callable[[str], Iterable[str]]
 """From a tensor's name without prefix to the names of its parts in the module; none where nobody reads it."""
 
 
+@quiet()
 def open_checkpoint(path: Path, dtype: torch.dtype) -> Any:
     """The pipeline on the CPU in `dtype`; ModelError, in one line, for anything but a known whole checkpoint."""
     checkpoint = read_checkpoint(path)

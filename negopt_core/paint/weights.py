@@ -149,8 +149,7 @@ def _open_single_file(path: Path, dtype: torch.dtype, config: str | None) -> tup
         raise ModelError(f"{path} is no .safetensors file; give one, or a diffusers folder")
     folder = _config_folder(path, config)
     try:
-        with quiet():
-            pipeline = open_checkpoint(path, dtype) if folder is None else _open_by_folder(path, dtype, folder)
+        pipeline = open_checkpoint(path, dtype) if folder is None else _open_by_folder(path, dtype, folder)
     except _LOAD_ERRORS as error:
         raise _load_failed(str(path), error) from error
     _check_complete(pipeline, None, str(path))
@@ -159,9 +158,10 @@ def _open_single_file(path: Path, dtype: torch.dtype, config: str | None) -> tup
 
 def _open_by_folder(path: Path, dtype: torch.dtype, folder: Path) -> Any:
     is_xl = any(key.startswith(_SECOND_ENCODER) for key in _keys(path))
-    return getattr(diffusers, _PIPELINES[is_xl]).from_single_file(
-        str(path), config=str(folder), local_files_only=True, **_dtype_argument(dtype)
-    )
+    with quiet():
+        return getattr(diffusers, _PIPELINES[is_xl]).from_single_file(
+            str(path), config=str(folder), local_files_only=True, **_dtype_argument(dtype)
+        )
 
 
 def _config_folder(path: Path, config: str | None) -> Path | None:
