@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import PromptError
+from ..flags import flag
+from ..paint.choice import paints_world
 
 if TYPE_CHECKING:
     from .base import Scorer
@@ -22,8 +25,48 @@ SOURCE_HELP = (
     "by `convert inception`; for fidelity), fidelity=FOLDER (pictures to compare with, such as the model's own plain "
     "ones; without it, all classes are alike)"
 )
+WORLD_JUDGES = ("world-quality", "world-alignment")
+WORLD_REWARD = "world-quality:1,world-alignment:3"
+"""What a picture of the demo world is worth, unless somebody says otherwise."""
+REWARD_HELP = (
+    "scorer:weight[:floor][:plain[=share]],...; plain: measured against the plain prompt's picture, same noise"
+)
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 _BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """Where the weights of scorers are, as a user says it."""
+
+    source: tuple[str, ...] = flag((), SOURCE_HELP, metavar="SCORER=PLACE")
+
+    @property
+    def places(self) -> dict[str, str]:
+        """Places by name of the scorer."""
+        return dict(text.partition("=")[::2] for text in self.source)
+
+
+def toys_among(model: str, names: Iterable[str]) -> list[str]:
+    """The demo world's judges among scorers and metrics, if `model` is another model (but a world of one's own)."""
+    toys = sorted(name for name in names if name.startswith("world-"))
+    return [] if paints_world(model) or (Path(model).expanduser() / "judges").is_dir() else toys
+
+
+def refuse_toys(model: str, names: Iterable[str], flag: str) -> None:
+    """PromptError where the demo world's judges are asked about another model's pictures; called before painting."""
+    toys = toys_among(model, names)
+    if not toys:
+        return
+    raise PromptError(
+        f"{', '.join(toys)} judge pictures of negopt's small demo world and know nothing of other models; for real "
+        f"pictures name aesthetic, clip, pickscore, hps or fidelity with {flag}, and their weights with --source"
+    )
+
+
+def reward_names(line: str) -> list[str]:
+    """The scorers in `scorer:weight...,...`."""
+    return [part.strip().partition(":")[0] for part in line.split(",")]
 
 
 def load_named(name: str, places: Mapping[str, str], role: str, device: str = "cpu") -> Scorer:

@@ -27,8 +27,9 @@ from studies.policies.habits import added_spans, agreement_table, habit_tables, 
 from studies.policies.recipe import BALANCES, DATA_SIZES, ISOLATED, Recipe
 from studies.policies.ship import SHIPPED_RUNS, likeliest
 from studies.world import arms
-from studies.world.experiments import SEARCHED, SEARCHED_FIXED, ReportSettings, search_negatives, search_windows
+from studies.world.experiments import SEARCHED, SEARCHED_FIXED, search_negatives, search_windows
 from studies.world.search import content_features
+from studies.world.settings import ReportSettings
 from studies.world.studio import Arm, Batch, Studio
 
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"

@@ -22,7 +22,6 @@ from studies.world import arms, tables
 from studies.world.experiments import (
     SEARCHED,
     Findings,
-    ReportSettings,
     report_prompts,
     run_experiments,
     search_prompts,
@@ -30,6 +29,7 @@ from studies.world.experiments import (
 )
 from studies.world.figures import checks, reward_gain, sample_quality_spread
 from studies.world.outcome import Outcome, make_outcome
+from studies.world.settings import ReportSettings
 from studies.world.studio import Studio
 
 BEGIN, END = "<!-- report: begin -->", "<!-- report: end -->"

@@ -25,8 +25,8 @@ from studies.policies.contestants import Contest, at_all_steps, in_random_window
 from studies.policies.curves import draw_curves, read_curve
 from studies.policies.habits import added_spans, agreement_table, habit_tables
 from studies.policies.recipe import BALANCES, Recipe, Training, balanced
+from studies.policies.runs import is_done, train_all
 from studies.policies.ship import ship
-from studies.reproduce import is_done, train_all
 from studies.world.arms import WINDOWS, with_negative
 from studies.world.experiments import SEARCHED, SEARCHED_FIXED
 from studies.world.outcome import Outcome

@@ -12,7 +12,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from toys import Brightness, CodePainter, actors, phrases
 
 from negopt_core.errors import TrainingError
-from negopt_core.lab.train.ppo import PPO, PPOSettings
+from negopt_core.lab.train.ppo import PPO
+from negopt_core.lab.train.settings import PPOSettings
 from negopt_core.policy.language.actions import CHANNELS, Sampling
 from negopt_core.scorers.base import Reward, RewardTerm
 from negopt_core.text.prompt import FULL

@@ -23,9 +23,10 @@ from negopt_core.lab.data.pairs import Pair
 from negopt_core.lab.jobs.checkpoint import load_checkpoint
 from negopt_core.lab.jobs.events import event_files
 from negopt_core.lab.jobs.run import CHECKPOINT, METRICS, Listeners, Loop, Run, run_steps
-from negopt_core.lab.train.ppo import PPO, PPOSettings
+from negopt_core.lab.train.ppo import PPO
 from negopt_core.lab.train.samples import PPOSamples, sft_samples
-from negopt_core.lab.train.sft import SFT, SFTSettings
+from negopt_core.lab.train.settings import PPOSettings, SFTSettings
+from negopt_core.lab.train.sft import SFT
 from negopt_core.measure.cards import Card, draw_cards
 from negopt_core.text.prompt import Span, Window
 

@@ -18,8 +18,9 @@ from toys import actors, language_policy, phrases
 from negopt_core.errors import Cancelled, TrainingError
 from negopt_core.lab.data.pairs import Pair, read_pairs, write_pairs
 from negopt_core.lab.jobs.run import CHECKPOINT, METRICS, Loop, Run, gentle_stop, run_steps
-from negopt_core.lab.train.ppo import PPO, PPOSettings
-from negopt_core.lab.train.sft import SFT, SFTSettings, encode_pairs
+from negopt_core.lab.train.ppo import PPO
+from negopt_core.lab.train.settings import PPOSettings, SFTSettings
+from negopt_core.lab.train.sft import SFT, encode_pairs
 from negopt_core.policy.language import Sampling
 from negopt_core.policy.language.render import read_spans
 from negopt_core.text.prompt import Span, Window

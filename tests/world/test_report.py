@@ -13,9 +13,10 @@ from negopt_core.world import vocabulary as words
 from negopt_core.world.captions import read_prompt
 from negopt_core.world.judges import CONTENT_HEADS, Verdict
 from studies.world import arms, figures
-from studies.world.experiments import ReportSettings, search_prompts
+from studies.world.experiments import search_prompts
 from studies.world.outcome import Outcome, load_outcome, make_outcome, save_outcome
 from studies.world.search import MAX_WORDS, VOCABULARY, content_features, fit_gains, random_negatives
+from studies.world.settings import ReportSettings
 from studies.world.studio import Arm, Batch, Studio
 from studies.world.tables import table
 
