@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 from ..errors import PromptError, TrainingError
 from ..flags import flag, nested, word
 from ..lab.data.settings import POLARITIES, POLARITY_HELP, ConfidenceSettings, SourceSettings
-from ..paint.choice import DEVICE_HELP, DEVICE_SHOWN, MODEL_HELP, WORLD, Choice
+from ..paint.choice import MODEL_HELP, WORLD, Choice, OnDevice, Sampled
 from ..scorers.table import NAMES, WORLD_JUDGES, Sources, load_named
 from . import Command, Result
-from .shared import Sampled
 
 if TYPE_CHECKING:
     from ..lab.data.pairs import Pair
@@ -70,7 +69,7 @@ class Split:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Filter(Sampled, Sources):
+class Filter(Sampled, OnDevice, Sources):
     """What `data filter` takes."""
 
     file: Path = word(MISSING, "pairs as JSON Lines", metavar="FILE")
@@ -83,7 +82,6 @@ class Filter(Sampled, Sources):
     alignment: str | None = flag(
         None, "CLIP of the paper", metavar="SCORER", shown="clip; world-alignment in the demo world"
     )
-    device: str | None = flag(None, DEVICE_HELP, shown=DEVICE_SHOWN)
     threads: int | None = flag(None, "CPU threads", shown="torch's own choice")
     confidence: ConfidenceSettings = nested(ConfidenceSettings)
 

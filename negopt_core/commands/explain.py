@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..files import check_folder, write_bytes, write_text
 from ..flags import flag, word
-from ..paint.choice import MODEL_HELP, WORLD, Choice, read_size
+from ..paint.choice import MODEL_HELP, WORLD, Choice, Painted, read_size
 from ..policy import load_policy, suggest
 from ..scorers.table import NAMES, Sources, load_named, refuse_toys
 from ..text.df_text import format_prompt
 from . import Command, Result, tell
-from .shared import Asked, Painted, check_positive, names_in
+from .shared import Asked, check_positive, names_in
 
 if TYPE_CHECKING:
     from ..measure.attribution import Effect, Explanation

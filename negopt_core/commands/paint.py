@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from ..errors import PromptError
 from ..files import check_folder, free_path
 from ..flags import flag, read, word
-from ..paint.choice import MODEL_HELP, WORLD, Choice, read_size
+from ..paint.choice import MODEL_HELP, WORLD, Choice, Painted, read_size
 from ..policy import Policy, load_policy, suggest
 from ..text.df_text import format_prompt, parse_report
 from ..text.prompt import PromptPair
 from . import Command, Result, tell
-from .shared import Asked, Painted
+from .shared import Asked
 
 if TYPE_CHECKING:
     import torch

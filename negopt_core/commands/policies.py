@@ -28,11 +28,10 @@ class Info(Folders):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pull:
+class Pull(Folders):
     """What `policies pull` takes."""
 
     name: str = word(MISSING, "hf:owner/name[@revision]")
-    policies: tuple[Path, ...] = flag((), "unused; pull knows no folders", metavar="DIR")
     offline: bool = flag(False, "only from the hub's cache on this machine")
     output: Path = flag(MISSING, "folder to put it under", "o", "output", metavar="DIR")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..flags import flag, word
-from ..paint.choice import DEVICE_HELP, DEVICE_SHOWN, MODEL_HELP
+from ..paint.choice import MODEL_HELP, OnDevice
 from . import Command, Result
 from .shared import Folders
 
@@ -16,13 +16,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(Folders):
+class Settings(Folders, OnDevice):
     """What `provenance` takes."""
 
     image: Path = word(MISSING, "PNG, WebP or JPEG from negopt, ComfyUI, A1111, Forge", metavar="IMAGE")
     replay: bool = flag(False, "paint it again and compare")
     model: str | None = flag(None, f"for --replay: {MODEL_HELP}", shown="the record's own")
-    device: str | None = flag(None, f"for --replay: {DEVICE_HELP}", shown=DEVICE_SHOWN)
     output: Path = flag(Path("out/replay"), "for --replay: folder of the picture", "o", "output", metavar="DIR")
 
 

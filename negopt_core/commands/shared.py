@@ -7,17 +7,7 @@ from pathlib import Path
 
 from ..errors import PromptError
 from ..flags import flag
-from ..paint.choice import (
-    CFG_HELP,
-    CFG_SHOWN,
-    DEVICE_HELP,
-    DEVICE_SHOWN,
-    STEPS_HELP,
-    STEPS_SHOWN,
-    Choice,
-    choose,
-    policy_name,
-)
+from ..paint.choice import Choice, policy_name
 from ..policy import SuggestOptions
 from ..policy.store import default_policy, with_family
 
@@ -59,26 +49,6 @@ class Asked(Folders):
         if self.policy == default_policy():
             return default_policy(self.family)
         return with_family(self.policy, self.family, self.policies)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sampled:
-    """How a picture is sampled."""
-
-    steps: int | None = flag(None, STEPS_HELP, shown=STEPS_SHOWN)
-    cfg: float | None = flag(None, CFG_HELP, shown=CFG_SHOWN)
-
-    def choice(self, model: str) -> Choice:
-        """A model with these settings, or its own."""
-        return choose(model, self.steps, self.cfg)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Painted(Sampled):
-    """How big, and where."""
-
-    size: str | None = flag(None, "pixels", metavar="WxH", shown="the model's own")
-    device: str | None = flag(None, DEVICE_HELP, shown=DEVICE_SHOWN)
 
 
 def names_in(text: str) -> list[str]:

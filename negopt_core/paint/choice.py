@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import PromptError
+from ..flags import flag
 from ..policy.families import FAMILIES
 from ..policy.loglinear.policy import family_named
 from ..policy.store import default_policy, with_family
@@ -18,9 +19,6 @@ REAL_STEPS, REAL_CFG = 25, 7.5
 """NegOpt's settings for Stable Diffusion (arXiv 2403.07605)."""
 
 MODEL_HELP = "world, a diffusers folder, a .safetensors file, hf:owner/name, or comfy:[CHECKPOINT@]http://host:port,..."
-STEPS_HELP, STEPS_SHOWN = "sampler steps", f"{REAL_STEPS}; the demo world {WORLD_STEPS}"
-CFG_HELP, CFG_SHOWN = "guidance scale", f"{REAL_CFG:g}; the demo world {WORLD_CFG:g}"
-DEVICE_HELP, DEVICE_SHOWN = "cpu, cuda, mps", "the GPU if there is one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +47,32 @@ def choose(model: str, steps: int | None = None, cfg: float | None = None, world
         usual[1] if cfg is None else cfg,
         WORLD if is_world else known.name if known else "sd15",
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampled:
+    """How a picture is sampled, where somebody says so."""
+
+    steps: int | None = flag(None, "sampler steps", shown=f"{REAL_STEPS}; the demo world {WORLD_STEPS}")
+    cfg: float | None = flag(None, "guidance scale", shown=f"{REAL_CFG:g}; the demo world {WORLD_CFG:g}")
+
+    def choice(self, model: str) -> Choice:
+        """A model with these settings, or its own."""
+        return choose(model, self.steps, self.cfg)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnDevice:
+    """Where the networks run."""
+
+    device: str | None = flag(None, "cpu, cuda, mps", shown="the GPU if there is one")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Painted(Sampled, OnDevice):
+    """How a picture is painted."""
+
+    size: str | None = flag(None, "pixels", metavar="WxH", shown="the model's own")
 
 
 def paints_world(model: str) -> bool:

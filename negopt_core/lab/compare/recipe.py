@@ -11,7 +11,7 @@ from typing import Any
 
 from ...errors import PromptError
 from ...flags import flag, nested, read
-from ...paint.choice import CFG_HELP, CFG_SHOWN, DEVICE_HELP, DEVICE_SHOWN, MODEL_HELP, STEPS_HELP, STEPS_SHOWN, WORLD
+from ...paint.choice import MODEL_HELP, WORLD, OnDevice, Sampled
 from ...scorers.table import NAMES, WORLD_JUDGES, Sources
 from .arms import HELP
 
@@ -29,8 +29,8 @@ def _numbers(text: str) -> tuple[float, ...]:
         raise ArgumentTypeError(f"numbers from 0 to 1 with commas between, got {text!r}") from error
 
 
-@dataclass(frozen=True, slots=True)
-class EvalSettings:
+@dataclass(frozen=True)
+class EvalSettings(Sampled):
     """Everything that decides the figures. Fields are the names of a recipe, and come from flags too."""
 
     model: str = flag(WORLD, MODEL_HELP)
@@ -52,8 +52,6 @@ class EvalSettings:
     seeds: int = flag(1, "pictures of each prompt in each arm")
     seed: int = flag(0, "first seed")
     same_noise: bool = flag(False, "the same seeds for every prompt")
-    steps: int | None = flag(None, STEPS_HELP, shown=STEPS_SHOWN)
-    cfg: float | None = flag(None, CFG_HELP, shown=CFG_SHOWN)
     sampler: str = flag("model", "sampler; model: the model's own")
     weighting: str = flag("pae", "what a weight does")
     size: str | None = flag(None, "pixels", metavar="WxH", shown="the model's own")
@@ -61,7 +59,7 @@ class EvalSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvalRun(Sources):
+class EvalRun(OnDevice, Sources):
     """`eval`: the settings, and where things are; none of the latter changes what a figure means."""
 
     settings: EvalSettings = nested(EvalSettings)
@@ -70,7 +68,6 @@ class EvalRun(Sources):
     reference: Path | None = flag(None, "real pictures for fid, cmmd and world-fid", metavar="DIR")
     policies: tuple[Path, ...] = flag((), "folder to look for policies in", metavar="DIR")
     batch: int = flag(8, "pictures painted at the same time")
-    device: str | None = flag(None, DEVICE_HELP, shown=DEVICE_SHOWN)
     offload: bool = flag(False, "keep weights in main memory")
     cache: Path | None = flag(None, "pictures and scores", metavar="DIR", shown="cache in the output")
     votes: tuple[Path, ...] = flag((), "votes exported from the page", metavar="FILE")

@@ -12,7 +12,7 @@ from typing import Any
 from ...errors import MissingPackage, ModelError, PolicyError, PromptError
 from ...files import check_folder, write_text
 from ...paint.base import PaintSettings
-from ...paint.choice import COMFY, Choice, choose, policy_name, read_size
+from ...paint.choice import COMFY, Choice, policy_name, read_size
 from ...paint.open import open_painter
 from ...provenance.record import shown_place
 from ...scorers import features
@@ -40,7 +40,7 @@ def run_eval(run: EvalRun, processes: Processes) -> dict[str, Any] | None:
         raise PromptError(f"--batch is at least 1 and --wall at least 0, got {run.batch} and {run.wall}")
     votes = [read_votes(path) for path in run.votes]
     check_folder(run.output)
-    choice = choose(run.settings.model, run.settings.steps, run.settings.cfg)
+    choice = run.settings.choice(run.settings.model)
     settings = replace(run.settings, steps=choice.steps, cfg=choice.cfg)
     settings = replace(settings, metrics=_metrics_for(settings, run.is_recipes_metrics))
     design = read_design(settings, run.prompt_folder)
