@@ -106,7 +106,7 @@ class Length:
 
 def test_the_job_shares_noise_goes_on_where_it_was_killed_and_starts_afresh_with_other_settings(tmp_path: Path) -> None:
     given, cache, painter = [*pairs(5), Pair("bare", ())], tmp_path / "deep" / "scores.jsonl", Painter()
-    settings = ConfidenceSettings(pictures=2, batch=2)
+    settings = ConfidenceSettings(pictures=2, batch=2, polarity="modifiers")
     scores = score_pairs(given, painter, First(), Length(), settings, cache)
     assert scores == [1.0] * 5 + [0.0]  # a phrase more is brighter; nothing added is a tie
     by_seed: dict[int, set[str]] = {}
@@ -121,7 +121,7 @@ def test_the_job_shares_noise_goes_on_where_it_was_killed_and_starts_afresh_with
     finished = Painter()
     score_pairs(given, finished, First(), Length(), settings, cache)
     assert not finished.painted
-    score_pairs(given[:1], finished, First(), Length(), ConfidenceSettings(pictures=3), cache)
+    score_pairs(given[:1], finished, First(), Length(), ConfidenceSettings(pictures=3, polarity="modifiers"), cache)
     assert len(finished.painted) == 6
     with pytest.raises(TrainingError):
         ConfidenceSettings(sigma=2.0)

@@ -117,7 +117,7 @@ def scored(cache: Path) -> tuple[list[float], int]:
         def __call__(self, images: object, prompts: object) -> object:
             return images.mean(dim=(1, 2, 3))  # type: ignore[attr-defined]
 
-    settings = ConfidenceSettings(pictures=1, batch=1)
+    settings = ConfidenceSettings(pictures=1, batch=1, polarity="modifiers")
     found = score_pairs(PAIRS, painter, Mean(), Mean(), settings, cache)  # type: ignore[arg-type]
     return found, len({pair for pair, _ in painter.painted}) // 2
 

@@ -175,7 +175,7 @@ def test_a_gradient_that_is_no_number_changes_no_weight() -> None:
     with pytest.raises(TrainingError, match=r"a gradient is not a finite number.*Lower the rate"):
         ppo.step()
     assert all(torch.equal(a, b) for a, b in zip(before, ppo.actors.policy.parameters(), strict=True))
-    sft = SFT(language_policy("df"), PAIRS, SFTSettings(steps=4, batch_size=4))
+    sft = SFT(language_policy("df"), PAIRS, SFTSettings(steps=4, batch_size=4, learns_schedule=True))
     sft.step()
     sft.policy.heads["windows"].weight.data.fill_(math.inf)
     with pytest.raises(TrainingError, match=r"the gradient is not a finite number.*Lower the rate"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import TrainingError
 from ...flags import flag, nested, word
-from ...paint.choice import WORLD
+from ...paint.choice import REAL_CFG, REAL_STEPS, WORLD, WORLD_CFG
 from ...scorers.table import REWARD_HELP, WORLD_REWARD, Sources
 from ..data.settings import POLARITIES
 
@@ -178,8 +178,8 @@ class PPORun(Sources, PolicyRun):
     reward: str = flag(WORLD_REWARD, REWARD_HELP)
     model: str = flag(WORLD, "painter: as in `paint --model`")
     size: str | None = flag(None, "pixels", metavar="WxH", shown="the model's own; 512x512 on a ComfyUI server")
-    paint_steps: int | None = flag(None, "sampler steps", shown="25; the demo world 12")
-    cfg: float | None = flag(None, "guidance scale", shown="7.5; the demo world 2.5")
+    paint_steps: int | None = flag(None, "sampler steps", shown=f"{REAL_STEPS}; the demo world {WORLD_PAINT_STEPS}")
+    cfg: float | None = flag(None, "guidance scale", shown=f"{REAL_CFG:g}; the demo world {WORLD_CFG:g}")
     paint_dtype: str | None = flag(
         None,
         "precision of the painter: float32, bfloat16 (faster on newer CPUs) or float16",
@@ -187,7 +187,9 @@ class PPORun(Sources, PolicyRun):
         shown="float32; float16 on a GPU",
     )
     steps: int = flag(200, "training steps", "train-steps", old=("steps",), key="steps")
-    rate: float | None = flag(None, "learning rate", shown="5e-5, PAE's; the demo world 3e-4")
+    rate: float | None = flag(
+        None, "learning rate", shown=f"{PPOSettings().learning_rate:g}, PAE's; the demo world {WORLD_RATE:g}"
+    )
     policy_device: str = flag("cpu", "where the policy learns", metavar="DEVICE", is_recorded=False)
     scorer_device: str = flag(
         "cpu",
