@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
+from pathlib import Path
 
 from ...errors import TrainingError
-from ...flags import flag, nested
+from ...flags import flag, nested, word
+from ...paint.choice import MODEL_HELP, WORLD, OnDevice, Sampled
+from ...scorers.table import WORLD_JUDGES, Sources
 
 POLARITIES = ("negative", "modifiers")
+SHARES = "train=0.8,val=0.1,test=0.1"
 POLARITY_HELP = "which side of the prompt is meant"
 
 
@@ -60,3 +64,21 @@ class ConfidenceSettings:
             )
         if not math.isfinite(self.gamma):
             raise TrainingError(f"gamma is a number, got {self.gamma}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilterRun(Sampled, OnDevice, Sources):
+    """`data filter`."""
+
+    file: Path = word(MISSING, "pairs as JSON Lines", metavar="FILE")
+    output: Path = flag(MISSING, "JSON Lines to write", "o", "output", metavar="FILE")
+    folder: Path = flag(MISSING, "run folder: keeps the scores found", "run", metavar="DIR")
+    model: str = flag(WORLD, f"painter: {MODEL_HELP}")
+    quality: str | None = flag(
+        None, "aes of the paper", metavar="SCORER", shown=f"aesthetic; the demo world {WORLD_JUDGES[0]}"
+    )
+    alignment: str | None = flag(
+        None, "CLIP of the paper", metavar="SCORER", shown=f"clip; the demo world {WORLD_JUDGES[1]}"
+    )
+    threads: int | None = flag(None, "CPU threads", shown="torch's own choice")
+    confidence: ConfidenceSettings = nested(ConfidenceSettings)
