@@ -45,8 +45,10 @@ def read_foreign(text: str, languages: Mapping[str, Mapping[str, str]], knows: C
         found += _read_spaced(words, languages.get(guessed, {}), inflected=True)
     elif guessed == "":
         strange = [word for word in words if not knows(word)]
-        for language in _LATIN:
-            found += _read_spaced(strange, languages.get(language, {}), inflected=False)
+        names = {word.casefold() for word in _WORD.findall(text)[1:] if word[:1].isupper()}
+        for language in _LATIN:  # only German writes its nouns with a capital; elsewhere that is somebody's name
+            common = strange if language == "de" else [word for word in strange if word not in names]
+            found += _read_spaced(common, languages.get(language, {}), inflected=False)
     return list(dict.fromkeys(found))
 
 

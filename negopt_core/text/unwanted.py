@@ -25,14 +25,17 @@ _CUE = re.compile(
     r"без|нет|не)(?:\s+(?:any|a|an|the|visible|some|ein(?:e[nmrs]?)?|der|die|das|de|des|du|la|le|les|el|los|las))*\s+",
     re.IGNORECASE,
 )
+_AUXILIARY = re.compile(r"(?<!\w)(?:did|does|do|could|would|should|will|can|has|have|had)\s+\Z", re.IGNORECASE)
+"""Before "not": somebody who did not sleep is no thing to leave out."""
 _AMBIGUOUS = ("sin", "sem", "sans")
-"""In an English prompt these are a sin, a microscope and a typeface."""
-_CUE_BEFORE_HAN = re.compile(r"(?:没有|沒有|不要|不含|无|無)([^\s,，。、；;！!的]{1,8})")
+"""In an English prompt these are a sin, a microscope and a typeface; "no" is "in the" in Portuguese."""
+_CUE_BEFORE_HAN = re.compile(r"(?:没有|沒有|不要|不含|(?:无|無)(?!人))([^\s,，。、；;！!的]{1,8})")
 _CUE_BEHIND = re.compile(r"([^\s,，。、；;のがは]{1,8})(?:(?:の|が|は)?(?:なし|無し|いない|ない)|\s?없(?:는|이|음))")
 _FREE = re.compile(
     r"(?<!\w)(text|watermark|logo|people|person|noise|blur|clutter|distraction|shadow|border)s?[- ]free(?!\w)"
 )
 _END = re.compile(r"[,.;:!?\n()\[\]{}|<>\"“”，。、；]| - |--")
+_IN_BACKGROUND = re.compile(r"\s*(?:in|at)\s+(?:the\s+)?background(?!\w)", re.IGNORECASE)
 _AND = re.compile(r"\s+(?:and|or|nor|und|oder|et|ou|y|o|e|и|или)\s+(?:no\s+|any\s+|without\s+)?", re.IGNORECASE)
 _STOPS = re.compile(
     r"\s+(?:of|in|on|at|with|under|over|behind|near|by|from|to|for|while|but|that|which|who|as|inside|around|across|"
@@ -41,11 +44,11 @@ _STOPS = re.compile(
 )
 _NOT_NEGATION = re.compile(
     r"(?:longer|matter|doubt|man['’]?s|other|way|smoking|parking|entry|exit|trespassing|only|just|far|to|yet|quite|so|"
-    r"even|unlike|surprisingly|\d\S*)(?!\w)",
+    r"even|unlike|surprisingly|you|me|us|him|her|them|it|we|they|i|\d\S*)(?!\w)",
     re.IGNORECASE,
 )
 _NOBODY = re.compile(
-    r"(?<!\w)(?:no[ -]one|nobody|without anyone|niemand|personne|nadie|ninguém|nessuno)(?!\w)", re.IGNORECASE
+    r"(?<!\w)(?:no[ -]one|nobody|without anyone|niemand|personne|nadie|ninguém|nessuno)(?!\w)|無人|无人", re.IGNORECASE
 )
 
 
@@ -97,9 +100,13 @@ def _masked(text: str, quotes: list[tuple[int, int]]) -> list[str]:
 def _without_cues(masked: str, unwanted: list[str]) -> str:
     """The text without "no X", each X added to `unwanted`."""
     kept, at = [], 0
-    is_romance = guess_language(masked.casefold().split()) in ("fr", "es", "pt")
+    words = masked.casefold().split()
+    is_romance = guess_language(words) in ("fr", "es", "pt")
+    is_portuguese = guess_language([word for word in words if word != "no"]) == "pt"
     while found := _CUE.search(masked, at):
-        is_word = not is_romance and found.group().split()[0].casefold() in _AMBIGUOUS
+        cue = found.group().split()[0].casefold()
+        is_word = (cue in _AMBIGUOUS and not is_romance) or (cue == "no" and is_portuguese)
+        is_word = is_word or (cue == "not" and bool(_AUXILIARY.search(masked, 0, found.start())))
         stop, things = (found.end(), []) if is_word else _things(masked, found.end(), found.group())
         if not things:
             kept.append(masked[at : found.end()])
@@ -124,6 +131,8 @@ def _things(text: str, start: int, cue: str) -> tuple[int, list[str]]:
         halt = _STOPS.search(f" {piece} ")
         piece = piece[: max(halt.start() - 1, 0)] if halt else piece
         thing = _thing(piece)
+        if thing and (place_of := _IN_BACKGROUND.match(part, place + len(piece))):
+            thing, piece = f"{thing} in the background", piece + place_of.group()
         is_act = bool(halt) and thing.endswith("ing") and cue.strip().casefold() == "not"
         if not thing or is_act or (things and not _is_listed(piece)):
             break

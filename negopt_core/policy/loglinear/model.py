@@ -27,9 +27,13 @@ LEAST_GAIN = 0.3
 """Phrases with less are not said."""
 _SAME_HEAD = 0.55
 _MOST_NEGATIVES = {"phrases": 12, "sentences": 12, "tags": 16}
-_OF_MAIN, _OF_OTHER, _OF_ALL, _OF_BODIES, _OF_MEDIA = 4, 1, 5, 6, 3
+_OF_MAIN, _OF_OTHER, _OF_ALL, _OF_BODIES, _OF_MEDIA = 4, 1, 4, 5, 3
 """Faults said of the main subject, of each other one, of all of them; of bodies; and media that it is not: the usual
 faults of any picture keep their place."""
+_LIVING = frozenset({"person", "animal", "creature"})
+_BODIES = _LIVING | {"portrait", "face", "eyes", "hands", "bare feet", "plush toy"}
+"""Where one of them is in the picture, words about bodies have a place."""
+_MODERN = ("modern objects", "anachronistic details")
 _SPECIFIC = ("subject", "light", "composition")
 _PLACED = ("subject", "people", "setting")
 _ROOM = ((16, 4), (35, 3), (60, 2))
@@ -85,7 +89,9 @@ class Model:
     def _places(self, reading: Reading) -> dict[str, int]:
         """Subject -> where in the prompt it is named; the first is what the picture is of."""
         kinds = self.knowledge.concepts
-        return {one.concept: one.place for one in reading.found if kinds[one.concept].kind in _PLACED}
+        placed = [one for one in reading.found if kinds[one.concept].kind in _PLACED]
+        named = [one for one in placed if one.strength > 0.5]
+        return {one.concept: one.place for one in named or placed}
 
     def _limits(self, reading: Reading) -> Limit:
         """How many faults are said of one thing: group of the phrase -> the most of that group."""
@@ -105,13 +111,19 @@ class Model:
         return limit
 
     def _only_of_main(self, reading: Reading) -> Limit:
-        """What flatters a thing is said of what the picture is of, and of nothing that only stands beside it."""
+        """What flatters a thing is said of what the picture is of, not of what stands beside it.
+
+        And only in photographs: in other pictures the medium decides how surfaces look.
+        """
         places = self._places(reading)
         main = min(places.values(), default=0)
 
+        is_drawn = any("not a photograph" in self.knowledge.lineage(one.concept) for one in reading.found)
+
         def limit(choice: Choice) -> dict[str, int]:
-            place = places.get(_cause(choice).concept, main)
-            return {} if place == main else {"beside": 0}
+            concept = _cause(choice).concept
+            is_surface = is_drawn and concept in places
+            return {} if places.get(concept, main) == main and not is_surface else {"beside": 0}
 
         return limit
 
@@ -154,6 +166,9 @@ class Model:
         has_medium = any(concepts[name].kind in ("medium", "style") for name in here)
         unwanted = {phrase_key(thing) for thing in reading.unwanted}
         is_deserted = self._is_deserted(reading, here)
+        is_mixed = {"photo", "not a photograph"} <= here
+        has_machine = not {"electronics", "vehicle", "machine"}.isdisjoint(here)
+        is_scene = not reading.is_tagged and bool(self._places(reading)) and not _BODIES & here
 
         def is_blocked(choice: Choice) -> bool:
             phrase, key = choice.phrase, phrase_key(choice.phrase)
@@ -161,27 +176,41 @@ class Model:
                 if key in unwanted:
                     return False
                 is_of_family_only = all(reason.source == "model" for reason in choice.reasons)
-                is_body = self._kind(phrase, side) == "anatomy" and is_of_family_only
+                about_body = names_a_body(phrase) or self._kind(phrase, side) == "anatomy"
                 named = not here.isdisjoint(self.lexicon.named(phrase))
-                is_body = is_body or (is_deserted and names_a_body(phrase))
-                return key in never or is_body or named or is_contradicted(phrase, reading.asked)
+                is_body = about_body and (is_of_family_only or is_deserted or (is_scene and self._is_of_look(choice)))
+                is_medium = is_mixed and self._kind(phrase, side) in ("medium", "style")
+                is_modern = has_machine and phrase in _MODERN
+                return (
+                    key in never
+                    or is_body
+                    or is_medium
+                    or is_modern
+                    or named
+                    or (is_contradicted(phrase, reading.asked) and not phrase.startswith("score_"))
+                )
             names = self.lexicon.named(phrase)
             is_other_medium = has_medium and any(concepts[one].kind == "medium" and one not in here for one in names)
             is_unwanted = any(set(thing.split()) <= set(key.split()) for thing in unwanted if thing)
-            return key in never or is_other_medium or is_unwanted or is_unwelcome(phrase, reading.asked)
+            is_body = names_a_body(phrase) and not reading.is_tagged and not _BODIES & here
+            return key in never or is_body or is_other_medium or is_unwanted or is_unwelcome(phrase, reading.asked)
 
         return is_blocked
 
     def _is_deserted(self, reading: Reading, here: set[str]) -> bool:
         """True if people or animals are unwanted and none are left: then no word about bodies has a place."""
-        bodies = {"person", "animal", "creature"}
         named = {
             above
             for thing in reading.unwanted
             for one in self.lexicon.named(thing)
             for above in self.knowledge.lineage(one)
         }
-        return bool(bodies & named) and not bodies & here
+        return bool(_LIVING & named) and not _LIVING & here
+
+    def _is_of_look(self, choice: Choice) -> bool:
+        """True if only the family, a medium or a style speaks for a phrase, and no thing in the picture."""
+        kinds = self.knowledge.concepts
+        return all(not one.concept or kinds[one.concept].kind in ("medium", "style") for one in choice.reasons)
 
     def _names_itself(self, concept: str, phrase: str) -> bool:
         """True for "asymmetrical bottle" of the concept bottle: nothing to say of a bowl, which is only like one."""

@@ -28,8 +28,27 @@ _SEVERAL = re.compile(
     r"(?:\w+\s+){0,2}?(?:men|women|people|persons|girls|boys|children|kids|friends|dancers|soldiers|players|guys|ladies))(?!\w)",
     re.IGNORECASE,
 )
-PLAIN = "no medium"
-"""The concept of a prompt that says what to show and not how."""
+_COUNTED = re.compile(
+    r"(?<!\w)(?:[2-9]|1\d|two|three|four|five|six|seven|eight|nine|ten|a dozen|several|many|multiple|"
+    r"(?:pair|row|stack|couple|bunch|group|set) of)\s+[a-z]+",
+    re.IGNORECASE,
+)
+COLORLESS = "black and white"
+HEADS = "ordinary thing"
+"""The concept of words that name a thing behind another, as the soap in "hand soap"."""
+PLAIN, BRIEF = "no medium", "few words"
+"""Concepts of a prompt that says what to show and not how; of one that says it in at most `_FEW` words."""
+_FEW = 3
+_BESIDE = 0.45
+"""How far a thing counts that describes the next word, as the tea in "tea hills", or a medium that is only shown."""
+_HELD = re.compile(
+    r"(?<!\w)(?:on|over|onto|with|from|holding|reading|behind|beside)\s+(?:an?|the|his|her|their|some)\s+(?:\w+\s+){0,2}\Z",
+    re.IGNORECASE,
+)
+"""Before a thing that somebody holds or that lies there."""
+_LIKENESS = re.compile(
+    r"[\s-]+(?:shaped|inspired|themed|flavou?red|scented|patterned|printed|colou?red)(?!\w)", re.IGNORECASE
+)
 _MOST_WORDS = 3_000
 """Words of a prompt that are looked up; no encoder reads as many."""
 
@@ -56,24 +75,64 @@ def read_prompt(prompt: str, lexicon: Lexicon) -> Reading:
     """Read a prompt; linear in its length, whatever is in it."""
     wishes = read_wishes(prompt)
     told = _said_about_picture(without_names(wishes.wanted))
-    raw = [word.casefold() for word in _RAW.findall(_POSSESSIVE.sub("", told))[:_MOST_WORDS]]
+    told = _POSSESSIVE.sub("", told)
+    tokens = list(_RAW.finditer(told))[:_MOST_WORDS]
+    raw = [token.group().casefold() for token in tokens]
     words = [(words_of(word) or [word])[0] for word in raw]
     foreign = read_foreign(told, lexicon.knowledge.languages, lexicon.knows)
     found = list(lexicon.find(words, raw, is_english=not foreign))
+    found = _without_describing(found, told, tokens, lexicon)
     spoken_for = {part for one in found for part in one.word.split() if " " in one.word}
     for place, word in enumerate(foreign):
         if word.written in spoken_for:
             continue
         found += [Found(name, word.written, SURE, place=place) for name in lexicon.named(word.english)]
     is_tagged = len(_TAG.findall(told)) >= 2
-    if not is_tagged and not any(lexicon.knowledge.concepts[one.concept].kind in ("medium", "style") for one in found):
+    looks = {lexicon.knowledge.concepts[one.concept].kind for one in found}
+    if not is_tagged and looks.isdisjoint(("medium", "style")):
         found.append(Found(PLAIN, "no medium named", SURE))
+    if not is_tagged and "medium" not in looks and 0 < len(raw) <= _FEW:
+        found.append(Found(BRIEF, "few words", SURE))
     found += [Found(name, why, SURE) for name, why in _signs(prompt, wishes.wanted, is_tagged)]
     asked = read_asked(" ".join([wishes.wanted, *(word.english for word in foreign)]))
     everything = read_foreign(prompt, lexicon.knowledge.languages, lexicon.knows) if wishes.unwanted else []
     english = {word.written: word.english for word in everything}
     unwanted = [english.get(thing.casefold(), thing) for thing in wishes.unwanted]
     return Reading(_with_parents(found, lexicon), asked, tuple(dict.fromkeys(unwanted)), len(raw), is_tagged)
+
+
+def _without_describing(found: list[Found], told: str, tokens: list[re.Match[str]], lexicon: Lexicon) -> list[Found]:
+    """Things that only describe the next noun, and symbols that another medium shows, count less.
+
+    "tea hills" are no tea, "a hand soap" is no hand; an origami animal of a road map is no map.
+    """
+    kinds = lexicon.knowledge.concepts
+    heads = {
+        one.place
+        for one in found
+        if one.concept == HEADS or (kinds[one.concept].kind in ("subject", "setting") and not one.word.endswith("ing"))
+    }
+    media = [one for one in found if kinds[one.concept].kind == "medium"]
+    first = min(media, key=lambda one: one.place, default=None)
+    own = set(lexicon.knowledge.lineage(first.concept)) if first else set()
+
+    def describes(one: Found) -> bool:
+        last = one.place + one.word.count(" ")
+        if last >= len(tokens) or not (kinds[one.concept].kind in ("subject", "setting") or one.concept == COLORLESS):
+            return False
+        end = tokens[last].end()
+        is_joined = last + 1 < len(tokens) and not told[end : tokens[last + 1].start()].strip(" -")
+        return bool(_LIKENESS.match(told, end)) or (is_joined and last + 1 in heads)
+
+    def is_shown(one: Found) -> bool:
+        above = set(lexicon.knowledge.lineage(one.concept))
+        if "symbolic medium" in above and one.place < len(tokens) and _HELD.search(told[: tokens[one.place].start()]):
+            return True
+        if first is None or one.place <= first.place:
+            return False
+        return "symbolic medium" in above or ("craft object" in above and own.isdisjoint(("craft object", "photo")))
+
+    return [replace(one, strength=one.strength * _BESIDE) if describes(one) or is_shown(one) else one for one in found]
 
 
 def _said_about_picture(text: str) -> str:
@@ -90,6 +149,8 @@ def _signs(prompt: str, wanted: str, is_tagged: bool) -> list[tuple[str, str]]:
     found = [("tags", "tags")] if is_tagged else []
     if several := _SEVERAL.search(wanted):
         found += [("group", several.group().strip())]
+    if counted := _COUNTED.search(wanted):
+        found += [("several things", counted.group())]
     for quoted in _QUOTED.finditer(wanted):
         is_letters = _SAYS.search(wanted[max(0, quoted.start() - 30) : quoted.start()]) or quoted.group()[0] != "'"
         if is_letters and ":" not in prompt[quoted.end() : quoted.end() + 1] and prompt[:1] not in "{[":
