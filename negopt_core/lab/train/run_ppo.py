@@ -35,7 +35,7 @@ def run_ppo(run: PPORun, processes: Processes) -> tuple[Path, dict[str, float]] 
 
     Returns the policy folder, and the mean reward of the last 20 steps.
     """
-    run = _filled_in(run)
+    run = filled_in(run)
     refuse_toys(run.model, reward_names(run.reward), "--reward")
     decided = settings_of("ppo", run)
     with processes.together():
@@ -63,7 +63,7 @@ def run_ppo(run: PPORun, processes: Processes) -> tuple[Path, dict[str, float]] 
     return export(run, run.ppo.seed, ppo.actors.policy, stage), measured
 
 
-def _filled_in(run: PPORun) -> PPORun:
+def filled_in(run: PPORun) -> PPORun:
     """With what the model to paint with decides: the demo world has settings of its own."""
     choice = choose(run.model, run.paint_steps, run.cfg, WORLD_PAINT_STEPS)
     usual = WORLD_RATE if paints_world(run.model) else run.ppo.learning_rate
