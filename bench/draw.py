@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw
 
-from negopt_core.measure.sheet import font
+from negopt_core.measure.draw import font
 
 from .growth import Series, shown
 

@@ -11,8 +11,8 @@ from negopt_core.lab.train.settings import Size
 from negopt_core.lab.train.setup import load_tokenizer, new_policy
 from negopt_core.paint.base import PaintSettings
 from negopt_core.paint.diffusers_painter import DiffusersPainter
+from negopt_core.policy.folder_check import STOCK_FILE
 from negopt_core.policy.language import LanguagePolicy
-from negopt_core.policy.language.folder import STOCK_FILE
 from negopt_core.policy.store import SHIPPED, read_card
 from negopt_core.scorers.aesthetic import AestheticScorer
 from negopt_core.scorers.base import Reward, RewardTerm

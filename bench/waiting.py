@@ -22,7 +22,7 @@ _BUSY = "while True: sum(range(100_000))"
 _COMMANDS = {
     "demo": "-m negopt_core demo -o {out}",
     "train ppo, 2 steps": "-m negopt_core train ppo --policy world-negative --prompts world --steps 2 --run {out}",
-    "a part of the suite": "-m pytest -q -p no:cacheprovider tests/model/test_painter.py tests/policy/test_language.py",
+    "a part of the suite": "-m pytest -q -p no:cacheprovider tests/paint/test_painter.py tests/policy/test_language.py",
 }
 
 

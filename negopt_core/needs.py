@@ -47,8 +47,8 @@ def naming_what_is_missing() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if (found := missing_package(error)) is not None:
-            raise found from error
+        if (missing := missing_package(error)) is not None:
+            raise missing from error
         raise
 
 

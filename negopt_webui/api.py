@@ -9,11 +9,12 @@ import json
 from typing import Any
 
 from negopt_core.errors import NegOptError, PromptError
+from negopt_core.policy.menu import PolicyMenu
 from negopt_core.text.df_text import format_prompt, parse_prompt
 
+from .model_family import DEFAULT
 from .request import EVERYTHING, NOTHING, WRITES
-from .shelf import DEFAULT, Shelf
-from .writing import Wish, ask, into_prompt
+from .writing import UserPrompts, ask, into_prompt
 
 SUGGEST, POLICIES = "/negopt/v1/suggest", "/negopt/v1/policies"
 MAX_BODY = 64 * 1024
@@ -26,9 +27,9 @@ Answer = tuple[int, dict[str, Any]]
 """HTTP status and JSON."""
 
 
-def policies(shelf: Shelf) -> Answer:
+def policies(menu: PolicyMenu) -> Answer:
     """What can be asked."""
-    return 200, {"policies": shelf.names(), "default": DEFAULT, "modes": _MODES}
+    return 200, {"policies": menu.names(), "default": DEFAULT, "modes": _MODES}
 
 
 def too_large() -> Answer:
@@ -36,21 +37,21 @@ def too_large() -> Answer:
     return 413, {"error": f"a request may have {MAX_BODY:,} bytes; shorten the prompt"}
 
 
-def suggest(shelf: Shelf, body: bytes) -> Answer:
+def suggest(menu: PolicyMenu, body: bytes) -> Answer:
     """Both prompts with the policy's words written into them, and the same words with their windows."""
     try:
         values = json.loads(body)
         if not isinstance(values, dict):
             raise PromptError(f"a request is a JSON object, got {type(values).__name__}; send {{'prompt': …}}")
-        wish = _wish(values)
-        written = ask(shelf.policy(_text(values, "policy", DEFAULT)), wish)
+        prompts = _read_prompts(values)
+        written = ask(menu.policy(_text(values, "policy", DEFAULT)), prompts)
         return 200, {
-            "prompt": into_prompt(wish.prompt, written.positive, False),
-            "negative": into_prompt(wish.negative, written.negative, True),
+            "prompt": into_prompt(prompts.prompt, written.positive, False),
+            "negative": into_prompt(prompts.negative, written.negative, True),
             "scheduled_prompt": format_prompt(written.positive),
             "scheduled_negative": format_prompt(written.negative),
             "policy": written.policy,
-            "seed": wish.seed,
+            "seed": prompts.seed,
             "warnings": list(written.warnings),
         }
     except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or brackets without end
@@ -59,14 +60,14 @@ def suggest(shelf: Shelf, body: bytes) -> Answer:
         return 400, {"error": str(error)}
 
 
-def _wish(values: dict[str, Any]) -> Wish:
+def _read_prompts(values: dict[str, Any]) -> UserPrompts:
     mode = _text(values, "mode", EVERYTHING)
     if mode not in _MODES:
         raise PromptError(f"mode is one of {', '.join(_MODES)}, got {mode[:80]!r}")
     seed = values.get("seed", 0)
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise PromptError(f"a seed is a whole number, got {str(seed)[:80]!r}")
-    return Wish(
+    return UserPrompts(
         _text(values, "prompt", None),
         _text(values, "negative", ""),
         parse_prompt(_text(values, "scheduled_prompt", "")),

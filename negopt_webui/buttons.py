@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from negopt_core.errors import NegOptError, PromptError
+from negopt_core.policy.menu import PolicyMenu
 from negopt_core.policy.store import with_windows
+from negopt_core.provenance.plan import check_passes
 from negopt_core.text.df_text import format_prompt, parse_prompt
 from negopt_core.text.prompt import DFPrompt
 
 from .check import Boxes, check, to_html
 from .native import add_schedule
-from .plan import check_passes
 from .request import MAX_WORDS
-from .shelf import Shelf
-from .writing import Wish, Written, ask, count_windows, into_prompt, joined
+from .writing import AddedWords, UserPrompts, ask, count_windows, into_prompt, joined
 
 Answer = tuple[Any, ...]
 NEGATIVE, MODIFIERS = ("negative",), ("modifiers",)
@@ -26,7 +26,7 @@ NEGATIVE, MODIFIERS = ("negative",), ("modifiers",)
 class Buttons:
     """The page's actions. `total_steps` is the host's count for a sampler; `keep` leaves a box as it is."""
 
-    shelf: Shelf
+    menu: PolicyMenu
     total_steps: Callable[[str, int], int]
     keep: Callable[[], Any]
 
@@ -34,27 +34,27 @@ class Buttons:
         self, prompt: str, negative: str, positive_words: str, negative_words: str, policy: str, seed: Any
     ) -> Answer:
         """New text for the negative box, and the line."""
-        wish = _wish(prompt, negative, positive_words, negative_words, NEGATIVE, seed)
-        return self._into_box(policy, wish, True)
+        prompts = _read_prompts(prompt, negative, positive_words, negative_words, NEGATIVE, seed)
+        return self._into_box(policy, prompts, True)
 
     def add_modifiers(
         self, prompt: str, negative: str, positive_words: str, negative_words: str, policy: str, seed: Any
     ) -> Answer:
         """New text for the prompt box, and the line."""
-        wish = _wish(prompt, negative, positive_words, negative_words, MODIFIERS, seed)
-        return self._into_box(policy, wish, False)
+        prompts = _read_prompts(prompt, negative, positive_words, negative_words, MODIFIERS, seed)
+        return self._into_box(policy, prompts, False)
 
     def fill_schedule(
         self, prompt: str, negative: str, positive_words: str, negative_words: str, policy: str, seed: Any
     ) -> Answer:
         """New text for both schedule boxes, and the line."""
-        wish = _wish(prompt, negative, positive_words, negative_words, NEGATIVE + MODIFIERS, seed)
+        prompts = _read_prompts(prompt, negative, positive_words, negative_words, NEGATIVE + MODIFIERS, seed)
         try:
-            written = self._ask(with_windows(str(policy)), wish)
+            written = self._ask(with_windows(str(policy)), prompts)
         except NegOptError as error:
             return self.keep(), self.keep(), to_html([str(error)])
-        positive = joined(wish.scheduled_prompt, written.positive)
-        negatives = joined(wish.scheduled_negative, written.negative)
+        positive = joined(prompts.scheduled_prompt, written.positive)
+        negatives = joined(prompts.scheduled_negative, written.negative)
         told = [f"{written.policy} has filled the schedule", *written.warnings]
         return format_prompt(positive), format_prompt(negatives), to_html(told)
 
@@ -100,11 +100,11 @@ class Buttons:
             known = replace(known, cfg=float(cfg))
         return to_html(check(known))
 
-    def _into_box(self, policy: str, wish: Wish, is_negative: bool) -> Answer:
+    def _into_box(self, policy: str, prompts: UserPrompts, is_negative: bool) -> Answer:
         try:
-            written = self._ask(policy, wish)
+            written = self._ask(policy, prompts)
             added = written.negative if is_negative else written.positive
-            text = into_prompt(wish.negative if is_negative else wish.prompt, added, is_negative)
+            text = into_prompt(prompts.negative if is_negative else prompts.prompt, added, is_negative)
         except NegOptError as error:
             return self.keep(), to_html([str(error)])
         if not added.text:
@@ -118,15 +118,15 @@ class Buttons:
             )
         return text, to_html([*told, *written.warnings])
 
-    def _ask(self, policy: str, wish: Wish) -> Written:
-        return ask(self.shelf.policy(str(policy)), wish)
+    def _ask(self, policy: str, prompts: UserPrompts) -> AddedWords:
+        return ask(self.menu.policy(str(policy)), prompts)
 
 
-def _wish(
+def _read_prompts(
     prompt: str, negative: str, positive_words: str, negative_words: str, modes: tuple[str, ...], seed: Any
-) -> Wish:
+) -> UserPrompts:
     chosen = int(seed) if isinstance(seed, int | float) and seed >= 0 else 0  # -1 has no picture to take a seed from
-    return Wish(prompt or "", negative or "", _words(positive_words), _words(negative_words), modes, chosen)
+    return UserPrompts(prompt or "", negative or "", _words(positive_words), _words(negative_words), modes, chosen)
 
 
 def _words(text: str) -> DFPrompt:

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from negopt_core.errors import NegOptError
+from negopt_core.provenance.plan import Plan
 from negopt_core.text.planner import active_index, plan_pieces
 from negopt_core.text.prompt import DFPrompt
 
 from .host import EncodeCache, Host, is_hires
 from .native import add_words, write_words
-from .plan import Plan
 
 ATTRIBUTE = "_negopt"
 """Where a job hangs on the webui's processing object; nowhere else is any state of a job."""

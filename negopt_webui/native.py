@@ -8,10 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from negopt_core.provenance.plan import Passes
 from negopt_core.text.dialects import a1111
 from negopt_core.text.prompt import DFPrompt, Span
-
-from .plan import Passes
 
 _AND = re.compile(r"\bAND\b")
 _PART_END = re.compile(r"(?:\s*:\s*[-+]?(?:\d+\.?|\d*\.\d+))?\s*\Z")  # what the host reads as the part's weight

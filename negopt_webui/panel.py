@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from negopt_core.errors import NegOptError
+from negopt_core.provenance.plan import PASSES, PLAN_KEY, Plan, read_plan
 from negopt_core.text.df_text import format_prompt
 
 from .buttons import Buttons
-from .plan import PASSES, Plan, read_plan
 from .request import NOTHING, WRITES
-from .session import PLAN_KEY
 
 log = logging.getLogger("negopt")
 

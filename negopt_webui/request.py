@@ -8,12 +8,13 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from negopt_core.errors import PolicyError, PromptError
+from negopt_core.policy.phrases import append_phrases, phrase_spans
 from negopt_core.policy.suggest import MAX_SEED
+from negopt_core.provenance.plan import Passes, Plan, check_passes
 from negopt_core.text.df_text import parse_prompt
-from negopt_core.text.prompt import DFPrompt
+from negopt_core.text.prompt import DFPrompt, Span, Window
 
-from .plan import Passes, Plan, check_passes, starting_at
-from .shelf import DEFAULT
+from .model_family import DEFAULT
 
 NOTHING, EVERYTHING = "nothing", "negative and modifiers"
 WRITES: dict[str, tuple[str, ...]] = {
@@ -94,6 +95,18 @@ def read_request(values: Sequence[Any], axes: Mapping[str, Any] | None = None) -
         seed=default.seed if given.get("seed") is None else _seed(given["seed"]),
         start=given.get("start"),
     )
+
+
+def starting_at(prompt: DFPrompt, progress: float) -> DFPrompt:
+    """Every phrase of the prompt, from `progress` (0 = the first step) to its own end; ended ones are left out."""
+    if not 0.0 <= progress < 1.0:
+        raise PromptError(f"a window start needs 0 <= start < 1, got {progress}; give a share of the steps")
+    phrases = [
+        Span(phrase.text, phrase.weight, Window(progress, phrase.window.end))
+        for phrase in phrase_spans(prompt.spans)
+        if progress < phrase.window.end
+    ]
+    return append_phrases(DFPrompt(), phrases)
 
 
 def is_yes(value: object) -> bool:

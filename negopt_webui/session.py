@@ -8,19 +8,19 @@ from contextlib import contextmanager
 from typing import Any
 
 from negopt_core.errors import NegOptError
+from negopt_core.policy.menu import PolicyMenu
+from negopt_core.provenance.plan import PLAN_KEY, Plan
 from negopt_core.text.checks import Setup, inspect_setup
 from negopt_core.text.prompt import DFPrompt, PromptPair
 
 from .injection import ATTRIBUTE, Job, job_of, slice_side
+from .model_family import name_for_model
 from .native import plain_words
-from .plan import Origin, Plan
 from .request import PICTURE_SEED, Request, read_request
-from .shelf import Shelf, name_for_model
-from .writing import Wish, ask, joined
+from .writing import UserPrompts, ask, joined
 
 log = logging.getLogger("negopt")
 
-PLAN_KEY = "NegOpt plan"
 ERROR_KEY = "NegOpt error"
 AXES = "_negopt_axes"
 """Where a grid's values for one cell hang on the processing object."""
@@ -51,13 +51,13 @@ def fail(p: Any, message: str) -> None:
     say(p, f"this picture was made without its scheduled words, or only with some of them: {line}")
 
 
-def begin(p: Any, values: Sequence[Any], shelf: Shelf) -> None:
+def begin(p: Any, values: Sequence[Any], menu: PolicyMenu) -> None:
     """Read what the user wants for a job and hang the plans on it. Where negopt is off, nothing is touched."""
     forget(p)
     request = read_request(values, getattr(p, AXES, None))
     if not request.enabled:
         return
-    plans = _plans(p, request, shelf)
+    plans = _plans(p, request, menu)
     if all(plan.is_empty for plan in plans):
         say(p, "is on and has nothing to add: both boxes are empty and no policy writes")
         return
@@ -94,26 +94,29 @@ def say(p: Any, message: str) -> None:
     p.comment(f"negopt: {message}")
 
 
-def _plans(p: Any, request: Request, shelf: Shelf) -> list[Plan]:
+def _plans(p: Any, request: Request, menu: PolicyMenu) -> list[Plan]:
     """A plan for each picture of the job."""
     own = request.plan()
     if not request.modes:
         return [own] * len(p.all_prompts)
-    policy = shelf.policy(name_for_model(request.policy, getattr(p, "sd_model", None)))
-    known: dict[Wish, Plan] = {}
+    policy = menu.policy(name_for_model(request.policy, getattr(p, "sd_model", None)))
+    known: dict[UserPrompts, Plan] = {}
     plans = []
     for prompt, negative, seed in zip(p.all_prompts, p.all_negative_prompts, p.all_seeds, strict=True):
         chosen = int(seed) if request.seed == PICTURE_SEED else request.seed
-        wish = Wish(prompt, negative, own.positive, own.negative, request.modes, chosen)
-        if wish not in known:
-            written = ask(policy, wish)
-            known[wish] = Plan(
+        prompts = UserPrompts(prompt, negative, own.positive, own.negative, request.modes, chosen)
+        if prompts not in known:
+            written = ask(policy, prompts)
+            known[prompts] = Plan(
                 joined(own.positive, request.place(written.positive)),
                 joined(own.negative, request.place(written.negative)),
                 own.passes,
-                Origin(written.policy, written.fingerprint, chosen, request.writes),
+                policy=written.policy,
+                policy_hash=written.fingerprint,
+                policy_seed=chosen,
+                writes=request.writes,
             )
-        plans.append(known[wish])
+        plans.append(known[prompts])
     return plans
 
 

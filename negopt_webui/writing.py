@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from negopt_core.policy import Policy, SuggestOptions, suggest
-from negopt_core.policy.phrases import append_phrases, phrase_spans, without_prefix
+from negopt_core.policy.phrases import append_phrases, phrase_spans
 from negopt_core.policy.structure import why_structured
-from negopt_core.text.df_text import format_prompt, parse_prompt
+from negopt_core.text.df_text import format_prompt
 from negopt_core.text.prompt import DFPrompt, Span
 
 from .native import add_words, plain_words, write_words
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class UserPrompts:
     """What a policy is asked: the user's two prompts in the webui's notation, and what is scheduled on each side."""
 
     prompt: str
@@ -26,7 +26,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class AddedWords:
     """The words that a policy adds on each side, and what the user should know."""
 
     positive: DFPrompt
@@ -36,17 +36,21 @@ class Written:
     warnings: tuple[str, ...]
 
 
-def ask(policy: Policy, wish: Wish) -> Written:
+def ask(policy: Policy, prompts: UserPrompts) -> AddedWords:
     """What the policy adds to the user's words and to what is scheduled already; nothing of it is said twice."""
-    positive = DFPrompt.plain(wish.prompt)
-    if not why_structured(wish.prompt):  # else words behind it, scheduled ones too, would hide what it is
-        positive = append_phrases(DFPrompt.plain(plain_words(wish.prompt)), phrase_spans(wish.scheduled_prompt.spans))
-    negative = append_phrases(DFPrompt.plain(plain_words(wish.negative)), phrase_spans(wish.scheduled_negative.spans))
-    options = SuggestOptions(modes=wish.modes, negative=format_prompt(negative), seed=wish.seed)
+    positive = DFPrompt.plain(prompts.prompt)
+    if not why_structured(prompts.prompt):  # else words behind it, scheduled ones too, would hide what it is
+        positive = append_phrases(
+            DFPrompt.plain(plain_words(prompts.prompt)), phrase_spans(prompts.scheduled_prompt.spans)
+        )
+    negative = append_phrases(
+        DFPrompt.plain(plain_words(prompts.negative)), phrase_spans(prompts.scheduled_negative.spans)
+    )
+    options = SuggestOptions(modes=prompts.modes, negative=format_prompt(negative), seed=prompts.seed)
     (answer,) = suggest(policy, [format_prompt(positive)], options)
-    return Written(
-        _added(positive, parse_prompt(answer.df_positive)),
-        _added(negative, parse_prompt(answer.df_negative)),
+    return AddedWords(
+        append_phrases(DFPrompt(), answer.added_positive),
+        append_phrases(DFPrompt(), answer.added_negative),
         answer.policy,
         policy.fingerprint,
         answer.warnings,
@@ -72,12 +76,3 @@ def joined(first: DFPrompt, second: DFPrompt) -> DFPrompt:
 def count_windows(added: DFPrompt) -> int:
     """How many phrases do not act in every step."""
     return sum(not phrase.window.is_full for phrase in phrase_spans(added.spans))
-
-
-def _added(before: DFPrompt, after: DFPrompt) -> DFPrompt:
-    """The phrases that follow `before` in `after`; a suggestion keeps the user's own words untouched and first."""
-    fixed = len(before.spans)
-    rest = list(after.spans[fixed:])
-    if before.spans and before.spans[-1].is_plain:  # plain words that follow are one span with it
-        rest = [*(without_prefix(DFPrompt(after.spans[fixed - 1 : fixed]), before.spans[-1].text) or []), *rest]
-    return append_phrases(DFPrompt(), phrase_spans(rest))

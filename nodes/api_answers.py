@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -12,29 +11,26 @@ from typing import Any
 from ..negopt_core import __version__
 from ..negopt_core.errors import NegOptError, OutputError
 from ..negopt_core.policy import Policy, PolicyCard, SuggestOptions, suggest
-from ..negopt_core.policy.joint import SIGN
-from ..negopt_core.policy.phrases import append_phrases, phrase_spans, without_prefix
-from ..negopt_core.policy.store import builtin_names, card_named
-from ..negopt_core.policy.tokens import roomy_budget
+from ..negopt_core.policy.phrases import append_phrases, phrases_behind
+from ..negopt_core.policy.store import builtin_names
+from ..negopt_core.policy.token_estimate import roomy_budget
 from ..negopt_core.text.checks import inspect_setup
 from ..negopt_core.text.df_text import Parsed, format_prompt, parse_report
 from ..negopt_core.text.guidance import TABLE
 from ..negopt_core.text.prompt import DFPrompt, PromptPair
 from .api_read import InspectAsk, Like, RequestError, SuggestAsk
-from .policy import find_policy, policy_folders, policy_names, policy_origin, policy_state
+from .policy import policy_menu
 from .writing import embedding_names
 
 _MAX_LIKES_BYTES = 100_000_000
 _SHOWN_PROBLEMS = 100
 
 
-class Desk:
-    """Answers the page. Keeps the policy that was asked last, so that a click does not load weights again."""
+class PageSuggestions:
+    """Suggestions for the page. The policy that was asked last is kept, so that a click loads no weights again."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._state = ""
-        self._policy: Policy | None = None
+        self._menu = policy_menu()
 
     def suggest(self, ask: SuggestAsk) -> dict[str, Any]:
         """A suggestion as JSON, with the hash of the policy that wrote it."""
@@ -57,11 +53,7 @@ class Desk:
     def policy(self, name: str) -> Policy:
         """A policy by the name of the menu; a path, or a name that leads out of the model folders, is not one."""
         check_name(name)
-        state = policy_state(name)
-        with self._lock:
-            if self._policy is None or self._state != state:
-                self._policy, self._state = find_policy(name), state
-            return self._policy
+        return self._menu.policy(name)
 
 
 def on_device(policy: Any, device: Any) -> Any:
@@ -83,15 +75,14 @@ def _idle_device() -> Any:
 
 def check_name(name: str) -> None:
     """Refuse what is not here; two names may be joined as NEGATIVE+MODIFIERS. Old workflows name what no menu shows."""
-    offered = policy_names()
-    known = {*offered, *builtin_names()}
-    if name in known or (name.count(SIGN) == 1 and all(part in known for part in name.split(SIGN))):
-        return
-    raise RequestError(
-        404,
-        "no-such-policy",
-        f"the policy {name[:100]!r} is not here; there are {', '.join(offered)}. Others go into models/negopt",
-    )
+    menu = policy_menu()
+    if menu.missing(name) is not None:
+        names = ", ".join(menu.names())
+        raise RequestError(
+            404,
+            "no-such-policy",
+            f"the policy {name[:100]!r} is not here; there are {names}. Others go into models/negopt",
+        )
 
 
 def inspect(ask: InspectAsk) -> dict[str, Any]:
@@ -114,7 +105,7 @@ def guidance_table() -> dict[str, Any]:
 def list_offered() -> dict[str, Any]:
     """Every policy of the menu with kind, side and families; a broken card is listed with its fault."""
     ours = frozenset(builtin_names())
-    return {"policies": [{**_listed(name), "is_ours": name in ours} for name in policy_names()]}
+    return {"policies": [{**_listed(name), "is_ours": name in ours} for name in policy_menu().names()]}
 
 
 def keep_like(like: Like, folder: Path) -> dict[str, Any]:
@@ -137,7 +128,7 @@ def like_record(like: Like) -> dict[str, Any]:
     """One line of `likes.jsonl`; what was not written, or edited beyond telling apart, is left out."""
     prompt = parse_report(like.prompt).prompt.text
     prefix = "" if like.verdict == "up" else "rejected_"
-    added = phrase_spans(without_prefix(parse_report(like.positive).prompt, prompt) or ())
+    added = phrases_behind(prompt, parse_report(like.positive).prompt)
     texts = {"negative": like.negative, "modifiers": format_prompt(append_phrases(DFPrompt(), added))}
     return {
         "prompt": prompt,
@@ -157,13 +148,13 @@ def _listed(name: str) -> dict[str, Any]:
     except NegOptError as error:
         return {"name": name, "fault": str(error), "from": ""}
     told = {"name": name, "kind": card.kind, "polarity": card.polarity, "families": list(card.families)}
-    return {**told, "from": policy_origin(name)}
+    return {**told, "from": policy_menu().origin(name)}
 
 
 def find_card(name: str) -> PolicyCard:
     """A policy's card, without its weights."""
     check_name(name)
-    return card_named(name, policy_folders())
+    return policy_menu().card(name)
 
 
 def card_answer(name: str) -> dict[str, Any]:

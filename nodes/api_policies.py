@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ..negopt_core.errors import NegOptError, OutputError
-from ..negopt_core.policy.archive import check_folder_name, unpack_policy
 from ..negopt_core.policy.hub import pull_policy
 from ..negopt_core.policy.store import CARD_NAME, builtin_names
+from ..negopt_core.policy.zip_import import check_folder_name, unpack_policy
 from .api_read import RequestError
 from .host import tell_page
 from .policy import policy_folders

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..negopt_core.errors import NegOptError, PolicyError
 from ..negopt_core.policy.store import default_policy, with_windows
-from ..negopt_core.policy.tokens import encoder_tokens, estimate_tokens
+from ..negopt_core.policy.token_estimate import encoder_tokens, estimate_tokens
 from ..negopt_core.text.cfg_parts import RunPart
 from ..negopt_core.text.checks import Setup
 from .writing import MODES

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io as streams
 from typing import Any
 
 import numpy
 from comfy_api.latest import io
 
-from ..negopt_core.measure.plot import draw_intervals
-from ..negopt_core.measure.sheet import Row, draw_sheet
+from ..negopt_core.measure.draw import Row, draw_intervals, draw_sheet
 from ..negopt_core.measure.statistics import Comparison, compare
 from ..negopt_core.policy import SuggestOptions, load_policy, suggest
 from ..negopt_core.text.df_text import format_prompt, parse_prompt
@@ -22,7 +20,7 @@ NONE, OWN = "no negative", "own negative"
 _SHOWN = 8
 """Seeds drawn in the grid; all of them count."""
 _CLEAR = 0.05
-"""A bootstrap over a handful of seeds is too sure of itself: p has to agree. It cannot fall below this with 5 seeds."""
+"""An interval over a handful of seeds leans on a normal distribution: p has to agree, which takes 6 seeds."""
 
 
 class NegOptCompare(io.ComfyNode):
@@ -134,8 +132,6 @@ def _lines(scores: dict[str, Any], found: dict[str, Comparison]) -> list[str]:
 
 
 def _grid(scorer: str, arms: dict[str, PromptPair], scores: dict[str, Any], images: Any, numbers: list[int]) -> Any:
-    from PIL import Image
-
     rows = [
         Row(
             name,
@@ -148,7 +144,7 @@ def _grid(scorer: str, arms: dict[str, PromptPair], scores: dict[str, Any], imag
     scale = max(1, round(192 / max(images.shape[-2:])))
     columns = [f"seed {seed}" for seed in numbers[:_SHOWN]]
     footer = f"numbers are {scorer}; each column has one noise"
-    return as_image(Image.open(streams.BytesIO(draw_sheet("negopt: compare", columns, rows, footer, scale))))
+    return as_image(draw_sheet("negopt: compare", columns, rows, footer, scale))
 
 
 NODES = [NegOptCompare]

@@ -6,8 +6,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..negopt_core.measure.attribution import HURTS, NOTHING, Texts, explain
-from ..negopt_core.measure.explain_sheet import describe, draw_explanation
+from ..negopt_core.measure.explain import HURTS, NOTHING, Texts, describe, draw_explanation, explain
 from ..negopt_core.text.df_text import format_prompt
 from .host import make_schema, node_id_of, show_on_node
 from .studio import as_image, load_scorer, make_studio, seeds_from, studio_inputs

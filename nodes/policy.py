@@ -8,9 +8,9 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..negopt_core.errors import PolicyError
-from ..negopt_core.policy import Policy, load_policy
-from ..negopt_core.policy.joint import SIGN
-from ..negopt_core.policy.store import CARD_NAME, builtin_names, default_policy, offered_names, read_origin, with_family
+from ..negopt_core.policy import Policy
+from ..negopt_core.policy.menu import PolicyMenu
+from ..negopt_core.policy.store import default_policy, with_family
 from .host import make_schema
 
 PolicyType = io.Custom("NEGOPT_POLICY")
@@ -42,23 +42,22 @@ def policy_folders() -> list[Path]:
     return [Path(folder) for folder in folder_paths.get_folder_paths(_KEY)]
 
 
-def policy_names() -> list[str]:
-    """Every name the menu offers. Cards are not read: a broken one must not hide the others."""
-    found = {card.parent.name for folder in policy_folders() for card in folder.glob(f"*/{CARD_NAME}")}
-    return [*offered_names(), *sorted(found - set(builtin_names()))]
+def policy_menu() -> PolicyMenu:
+    """The policies of this ComfyUI."""
+    return PolicyMenu(policy_folders)
 
 
 def find_policy(name: str) -> Policy:
     """Load a policy by name, or two as NEGATIVE+MODIFIERS; says where to put a missing one."""
-    folders = policy_folders()
-    for part in _parts(name):
-        if not (_is_here(part) or _is_here(part.rpartition(":")[0])) and part not in builtin_names():
-            raise PolicyError(
-                f"the policy {part!r} is not here: put its folder (with {CARD_NAME}) into {folders[0]}, or choose one "
-                f"of {', '.join(policy_names())}. A text that was saved with the workflow can be used without the "
-                "policy: switch on 'locked' in the node that holds it"
-            )
-    return load_policy(name, folders)
+    menu = policy_menu()
+    try:
+        menu.check(name)
+    except PolicyError as error:
+        raise PolicyError(
+            f"{error}. A text that was saved with the workflow can be used without the policy: switch on 'locked' in "
+            "the node that holds it"
+        ) from error
+    return menu.load(name)
 
 
 def name_for_model(name: str, model: Any) -> str:
@@ -66,34 +65,6 @@ def name_for_model(name: str, model: Any) -> str:
     config = type(getattr(getattr(model, "model", None), "model_config", None)).__name__
     known = next((family for prefix, family in _CLASSES if config.startswith(prefix)), "")
     return with_family(name, known) if name == DEFAULT and known else name
-
-
-def _is_here(name: str) -> bool:
-    return bool(name) and any((folder / name / CARD_NAME).is_file() for folder in policy_folders())
-
-
-def _parts(name: str) -> list[str]:
-    return [name] if _is_here(name) else name.split(SIGN)
-
-
-def policy_state(name: str) -> str:
-    """Changes when, and only when, the files of a policy do."""
-    stamps = [
-        f"{path.name} {path.stat().st_mtime_ns} {path.stat().st_size}"
-        for part in _parts(name)
-        for folder in policy_folders()
-        for name_of_folder in (part, part.rpartition(":")[0])
-        if name_of_folder and (folder / name_of_folder).is_dir()
-        for path in sorted((folder / name_of_folder).iterdir())
-        if path.is_file()
-    ]
-    return "\n".join([name, *stamps])
-
-
-def policy_origin(name: str) -> str:
-    """Where a policy was fetched from, if that is known: of two joined ones both, one after the other."""
-    found = [read_origin(folder / part) for part in _parts(name) for folder in policy_folders()]
-    return " ".join(filter(None, found))
 
 
 class NegOptLoadPolicy(io.ComfyNode):
@@ -105,7 +76,7 @@ class NegOptLoadPolicy(io.ComfyNode):
             description="Loads what writes negatives and modifiers. 'negopt' and some others are built in; "
             "your own are folders under models/negopt. Nothing is downloaded.",
             search_aliases=["negative prompt model", "prompt optimizer"],
-            inputs=[io.Combo.Input("policy", options=policy_names(), default=DEFAULT)],
+            inputs=[io.Combo.Input("policy", options=policy_menu().names(), default=DEFAULT)],
             outputs=[
                 PolicyType.Output(display_name="policy"),
                 io.String.Output(display_name="card", tooltip="Name, kind, licence and hash of the policy."),
@@ -119,7 +90,7 @@ class NegOptLoadPolicy(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, policy: str) -> str:
-        return policy_state(policy)
+        return policy_menu().state(policy)
 
     @classmethod
     def execute(cls, policy: str) -> io.NodeOutput:

@@ -10,10 +10,10 @@ from ..negopt_core.policy import load_policy
 from .conditioning import encode_text
 from .encode import COMFY, RULES, EncodeSettings
 from .host import make_schema, node_id_of
-from .policy import DEFAULT, PolicyType, find_policy, name_for_model, policy_names, policy_state
+from .policy import DEFAULT, PolicyType, find_policy, name_for_model, policy_menu
 from .run_state import HookSettings
 from .sampler_hook import add_hook
-from .writing import Request, shown, write_prompts, writing_inputs
+from .writing import NodeSettings, shown, write_prompts, writing_inputs
 
 _HIDDEN = [io.Hidden.unique_id, io.Hidden.extra_pnginfo]
 
@@ -61,7 +61,7 @@ class NegOptSuggest(io.ComfyNode):
         locked_negative: str = "",
         policy: Any = None,
     ) -> io.NodeOutput:
-        request = Request(prompt, negative, mode, seed, locked, locked_positive, locked_negative)
+        request = NodeSettings(prompt, negative, mode, seed, locked, locked_positive, locked_negative)
         written = write_prompts(request, lambda: policy or load_policy(DEFAULT), cls)
         texts = (written.positive, written.negative, written.warnings, written.record)
         return io.NodeOutput(*texts, ui=shown(written))
@@ -79,7 +79,9 @@ class NegOptOneClick(io.ComfyNode):
             inputs=[
                 io.Model.Input("model"),
                 io.Clip.Input("clip"),
-                io.Combo.Input("policy", options=policy_names(), default=DEFAULT, tooltip="What writes the prompts."),
+                io.Combo.Input(
+                    "policy", options=policy_menu().names(), default=DEFAULT, tooltip="What writes the prompts."
+                ),
                 io.Combo.Input("weighting", options=list(RULES), default=COMFY, tooltip="What a weight does."),
                 *writing_inputs(),
             ],
@@ -98,7 +100,7 @@ class NegOptOneClick(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, policy: str = DEFAULT, **_: Any) -> str:
-        return policy_state(policy)
+        return policy_menu().state(policy)
 
     @classmethod
     def execute(
@@ -115,7 +117,7 @@ class NegOptOneClick(io.ComfyNode):
         locked_positive: str = "",
         locked_negative: str = "",
     ) -> io.NodeOutput:
-        request = Request(prompt, negative, mode, seed, locked, locked_positive, locked_negative)
+        request = NodeSettings(prompt, negative, mode, seed, locked, locked_positive, locked_negative)
         written = write_prompts(request, lambda: find_policy(name_for_model(policy, model)), cls)
         settings = EncodeSettings(weighting)
         return io.NodeOutput(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io as streams
 import json
 from pathlib import Path
 from typing import Any
@@ -11,16 +10,19 @@ from comfy_api.latest import io
 
 from ..negopt_core.errors import OutputError
 from ..negopt_core.files import write_bytes
-from ..negopt_core.provenance.record import COMFY_CHUNK as CHUNK
-from ..negopt_core.provenance.record import SCHEMA, hash_pixels
+from ..negopt_core.provenance.infotext import format_infotext
+from ..negopt_core.provenance.picture_texts import (
+    COMFY_RECORD,
+    FORMATS,
+    INFOTEXT,
+    encode_picture,
+    hash_pixels,
+    pixels_as_saved,
+)
+from ..negopt_core.provenance.record import SCHEMA
 from ..negopt_core.text.df_text import parse_prompt
 from .host import make_schema
 from .workflow import sampling_settings
-
-FORMATS = {"png": "png", "webp": "webp", "jpeg": "jpg"}
-"""Menu name and file ending."""
-JPEG_ROOM = 65_000
-_FIRST_TAG, _EXIF_PART, _USER_COMMENT = 0x0110, 0x8769, 0x9286
 
 
 class NegOptSaveProvenance(io.ComfyNode):
@@ -78,11 +80,13 @@ def make_chunks(record: str, hidden: Any, scores: dict[str, float] | None = None
     for name, value in ((hidden.extra_pnginfo if hidden is not None else None) or {}).items():
         chunks[name] = json.dumps(value)
     if record:
-        told = read_record(record)
+        written = read_record(record)
         settings = sampling_settings(hidden.prompt, str(hidden.unique_id)) if hidden is not None else {}
         host = {"schema": SCHEMA, "host": "comfyui", "versions": _versions()}
-        chunks[CHUNK] = json.dumps({**host, **told, "sampling": settings, "scores": scores or {}})
-        chunks["parameters"] = infotext(told, settings)
+        chunks[COMFY_RECORD] = json.dumps({**host, **written, "sampling": settings, "scores": scores or {}})
+        negopt = {"NegOpt policy": written.get("policy") or "locked text", "Version": f"negopt {written.get('negopt')}"}
+        sides = [parse_prompt(written[name]).text for name in ("df_positive", "df_negative")]
+        chunks[INFOTEXT] = format_infotext(*sides, settings | negopt)
     return chunks
 
 
@@ -110,25 +114,12 @@ def _versions() -> dict[str, str]:
 def read_record(text: str) -> dict[str, Any]:
     """The record of a writing node; raises OutputError for any other text."""
     try:
-        told = json.loads(text)
+        record = json.loads(text)
     except ValueError:
-        told = None
-    if not isinstance(told, dict) or not {"df_positive", "df_negative"} <= told.keys():
+        record = None
+    if not isinstance(record, dict) or not {"df_positive", "df_negative"} <= record.keys():
         raise OutputError(f"this is no negopt record: {text[:60]!r}; connect the 'record' output of a negopt node")
-    return told
-
-
-def infotext(told: dict[str, Any], settings: dict[str, Any]) -> str:
-    """A1111's `parameters` text: prompt, negative prompt, one line of settings. Plain words; windows are in `CHUNK`."""
-    negative = parse_prompt(told["df_negative"]).text
-    line = {**settings, "NegOpt policy": told.get("policy") or "locked text", "Version": f"negopt {told.get('negopt')}"}
-    return "\n".join(
-        [
-            parse_prompt(told["df_positive"]).text,
-            *([f"Negative prompt: {negative}"] if negative else []),
-            ", ".join(f"{name}: {value}" for name, value in line.items()),
-        ]
-    )
+    return record
 
 
 def _save(images: Any, prefix: str, chunks: dict[str, str], kind: str) -> list[dict[str, str]]:
@@ -144,67 +135,18 @@ def _save(images: Any, prefix: str, chunks: dict[str, str], kind: str) -> list[d
     for number, picture in enumerate(images):
         pixels = (picture.cpu().numpy()[..., :3] * 255.0).clip(0, 255).astype(numpy.uint8)
         file = f"{name.replace('%batch_num%', str(number))}_{counter + number:05}_.{FORMATS[kind]}"
-        content = encode(pixels, {} if args.disable_metadata else chunks, kind)
-        write_bytes(Path(folder) / file, content)
+        texts = {} if args.disable_metadata else _stamped(pixels, chunks, kind)
+        write_bytes(Path(folder) / file, encode_picture(pixels, texts, kind))
         saved.append({"filename": file, "subfolder": subfolder, "type": "output"})
     return saved
 
 
-def encode(pixels: Any, chunks: dict[str, str], kind: str) -> bytes:
-    """A picture file of [H, W, 3] 8-bit pixels with its texts; the record gets a hash of the pixels as saved."""
-    import numpy
-    from PIL import Image
-
-    if CHUNK in chunks:
-        with Image.open(streams.BytesIO(_written(pixels, {}, kind))) as saved:
-            stamp = hash_pixels(numpy.asarray(saved.convert("RGB")))
-        chunks = {**chunks, CHUNK: json.dumps({**json.loads(chunks[CHUNK]), "pixels_sha256": stamp})}
-    return _written(pixels, chunks, kind)
-
-
-def _written(pixels: Any, chunks: dict[str, str], kind: str) -> bytes:
-    from PIL import Image
-
-    picture, stream = Image.fromarray(pixels), streams.BytesIO()
-    if kind == "png":
-        picture.save(stream, "PNG", pnginfo=_png_texts(chunks), compress_level=4)
-    elif kind == "webp":
-        picture.save(stream, "WEBP", quality=90, exif=_exif(chunks))
-    else:
-        exif = _exif(chunks)
-        if len(exif) > JPEG_ROOM:
-            raise OutputError(f"a JPEG has room for {JPEG_ROOM:,} bytes of text, not {len(exif):,}; use webp or png")
-        picture.save(stream, "JPEG", quality=95, exif=exif)
-    return stream.getvalue()
-
-
-def _png_texts(chunks: dict[str, str]) -> Any:
-    from PIL.PngImagePlugin import PngInfo
-
-    info = PngInfo()
-    for name, text in chunks.items():
-        if name == "parameters":  # the only one that is not plain ASCII
-            info.add_itxt(name, text)
-        else:
-            info.add_text(name, text)
-    return info
-
-
-def _exif(chunks: dict[str, str]) -> bytes:
-    """As ComfyUI and A1111 write them: `name:text` in EXIF tags from Model downwards, infotext as the user comment."""
-    from PIL import Image
-
-    if not chunks:
-        return b""
-    exif, tag = Image.Exif(), _FIRST_TAG
-    ordered = sorted((name for name in chunks if name != "parameters"), key=lambda name: name != "prompt")
-    for name in ordered:
-        exif[tag] = f"{name}:{chunks[name]}"
-        tag -= 1
-    if "parameters" in chunks:
-        comment = b"UNICODE\0" + chunks["parameters"].encode("utf-16-be", "replace")
-        exif.get_ifd(_EXIF_PART)[_USER_COMMENT] = comment
-    return bytes(exif.tobytes())
+def _stamped(pixels: Any, chunks: dict[str, str], kind: str) -> dict[str, str]:
+    """The texts, with a hash of the pixels as saved in the record."""
+    if COMFY_RECORD not in chunks:
+        return chunks
+    stamp = hash_pixels(pixels_as_saved(pixels, kind))
+    return {**chunks, COMFY_RECORD: json.dumps({**json.loads(chunks[COMFY_RECORD]), "pixels_sha256": stamp})}
 
 
 NODES = [NegOptSaveProvenance]

@@ -16,7 +16,7 @@ from typing import Any
 
 from ..negopt_core.errors import NegOptError
 from . import api_policies
-from .api_answers import Desk, card_answer, guidance_table, inspect, keep_like, list_offered
+from .api_answers import PageSuggestions, card_answer, guidance_table, inspect, keep_like, list_offered
 from .api_read import (
     MAX_ARCHIVE_BYTES,
     MAX_BODY_BYTES,
@@ -61,14 +61,14 @@ class Routes:
     """The handlers; each reads a request, works in a thread and answers JSON."""
 
     def __init__(self) -> None:
-        self._desk = Desk()
+        self._suggestions = PageSuggestions()
         self._policies = Queue("negopt-policy")
         self._light = Queue("negopt-light")
         self._files = Queue("negopt-files")
 
     async def suggest(self, request: Any) -> Any:
         body = await _body(request)
-        return await self._policies.run(lambda: self._desk.suggest(read_suggest(body)))
+        return await self._policies.run(lambda: self._suggestions.suggest(read_suggest(body)))
 
     async def inspect(self, request: Any) -> Any:
         body = await _body(request)

@@ -7,7 +7,7 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..negopt_core.errors import ModelError
-from ..negopt_core.measure.plot import draw_intervals
+from ..negopt_core.measure.draw import draw_intervals
 from ..negopt_core.measure.statistics import Interval
 from ..negopt_core.scorers.table import NAMES
 from ..negopt_core.text.df_text import parse_prompt

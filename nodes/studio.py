@@ -15,7 +15,7 @@ import torch
 from comfy_api.latest import io
 
 from ..negopt_core.errors import ModelError
-from ..negopt_core.scorers.table import NAMES, load_named
+from ..negopt_core.scorers.table import NAMES, SCORERS, load_named
 from ..negopt_core.text.df_text import format_prompt
 from ..negopt_core.text.prompt import PromptPair
 from .conditioning import encode_text
@@ -129,8 +129,7 @@ def load_scorer(name: str) -> Any:
     """A scorer; ModelError says what to put where if its weights are not there."""
     folder = scorer_folder()
     places = {path.stem if path.suffix == ".safetensors" else path.name: str(path) for path in _entries(folder)}
-    needed = {"aesthetic": ("aesthetic", "clip")}.get(name, () if name.startswith("world-") else (name,))
-    missing = [part for part in needed if part not in places]
+    missing = [part for part in SCORERS[name].needs if part not in places]
     if missing:
         raise ModelError(f"the scorer {name} needs {' and '.join(missing)} in {folder}. {scorer_places()}")
     return load_named(name, places, "eval")

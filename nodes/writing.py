@@ -24,7 +24,7 @@ MODES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class NodeSettings:
     """What the user set in the node. `locked_*`: the texts to use as they are, if `is_locked`."""
 
     prompt: str
@@ -37,7 +37,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenPrompts:
     """Both prompts as DF text, what the user should know, and the record that goes into the picture (JSON)."""
 
     positive: str
@@ -72,59 +72,61 @@ def writing_inputs() -> list[io.Input]:
     ]
 
 
-def write_prompts(request: Request, load: Callable[[], Policy], node: type[io.ComfyNode]) -> Written:
+def write_prompts(settings: NodeSettings, load: Callable[[], Policy], node: type[io.ComfyNode]) -> WrittenPrompts:
     """Both prompts; `load` is called only if the policy is needed. The texts are kept in the node and its pictures."""
-    written = _locked(request) if request.is_locked else _suggested(request, load())
+    written = _locked(settings) if settings.is_locked else _suggested(settings, load())
     if node.hidden is not None:
         lock_in_workflow(node.hidden.extra_pnginfo, str(node.hidden.unique_id), written.positive, written.negative)
         show_on_node(node.hidden.unique_id, written.warnings)
     return written
 
 
-def shown(written: Written) -> dict[str, list[str]]:
+def shown(written: WrittenPrompts) -> dict[str, list[str]]:
     """What the page gets: it fills the node's text fields with it and says where they come from."""
     texts = {"negopt_positive": [written.positive], "negopt_negative": [written.negative]}
     return {**texts, "negopt_record": [written.record]}
 
 
-def _locked(request: Request) -> Written:
-    sides = {"positive": request.locked_positive, "negative": request.locked_negative}
+def _locked(settings: NodeSettings) -> WrittenPrompts:
+    sides = {"positive": settings.locked_positive, "negative": settings.locked_negative}
     problems = [f"{side}, {problem}" for side, text in sides.items() for problem in parse_report(text).problems]
-    if request.prompt.strip() and not any(text.strip() for text in sides.values()):
+    if settings.prompt.strip() and not any(text.strip() for text in sides.values()):
         problems.append("'locked' is on and both locked texts are empty: no words are painted; switch it off")
-    return _written(request, sides["positive"], sides["negative"], problems, {"policy": "", "locked": True})
+    return _written(settings, sides["positive"], sides["negative"], problems, {"policy": "", "locked": True})
 
 
-def _suggested(request: Request, policy: Policy) -> Written:
+def _suggested(settings: NodeSettings, policy: Policy) -> WrittenPrompts:
     options = SuggestOptions(
-        modes=MODES[request.mode],
-        negative=request.negative,
-        seed=request.seed % 2**63,
+        modes=MODES[settings.mode],
+        negative=settings.negative,
+        seed=settings.seed % 2**63,
         embeddings=embedding_names(),
     )
-    answer = suggest(policy, [request.prompt], options)[0]
-    told = {
+    answer = suggest(policy, [settings.prompt], options)[0]
+    source = {
         "policy": answer.policy,
         "policy_hash": policy.fingerprint,
         "policy_licence": policy.card.licence,
         "locked": False,
     }
-    lines = [*answer.warnings, *([policy.summary(request.prompt)] if hasattr(policy, "summary") else [])]
-    return _written(request, answer.df_positive, answer.df_negative, lines, told)
+    lines = [*answer.warnings, *([policy.summary(settings.prompt)] if hasattr(policy, "summary") else [])]
+    return _written(settings, answer.df_positive, answer.df_negative, lines, source)
 
 
-def _written(request: Request, positive: str, negative: str, warnings: Any, told: dict[str, Any]) -> Written:
+def _written(
+    settings: NodeSettings, positive: str, negative: str, warnings: Any, source: dict[str, Any]
+) -> WrittenPrompts:
     record = {
         "negopt": __version__,
-        **told,
-        "seed": request.seed,
-        "mode": request.mode,
-        "modes": list(MODES[request.mode]),
-        "prompt": request.prompt,
+        **source,
+        "seed": settings.seed,
+        "mode": settings.mode,
+        "modes": list(MODES[settings.mode]),
+        "prompt": settings.prompt,
         "df_positive": positive,
         "df_negative": negative,
     }
-    return Written(positive, negative, "\n".join(warnings), json.dumps(record, ensure_ascii=False))
+    return WrittenPrompts(positive, negative, "\n".join(warnings), json.dumps(record, ensure_ascii=False))
 
 
 def embedding_names() -> frozenset[str]:

@@ -12,10 +12,11 @@ from typing import Any
 import gradio as gr
 from modules import paths, prompt_parser, script_callbacks, scripts, sd_samplers, shared
 
+from negopt_core.policy.menu import PolicyMenu
 from negopt_webui import api, axes, injection, panel, session
 from negopt_webui.buttons import Buttons
 from negopt_webui.host import EncodeCache, Webui
-from negopt_webui.shelf import DEFAULT, Shelf
+from negopt_webui.model_family import DEFAULT
 
 HOST = Webui(prompt_parser, sd_samplers, shared)
 SECTION = ("negopt", "negopt")
@@ -29,9 +30,9 @@ def policy_folders() -> list[Path]:
 
 
 # The three last as long as this module, which the host loads anew with its page. No state of a job is in any of them.
-SHELF = Shelf(policy_folders)
+MENU = PolicyMenu(policy_folders)
 CACHE = EncodeCache()
-BUTTONS = Buttons(SHELF, HOST.total_steps, gr.update)
+BUTTONS = Buttons(MENU, HOST.total_steps, gr.update)
 
 
 class NegOptScript(scripts.Script):
@@ -61,7 +62,7 @@ class NegOptScript(scripts.Script):
         return found
 
     def ui(self, is_img2img: bool) -> list[Any]:
-        names = SHELF.names()
+        names = MENU.names()
         chosen = HOST.option("negopt_policy", DEFAULT)
         controls = panel.build(gr, _tab(is_img2img), names, chosen if chosen in names else DEFAULT)
         if not self.is_wired:  # later calls only read our defaults, away from the page
@@ -73,7 +74,7 @@ class NegOptScript(scripts.Script):
 
     def process(self, p: Any, *values: Any) -> None:
         with session.marked(p):
-            session.begin(p, values, SHELF)
+            session.begin(p, values, MENU)
 
     def process_before_every_sampling(self, p: Any, *_: Any, **__: Any) -> None:
         job = injection.job_of(p)
@@ -105,7 +106,7 @@ def on_cfg_denoiser(params: Any) -> None:
 
 def on_before_ui() -> None:
     """The grid script has been loaded by now, wherever it stands in the order."""
-    axes.add_axes(scripts.scripts_data, SHELF.names)
+    axes.add_axes(scripts.scripts_data, MENU.names)
 
 
 def on_ui_settings() -> None:
@@ -126,10 +127,10 @@ def on_app_started(_demo: Any, app: Any) -> None:
             body += part
             if len(body) > api.MAX_BODY:
                 return reply(api.too_large())
-        return reply(await run_in_threadpool(api.suggest, SHELF, body))
+        return reply(await run_in_threadpool(api.suggest, MENU, body))
 
     async def policies(_request: Any) -> Any:
-        return reply(api.policies(SHELF))
+        return reply(api.policies(MENU))
 
     def reply(answer: api.Answer) -> Any:
         status, values = answer

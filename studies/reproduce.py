@@ -52,10 +52,10 @@ def run(settings: Settings) -> Result:
 
         figures = write_results(folder, settings.document, recipe, settings.prompts, settings.jobs, settings.cache)
     if settings.ship:
-        from studies.policies.contestants import Contest
+        from studies.policies.arms import PolicyArms
         from studies.policies.ship import ship
 
-        prompts = Contest.draw(settings.prompts, folder, recipe).prompts
+        prompts = PolicyArms.draw(settings.prompts, folder, recipe).prompts
         ship(folder, settings.ship, prompts, figures.get("arms"))
     return Result(figures, f"everything is in {folder}; the tables are in {settings.document}")
 

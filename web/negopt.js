@@ -5,8 +5,10 @@ import { keepTexts } from "./ui/writers.js";
 import { keepRecord, lockOrphans } from "./ui/origin.js";
 import { addReview, showCachedTexts } from "./ui/review.js";
 import { keepOffered, loadPolicies, SETTINGS, startWithSettings } from "./ui/settings.js";
+import { addLinkedLines } from "./ui/linked.js";
 import { tab } from "./ui/sidebar.js";
 import { addStyle } from "./ui/style.js";
+import { orderTemplates } from "./ui/templates.js";
 import { addTimeline, keepPercents } from "./ui/timeline.js";
 import { addModifiers, hasPrompt, nodesNow, onSelected, writeNegative } from "./ui/one_click.js";
 import { writeScheduled } from "./ui/wiring.js";
@@ -51,6 +53,7 @@ app.registerExtension({
 
   async setup() {
     addStyle();
+    orderTemplates();
     await loadTexts();
     app.extensionManager?.registerSidebarTab?.(tab());
     api.addEventListener("negopt.run", keepPercents);
@@ -76,6 +79,7 @@ app.registerExtension({
     addMenu(node);
     keepTexts(node, keepRecord);
     addReview(node);
+    addLinkedLines(node);
     addTimeline(node);
   },
 });

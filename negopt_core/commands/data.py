@@ -7,6 +7,7 @@ from dataclasses import MISSING, dataclass, replace
 from pathlib import Path
 
 from ..errors import PromptError, TrainingError
+from ..files import read_lines
 from ..flags import flag, nested, word
 from ..lab.data.settings import POLARITIES, POLARITY_HELP, SHARES, FilterRun, SourceSettings
 from . import Command, Result
@@ -64,7 +65,8 @@ def run_pairs(settings: Pairs) -> Result:
     from ..lab.data.sources import Gathering
 
     polarity, rules = settings.taken.polarity, settings.taken.rules
-    rules = replace(rules, without=_lines_of(settings.without) if settings.without else ())
+    without = read_lines(settings.without, PromptError) if settings.without else ()
+    rules = replace(rules, without=tuple(line.strip() for _, line in without))
     found = Gathering(settings.source, replace(settings.taken, rules=rules))
     with pair_file(settings.output, polarity) as file:
         for pair in found:
@@ -100,13 +102,6 @@ def run_filter(settings: FilterRun) -> Result:
         sigma=settings.confidence.sigma, **values
     )
     return Result(values, f"wrote {settings.output}: {told}")
-
-
-def _lines_of(path: Path) -> tuple[str, ...]:
-    try:
-        return tuple(line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip())
-    except (OSError, UnicodeDecodeError) as error:
-        raise PromptError(f"cannot read {path}: {error}") from error
 
 
 COMMANDS = (

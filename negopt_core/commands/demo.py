@@ -71,15 +71,15 @@ def demo_arms() -> list[DemoArm]:
 def run(settings: Settings) -> Result:
     """Paint and score every arm on the same noise."""
     from ..files import check_folder, write_bytes
-    from ..measure.sheet import Row, draw_sheet
+    from ..measure.draw import Row, draw_sheet, to_file
     from ..paint.base import PaintSettings
     from ..paint.diffusers_painter import load_painter
-    from ..world.judges import load_scorer
+    from ..scorers.table import load_named
 
     check_folder(settings.output)
     choice = choose(WORLD)
     painter = load_painter(choice.path, PaintSettings(choice.steps, choice.cfg, batch_size=len(PROMPTS)), device="cpu")
-    quality, alignment = load_scorer("world-quality"), load_scorer("world-alignment")
+    quality, alignment = (load_named(f"world-{name}", {}, "eval") for name in ("quality", "alignment"))
     seeds = [settings.seed + column for column in range(len(PROMPTS))]
     rows, summary = [], []
     arms = demo_arms()
@@ -100,7 +100,7 @@ def run(settings: Settings) -> Result:
         f"{len(PROMPTS)} prompts, one seed each: an illustration. docs/results.md has the measurements with intervals."
     )
     path = settings.output / "sheet.png"
-    write_bytes(path, draw_sheet(TITLE, PROMPTS, rows, footer, scale=2))
+    write_bytes(path, to_file(draw_sheet(TITLE, PROMPTS, rows, footer, scale=2)))
     lines = [
         f"{entry['arm']:22} quality {entry['quality']:.2f}  alignment {entry['alignment']:.2f}" for entry in summary
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import MISSING, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,8 @@ from . import Command, Result, tell
 from .shared import Asked, check_positive, names_in
 
 if TYPE_CHECKING:
-    from ..measure.attribution import Effect, Explanation
+    from ..measure.explain import Explanation
+    from ..measure.statistics import Interval
     from ..scorers.base import Scorer
 
 
@@ -40,8 +40,8 @@ class Settings(Asked, Painted, Sources):
 
 def run(settings: Settings) -> Result:
     """Paint, judge, write explain.json and explain.png."""
-    from ..measure.attribution import HURTS, NOTHING, Texts, explain
-    from ..measure.explain_sheet import describe, draw_explanation, to_png
+    from ..measure.draw import to_file
+    from ..measure.explain import HURTS, NOTHING, Texts, describe, draw_explanation, explain
     from ..paint.base import PaintSettings
     from ..paint.open import open_painter
 
@@ -65,7 +65,7 @@ def run(settings: Settings) -> Result:
         settings.add_one,
     )
     sheet = settings.output / "explain.png"
-    write_bytes(sheet, to_png(draw_explanation(found)))
+    write_bytes(sheet, to_file(draw_explanation(found)))
     kept = {"without_harmful": found.without(HURTS), "useful_only": found.without(HURTS, NOTHING)}
     values = to_json(found) | {
         name: {"positive": format_prompt(pair.positive), "negative": format_prompt(pair.negative)}
@@ -117,9 +117,9 @@ def to_json(found: Explanation) -> dict[str, Any]:
     }
 
 
-def _effect(effect: Effect) -> dict[str, float | None]:
-    values = {"mean": effect.mean, "low": effect.low, "high": effect.high}
-    return {name: None if math.isnan(value) else value for name, value in values.items()}
+def _effect(effect: Interval) -> dict[str, float | None]:
+    values = effect.plain()
+    return {"mean": values.pop("value"), **values}
 
 
 def _progress(done: int, total: int) -> None:

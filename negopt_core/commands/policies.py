@@ -145,7 +145,7 @@ def run_compare(settings: Compare) -> Result:
 
 
 def _compare_modifiers(modified: Path, settings: Compare) -> Result:
-    from ..lab.compare.modifiers import score_modifiers
+    from ..lab.compare.text import score_modifiers
     from ..lab.data.corpus import read_modified
 
     rows = [row for row in read_modified(modified) if row.modifiers]

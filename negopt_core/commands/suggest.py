@@ -9,7 +9,7 @@ from ..errors import PromptError
 from ..flags import flag, word
 from ..paint.choice import MODEL_HELP, WORLD, Sampled
 from ..policy import Policy, Suggestion, SuggestOptions, load_policy, suggest
-from ..policy.kinds import PRIOR_CAVEAT
+from ..policy.phrase_kinds import PRIOR_CAVEAT
 from ..policy.store import default_policy
 from ..scorers.table import REWARD_HELP, WORLD_REWARD, Sources, load_named, refuse_toys, reward_names
 from . import Command, Result, print_json

@@ -36,11 +36,11 @@ def best_of(
     """
     if count < 1 or not noise_seeds:
         raise PolicyError(f"at least one suggestion and one picture are needed, got {count} and {len(noise_seeds)}")
-    found: dict[tuple[str, str], Suggestion] = {}
+    by_text: dict[tuple[str, str], Suggestion] = {}
     for seed in range(options.seed, options.seed + count):
         (one,) = suggest(policy, [prompt], replace(options, seed=seed))
-        found.setdefault((one.df_positive, one.df_negative), one)
-    suggestions, asked = list(found.values()), [prompt] * len(noise_seeds)
+        by_text.setdefault((one.df_positive, one.df_negative), one)
+    suggestions, asked = list(by_text.values()), [prompt] * len(noise_seeds)
     own = PromptPair(parse_prompt(prompt), parse_prompt(options.negative))
     plain = painter.paint([own] * len(noise_seeds), noise_seeds) if reward.needs_plain else None
     candidates = []

@@ -53,32 +53,32 @@ def split_inception_score(posteriors: Tensor, splits: int) -> Spread:
     order = torch.from_numpy(numpy.random.RandomState(_SHUFFLE_SEED).permutation(count))
     shuffled = posteriors.double()[order]
     parts = [shuffled[i * count // splits : (i + 1) * count // splits] for i in range(splits)]
-    found = numpy.array([inception_score(part)[0] for part in parts])
-    return Spread(float(found.mean()), float(found.std()))
+    scores = numpy.array([inception_score(part)[0] for part in parts])
+    return Spread(float(scores.mean()), float(scores.std()))
 
 
-def frechet_distance(found: Features, reference: Features) -> float:
+def frechet_distance(painted: Features, reference: Features) -> float:
     """FID's formula: |m1 - m2|^2 + tr(C1 + C2 - 2 sqrt(C1 C2)) of two sets of features [N, D] and [M, D]."""
-    for name, features in (("found", found), ("reference", reference)):
+    for name, features in (("painted", painted), ("reference", reference)):
         if len(features) < 2:
             raise ModelError(
                 f"a Fréchet distance needs at least 2 pictures on each side, the {name} set has {len(features)}"
             )
         if not numpy.isfinite(features).all():
             raise ModelError(f"the features of the {name} pictures are not all finite numbers; look at the pictures")
-    shift = found.mean(axis=0) - reference.mean(axis=0)
-    one, other = (numpy.atleast_2d(numpy.cov(features, rowvar=False)) for features in (found, reference))
+    shift = painted.mean(axis=0) - reference.mean(axis=0)
+    one, other = (numpy.atleast_2d(numpy.cov(features, rowvar=False)) for features in (painted, reference))
     # the trace of the square root of a matrix is the sum of the square roots of its eigenvalues
     roots = numpy.sqrt(numpy.linalg.eigvals(one @ other).astype(numpy.complex128)).real.sum()
     return float(shift @ shift + numpy.trace(one) + numpy.trace(other) - 2 * roots)
 
 
-def cmmd(found: Features, reference: Features) -> float:
+def cmmd(painted: Features, reference: Features) -> float:
     """Squared maximum mean discrepancy of CLIP embeddings of length 1, Gaussian kernel, all pairs, times 1000."""
-    if not len(found) or not len(reference):
+    if not len(painted) or not len(reference):
         raise ModelError("CMMD needs at least one picture on each side")
-    within = _mean_kernel(found, found) + _mean_kernel(reference, reference)
-    return CMMD_SCALE * (within - 2 * _mean_kernel(found, reference))
+    within = _mean_kernel(painted, painted) + _mean_kernel(reference, reference)
+    return CMMD_SCALE * (within - 2 * _mean_kernel(painted, reference))
 
 
 def _mean_kernel(one: Features, other: Features) -> float:

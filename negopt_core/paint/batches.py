@@ -77,10 +77,10 @@ class Conditioning:
         """The pipeline's arguments for the first step."""
         sides = {"": self._side(0, False)} | ({"negative_": self._side(0, True)} if self.is_guided else {})
         given = {}
-        for prefix, found in sides.items():
-            given[f"{prefix}prompt_embeds"] = _states(found)
-            if found[0].pooled is not None:
-                given[f"{prefix}pooled_prompt_embeds"] = _pooled(found)
+        for prefix, encoded in sides.items():
+            given[f"{prefix}prompt_embeds"] = _states(encoded)
+            if encoded[0].pooled is not None:
+                given[f"{prefix}pooled_prompt_embeds"] = _pooled(encoded)
         return given
 
     def entering(self, step: int) -> dict[str, torch.Tensor]:
@@ -88,22 +88,22 @@ class Conditioning:
         if not any(segment.first == step for job in self.jobs for segment in job.positive + job.negative):
             return {}
         # inside their loop the pipelines hold the negatives and the positives in one batch, in this order
-        found = (self._side(step, True) if self.is_guided else []) + self._side(step, False)
-        if found[0].pooled is None:
-            return {"prompt_embeds": _states(found)}
-        return {"prompt_embeds": _states(found), "add_text_embeds": _pooled(found)}
+        encoded = (self._side(step, True) if self.is_guided else []) + self._side(step, False)
+        if encoded[0].pooled is None:
+            return {"prompt_embeds": _states(encoded)}
+        return {"prompt_embeds": _states(encoded), "add_text_embeds": _pooled(encoded)}
 
     def _side(self, step: int, is_negative: bool) -> list[Encoded]:
         schedules = [job.negative if is_negative else job.positive for job in self.jobs]
         return [self.encoded[Text(segment_at(schedule, step).parts, is_negative)] for schedule in schedules]
 
 
-def _states(found: Sequence[Encoded]) -> torch.Tensor:
-    return torch.stack([one.states for one in found])
+def _states(encoded: Sequence[Encoded]) -> torch.Tensor:
+    return torch.stack([one.states for one in encoded])
 
 
-def _pooled(found: Sequence[Encoded]) -> torch.Tensor:
-    return torch.stack([one.pooled for one in found if one.pooled is not None])
+def _pooled(encoded: Sequence[Encoded]) -> torch.Tensor:
+    return torch.stack([one.pooled for one in encoded if one.pooled is not None])
 
 
 def as_batches(jobs: Sequence[Job], size: int) -> list[Batch]:

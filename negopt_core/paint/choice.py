@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import PromptError
 from ..flags import flag
-from ..policy.families import FAMILIES
+from ..policy.families import families
 from ..policy.loglinear.policy import family_named
 from ..policy.store import default_policy, with_family
 
@@ -115,5 +115,5 @@ def read_size(text: str | None) -> tuple[int | None, int | None]:
 def policy_name(name: str, choice: Choice) -> str:
     """`rules` and `negopt` alone mean theirs for the painting model; the demo world has words of its own in `rules`."""
     if name == "rules" or (name == default_policy() and choice.family == WORLD):
-        return f"rules:{choice.family if choice.family in FAMILIES else 'sd15'}"
+        return f"rules:{choice.family if choice.family in families() else 'sd15'}"
     return with_family(name, choice.family) if name == default_policy() else name

@@ -63,8 +63,8 @@ class Server:
 
     def queue(self, graph: Graph) -> str:
         """Put a graph in the queue; its id. ServerRefused if the server finds something wrong with it."""
-        told = self.ask("/prompt", {"prompt": graph, "client_id": self.client})
-        return str(told["prompt_id"])
+        answer = self.ask("/prompt", {"prompt": graph, "client_id": self.client})
+        return str(answer["prompt_id"])
 
     def wait(self, run_id: str, is_stopped: Callable[[], bool]) -> dict[str, Any]:
         """The outputs of a graph by node, when it is done. Cancelled, and off the queue, if `is_stopped` says so."""
@@ -112,12 +112,12 @@ class Server:
         """The JSON answer to a question, or to something posted."""
         answer = self._read(path, body)
         try:
-            found = read_json(answer)
+            values = read_json(answer)
         except ValueError as error:
             raise ServerRefused(f"{path} is not answered in JSON; is this a ComfyUI?") from error
-        if not isinstance(found, dict):
-            raise ServerRefused(f"{path} is answered by a {type(found).__name__}; is this a ComfyUI?")
-        return found
+        if not isinstance(values, dict):
+            raise ServerRefused(f"{path} is answered by a {type(values).__name__}; is this a ComfyUI?")
+        return values
 
     def _is_queued(self, run_id: str) -> bool:
         queue = self.ask("/queue")
@@ -152,12 +152,14 @@ def _opener() -> urllib.request.OpenerDirector:
 def _outputs(entry: dict[str, Any]) -> dict[str, Any]:
     """A finished graph's outputs; the reason if it failed."""
     status = entry.get("status") or {}
-    messages = {kind: told for kind, told in status.get("messages", ())}
+    messages = {kind: message for kind, message in status.get("messages", ())}
     if "execution_interrupted" in messages:
         raise ServerGone("somebody stopped the work at the server")
     if status.get("status_str") != "success":
-        told = messages.get("execution_error", {})
-        raise ServerRefused(f"{told.get('node_type', 'the graph')}: {_line(told.get('exception_message', 'failed'))}")
+        message = messages.get("execution_error", {})
+        raise ServerRefused(
+            f"{message.get('node_type', 'the graph')}: {_line(message.get('exception_message', 'failed'))}"
+        )
     outputs: dict[str, Any] = entry.get("outputs", {})
     return outputs
 
@@ -165,13 +167,13 @@ def _outputs(entry: dict[str, Any]) -> dict[str, Any]:
 def _refusal(path: str, code: int, body: bytes) -> str:
     """ComfyUI's own words for what is wrong with a graph, in one line."""
     try:
-        told = read_json(body)
+        answer = read_json(body)
         about_nodes = [
             f"{node['class_type']}: {error['message']} ({error['details']})"
-            for node in told["node_errors"].values()
+            for node in answer["node_errors"].values()
             for error in node["errors"]
         ]
-        return _line("; ".join(about_nodes) or told["error"]["message"])
+        return _line("; ".join(about_nodes) or answer["error"]["message"])
     except (ValueError, KeyError, TypeError, AttributeError):
         return f"{path}: HTTP {code}"
 

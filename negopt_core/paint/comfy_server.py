@@ -111,14 +111,14 @@ class ComfyPainter:
 
     def _watch(self, work: _Work, on_progress: OnProgress | None, cancel: Cancel | None) -> None:
         """Until all is painted or nobody is left to paint."""
-        told, steps = 0, self.settings.steps
+        reported, steps = 0, self.settings.steps
         is_cancelled: Any = getattr(cancel, "is_set", cancel)
         while True:
             done, is_over = work.wait(seconds=0.1)
-            for picture in range(told, done):
+            for picture in range(reported, done):
                 if on_progress is not None:
                     on_progress((picture + 1) * steps, work.total * steps)
-            told = done
+            reported = done
             if is_over:
                 return
             if is_cancelled is not None and is_cancelled():
@@ -194,7 +194,7 @@ class _Work:
             return len(self.images), len(self.images) == self.total or not self.workers
 
     def stop(self) -> None:
-        """Nobody takes anything more."""
+        """Tell the workers to take no further picture."""
         with self._changed:
             self.stopped.set()
             self._changed.notify_all()

@@ -18,8 +18,8 @@ from ..quiet import quiet
 from ..text.prompt import PromptPair
 from .base import Cancel, OnProgress, PaintSettings, check_seeds
 from .batches import Batch, as_batches, plan_job
-from .sampler import Run, plan_run, sampler_for
-from .weights import hash_files, hash_modules, open_pipeline
+from .sampler import StepPlan, plan_steps, sampler_for
+from .weights import hash_modules, hash_weights, open_pipeline
 
 log = logging.getLogger("negopt")
 
@@ -70,7 +70,7 @@ class DiffusersPainter:
         conditioner = conditioner_for(
             self._pipeline, self.settings.weighting, self.settings.clip_skip, self.settings.comma_backtrack
         )
-        run = self._plan_run()
+        run = self._plan_steps()
         jobs = [
             plan_job(place, pair, seed, run.steps, conditioner, self._is_guided)
             for place, (pair, seed) in enumerate(zip(pairs, seeds, strict=True))
@@ -106,7 +106,7 @@ class DiffusersPainter:
     def model_hash(self) -> str:
         """The first 16 hex digits of a SHA-256 over the weights; read once, when first asked for."""
         if not self._hash:
-            self._hash = hash_files(self._files) if self._files else hash_modules(self._pipeline.components)
+            self._hash = hash_weights(self._files) if self._files else hash_modules(self._pipeline.components)
         return self._hash
 
     def describe(self) -> dict[str, Any]:
@@ -122,7 +122,7 @@ class DiffusersPainter:
             "device": str(self._pipeline._execution_device),
             "dtype": str(self._pipeline.unet.dtype).removeprefix("torch."),
             "steps": self.settings.steps,
-            "steps_run": self._plan_run().steps,
+            "steps_run": self._plan_steps().steps,
             "guidance_scale": self.settings.guidance_scale,
             "is_guided": self._is_guided,
             "height": height,
@@ -143,8 +143,8 @@ class DiffusersPainter:
     def _strength(self) -> float | None:
         return None if self.settings.init_image is None else self.settings.strength or _DEFAULT_STRENGTH
 
-    def _plan_run(self) -> Run:
-        return plan_run(self._pipeline.scheduler, self.settings.steps, self._strength)
+    def _plan_steps(self) -> StepPlan:
+        return plan_steps(self._pipeline.scheduler, self.settings.steps, self._strength)
 
     def _size(self) -> tuple[int, int]:
         if self.settings.init_image is not None:
@@ -160,7 +160,7 @@ class DiffusersPainter:
             if pixels % multiple:
                 raise PromptError(f"{name} needs a multiple of {multiple} for this model, got {pixels}")
 
-    def _paint_batch(self, batch: Batch, run: Run, conditioner: Conditioner, watch: _Watch) -> torch.Tensor:
+    def _paint_batch(self, batch: Batch, run: StepPlan, conditioner: Conditioner, watch: _Watch) -> torch.Tensor:
         pipeline = self._pipeline
         if batch.is_plain:
             conditioning, text = None, batch.as_strings()

@@ -28,8 +28,8 @@ class Precision:
 def has_bfloat16() -> bool:
     """Has this CPU instructions for bfloat16? Where torch cannot tell (before 2.10), no."""
     read = getattr(torch.cpu, "get_capabilities", None)
-    told = read() if read else {}
-    return any(bool(there) for name, there in told.items() if "bf16" in name)
+    features = read() if read else {}
+    return any(bool(there) for name, there in features.items() if "bf16" in name)
 
 
 def choose_precision(model: str, settings: PaintSettings, clock: Callable[[], float] = time.process_time) -> Precision:

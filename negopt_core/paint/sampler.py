@@ -40,14 +40,14 @@ def sampler_for(pipeline: Any, name: Sampler) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class StepPlan:
     """The steps that a run really takes, and the step that each model call belongs to."""
 
     steps: int
     step_of_call: tuple[int, ...]
 
 
-def plan_run(scheduler: Any, steps: int, strength: float | None = None) -> Run:
+def plan_steps(scheduler: Any, steps: int, strength: float | None = None) -> StepPlan:
     """What a pipeline will do with this scheduler; `strength` below 1 leaves out the first steps (image to image).
 
     The scheduler is not changed. Raises PromptError if it cannot run so many steps, or none would remain, and
@@ -66,7 +66,7 @@ def plan_run(scheduler: Any, steps: int, strength: float | None = None) -> Run:
             raise PromptError(f"{steps} steps at strength {strength:g} leave no step to run; raise one of them")
         calls -= (steps - kept) * probe.order
         steps = kept
-    return Run(steps, _step_of_call(probe, calls, steps))
+    return StepPlan(steps, _step_of_call(probe, calls, steps))
 
 
 def _step_of_call(scheduler: Any, calls: int, steps: int) -> tuple[int, ...]:

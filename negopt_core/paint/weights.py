@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,11 @@ from huggingface_hub import snapshot_download
 from safetensors import SafetensorError, safe_open
 
 from ..errors import ModelError, NegOptError
+from ..files import hash_files
 from ..json_text import read_json
 from ..needs import missing_package
 from ..quiet import quiet
+from ..torch_file import hash_tensors
 
 HUB_PREFIX = "hf:"
 
@@ -24,7 +25,6 @@ _PICKLED = {".bin", ".ckpt", ".pt", ".pth", ".pkl"}
 _SECOND_ENCODER = "conditioner.embedders.1."  # only the single files of Stable Diffusion XL hold it
 _INNER = "text_model."  # transformers before 5 puts this before a text encoder's names, newer ones do not
 _HEX_DIGITS = 16
-_BLOCK = 1 << 20
 _LOAD_ERRORS = (
     OSError,
     ValueError,
@@ -53,31 +53,23 @@ def open_pipeline(model: str, dtype: torch.dtype, config: str | None = None) -> 
     raise ModelError(f"there is no model at {model!r}; give a diffusers folder, a .safetensors file or hf:owner/name")
 
 
-def hash_files(files: Sequence[Path]) -> str:
+def hash_weights(files: Sequence[Path]) -> str:
     """SHA-256 over the contents of weight files in their order, as 16 hex digits."""
-    total = hashlib.sha256()
-    for path in files:
-        try:
-            with path.open("rb") as stream:
-                while block := stream.read(_BLOCK):
-                    total.update(block)
-        except OSError as error:
-            raise ModelError(f"the weights {path} cannot be read: {error}") from error
-    return total.hexdigest()[:_HEX_DIGITS]
+    try:
+        return hash_files(files)[:_HEX_DIGITS]
+    except OSError as error:
+        raise ModelError(f"the weights cannot be read: {error}") from error
 
 
 def hash_modules(components: Mapping[str, Any]) -> str:
     """SHA-256 over the tensors in memory, for pipelines that came from no file, as 16 hex digits."""
-    total = hashlib.sha256()
-    for part, module in sorted(components.items()):
-        if not isinstance(module, torch.nn.Module):
-            continue
-        for name, tensor in sorted(module.state_dict().items()):
-            if tensor.is_meta:
-                raise ModelError("offloaded weights cannot be hashed in memory; load the painter from its files")
-            total.update(f"{part}.{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-            total.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
-    return total.hexdigest()[:_HEX_DIGITS]
+    modules = {part: module for part, module in sorted(components.items()) if isinstance(module, torch.nn.Module)}
+    tensors = {
+        f"{part}.{name}": value for part, one in modules.items() for name, value in sorted(one.state_dict().items())
+    }
+    if any(tensor.is_meta for tensor in tensors.values()):
+        raise ModelError("offloaded weights cannot be hashed in memory; load the painter from its files")
+    return hash_tensors(tensors)[:_HEX_DIGITS]
 
 
 def _open_folder(folder: Path, model: str, dtype: torch.dtype) -> tuple[Any, tuple[Path, ...]]:

@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import NegOptError, PolicyError
 from ..json_text import read_json
 from ..text.prompt import FULL, MAX_WEIGHT, Window
-from .families import FAMILIES
+from .families import families
 
 FORMAT_VERSION = 1
 POLARITIES = ("negative", "modifiers", "both")
@@ -57,8 +57,8 @@ class PolicyCard:
         _one_of("polarity", self.polarity, POLARITIES)
         _one_of("weighting", self.weighting, WEIGHTING_RULES)
         if self.format_version != FORMAT_VERSION:
-            found = str(self.format_version)[:40]
-            raise PolicyError(f"format_version {found} is not {FORMAT_VERSION}, the only one read here; update negopt")
+            given = str(self.format_version)[:40]
+            raise PolicyError(f"format_version {given} is not {FORMAT_VERSION}, the only one read here; update negopt")
         if not 1 <= self.max_tokens <= _MAX_TOKENS:
             raise PolicyError(
                 f"max_tokens needs 1 to {_MAX_TOKENS}, got {str(self.max_tokens)[:40]}; one CLIP chunk is 75"
@@ -72,8 +72,8 @@ class PolicyCard:
                 raise PolicyError(f"weights need 0 <= weight <= {MAX_WEIGHT:g}, got {weight}")
 
     def for_family(self, family: str) -> PolicyCard:
-        """The same for one of `FAMILIES`, whose own caveats come behind."""
-        return replace(self, families=(family,), caveats=(*self.caveats, *FAMILIES[family].caveats))
+        """The same for one of `families`, whose own caveats come behind."""
+        return replace(self, families=(family,), caveats=(*self.caveats, *families()[family].caveats))
 
     def to_json(self) -> dict[str, Any]:
         """The card as plain JSON values; `from_json` gives back an equal card."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from ..text.unwanted import read_wishes
-from .media import MEDIA, Medium, names_a_body
+from ..text.word_tables import word_set
+from .media import Medium, media, names_a_body
 from .structure import without_names
-from .topics import FAULTS, FILLERS, NEUTRAL, QUALIFIERS, TOPICS, Topic
+from .topics import Topic, topics
 from .words import LONGEST_RUN, word_runs, words_of
 
 
@@ -32,18 +34,18 @@ def read_asked(prompt: str) -> Asked:
     """Read what a prompt asks for, without what it does not want and the names of fields; linear in its length."""
     words = words_of(without_names(read_wishes(prompt).wanted))
     runs = word_runs(words)
-    topics = tuple(topic for topic in TOPICS if not runs.isdisjoint(topic.asks))
-    media = tuple(medium for medium in MEDIA if not runs.isdisjoint(medium.asks))
-    spared = [phrase for topic in topics for phrase in (*topic.asks, *topic.same)]
-    spared += [phrase for medium in media for phrase in (*medium.asks, *medium.own)]
+    asked_topics = tuple(topic for topic in topics() if not runs.isdisjoint(topic.asks))
+    asked_media = tuple(medium for medium in media() if not runs.isdisjoint(medium.asks))
+    spared = [phrase for topic in asked_topics for phrase in (*topic.asks, *topic.same)]
+    spared += [phrase for medium in asked_media for phrase in (*medium.asks, *medium.own)]
     return Asked(
         words=frozenset(words),
         runs=runs,
         padded=f" {' '.join(words)} ",
-        topics=topics,
-        media=media,
+        topics=asked_topics,
+        media=asked_media,
         spared=frozenset(spared),
-        opposed=frozenset(phrase for topic in topics for phrase in topic.opposite),
+        opposed=frozenset(phrase for topic in asked_topics for phrase in topic.opposite),
     )
 
 
@@ -71,10 +73,11 @@ class PhraseWords:
 def read_phrase(phrase: str) -> PhraseWords:
     """Read a phrase."""
     all_words = words_of(phrase)
-    words = [word for word in all_words if word not in FILLERS]
+    fillers = word_set("fillers")
+    words = [word for word in all_words if word not in fillers]
     content = frozenset(word for word in words if _is_content(word))
     runs = word_runs(all_words) | word_runs(words)
-    faults = FAULTS.intersection(words)
+    faults = word_set("faults").intersection(words)
     if faults and len(words) > len(faults):
         content &= faults
         runs = frozenset(run for run in runs if not faults.isdisjoint(run.split()))
@@ -103,11 +106,17 @@ def names_another_medium(modifier: str, asked: Asked) -> bool:
     if not asked.media:
         return False
     runs = word_runs(words_of(modifier))
-    return any(not runs.isdisjoint(medium.asks) for medium in MEDIA if medium not in asked.media)
+    return any(not runs.isdisjoint(medium.asks) for medium in media() if medium not in asked.media)
 
 
 def _is_content(word: str) -> bool:
-    return word not in FILLERS and word not in QUALIFIERS and word not in NEUTRAL
+    return word not in _empty_words()
+
+
+@cache
+def _empty_words() -> frozenset[str]:
+    """Words that say nothing of what is in the picture."""
+    return word_set("fillers") | word_set("qualifiers") | word_set("neutral")
 
 
 def _contains(asked: Asked, words: Sequence[str]) -> bool:

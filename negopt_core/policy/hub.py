@@ -6,8 +6,9 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Callable
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from fnmatch import fnmatch
 from importlib import import_module
 from pathlib import Path
@@ -15,9 +16,14 @@ from pathlib import Path
 from ..errors import OutputError, PolicyError
 from ..files import write_text
 from ..needs import naming_what_is_missing
-from .arriving import OnProgress, watched
 from .card import PolicyCard
 from .store import CARD_NAME, HUB_PREFIX, ORIGIN_NAME, card_of, read_card
+
+OnProgress = Callable[[int, int], None]
+"""Told bytes that are here and bytes in all; 0 in all means that the hub does not say."""
+
+_LOOK_SECONDS = 0.3
+"""Between two looks at how much of a download lies in the hub's cache."""
 
 _NAME = re.compile(r"hf:([\w.-]+/[\w.-]+)(?:@([\w./-]+))?", re.ASCII)
 _TEXTS = ("stock.txt", "terms.txt", "merges.txt", "vocab.txt")
@@ -95,7 +101,7 @@ def _fetch(
             sizes = [file.size or 0 for file in info.siblings or [] if _is_wanted(file.rfilename)]
             tell(f"{repository}: {sum(sizes) / 1e6:.1f} MB in {len(sizes)} files")
         cache = Path(constants.HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}"
-        with watched(cache, sum(sizes), on_progress):
+        with _progress_told(cache, sum(sizes), on_progress):
             fetched = snapshot_download(
                 repository,
                 revision=revision,
@@ -110,13 +116,46 @@ def _fetch(
     return Path(fetched)
 
 
+@contextmanager
+def _progress_told(folder: Path, total: int, tell: OnProgress | None) -> Iterator[None]:
+    """Tell a few times a second how many of `total` bytes lie in `folder`, and once more at the end."""
+    if tell is None:
+        yield
+        return
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.wait(_LOOK_SECONDS):
+            tell(min(_bytes_in(folder), total), total)
+
+    watcher = threading.Thread(target=look, name="negopt-pull-progress", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+    tell(total, total)
+
+
+def _bytes_in(folder: Path) -> int:
+    """Links do not count: the cache's snapshots are links into its blobs."""
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.stat().st_size if path.is_file() and not path.is_symlink() else 0
+        except OSError:  # it was renamed while we looked
+            continue
+    return total
+
+
 def _transport_errors() -> tuple[type[Exception], ...]:
     """What the hub's client raises when no server answers: it depends on its version."""
-    found: list[type[Exception]] = []
+    errors: list[type[Exception]] = []
     for module, name in (("httpx", "TransportError"), ("requests", "RequestException"), ("httpx2", "TransportError")):
         with suppress(ImportError):
-            found.append(getattr(import_module(module), name))
-    return tuple(found)
+            errors.append(getattr(import_module(module), name))
+    return tuple(errors)
 
 
 def _kept(folder: Path) -> list[Path]:

@@ -26,9 +26,9 @@ from safetensors.numpy import load_file, save_file
 
 from ..errors import PolicyError
 from ..files import write_text
-from .checked_index import check_index
+from .folder_check import TERMS_FILE
 
-INDEX_FILE, TERMS_FILE, STOCK_FILE = "index.safetensors", "terms.txt", "stock.txt"
+INDEX_FILE = "index.safetensors"
 _WORD = re.compile(r"[^\W_]+")
 Array = NDArray[Any]
 
@@ -83,7 +83,7 @@ class Neighbours:
         self.index, self.terms = index, {term: place for place, term in enumerate(terms)}
         if len(index.idf) != len(self.terms) or len(index.example_starts) != len(index.answer_starts):
             raise PolicyError(f"the index does not fit its {len(self.terms)} terms; export it again")
-        check_index(index)
+        _check_index(index)
         self._term_owners = _owners(index.example_starts)
         self._phrase_owners = _owners(index.answer_starts)
         self._values, self._weights = index.example_values.astype(float), index.weights.astype(float)
@@ -133,3 +133,32 @@ def unit_vector(counts: Counter[str], terms: dict[str, int], idf: Array) -> list
 def _owners(starts: Array) -> Array:
     """[entries] example of each entry."""
     return np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+
+
+def _check_index(index: Index) -> None:
+    """PolicyError names the first table that is no list, leads outside of another, or holds no finite numbers."""
+    examples = len(index.weights)
+    for name in ("idf", "example_values", "weights", "habit"):
+        _check_table(
+            name, _is_list(getattr(index, name), is_float=True) and bool(np.isfinite(getattr(index, name)).all())
+        )
+    for starts, entries, values, places in (
+        ("example_starts", "example_terms", "example_values", len(index.idf)),
+        ("answer_starts", "answer_phrases", "answer_phrases", len(index.habit)),
+    ):
+        first, inner = getattr(index, starts), getattr(index, entries)
+        _check_table(starts, _is_list(first, is_float=False) and len(first) == examples + 1 and examples > 0)
+        _check_table(starts, int(first[0]) == 0 and int(first[-1]) == len(inner) and bool((np.diff(first) >= 0).all()))
+        _check_table(entries, _is_list(inner, is_float=False) and len(inner) == len(getattr(index, values)))
+        _check_table(entries, bool(((inner >= 0) & (inner < places)).all()))
+
+
+def _is_list(table: Array, is_float: bool) -> bool:
+    return table.ndim == 1 and table.dtype in (
+        (np.float16, np.float32, np.float64) if is_float else (np.int32, np.int64)
+    )
+
+
+def _check_table(name: str, is_right: bool) -> None:
+    if not is_right:
+        raise PolicyError(f"the table {name} of the examples is damaged; pull or export the policy again")

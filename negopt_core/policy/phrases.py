@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from ..text.prompt import DFPrompt, Span
-from .tokens import CountTokens
+from .token_estimate import CountTokens
 
 SEPARATOR = ", "
 _ENDS = (",", ".", "!", "?", "。", "！", "？", "，", "、")
@@ -35,13 +35,10 @@ def append_phrases(prompt: DFPrompt, phrases: Iterable[Span]) -> DFPrompt:
     return DFPrompt(tuple(spans))
 
 
-def append_within(
-    prompt: DFPrompt, phrases: list[Span], max_tokens: int, count_tokens: CountTokens
-) -> tuple[DFPrompt, int]:
-    """Append phrases for as long as the whole stays within `max_tokens`; also how many were left out."""
-    longer = append_phrases(prompt, phrases)
-    if not phrases or count_tokens(longer.text) <= max_tokens:
-        return longer, 0
+def fitting_phrases(prompt: DFPrompt, phrases: list[Span], max_tokens: int, count_tokens: CountTokens) -> list[Span]:
+    """The phrases, from the first on, that can be appended while the whole stays within `max_tokens`."""
+    if not phrases or count_tokens(append_phrases(prompt, phrases).text) <= max_tokens:
+        return phrases
     fits, too_many = 0, len(phrases)
     while too_many - fits > 1:
         middle = (fits + too_many) // 2
@@ -49,7 +46,7 @@ def append_within(
             fits = middle
         else:
             too_many = middle
-    return append_phrases(prompt, phrases[:fits]), len(phrases) - fits
+    return phrases[:fits]
 
 
 def without_prefix(prompt: DFPrompt, text: str) -> list[Span] | None:
@@ -61,6 +58,14 @@ def without_prefix(prompt: DFPrompt, text: str) -> list[Span] | None:
         return None
     rest = first.text[len(text) :]
     return [*([Span(rest)] if rest else []), *prompt.spans[1:]]
+
+
+def phrases_behind(text: str, prompt: DFPrompt) -> list[Span]:
+    """The phrases that follow `text` in a prompt of which only the words are known; none if it begins otherwise.
+
+    A `Suggestion` says itself what was added (`added_positive`); this is for prompts from files and pages.
+    """
+    return phrase_spans(without_prefix(prompt, text) or ())
 
 
 def _joiner(text: str) -> str:

@@ -17,9 +17,10 @@ from ..errors import PolicyError
 from ..text.prompt import DFPrompt, PromptPair, Span
 from .card import PolicyCard
 from .contradiction import is_contradicted, is_unwelcome, read_asked
-from .kinds import usual_time
+from .folder_check import STOCK_FILE
 from .media import names_a_body, shows_a_body
-from .neighbours import STOCK_FILE, Count, Index, Neighbours
+from .neighbours import Count, Index, Neighbours
+from .phrase_kinds import usual_time
 from .phrases import append_phrases
 from .words import words_of
 
@@ -34,7 +35,7 @@ class RetrievalSettings:
     threshold: float = 0.2
     max_phrases: int = 20
     scheduled: bool = field(default=False, repr=False)
-    """Whether a phrase acts when phrases of its kind usually do (`kinds`); else all along at weight 1."""
+    """Whether a phrase acts when phrases of its kind usually do (`phrase_kinds`); else all along at weight 1."""
 
     def __post_init__(self) -> None:
         self.count  # noqa: B018 - refuses what has no meaning
@@ -63,12 +64,12 @@ class RetrievalPolicy:
     @classmethod
     def open(cls, folder: Path, card: PolicyCard) -> RetrievalPolicy:
         """Read a folder; PolicyError names what is missing or damaged."""
-        found = Neighbours.open(folder)
+        neighbours = Neighbours.open(folder)
         try:
             stock = (folder / STOCK_FILE).read_text(encoding="utf-8").split("\n")  # as written: no other line ends
         except (OSError, UnicodeDecodeError) as error:
             raise PolicyError(f"cannot read the examples in {folder}: {error}; pull or export it again") from error
-        return cls(card, found.index, list(found.terms), stock[:-1] if stock[-1] == "" else stock)
+        return cls(card, neighbours.index, list(neighbours.terms), stock[:-1] if stock[-1] == "" else stock)
 
     @property
     def card(self) -> PolicyCard:
@@ -86,13 +87,13 @@ class RetrievalPolicy:
 
     def suggest(self, prompts: Sequence[str], seed: int) -> list[PromptPair]:
         """The prompt as it is, with the phrases that won the vote."""
-        found = []
+        answers = []
         for prompt in prompts:
             spans = [self._span(phrase) for phrase in self.votes(prompt)]
             written, plain = append_phrases(DFPrompt(), spans), DFPrompt.plain(prompt)
             is_negative = self._card.polarity == "negative"
-            found.append(PromptPair(plain, written) if is_negative else PromptPair(append_phrases(plain, spans)))
-        return found
+            answers.append(PromptPair(plain, written) if is_negative else PromptPair(append_phrases(plain, spans)))
+        return answers
 
     def _span(self, phrase: str) -> Span:
         if not self._settings.scheduled:

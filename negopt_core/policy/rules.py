@@ -5,19 +5,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from ..errors import PolicyError
-from ..text.prompt import DFPrompt, PromptPair, Span, Window
-from . import families as tables
+from ..text.prompt import FULL, DFPrompt, PromptPair, Span, Window
+from ..text.word_tables import read_rows, word_set
 from .card import PolicyCard
 from .contradiction import Asked, is_contradicted, is_unwelcome, read_asked
-from .families import FAMILIES, Family, Kind, Term
-from .kinds import PRIOR_CAVEAT
-from .media import ANIMALS, MEDIA, PEOPLE
+from .families import Family, families, phrases_for
+from .media import MEDIA_FILE, media, shows_animals, shows_people
+from .phrase_kinds import MODIFIER_TIMES, NEGATIVE_TIMES, PRIOR_CAVEAT, Kind, Term, read_terms
 from .phrases import append_phrases
-from .topics import TOPICS
+from .topics import topics
 from .words import phrase_key
+from .world_rules import world_modifiers, world_negatives, world_table
 
 _STYLE_CONFLICTS = 5
 _ESSENTIALS = 4
@@ -26,10 +28,10 @@ _ESSENTIALS = 4
 
 def rules_card(family: str = "sd15") -> PolicyCard:
     """The card of the rules for one family of models; raises PolicyError on an unknown family."""
-    chosen = FAMILIES.get(family)
+    chosen = families().get(family)
     if chosen is None:
-        raise PolicyError(f"unknown model family {family[:60]!r}; choose one of {', '.join(FAMILIES)}")
-    times = [*tables.NEGATIVE_TIMES.values(), *tables.MODIFIER_TIMES.values()]
+        raise PolicyError(f"unknown model family {family[:60]!r}; choose one of {', '.join(families())}")
+    times = [*NEGATIVE_TIMES.values(), *MODIFIER_TIMES.values()]
     return PolicyCard(
         kind="rules",
         name="rules",
@@ -50,60 +52,52 @@ class RulesPolicy:
     card: PolicyCard = field(default_factory=rules_card)
 
     def __post_init__(self) -> None:
-        if len(self.card.families) != 1 or self.card.families[0] not in FAMILIES:
-            found = str(list(self.card.families))[:60]
-            raise PolicyError(f"a rules policy needs one of the families {', '.join(FAMILIES)}, got {found}")
+        if len(self.card.families) != 1 or self.card.families[0] not in families():
+            given = str(list(self.card.families))[:60]
+            raise PolicyError(f"a rules policy needs one of the families {', '.join(families())}, got {given}")
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the tables and the family."""
-        read = (self.card.families, FAMILIES, TOPICS, MEDIA, sorted(PEOPLE), sorted(ANIMALS), _term_tables())
+        bodies = sorted(word_set("people")), sorted(word_set("animals"))
+        read = (self.card.families, families(), topics(), media(), *bodies, _tables())
         return hashlib.sha256(repr(read).encode()).hexdigest()
 
     def suggest(self, prompts: Sequence[str], seed: int) -> list[PromptPair]:
         """A pair for each prompt; nothing in it contradicts the prompt."""
-        family = FAMILIES[self.card.families[0]]
+        family = families()[self.card.families[0]]
         return [_suggest_one(prompt, family) for prompt in prompts]
 
 
 def _suggest_one(prompt: str, family: Family) -> PromptPair:
     asked = read_asked(prompt)
-    modifiers = [term for term in _modifiers(asked, family) if not is_unwelcome(term[0], asked)]
-    negatives = [term for term in _negatives(asked, family) if not is_contradicted(term[0], asked)]
+    if family.has_medium_words:
+        proposed = _modifiers(asked, family), _negatives(asked, family)
+    else:
+        proposed = world_modifiers(asked, family), world_negatives(asked, family, _ESSENTIALS)
+    modifiers = [term for term in proposed[0] if not is_unwelcome(term[0], asked)]
+    negatives = [term for term in proposed[1] if not is_contradicted(term[0], asked)]
     return PromptPair(
-        append_phrases(DFPrompt.plain(prompt), _spans(modifiers, tables.MODIFIER_TIMES)),
-        append_phrases(DFPrompt(), _spans(negatives, tables.NEGATIVE_TIMES)),
+        append_phrases(DFPrompt.plain(prompt), _spans(modifiers, MODIFIER_TIMES)),
+        append_phrases(DFPrompt(), _spans(negatives, NEGATIVE_TIMES)),
     )
 
 
 def _negatives(asked: Asked, family: Family) -> list[Term]:
     """What to forbid, the most useful first, before contradictions are taken out."""
     is_anime = any(medium.name == "anime" for medium in asked.media)
-    habit = (
-        tables.ANIME_NEGATIVES if is_anime and not family.is_tagged and family.has_medium_words else family.negatives
-    )
+    habit = phrases_for("anime negatives") if is_anime and not family.is_tagged else family.negatives
     return [
-        *_likely_faults(asked, family),
         *habit[:_ESSENTIALS],
-        *_style_conflicts(asked, family),
-        *_antonyms(asked, family),
-        *_anatomy(asked, family, is_anime or family.is_tagged),
+        *_style_conflicts(asked),
+        *((phrase, "antonym") for topic in asked.topics for phrase in topic.negate),
+        *_anatomy(asked, is_anime or family.is_tagged),
         *habit[_ESSENTIALS:],
     ]
 
 
-def _likely_faults(asked: Asked, family: Family) -> list[Term]:
-    if family.has_medium_words:
-        return []
-    return [term for word, terms in tables.WORLD_LIKELY.items() if word in asked.words for term in terms]
-
-
-def _style_conflicts(asked: Asked, family: Family) -> list[Term]:
+def _style_conflicts(asked: Asked) -> list[Term]:
     """The media that the asked ones all exclude; none if the prompt names no medium."""
-    if not family.has_medium_words:
-        if asked.words.isdisjoint(tables.WORLD_MEDIA):
-            return []
-        return [(medium, "style") for medium in tables.WORLD_MEDIA if medium not in asked.words]
     if not asked.media:
         return []
     first, *others = asked.media
@@ -111,26 +105,21 @@ def _style_conflicts(asked: Asked, family: Family) -> list[Term]:
     return [(phrase, "style") for phrase in shared[:_STYLE_CONFLICTS]]
 
 
-def _antonyms(asked: Asked, family: Family) -> list[Term]:
-    if not family.has_medium_words:
-        return []
-    return [(phrase, "antonym") for topic in asked.topics for phrase in topic.negate]
-
-
-def _anatomy(asked: Asked, family: Family, is_tagged: bool) -> Sequence[Term]:
-    if not family.has_medium_words:
-        return ()
-    if not asked.words.isdisjoint(PEOPLE):
-        return tables.TAGGED_PEOPLE_NEGATIVES if is_tagged else tables.PEOPLE_NEGATIVES
-    return tables.ANIMAL_NEGATIVES if not asked.words.isdisjoint(ANIMALS) else ()
+def _anatomy(asked: Asked, is_tagged: bool) -> Sequence[Term]:
+    if shows_people(asked.words):
+        return phrases_for("tagged people negatives" if is_tagged else "people negatives")
+    return phrases_for("animal negatives") if shows_animals(asked.words) else ()
 
 
 def _modifiers(asked: Asked, family: Family) -> list[Term]:
-    if not family.has_medium_words:
-        enhancing = [term for medium, term in tables.WORLD_MODIFIERS.items() if medium in asked.words]
-        return [*family.modifiers, *enhancing]
-    by_medium = [tables.MEDIUM_MODIFIERS[medium.name] for medium in asked.media[:1]]
-    return [*family.modifiers, *(by_medium[0] if by_medium else tables.PLAIN_MODIFIERS)]
+    by_medium = _medium_modifiers()[asked.media[0].name] if asked.media else phrases_for("plain modifiers")
+    return [*family.modifiers, *by_medium]
+
+
+@cache
+def _medium_modifiers() -> dict[str, tuple[Term, ...]]:
+    """What improves a picture, by its medium."""
+    return {row[0]: read_terms(row[4]) for row in read_rows(MEDIA_FILE)}
 
 
 def _spans(terms: Iterable[Term], times: Mapping[Kind, tuple[Window, float]]) -> list[Span]:
@@ -142,6 +131,22 @@ def _spans(terms: Iterable[Term], times: Mapping[Kind, tuple[Window, float]]) ->
     return list(spans.values())
 
 
-def _term_tables() -> list[Any]:
-    """Every other constant of the tables, in order of name."""
-    return [(name, getattr(tables, name)) for name in sorted(vars(tables)) if name.isupper() and name != "FAMILIES"]
+def _tables() -> list[tuple[str, Any]]:
+    """What decides besides the family, named and ordered as in earlier versions: the hash in their records stays."""
+    world = world_table("medium")
+    return [
+        ("ANIMAL_NEGATIVES", phrases_for("animal negatives")),
+        ("ANIME_NEGATIVES", phrases_for("anime negatives")),
+        ("FULL", FULL),
+        ("MEDIUM_MODIFIERS", _medium_modifiers()),
+        ("MODIFIER_TIMES", MODIFIER_TIMES),
+        ("NEGATIVE_TIMES", NEGATIVE_TIMES),
+        ("PEOPLE_NEGATIVES", phrases_for("people negatives")),
+        ("PLAIN_MODIFIERS", phrases_for("plain modifiers")),
+        ("TAGGED_PEOPLE_NEGATIVES", phrases_for("tagged people negatives")),
+        ("WORLD_LIKELY", world_table("fault")),
+        ("WORLD_MEDIA", tuple(world)),
+        ("WORLD_MODIFIERS", {name: terms[0] for name, terms in world.items()}),
+        ("_COMMON", families()["sdxl"].negatives[:-1]),
+        ("_TAGGED", phrases_for("anime negatives")),
+    ]

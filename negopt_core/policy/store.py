@@ -11,9 +11,9 @@ from ..errors import PolicyError
 from ..quiet import quiet
 from .base import Policy
 from .card import PolicyCard, parse_card
-from .families import FAMILIES
-from .guard import check_folder, check_settings, said_plainly
-from .joint import SIGN, JointPolicy
+from .combined import SIGN, CombinedPolicy
+from .families import families
+from .folder_check import as_policy_error, check_policy_folder, check_settings
 from .loglinear.policy import NAME, SCHEDULED, NegOptPolicy, family_named, family_names, negopt_card
 from .loglinear.tables import TablesError
 from .rules import RulesPolicy, rules_card
@@ -53,7 +53,7 @@ def builtin_names() -> tuple[str, ...]:
     """Every name that comes with negopt, the default first; most also as `NAME:FAMILY`."""
     ours = [name for one in (NAME, SCHEDULED) for name in (one, *(f"{one}:{family}" for family in family_names()))]
     trained = [name for shipped in shipped_names() for name in (shipped, *_with_families(shipped))]
-    return (*ours, "static", "rules", *(f"rules:{family}" for family in FAMILIES), *trained)
+    return (*ours, "static", "rules", *(f"rules:{family}" for family in families()), *trained)
 
 
 def offered_names() -> tuple[str, ...]:
@@ -67,8 +67,8 @@ def _with_families(shipped: str) -> list[str]:
 
 def known_families(card: PolicyCard) -> tuple[str, ...]:
     """Families of models that a trained policy can be asked for, each by `NAME:FAMILY`."""
-    found = card.settings.get("families", ())
-    return tuple(found) if isinstance(found, list) and all(isinstance(name, str) for name in found) else ()
+    names = card.settings.get("families", ())
+    return tuple(names) if isinstance(names, list) and all(isinstance(name, str) for name in names) else ()
 
 
 def default_policy(family: str = "") -> str:
@@ -103,12 +103,12 @@ def load_policy(name: str, folders: Sequence[Path] = ()) -> Policy:
     """
     if name.startswith(HUB_PREFIX):
         raise PolicyError(f"{name} is on the hub and nothing is fetched unasked; run `policies pull {name}` first")
-    found = _find(name, folders)
-    if found is not None:
-        return _load_folder(found)
+    folder = _find(name, folders)
+    if folder is not None:
+        return _load_folder(folder)
     first, sign, second = name.partition(SIGN)
     if sign:
-        return JointPolicy(load_policy(first, folders), load_policy(second, folders))
+        return CombinedPolicy(load_policy(first, folders), load_policy(second, folders))
     if name == "static":
         return StaticPolicy()
     kind, colon, family = name.rpartition(":") if ":" in name else (name, "", "")
@@ -116,9 +116,9 @@ def load_policy(name: str, folders: Sequence[Path] = ()) -> Policy:
         return _negopt(family, kind)
     if kind == "rules":
         return RulesPolicy(rules_card(family) if colon else rules_card())
-    found = _find(kind, folders) if colon else None
-    if found is not None:
-        return _load_folder(found, family)
+    folder = _find(kind, folders) if colon else None
+    if folder is not None:
+        return _load_folder(folder, family)
     searched = ", ".join(str(folder) for folder in folders) or "no model folders"
     raise PolicyError(
         f"no policy is called {name[:200]!r} (looked for a folder with {CARD_NAME}, then in {searched}); "
@@ -137,25 +137,25 @@ def _negopt(family: str, name: str) -> Policy:
 
 def card_named(name: str, folders: Sequence[Path] = ()) -> PolicyCard:
     """The card that `load_policy(name, folders)` would have, without its weights; same errors for the name and card."""
-    found = _find(name, folders)
-    if found is not None:
-        return card_of(found)
+    folder = _find(name, folders)
+    if folder is not None:
+        return card_of(folder)
     base, colon, family = name.rpartition(":")
-    found = _find(base, folders) if colon and SIGN not in name else None
-    if found is None:
+    folder = _find(base, folders) if colon and SIGN not in name else None
+    if folder is None:
         return load_policy(name, folders).card  # these have no weights
-    card = card_of(found)
+    card = card_of(folder)
     _check_family(card, family)
     return card.for_family(family)
 
 
 def list_policies(folders: Sequence[Path] = ()) -> list[Listed]:
     """Every policy that `load_policy` can load from `folders` or by built-in name."""
-    found = [Listed(name, _builtin_kind(name), "built in") for name in offered_names()]
+    listed = [Listed(name, _builtin_kind(name), "built in") for name in offered_names()]
     for root in folders:
         for path in sorted(root.glob(f"*/{CARD_NAME}")):
-            found.append(Listed(path.parent.name, read_card(path.parent).kind, str(path.parent)))
-    return found
+            listed.append(Listed(path.parent.name, read_card(path.parent).kind, str(path.parent)))
+    return listed
 
 
 def _builtin_kind(name: str) -> str:
@@ -183,10 +183,10 @@ def read_card(folder: Path) -> PolicyCard:
 def read_origin(folder: Path) -> str:
     """Where a policy folder was fetched from, such as `hf:owner/name@revision`; "" if that is not known."""
     try:
-        told = json.loads((folder / ORIGIN_NAME).read_text(encoding="utf-8"))["from"]
+        origin = json.loads((folder / ORIGIN_NAME).read_text(encoding="utf-8"))["from"]
     except (OSError, ValueError, KeyError, TypeError):
         return ""
-    return told[:_MAX_ORIGIN] if isinstance(told, str) else ""
+    return origin[:_MAX_ORIGIN] if isinstance(origin, str) else ""
 
 
 def card_of(folder: Path) -> PolicyCard:
@@ -226,18 +226,18 @@ def with_family(name: str, family: str, folders: Sequence[Path] = ()) -> str:
 def _asked(name: str, family: str, folders: Sequence[Path]) -> str:
     """The name with the family, under the name that this policy has for it; without, if it does not know it."""
     known = _families_of(name, folders)
-    if name in (NAME, SCHEDULED) and family not in known and known and (found := family_named(family)):
-        family = found.name
+    if name in (NAME, SCHEDULED) and family not in known and known and (known_as := family_named(family)):
+        family = known_as.name
     return f"{name}:{family}" if family in known else name
 
 
 def _families_of(name: str, folders: Sequence[Path]) -> tuple[str, ...]:
     if name == "rules":
-        return tuple(FAMILIES)
+        return tuple(families())
     if name in (NAME, SCHEDULED):
         return family_names()
-    found = _find(name, folders)
-    return known_families(card_of(found)) if found else ()
+    folder = _find(name, folders)
+    return known_families(card_of(folder)) if folder else ()
 
 
 def _find(name: str, folders: Sequence[Path]) -> Path | None:
@@ -247,12 +247,12 @@ def _find(name: str, folders: Sequence[Path]) -> Path | None:
 
 
 def _check_family(card: PolicyCard, family: str) -> None:
-    if family not in known_families(card) or family not in FAMILIES:
+    if family not in known_families(card) or family not in families():
         known = ", ".join(known_families(card)) or "none"
         raise PolicyError(f"{card.name} cannot be asked for {family!r}; families that it knows: {known}")
 
 
-@said_plainly
+@as_policy_error
 @quiet()
 def _load_folder(folder: Path, family: str = "") -> Policy:
     pickles = sorted(path.name for path in folder.rglob("*") if path.suffix.lower() in _PICKLES)
@@ -262,7 +262,7 @@ def _load_folder(folder: Path, family: str = "") -> Policy:
         )
     card = card_of(folder)
     check_settings(card.settings)
-    check_folder(folder)
+    checked = check_policy_folder(folder)
     if family:
         _check_family(card, family)
     if card.kind == "static":
@@ -279,7 +279,7 @@ def _load_folder(folder: Path, family: str = "") -> Policy:
         # torch and transformers are read only for policies that need them
         from .language.suggester import LanguageSuggester
 
-        return LanguageSuggester.open(folder, card, family)
+        return LanguageSuggester.open(checked, card, family)
     raise PolicyError(
         f"{folder} is a policy of kind {card.kind[:60]!r}; this version runs {', '.join(READABLE_KINDS)}: update negopt"
     )

@@ -29,8 +29,8 @@ def why_closed(prompt: str) -> str:
     text = prompt.strip()
     if structured := why_structured(text):
         return structured
-    if found := _JOINED.search(text):
-        return f"it is several prompts joined by {found.group()}, and words behind it would belong to the last one"
+    if joint := _JOINED.search(text):
+        return f"it is several prompts joined by {joint.group()}, and words behind it would belong to the last one"
     if _ENDS_OPEN.search(text) or _is_open(text):
         return "it ends inside an open bracket or behind BREAK"
     if _FLAG.search(text):
@@ -48,7 +48,7 @@ def why_structured(prompt: str) -> str:
         return "it is a list of fields, and words behind it would belong to the last one"
     if _CHAT.search(text):
         return "it is written as a chat, and words behind it would be outside of the turn"
-    tags = [found.group(1, 2) for found in _TAG.finditer(text)]
+    tags = [match.group(1, 2) for match in _TAG.finditer(text)]
     if tags and text.endswith(">") and tags[-1][0]:
         return f"it ends with the tag </{tags[-1][1][:20]}>, and words behind it would be outside"
     return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from ..errors import PolicyError
@@ -13,11 +13,11 @@ from ..text.df_text import Parsed, format_prompt, parse_report
 from ..text.prompt import DFPrompt, PromptPair, Span
 from ..text.unwanted import read_wishes
 from .base import Policy
-from .kinds import PRIOR_CAVEAT
-from .phrases import append_within, phrase_spans
-from .promises import allowed, unwanted_spans, welcome
+from .phrase_filter import allowed_negatives, unwanted_spans, welcome_modifiers
+from .phrase_kinds import PRIOR_CAVEAT
+from .phrases import append_phrases, fitting_phrases, phrase_spans
 from .structure import is_json, why_closed
-from .tokens import CountTokens, estimate_tokens
+from .token_estimate import CountTokens, estimate_tokens
 
 MODES = ("negative", "modifiers")
 """What can be asked of a policy."""
@@ -59,25 +59,52 @@ class SuggestOptions:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A prompt, what became of it on both sides as plain and as DF-Prompt text, and what the user should know."""
+    """A prompt, what became of it on both sides, and what the user should know."""
 
     prompt: str
-    positive: str
-    negative: str
-    df_positive: str
-    df_negative: str
+    """As it was given."""
+    pair: PromptPair
+    """What a painter consumes: the user's words, unchanged and first, then what was added."""
+    added_positive: tuple[Span, ...]
+    """The modifiers that were added, one span a phrase, each with its weight and window."""
+    added_negative: tuple[Span, ...]
+    """The phrases that were added to the user's own negative, in the same form."""
     policy: str
     seed: int
     warnings: tuple[str, ...]
 
     @property
-    def pair(self) -> PromptPair:
-        """What a painter consumes."""
-        return PromptPair(parse_report(self.df_positive).prompt, parse_report(self.df_negative).prompt)
+    def positive(self) -> str:
+        """The words of the positive, without weights and windows."""
+        return self.pair.positive.text
+
+    @property
+    def negative(self) -> str:
+        """The words of the negative, without weights and windows."""
+        return self.pair.negative.text
+
+    @property
+    def df_positive(self) -> str:
+        """The positive as DF-Prompt text."""
+        return format_prompt(self.pair.positive)
+
+    @property
+    def df_negative(self) -> str:
+        """The negative as DF-Prompt text."""
+        return format_prompt(self.pair.negative)
 
     def to_json(self) -> dict[str, Any]:
-        """The fields in order, as plain JSON values."""
-        return {**asdict(self), "warnings": list(self.warnings)}
+        """The texts and what is known of them as plain JSON values."""
+        return {
+            "prompt": self.prompt,
+            "positive": self.positive,
+            "negative": self.negative,
+            "df_positive": self.df_positive,
+            "df_negative": self.df_negative,
+            "policy": self.policy,
+            "seed": self.seed,
+            "warnings": list(self.warnings),
+        }
 
 
 def suggest(policy: Policy, prompts: Sequence[str], options: SuggestOptions | None = None) -> list[Suggestion]:
@@ -116,29 +143,31 @@ def _finish(
 ) -> Suggestion:
     limit = options.max_tokens or policy.card.max_tokens
     warnings = [*_oddities(prompt), *_problems("prompt", parsed), *_problems("negative", own)]
-    positive, negative = parsed.prompt, own.prompt
+    modifiers: list[Span] = []
+    negatives: list[Span] = []
     closed = why_closed(parsed.prompt.text) if "modifiers" in options.modes else ""
     wishes = read_wishes(parsed.prompt.text)
     warnings += [*_closed(closed), *_below_zero(wishes.weighted)]
     if "modifiers" in options.modes and not closed:
-        phrases = welcome(policy.card.name, positive, negative, wishes.unwanted, pair.positive)
-        positive, cut = append_within(positive, _available(phrases, options), limit, options.count_tokens)
+        phrases = welcome_modifiers(policy.card.name, parsed.prompt, own.prompt, wishes.unwanted, pair.positive)
+        modifiers, cut = _fitting(parsed.prompt, phrases, limit, options)
         warnings += _cut("modifiers", cut, limit)
+    positive = append_phrases(parsed.prompt, modifiers)
     if "negative" in options.modes:
         said = unwanted_spans(wishes.unwanted) if policy.card.kind != SAYS_UNWANTED else []
         proposed = [*said, *phrase_spans(pair.negative.spans)]
-        phrases, banned = allowed(parsed.prompt, positive, negative, wishes.unwanted, proposed)
-        negative, cut = append_within(negative, _available(phrases, options), limit, options.count_tokens)
+        phrases, banned = allowed_negatives(parsed.prompt, positive, own.prompt, wishes.unwanted, proposed)
+        negatives, cut = _fitting(own.prompt, phrases, limit, options)
         warnings += [*_banned(banned), *_cut("negative phrases", cut, limit)]
+    painted = PromptPair(positive, append_phrases(own.prompt, negatives))
     warnings += _other_side(policy, options)
     warnings += (caveat for caveat in policy.card.caveats if caveat != PRIOR_CAVEAT)  # which its card tells
-    warnings += _findings(policy, PromptPair(positive, negative), options)
+    warnings += _findings(policy, painted, options)
     return Suggestion(
         prompt=prompt,
-        positive=positive.text,
-        negative=negative.text,
-        df_positive=format_prompt(positive),
-        df_negative=format_prompt(negative),
+        pair=painted,
+        added_positive=tuple(modifiers),
+        added_negative=tuple(negatives),
         policy=policy.card.name,
         seed=options.seed,
         warnings=tuple(dict.fromkeys(warnings)),
@@ -156,13 +185,20 @@ def _other_side(policy: Policy, options: SuggestOptions) -> list[str]:
     ]
 
 
+def _fitting(own: DFPrompt, phrases: list[Span], limit: int, options: SuggestOptions) -> tuple[list[Span], int]:
+    """The phrases that a host can use and that fit behind the user's own words, and how many did not fit."""
+    available = _available(phrases, options)
+    kept = fitting_phrases(own, available, limit, options.count_tokens)
+    return kept, len(available) - len(kept)
+
+
 def _available(phrases: list[Span], options: SuggestOptions) -> list[Span]:
     """Without phrases that are names of embedding files which are not there (or not known to be)."""
     setup = Setup(embeddings=options.embeddings or frozenset())
 
     def is_missing(text: str) -> bool:
-        found = inspect_setup(PromptPair.plain("", text), setup)
-        return any(finding.code == "embedding-missing" for finding in found)
+        findings = inspect_setup(PromptPair.plain("", text), setup)
+        return any(finding.code == "embedding-missing" for finding in findings)
 
     if not is_missing(", ".join(span.text for span in phrases)):  # the usual case, asked once
         return phrases
@@ -172,9 +208,9 @@ def _available(phrases: list[Span], options: SuggestOptions) -> list[Span]:
 def _oddities(prompt: str) -> Iterator[str]:
     if not prompt.strip():
         yield "the prompt is empty, so only habits can be suggested; write what the picture should show"
-    found = _CONTROL.search(prompt)
-    if found:
-        sign = f"U+{ord(found.group()):04X} at character {found.start()}"
+    control = _CONTROL.search(prompt)
+    if control:
+        sign = f"U+{ord(control.group()):04X} at character {control.start()}"
         yield f"the prompt holds a control character ({sign}), which text encoders drop or misread; remove it"
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
+from typing import NamedTuple
+
+from ..text.word_tables import Pairs, entries, named_fields, pairs
 
 _WORD = re.compile(r"[^\W_]+")
 _POSSESSIVE = re.compile(r"['’]s\b")
@@ -11,37 +15,25 @@ _A1111_WEIGHT = re.compile(r":\s*[\d.]+\s*(?=\))")
 LONGEST_RUN = 4
 """Phrases of up to this many words are looked up in an index; longer ones are searched for."""
 
-_IRREGULAR = {
-    "men": "man",
-    "women": "woman",
-    "children": "child",
-    "people": "person",
-    "feet": "foot",
-    "teeth": "tooth",
-    "mice": "mouse",
-    "geese": "goose",
-    "leaves": "leaf",
-    "wolves": "wolf",
-    "knives": "knife",
-}
-_NOT_PLURAL = ("glasses", "canvas", "lens", "lowres", "highres", "absurdres", "christmas", "texas", "atlas")
-_BRITISH = (("colour", "color"), ("grey", "gray"))
+
+class _Spelling(NamedTuple):
+    """Words whose singular no rule gives, words that are no plurals, and British parts of words with the American."""
+
+    irregular: dict[str, str]
+    not_plural: tuple[str, ...]
+    british: Pairs
 
 
 def words_of(text: str) -> list[str]:
     """The words in order, each in its singular, American, lower-case spelling."""
     plain = _POSSESSIVE.sub("", _A1111_WEIGHT.sub("", text.casefold()))
-    return [_normal(word) for word in _WORD.findall(plain)]
+    spelling = _spelling()
+    return [_normal(word, spelling) for word in _WORD.findall(plain)]
 
 
 def phrase_key(text: str) -> str:
     """What makes two phrases the same: their words, joined by spaces."""
     return " ".join(words_of(text))
-
-
-def listed(text: str) -> tuple[str, ...]:
-    """The entries of a table row that is written as one string with commas."""
-    return tuple(text.split(", "))
 
 
 def word_runs(words: Sequence[str]) -> frozenset[str]:
@@ -53,10 +45,16 @@ def word_runs(words: Sequence[str]) -> frozenset[str]:
     )
 
 
-def _normal(word: str) -> str:
-    if word in _IRREGULAR or word in _NOT_PLURAL:
-        return _IRREGULAR.get(word, word)
-    for british, american in _BRITISH:
+@cache
+def _spelling() -> _Spelling:
+    rows = named_fields("spelling.txt")
+    return _Spelling(dict(pairs(rows["irregular"])), entries(rows["not plural"]), pairs(rows["british"]))
+
+
+def _normal(word: str, spelling: _Spelling) -> str:
+    if word in spelling.irregular or word in spelling.not_plural:
+        return spelling.irregular.get(word, word)
+    for british, american in spelling.british:
         word = word.replace(british, american)
     return _singular(word)
 

@@ -149,22 +149,22 @@ class _Trace:
 
     def conditioning(self, link: Link) -> DFPrompt:
         """The text behind a conditioning."""
-        found = self._once(link, self._conditioning)
-        return found if isinstance(found, DFPrompt) else DFPrompt.plain(found)
+        text = self._once(link, self._conditioning)
+        return text if isinstance(text, DFPrompt) else DFPrompt.plain(text)
 
     def _string(self, link: Link) -> str:
         """The text behind a text input."""
-        found = self._once(link, self._read_string)
-        return found.text if isinstance(found, DFPrompt) else found
+        text = self._once(link, self._read_string)
+        return text.text if isinstance(text, DFPrompt) else text
 
     def _once(self, link: Link, read: Callable[[Link, Node], DFPrompt | str]) -> DFPrompt | str:
-        found = self.known.get(link)
-        if found is None:
+        text = self.known.get(link)
+        if text is None:
             if link in self.known or link[0] not in self.graph.nodes:
                 raise OutputError(f"the picture's ComfyUI graph leads nowhere at node {link[0]}")
             self.known[link] = None  # being read: a link back to here is a circle
-            found = self.known[link] = read(link, self.graph.nodes[link[0]])
-        return found
+            text = self.known[link] = read(link, self.graph.nodes[link[0]])
+        return text
 
     def _conditioning(self, link: Link, node: Node) -> DFPrompt:
         if node.kind in _OURS:
@@ -174,7 +174,7 @@ class _Trace:
         passed = (node.link("positive"), node.link(*_NEGATIVE))
         if passed[0] and passed[1]:  # ControlNet and the like take both sides and pass both on
             return self.conditioning(passed[self.side] or passed[0])
-        above = [found for name, value in node.inputs.items() if name.startswith("cond") and (found := _link(value))]
+        above = [source for name, value in node.inputs.items() if name.startswith("cond") and (source := _link(value))]
         if above:
             return _join([self.conditioning(one) for one in dict.fromkeys(above)])
         text = self._text_in(node)

@@ -78,37 +78,37 @@ def plain_words(text: str) -> str:
 
 def _first_in_turn(text: str, with_edits: bool = True) -> str:
     """`[a|b]`, `{a|b}` and, `with_edits`, `[a:b:0.5]` become `a`, from the inside out; everything else stays."""
-    found: list[str] = []
-    frames: list[list[int]] = [[]]  # of each open bracket its place in `found`, then those of its `|` and `:`
+    pieces: list[str] = []
+    frames: list[list[int]] = [[]]  # of each open bracket its place in `pieces`, then those of its `|` and `:`
     at = 0
     for mark in _MARK.finditer(text):
         sign = mark.group()
-        found += [text[at : mark.start()], sign]
-        at, place = mark.end(), len(found) - 1
+        pieces += [text[at : mark.start()], sign]
+        at, place = mark.end(), len(pieces) - 1
         if sign in "([{" and len(frames) <= _DEEPEST:
             frames.append([place])
         elif sign in "|:":
             frames[-1].append(place)
-        elif len(frames) > 1 and _CLOSES.get(sign) == found[frames[-1][0]]:
-            _choose(found, with_edits, *frames.pop())
-    return "".join([*found, text[at:]])
+        elif len(frames) > 1 and _CLOSES.get(sign) == pieces[frames[-1][0]]:
+            _choose(pieces, with_edits, *frames.pop())
+    return "".join([*pieces, text[at:]])
 
 
-def _choose(found: list[str], with_edits: bool, first: int, *marks: int) -> None:
+def _choose(pieces: list[str], with_edits: bool, first: int, *marks: int) -> None:
     """Keep what comes first in the brackets that open at place `first` and close at the end, if words take turns."""
-    signs = [found[mark] for mark in marks]
-    if found[first] != "(" and "|" in signs:
-        del found[marks[signs.index("|")] :]
+    signs = [pieces[mark] for mark in marks]
+    if pieces[first] != "(" and "|" in signs:
+        del pieces[marks[signs.index("|")] :]
     elif (
         with_edits
-        and found[first] == "["
+        and pieces[first] == "["
         and len(marks) in (1, 2)
-        and marks[-1] == len(found) - 3
-        and _NUMBER.fullmatch(found[-2])
+        and marks[-1] == len(pieces) - 3
+        and _NUMBER.fullmatch(pieces[-2])
     ):
-        has_before = any(part.strip() for part in found[first + 1 : marks[0]])
-        kept = found[first + 1 : marks[0]] if has_before else found[marks[0] + 1 : marks[-1]]
-        found[first + 1 :] = kept
+        has_before = any(part.strip() for part in pieces[first + 1 : marks[0]])
+        kept = pieces[first + 1 : marks[0]] if has_before else pieces[marks[0] + 1 : marks[-1]]
+        pieces[first + 1 :] = kept
     else:
         return
-    found[first] = ""
+    pieces[first] = ""

@@ -1,4 +1,4 @@
-"""A1111's `parameters` text, as its whole family and its extensions write it: taken apart without losing anything."""
+"""A1111's `parameters` text: read as its whole family and its extensions write it, and written."""
 
 from __future__ import annotations
 
@@ -10,6 +10,17 @@ from dataclasses import dataclass
 from ..errors import OutputError
 
 NEGATIVE_LINE = "Negative prompt:"
+FIELDS = {
+    "Steps": "steps",
+    "Sampler": "sampler",
+    "Schedule type": "schedule",
+    "CFG scale": "cfg",
+    "Seed": "seed",
+    "Model": "model",
+    "Model hash": "model_hash",
+    "Denoising strength": "strength",
+}
+"""Names of settings in an infotext, and in a provenance."""
 
 _LONGEST_JSON = 100_000  # characters of a value that are read as JSON
 _STEPS_LINE = re.compile(r"Steps: *\d+ *(?:,|\Z)")
@@ -41,12 +52,22 @@ def parse_infotext(text: str) -> Infotext:
     lines = [line.strip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     start = _settings_start(lines)
     body = lines[:start]
-    found = [place for place, line in enumerate(body) if line.startswith(NEGATIVE_LINE)]
-    if start == len(lines) and not found:
+    negatives = [place for place, line in enumerate(body) if line.startswith(NEGATIVE_LINE)]
+    if start == len(lines) and not negatives:
         raise OutputError(f"this is no A1111 text, it has neither a negative prompt nor settings: {text[:60]!r}")
-    cut = found[-1] if found else len(body)
+    cut = negatives[-1] if negatives else len(body)
     negative = "\n".join(body[cut:]).removeprefix(NEGATIVE_LINE)
     return Infotext("\n".join(body[:cut]).strip(), negative.strip(), _settings("\n".join(lines[start:])))
+
+
+def format_infotext(positive: str, negative: str, settings: Mapping[str, object]) -> str:
+    """The text that `parse_infotext` and A1111-family programs read: prompt, negative prompt, a line of settings."""
+    lines = [positive, *([f"{NEGATIVE_LINE} {negative}"] if negative else [])]
+    return "\n".join([*lines, ", ".join(f"{name}: {_quoted(str(value))}" for name, value in settings.items())])
+
+
+def _quoted(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False) if any(sign in value for sign in ",:\n") else value
 
 
 def _settings_start(lines: list[str]) -> int:
@@ -62,14 +83,14 @@ def _settings_start(lines: list[str]) -> int:
 
 def _settings(text: str) -> dict[str, str]:
     """The values by name. A value may be quoted, be JSON, or reach to the next name."""
-    found: dict[str, str] = {}
+    settings: dict[str, str] = {}
     name = _FIRST.match(text)
     while name:
         value, at = _value(text, name.end())
         if value not in ("", "None"):
-            found.setdefault((name.group(1) or name.group(2)).strip(), value)
+            settings.setdefault((name.group(1) or name.group(2)).strip(), value)
         name = _NEXT.match(text, at) or _NEXT.search(text, at)
-    return found
+    return settings
 
 
 def _value(text: str, at: int) -> tuple[str, int]:

@@ -5,7 +5,6 @@ docs/provenance.md describes the form, `assets/provenance.schema.json` checks it
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -13,29 +12,25 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import OutputError
+from ..json_text import read_json
 from ..policy.phrases import append_phrases, phrase_spans
 from ..text.df_text import format_prompt, parse_prompt
 from ..text.dialects.a1111 import host_steps
 from ..text.prompt import DFPrompt
 from .host_text import read_host_pair
-from .infotext import Infotext, parse_infotext
-from .record import CHUNK, COMFY_CHUNK, INFOTEXT, SCHEMA, read_texts
+from .infotext import FIELDS, Infotext, parse_infotext
+from .picture_texts import COMFY_RECORD, INFOTEXT, RECORD, read_texts
+from .plan import PLAN_KEY, Plan, read_plan
+from .record import SCHEMA
 
 DIFFUSERS, COMFYUI, A1111 = "diffusers", "comfyui", "a1111"
-PLAN_KEY = "NegOpt plan"
-"""Under which the webui's adapter keeps its words in the infotext."""
 _STEPS = 20
-_SAMPLING = ("steps", "sampler", "cfg", "width", "height", "model", "model_hash", "weighting", "strength")
-_GRAPH_NAMES = {
-    "Steps": "steps",
-    "Sampler": "sampler",
-    "Schedule type": "schedule",
-    "CFG scale": "cfg",
-    "Seed": "seed",
-    "Model": "model",
-    "Model hash": "model_hash",
-    "Denoising strength": "strength",
-}
+"""Of a picture that does not say how many it had."""
+_SAMPLING = (
+    "seed", "steps", "sampler", "cfg", "width", "height", "model", "model_hash", "weighting", "strength",
+)  # fmt: skip
+_NUMBERS = ("steps", "cfg", "seed", "strength")
+_LARGEST = 2**64
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,66 +66,63 @@ class Origin:
 def read_origin(path: Path) -> Origin:
     """The provenance in a PNG, WebP or JPEG; OutputError if there is none that can be read."""
     texts = read_texts(path)
-    if CHUNK in texts:
-        return _of_record(_object(texts[CHUNK], path))
-    if COMFY_CHUNK in texts:
-        return _of_nodes(_object(texts[COMFY_CHUNK], path))
-    if INFOTEXT in texts:
-        return _of_infotext(parse_infotext(texts[INFOTEXT]))
-    raise OutputError(
-        f"{path} says nothing about where it comes from; it was not made here, or was stripped on its way"
-    )
-
-
-def _object(text: str, path: Path) -> dict[str, Any]:
     try:
-        values = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise OutputError(f"the record in {path} is not JSON: {error}") from error
+        origin = recorded_origin(texts)
+        if origin is None and INFOTEXT in texts:
+            origin = _of_infotext(parse_infotext(texts[INFOTEXT]))
+    except OutputError as error:
+        raise OutputError(f"{path}: {error}") from error
+    if origin is None:
+        raise OutputError(f"{path} says nothing about where it comes from; it was not made here, or was stripped")
+    return origin
+
+
+def recorded_origin(texts: Mapping[str, str]) -> Origin | None:
+    """The provenance in a record of negopt's painter or of its ComfyUI nodes, None if there is no record.
+
+    `texts` are those of a picture, by name. OutputError if the record cannot be read.
+    """
+    name = next((name for name in (RECORD, COMFY_RECORD) if name in texts), None)
+    return None if name is None else _of_record(_read_record(texts[name]), is_of_nodes=name == COMFY_RECORD)
+
+
+def _read_record(text: str) -> dict[str, Any]:
+    try:
+        values = read_json(text)
+    except ValueError as error:
+        raise OutputError(f"its record is not JSON: {error}") from error
     if not isinstance(values, dict) or values.get("schema", SCHEMA) != SCHEMA:
-        found = values.get("schema") if isinstance(values, dict) else type(values).__name__
-        raise OutputError(f"the record in {path} has schema {found!r}, this version reads {SCHEMA}; update negopt")
-    for name in ("df_positive", "df_negative"):
+        schema = values.get("schema") if isinstance(values, dict) else type(values).__name__
+        raise OutputError(f"its record has schema {schema!r}, this version reads {SCHEMA}; update negopt")
+    for name in ("prompt", "df_positive", "df_negative"):
         if not isinstance(values.get(name), str):
-            raise OutputError(f"the record in {path} has no text under {name!r}; it was changed by hand")
+            raise OutputError(f"its record has no text under {name!r}; it was changed by hand")
     return values
 
 
-def _texts(values: Mapping[str, Any]) -> dict[str, Any]:
-    positive, negative = values["df_positive"], values["df_negative"]
-    return {
-        "df_positive": positive,
-        "df_negative": negative,
-        "positive": parse_prompt(positive).text,
-        "negative": parse_prompt(negative).text,
-        **{name: str(values.get(name) or "") for name in ("prompt", "policy", "policy_hash", "policy_licence")},
-    }
-
-
-def _of_record(values: Mapping[str, Any]) -> Origin:
-    """negopt's own painter, here or on ComfyUI servers."""
-    sampling = {name: values[name] for name in ("seed", *_SAMPLING) if values.get(name) is not None}
+def _of_record(values: Mapping[str, Any], is_of_nodes: bool) -> Origin:
+    """`is_of_nodes`: its settings have the names of an infotext, its seed is the policy's."""
+    modes, seed = _strings(values.get("modes")), values.get("seed")
+    if is_of_nodes and not modes:  # before 0.2
+        modes = _strings(re.split(r" and |,", str(values.get("mode") or "")))
+    own = {name: values[name] for name in _SAMPLING if values.get(name) is not None}
     return Origin(
-        host=str(values.get("host") or DIFFUSERS),
-        **_texts(values),
-        modes=_strings(values.get("modes")),
-        sampling=sampling,
-        versions={"negopt": str(values.get("negopt", "")), **_mapping(values.get("libraries"))},
-        scores=_numbers(values.get("scores")),
-        pixels_sha256=str(values.get("pixels_sha256") or ""),
-    )
-
-
-def _of_nodes(values: Mapping[str, Any]) -> Origin:
-    """NegOptSaveProvenance."""
-    seed = values.get("seed")
-    return Origin(
-        host=COMFYUI,
-        **_texts(values),
-        policy_seed=seed if isinstance(seed, int) else None,
-        modes=_strings(values.get("modes")) or _strings(re.split(r" and |,", str(values.get("mode") or ""))),
-        sampling=_renamed(values.get("sampling")),
-        versions={"negopt": str(values.get("negopt", "")), **_mapping(values.get("versions"))},
+        host=COMFYUI if is_of_nodes else str(values.get("host") or DIFFUSERS),
+        df_positive=values["df_positive"],
+        df_negative=values["df_negative"],
+        positive=parse_prompt(values["df_positive"]).text,
+        negative=parse_prompt(values["df_negative"]).text,
+        prompt=values["prompt"],
+        policy=str(values.get("policy") or ""),
+        policy_hash=str(values.get("policy_hash") or ""),
+        policy_licence=str(values.get("policy_licence") or ""),
+        policy_seed=seed if is_of_nodes and isinstance(seed, int) else None,
+        modes=modes,
+        sampling=_sampling(values.get("sampling")) if is_of_nodes else own,
+        versions={
+            "negopt": str(values.get("negopt", "")),
+            **_texts(values.get("versions" if is_of_nodes else "libraries")),
+        },
         scores=_numbers(values.get("scores")),
         pixels_sha256=str(values.get("pixels_sha256") or ""),
     )
@@ -138,30 +130,27 @@ def _of_nodes(values: Mapping[str, Any]) -> Origin:
 
 def _of_infotext(info: Infotext) -> Origin:
     """The A1111 family: its own notation becomes DF text for the picture's steps; the plan's words follow."""
-    sampling = _renamed(info.settings)
+    sampling = _sampling(info.settings)
     size = re.fullmatch(r"(\d+)x(\d+)", info.settings.get("Size", ""))
     if size:
         sampling |= {"width": int(size.group(1)), "height": int(size.group(2))}
     steps = host_steps(max(1, int(sampling.get("steps", _STEPS))), info.settings.get("Sampler", ""))
     pair = read_host_pair(info.positive, info.negative, "a1111", steps)
-    positive, negative = _without_last(pair.positive, info.positive), _without_last(pair.negative, info.negative)
-    plan = _plan(info.settings.get(PLAN_KEY, ""))
-    sides = []
-    for base, name in ((positive, "prompt"), (negative, "negative")):
-        added = parse_prompt(str(plan.get(name) or ""))
-        sides.append(append_phrases(base, phrase_spans(added.spans)))
-    seed = plan.get("seed")
+    own = _without_last(pair.positive, info.positive), _without_last(pair.negative, info.negative)
+    plan = read_plan(info.settings[PLAN_KEY]) if PLAN_KEY in info.settings else Plan()
+    positive = append_phrases(own[0], phrase_spans(plan.positive.spans))
+    negative = append_phrases(own[1], phrase_spans(plan.negative.spans))
     return Origin(
         host=A1111,
-        df_positive=format_prompt(sides[0]),
-        df_negative=format_prompt(sides[1]),
-        positive=sides[0].text,
-        negative=sides[1].text,
-        prompt=format_prompt(positive),
-        policy=str(plan.get("policy") or ""),
-        policy_hash=str(plan.get("hash") or ""),
-        policy_seed=seed if isinstance(seed, int) else None,
-        modes=_strings(str(plan.get("writes") or "").split(",")),
+        df_positive=format_prompt(positive),
+        df_negative=format_prompt(negative),
+        positive=positive.text,
+        negative=negative.text,
+        prompt=format_prompt(own[0]),
+        policy=plan.policy,
+        policy_hash=plan.policy_hash,
+        policy_seed=plan.policy_seed if plan.policy else None,
+        modes=_strings(plan.writes.split(",")),
         sampling=sampling,
         versions={"webui": info.settings["Version"]} if "Version" in info.settings else {},
     )
@@ -177,31 +166,12 @@ def _without_last(prompt: DFPrompt, text: str) -> DFPrompt:
     return DFPrompt(tuple(spans))
 
 
-def _plan(text: str) -> dict[str, Any]:
-    """The plan in the infotext; nothing where there is none. The host quotes it like a JSON string."""
-    if not text:
-        return {}
-    for written in (text, text.replace('\\"', '"').replace("\\\\", "\\")):
-        try:
-            found: object = json.loads(written)
-        except (ValueError, TypeError, RecursionError):
-            continue
-        if isinstance(found, dict):
-            return found
-    raise OutputError(f"the NegOpt plan of the picture is not JSON: {text[:60]!r}; it was changed by hand")
-
-
-def _renamed(settings: object) -> dict[str, Any]:
-    """A1111's names for sampler settings in ours, numbers as numbers."""
-    found: dict[str, Any] = {}
-    for name, value in (settings if isinstance(settings, Mapping) else {}).items():
-        if name in _GRAPH_NAMES:
-            found[_GRAPH_NAMES[name]] = _number(value) if _GRAPH_NAMES[name] in _NUMBERS else value
-    return {name: value for name, value in found.items() if value is not None}
-
-
-_LARGEST = 2**64
-_NUMBERS = ("steps", "cfg", "seed", "strength")
+def _sampling(settings: object) -> dict[str, Any]:
+    """Sampler settings by the names of an infotext, under ours, numbers as numbers; what is unknown is left out."""
+    given = settings if isinstance(settings, Mapping) else {}
+    named = {ours: given[name] for name, ours in FIELDS.items() if name in given}
+    read = {name: _number(value) if name in _NUMBERS else value for name, value in named.items()}
+    return {name: value for name, value in read.items() if value is not None}
 
 
 def _number(value: Any) -> Any:
@@ -221,7 +191,7 @@ def _strings(values: object) -> tuple[str, ...]:
     return tuple(str(one).strip() for one in values if str(one).strip()) if isinstance(values, list | tuple) else ()
 
 
-def _mapping(values: object) -> dict[str, str]:
+def _texts(values: object) -> dict[str, str]:
     return {str(name): str(value) for name, value in values.items()} if isinstance(values, Mapping) else {}
 
 

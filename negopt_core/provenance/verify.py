@@ -11,7 +11,7 @@ from ..paint.pictures import read_image, to_pixels
 from ..policy import load_policy
 from ..policy.store import builtin_names
 from .origin import Origin
-from .record import hash_pixels
+from .picture_texts import hash_pixels
 
 MATCHES, DIFFERS, UNKNOWN = "matches", "differs", "cannot be checked"
 
@@ -34,8 +34,8 @@ def verify(path: Path, origin: Origin, policy_folders: Sequence[Path] = ()) -> l
 def _pixels(path: Path, origin: Origin) -> Check:
     if not origin.pixels_sha256:
         return Check("pixels", UNKNOWN, f"{origin.host} recorded no hash of them")
-    found = hash_pixels(to_pixels(read_image(path)))
-    if found == origin.pixels_sha256:
+    digest = hash_pixels(to_pixels(read_image(path)))
+    if digest == origin.pixels_sha256:
         return Check("pixels", MATCHES)
     return Check("pixels", DIFFERS, "the picture was changed after it was saved, or saved again with loss")
 
@@ -46,9 +46,9 @@ def _policy(origin: Origin, folders: Sequence[Path]) -> Check:
     # the card of the built-in tables is called `rules` whatever the family
     names = [origin.policy, *(name for name in builtin_names() if name.startswith(f"{origin.policy}:"))]
     try:
-        found = [load_policy(name, folders).fingerprint for name in names]
+        fingerprints = [load_policy(name, folders).fingerprint for name in names]
     except NegOptError as error:
         return Check("policy", UNKNOWN, f"{origin.policy} is not here: {' '.join(str(error).split())}")
-    if any(fingerprint.startswith(origin.policy_hash) for fingerprint in found):
+    if any(fingerprint.startswith(origin.policy_hash) for fingerprint in fingerprints):
         return Check("policy", MATCHES)
-    return Check("policy", DIFFERS, f"{origin.policy} here has {found[0][:16]}, not {origin.policy_hash[:16]}")
+    return Check("policy", DIFFERS, f"{origin.policy} here has {fingerprints[0][:16]}, not {origin.policy_hash[:16]}")

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from ..errors import ModelError
-from ..torch_file import read_published
+from ..torch_file import read_torch_file, save_tensors
 from .embed import Embedder
 
 
@@ -50,11 +50,8 @@ def convert_head(source: Path, target: Path) -> None:
 
     The file is read with torch's weights-only unpickler, which runs no code.
     """
-    weight, bias = flatten_layers(read_published(source))
-    partial = target.with_name(target.name + ".partial")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    save_file({"weight": weight, "bias": bias}, partial, {"source": source.name})
-    partial.replace(target)
+    weight, bias = flatten_layers(read_torch_file(source))
+    save_tensors(target, {"weight": weight, "bias": bias}, {"source": source.name})
 
 
 def flatten_layers(layers: dict[str, Tensor]) -> tuple[Tensor, Tensor]:

@@ -94,11 +94,11 @@ class Reward:
                 raise ModelError(
                     f"every {name}picture needs its own prompt, got {len(pictures)} pictures and {len(prompts)} prompts"
                 )
-        found = {}
+        contributions = {}
         for term in self.terms:
             base = None if plain is None or not term.baseline else _checked(term.scorer, plain, prompts)
-            found[term.scorer.name] = term.value(_checked(term.scorer, images, prompts), base)
-        return Scored(torch.stack(list(found.values())).sum(dim=0), found)
+            contributions[term.scorer.name] = term.value(_checked(term.scorer, images, prompts), base)
+        return Scored(torch.stack(list(contributions.values())).sum(dim=0), contributions)
 
 
 def _checked(scorer: Scorer, images: Tensor, prompts: Sequence[str]) -> Tensor:

@@ -1,4 +1,4 @@
-"""Where the features of set metrics come from, and the metrics by name."""
+"""Where the features of set metrics come from, and the metrics of `table.SET_METRICS` themselves."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from ..errors import ModelError, PromptError
 from ..measure.set_metrics import Extract, Features, cmmd, frechet_distance, split_inception_score
 from ..needs import naming_what_is_missing
 from ..quiet import quiet
-from ..torch_file import read_published
-from .table import CLIP, INCEPTION, hash_place
+from ..torch_file import read_torch_file, save_tensors
+from .table import CLIP, INCEPTION, SET_METRICS, hash_place, place_of
 
 INCEPTION_SCORES = ("is", "world-is")
-NAMES = (*INCEPTION_SCORES, "fid", "cmmd", "world-fid")
 WIDTH = 2048
 """Channels of Inception's pooled features; its class posteriors follow."""
 
@@ -46,21 +45,21 @@ class SetMetric:
 
 def load_set_metric(name: str, places: Mapping[str, str], splits: int) -> SetMetric:
     """A set metric by name; PromptError, ModelError or MissingPackage, with the remedy, where it cannot be had."""
-    if name not in NAMES:
-        raise PromptError(f"no metric is called {name!r}; there are {', '.join(NAMES)}")
+    if name not in SET_METRICS:
+        raise PromptError(f"no metric is called {name!r}; there are {', '.join(SET_METRICS)}")
     extract, identity, width = _extractor(name, places)
 
-    def inception(found: Features, _: Features | None) -> tuple[float, float | None]:
-        spread = split_inception_score(torch.from_numpy(found[:, width:]), splits)
+    def inception(features: Features, _: Features | None) -> tuple[float, float | None]:
+        spread = split_inception_score(torch.from_numpy(features[:, width:]), splits)
         return spread.mean, spread.deviation
 
-    def frechet(found: Features, reference: Features | None) -> tuple[float, float | None]:
+    def frechet(features: Features, reference: Features | None) -> tuple[float, float | None]:
         assert reference is not None
-        return frechet_distance(found[:, :width], reference[:, :width]), None
+        return frechet_distance(features[:, :width], reference[:, :width]), None
 
-    def discrepancy(found: Features, reference: Features | None) -> tuple[float, float | None]:
+    def discrepancy(features: Features, reference: Features | None) -> tuple[float, float | None]:
         assert reference is not None
-        return cmmd(found, reference), None
+        return cmmd(features, reference), None
 
     is_inception = name in INCEPTION_SCORES
     measure = inception if is_inception else frechet if name.endswith("fid") else discrepancy
@@ -74,19 +73,18 @@ def _extractor(name: str, places: Mapping[str, str]) -> tuple[Extract, str, int]
     if name == "cmmd":
         from .embed import Embedder
 
-        place = _place(CLIP, places)
+        place = place_of(CLIP, places)
         return Embedder.load(place).pictures, f"clip {hash_place(place)}", 0
-    place = _place(INCEPTION, places)
+    place = place_of(INCEPTION, places)
     return load_inception(Path(place).expanduser()), f"inception {hash_place(place)}", WIDTH
 
 
 def _world_extract() -> tuple[Extract, str, int]:
     """The eval judge's answers to all its questions as features, then its posteriors over shape and colour."""
     from ..world import world_dir
-    from ..world.judges import class_posteriors, judge_pictures, load_judge
+    from ..world.judges import class_posteriors, judge_pictures, shipped_judge
 
-    path = world_dir() / "judges" / "eval.safetensors"
-    judge = load_judge(path)
+    judge = shipped_judge("eval")
 
     def extract(images: Tensor) -> Tensor:
         verdict = judge_pictures(judge, images)
@@ -95,14 +93,7 @@ def _world_extract() -> tuple[Extract, str, int]:
 
     probe = judge_pictures(judge, torch.zeros(1, 3, 64, 64))
     width = 1 + sum(values.shape[1] for values in probe.logits.values())
-    return extract, f"world {hash_place(str(path))}", width
-
-
-def _place(name: str, places: Mapping[str, str]) -> str:
-    if not places.get(name):
-        how = "; make it with `convert inception FILE`" if name == INCEPTION else ""
-        raise PromptError(f"the weights of {name} are not here; say where they are with --source {name}=PLACE{how}")
-    return places[name]
+    return extract, f"world {hash_place(str(world_dir() / 'judges' / 'eval.safetensors'))}", width
 
 
 def load_inception(path: Path) -> Extract:
@@ -150,10 +141,7 @@ def _network(weights: dict[str, Tensor]) -> Any:
 
 def convert_inception(source: Path, target: Path) -> None:
     """torch-fidelity's `weights-inception-2015-12-05-6726825d.pth` to safetensors, read without running any code."""
-    weights = read_published(source)
+    weights = read_torch_file(source)
     if not isinstance(weights, dict) or "Conv2d_1a_3x3.conv.weight" not in weights:
         raise ModelError(f"{source} is not torch-fidelity's Inception; its first layer is missing")
-    partial = target.with_name(target.name + ".partial")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    save_file({name: value.contiguous() for name, value in weights.items()}, partial, {"source": source.name})
-    partial.replace(target)
+    save_tensors(target, weights, {"source": source.name})

@@ -29,8 +29,8 @@ def inception_score(posteriors: Tensor, splits: int = 1) -> tuple[float, float]:
     if not 1 <= splits <= len(posteriors):
         raise ModelError(f"an Inception Score over {len(posteriors)} pictures cannot have {splits} splits")
     parts = [float(divergence(part, part.mean(dim=0)).mean().exp()) for part in posteriors.double().chunk(splits)]
-    found = torch.tensor(parts, dtype=torch.float64)
-    return float(found.mean()), float(found.std(unbiased=False))
+    scores = torch.tensor(parts, dtype=torch.float64)
+    return float(scores.mean()), float(scores.std(unbiased=False))
 
 
 @dataclass(frozen=True)

@@ -1,38 +1,151 @@
-"""Scorers by name: the demo world's own, and those whose weights are somewhere on this machine or named on the hub."""
+"""The table of scorers: how each is loaded, which weights it needs, and what to say where they are not there."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import PromptError
+from ..files import hash_files
 from ..flags import flag
 from ..paint.choice import paints_world
 
 if TYPE_CHECKING:
     from .base import Scorer
+    from .embed import Embedder
 
-WORLD = ("world-quality", "world-alignment", "world-fidelity")
-CLIP, PICKSCORE, AESTHETIC, HPS, FIDELITY = "clip", "pickscore", "aesthetic", "hps", "fidelity"
-INCEPTION = "inception"
-NAMES = (*WORLD, CLIP, PICKSCORE, AESTHETIC, HPS, FIDELITY)
-SOURCE_HELP = (
-    "weights of a scorer: clip=DIR, pickscore=DIR, hps=DIR (transformers folder or hf:owner/name), "
-    "aesthetic=HEAD.safetensors (made by `convert aesthetic`; uses the clip source), inception=FILE.safetensors (made "
-    "by `convert inception`; for fidelity), fidelity=FOLDER (pictures to compare with, such as the model's own plain "
-    "ones; without it, all classes are alike)"
-)
 WORLD_JUDGES = ("world-quality", "world-alignment")
 WORLD_REWARD = "world-quality:1,world-alignment:3"
 """What a picture of the demo world is worth, unless somebody says otherwise."""
 REWARD_HELP = (
     "scorer:weight[:floor][:plain[=share]],...; plain: measured against the plain prompt's picture, same noise"
 )
+Places = Mapping[str, str]
+"""Name of weights -> a path, or `hf:owner/name`."""
+CLIP, PICKSCORE, AESTHETIC, HPS, FIDELITY = "clip", "pickscore", "aesthetic", "hps", "fidelity"
+INCEPTION = "inception"
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp")
-_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class ScorerRow:
+    """One row of the table."""
+
+    load: Callable[[Places, str, str], Scorer]
+    """From places, the role of the demo world's judge, and a device."""
+    needs: tuple[str, ...] = ()
+    """Names of the weights that somebody has to have; () for the demo world's judges, which come with negopt."""
+    hint: str = ""
+    """What to give as SCORER=PLACE."""
+
+
+def _world_quality(places: Places, role: str, device: str) -> Scorer:
+    from ..world.judges import QualityScorer, shipped_judge
+
+    return QualityScorer(shipped_judge(role))
+
+
+def _world_alignment(places: Places, role: str, device: str) -> Scorer:
+    from ..world.judges import AlignmentScorer, shipped_judge
+
+    return AlignmentScorer(shipped_judge(role))
+
+
+def _world_fidelity(places: Places, role: str, device: str) -> Scorer:
+    from ..world.judges import fidelity_scorer, shipped_judge
+
+    return fidelity_scorer(shipped_judge(role))
+
+
+def _embedder(place: str, device: str) -> Embedder:
+    from .embed import Embedder
+
+    return Embedder.load(place, device)
+
+
+def _clip(places: Places, role: str, device: str) -> Scorer:
+    from .clip import ClipScorer
+
+    return ClipScorer(_embedder(places[CLIP], device))
+
+
+def _pickscore(places: Places, role: str, device: str) -> Scorer:
+    from .clip import PickScorer
+
+    return PickScorer(_embedder(places[PICKSCORE], device))
+
+
+def _hps(places: Places, role: str, device: str) -> Scorer:
+    from .clip import HpsScorer
+
+    return HpsScorer(_embedder(places[HPS], device))
+
+
+def _aesthetic(places: Places, role: str, device: str) -> Scorer:
+    from .aesthetic import AestheticScorer
+
+    return AestheticScorer.load(Path(places[AESTHETIC]).expanduser(), _embedder(places[CLIP], device))
+
+
+def _fidelity(places: Places, role: str, device: str) -> Scorer:
+    """NegOpt's third term on Inception's classes; the marginal is that of a folder of pictures, or uniform.
+
+    ImageNet, which Inception learned, has about as many pictures of each class: that is the uniform marginal.
+    """
+    import torch
+
+    from ..paint.pictures import read_image
+    from .features import WIDTH, load_inception
+    from .fidelity import FidelityScorer
+
+    extract = load_inception(Path(places[INCEPTION]).expanduser())
+
+    def classify(images: torch.Tensor) -> torch.Tensor:
+        return extract(images)[:, WIDTH:].float()
+
+    if not places.get(FIDELITY):
+        count = classify(torch.zeros(1, 3, 299, 299)).shape[1]
+        return FidelityScorer(classify, torch.full((count,), 1.0 / count), FIDELITY)
+    rows = [classify(read_image(path)[None]) for path in _pictures(places[FIDELITY])]
+    return FidelityScorer(classify, torch.cat(rows).mean(dim=0), FIDELITY)
+
+
+SCORERS: Mapping[str, ScorerRow] = {
+    "world-quality": ScorerRow(_world_quality),
+    "world-alignment": ScorerRow(_world_alignment),
+    "world-fidelity": ScorerRow(_world_fidelity),
+    CLIP: ScorerRow(_clip, (CLIP,), "clip=DIR"),
+    PICKSCORE: ScorerRow(_pickscore, (PICKSCORE,), "pickscore=DIR"),
+    AESTHETIC: ScorerRow(
+        _aesthetic,
+        (AESTHETIC, CLIP),
+        "aesthetic=HEAD.safetensors (made by `convert aesthetic`; uses the clip source)",
+    ),
+    HPS: ScorerRow(_hps, (HPS,), "hps=DIR (a DIR is a transformers folder or hf:owner/name)"),
+    FIDELITY: ScorerRow(
+        _fidelity,
+        (INCEPTION,),
+        "inception=FILE.safetensors (made by `convert inception`; for fidelity), fidelity=FOLDER (pictures to compare "
+        "with, such as the model's own plain ones; without it, all classes are alike)",
+    ),
+}
+"""Every scorer of single pictures by name. A new one is a file with its class, and a row here."""
+NAMES = tuple(SCORERS)
+WORLD = tuple(name for name, row in SCORERS.items() if not row.needs)
+"""The demo world's judges."""
+REAL = tuple(name for name, row in SCORERS.items() if row.needs)
+"""Scorers of pictures of any model."""
+SET_METRICS: Mapping[str, tuple[str, ...]] = {
+    "is": (INCEPTION,),
+    "world-is": (),
+    "fid": (INCEPTION,),
+    "cmmd": (CLIP,),
+    "world-fid": (),
+}
+"""Every measure of a whole set of pictures (`features.load_set_metric`) and the weights that it needs."""
+SOURCE_HELP = "weights of a scorer: " + ", ".join(row.hint for row in SCORERS.values() if row.hint)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +173,7 @@ def refuse_toys(model: str, names: Iterable[str], flag: str) -> None:
         return
     raise PromptError(
         f"{', '.join(toys)} judge pictures of negopt's small demo world and know nothing of other models; for real "
-        f"pictures name aesthetic, clip, pickscore, hps or fidelity with {flag}, and their weights with --source"
+        f"pictures name {', '.join(REAL[:-1])} or {REAL[-1]} with {flag}, and their weights with --source"
     )
 
 
@@ -69,82 +182,50 @@ def reward_names(line: str) -> list[str]:
     return [part.strip().partition(":")[0] for part in line.split(",")]
 
 
-def load_named(name: str, places: Mapping[str, str], role: str, device: str = "cpu") -> Scorer:
+def load_named(name: str, places: Places, role: str, device: str = "cpu") -> Scorer:
     """A scorer by name.
 
     `places` says where weights are; `role` chooses the demo world's judge: "reward" in training, "eval" for reports;
     `device` is for scorers built on CLIP, the world's judges stay on the CPU. Raises PromptError for an unknown name or
     weights that nobody named, ModelError for broken ones.
     """
-    from ..world.judges import load_scorer
-
-    if name in WORLD:
-        return load_scorer(name, role)
-    if name not in NAMES:
+    if name not in SCORERS:
         raise PromptError(f"no scorer is called {name!r}; there are {', '.join(NAMES)}")
-    if name == FIDELITY:
-        return _fidelity(places)
-    from .aesthetic import AestheticScorer
-    from .clip import ClipScorer, HpsScorer, PickScorer
-    from .embed import Embedder
-
-    embedder = Embedder.load(_place(CLIP if name == AESTHETIC else name, places), device)
-    if name == AESTHETIC:
-        return AestheticScorer.load(Path(_place(AESTHETIC, places)).expanduser(), embedder)
-    if name == HPS:
-        return HpsScorer(embedder)
-    return ClipScorer(embedder) if name == CLIP else PickScorer(embedder)
+    for need in SCORERS[name].needs:
+        place_of(need, places)
+    return SCORERS[name].load(places, role, device)
 
 
-def identify(name: str, places: Mapping[str, str], role: str) -> str:
+def identify(name: str, places: Places, role: str) -> str:
     """What a scorer's scores depend on: its name and a hash of its weights (on the hub: the name they go by)."""
     if name in WORLD:
         from ..world import world_dir
 
         return f"{name} {hash_place(str(world_dir() / 'judges' / f'{role}.safetensors'))}"
-    needed = {AESTHETIC: (AESTHETIC, CLIP), FIDELITY: (INCEPTION,)}.get(name, (name,))
     reference = [_reference_hash(places[FIDELITY])] if name == FIDELITY and places.get(FIDELITY) else []
-    return " ".join([name, *(hash_place(_place(one, places)) for one in needed), *reference])
+    return " ".join([name, *(hash_place(place_of(one, places)) for one in SCORERS[name].needs), *reference])
 
 
-def _fidelity(places: Mapping[str, str]) -> Scorer:
-    """NegOpt's third term on Inception's classes; the marginal is that of a folder of pictures, or uniform.
-
-    ImageNet, which Inception learned, has about as many pictures of each class: that is the uniform marginal.
-    """
-    import torch
-
-    from ..paint.pictures import read_image
-    from .features import WIDTH, load_inception
-    from .fidelity import FidelityScorer
-
-    extract = load_inception(Path(_place(INCEPTION, places)).expanduser())
-
-    def classify(images: torch.Tensor) -> torch.Tensor:
-        return extract(images)[:, WIDTH:].float()
-
-    if not places.get(FIDELITY):
-        count = classify(torch.zeros(1, 3, 299, 299)).shape[1]
-        return FidelityScorer(classify, torch.full((count,), 1.0 / count), FIDELITY)
-    rows = [classify(read_image(path)[None]) for path in _pictures(places[FIDELITY])]
-    return FidelityScorer(classify, torch.cat(rows).mean(dim=0), FIDELITY)
+def place_of(name: str, places: Places) -> str:
+    """Where weights are; PromptError, with what to do, if nobody said so."""
+    if not places.get(name):
+        how = f"; make it with `convert {name} FILE`" if name in (INCEPTION, AESTHETIC) else ""
+        raise PromptError(f"the weights of {name} are not here; say where they are with --source {name}=PLACE{how}")
+    return places[name]
 
 
 def _pictures(place: str) -> list[Path]:
     """The pictures of a folder, at least two; PromptError if there are fewer."""
-    found = sorted(path for path in Path(place).expanduser().rglob("*") if path.suffix.lower() in _PICTURES)
-    if len(found) < 2:
+    paths = sorted(path for path in Path(place).expanduser().rglob("*") if path.suffix.lower() in _PICTURES)
+    if len(paths) < 2:
         raise PromptError(
-            f"{place} holds {len(found)} pictures ({', '.join(_PICTURES)}); fidelity compares with at least 2"
+            f"{place} holds {len(paths)} pictures ({', '.join(_PICTURES)}); fidelity compares with at least 2"
         )
-    return found
+    return paths
 
 
 def _reference_hash(place: str) -> str:
-    digest = hashlib.sha256()
-    for path in _pictures(place):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+    return hash_files(_pictures(place))[:16]
 
 
 def hash_place(place: str) -> str:
@@ -153,15 +234,4 @@ def hash_place(place: str) -> str:
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.suffix in (".safetensors", ".json"))
     if not files:
         return place
-    digest = hashlib.sha256()
-    for file in files:
-        with file.open("rb") as stream:
-            while block := stream.read(_BLOCK):
-                digest.update(block)
-    return digest.hexdigest()[:16]
-
-
-def _place(name: str, places: Mapping[str, str]) -> str:
-    if not places.get(name):
-        raise PromptError(f"the weights of {name} are not here; say where they are with --source {name}=PLACE")
-    return places[name]
+    return hash_files(files)[:16]

@@ -275,8 +275,8 @@ def _phrases(prompt: DFPrompt, steps: int | None) -> Iterator[tuple[tuple[str, .
 
 def embedding_names(text: str) -> list[str]:
     """Names of embedding files in a text: `embedding:name`, and well-known ones by bare name."""
-    named = [found.group(1).rstrip(".") for found in _NAMED.finditer(text)]
-    return [name for name in named if name] + [found.group() for found in _BARE.finditer(text)]
+    named = [match.group(1).rstrip(".") for match in _NAMED.finditer(text)]
+    return [name for name in named if name] + [match.group() for match in _BARE.finditer(text)]
 
 
 def _file_key(name: str) -> str:

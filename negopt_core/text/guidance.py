@@ -84,11 +84,11 @@ _NAG_SAID = {
 
 @cache
 def _by_name() -> dict[str, Guidance]:
-    found = {}
+    by_name = {}
     for family, row in _rows().items():
         guidance = Guidance(family, row["cfg"], row["nag_tokens"], row["pack"])
-        found.update(dict.fromkeys((family, *row["also"]), guidance))
-    return found
+        by_name.update(dict.fromkeys((family, *row["also"]), guidance))
+    return by_name
 
 
 @cache

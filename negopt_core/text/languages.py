@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import NamedTuple
+
+from .word_tables import entries, named_fields
 
 _HAN, _KANA, _HANGUL, _CYRILLIC = r"一-鿿㐀-䶿", r"぀-ヿ", r"가-힯", r"Ѐ-ӿ"
 _UNSPACED = re.compile(f"[{_HAN}{_KANA}{_HANGUL}]+")
 _WORD = re.compile(r"[^\W\d_]+")
 _LATIN = ("de", "fr", "es", "pt", "it")
-_FUNCTION_WORDS = {
-    "en": "the of and in on at with a an by from is over under near",
-    "de": "der die das den dem des ein eine einen einem einer und im in mit auf am von bei vor über unter zwischen",
-    "fr": "le la les un une des du de et dans avec sur au aux en près sous qui",
-    "es": "el la los las un una unos de del y en con por al sobre bajo junto",
-    "pt": "o a os as um uma do da dos das e em no na com por ao sobre de",
-    "it": "il lo la i gli le un una uno di del della dei e in nel nella con su sul al",
-}
 _SHORTEST_STEM = 5
 _LONGEST_ENDING = 3
 _LONGEST_RUN = 3
@@ -36,27 +31,33 @@ def read_foreign(text: str, languages: Mapping[str, Mapping[str, str]], knows: C
     A Latin word is read in the language whose articles and prepositions the text has; without any, in every language
     that has it, but only if it is no English word.
     """
-    found = [word for run in _UNSPACED.findall(text) for word in _read_unspaced(run, text, languages)]
+    known = [word for run in _UNSPACED.findall(text) for word in _read_unspaced(run, text, languages)]
     words = [word.casefold() for word in _WORD.findall(text) if not _UNSPACED.match(word)]
     if any(re.match(f"[{_CYRILLIC}]", word) for word in words):
-        found += _read_spaced(words, languages.get("ru", {}), inflected=True)
+        known += _read_spaced(words, languages.get("ru", {}), inflected=True)
     guessed = guess_language(words)
     if guessed in _LATIN:
-        found += _read_spaced(words, languages.get(guessed, {}), inflected=True)
+        known += _read_spaced(words, languages.get(guessed, {}), inflected=True)
     elif guessed == "":
         strange = [word for word in words if not knows(word)]
         names = {word.casefold() for word in _WORD.findall(text)[1:] if word[:1].isupper()}
         for language in _LATIN:  # only German writes its nouns with a capital; elsewhere that is somebody's name
             common = strange if language == "de" else [word for word in strange if word not in names]
-            found += _read_spaced(common, languages.get(language, {}), inflected=False)
-    return list(dict.fromkeys(found))
+            known += _read_spaced(common, languages.get(language, {}), inflected=False)
+    return list(dict.fromkeys(known))
 
 
 def guess_language(words: list[str]) -> str:
     """The language with the most of its function words in the text; "" if it has none of any."""
-    counts = {name: sum(word in listed.split() for word in words) for name, listed in _FUNCTION_WORDS.items()}
+    counts = {name: sum(word in listed for word in words) for name, listed in _function_words().items()}
     best = max(counts, key=lambda name: (counts[name], name == "en"))
     return best if counts[best] else ""
+
+
+@cache
+def _function_words() -> dict[str, frozenset[str]]:
+    """Articles, prepositions and their like, by language."""
+    return {name: frozenset(entries(listed)) for name, listed in named_fields("function_words.txt").items()}
 
 
 def _read_unspaced(run: str, text: str, languages: Mapping[str, Mapping[str, str]]) -> list[Word]:
@@ -64,7 +65,7 @@ def _read_unspaced(run: str, text: str, languages: Mapping[str, Mapping[str, str
     names = (
         ("ko",) if re.search(f"[{_HANGUL}]", run) else ("ja", "zh") if re.search(f"[{_KANA}]", text) else ("zh", "ja")
     )
-    found, at = [], 0
+    known, at = [], 0
     tables = [languages.get(name, {}) for name in names]
     longest = max((len(word) for table in tables for word in table), default=0)
     while at < len(run):
@@ -72,27 +73,27 @@ def _read_unspaced(run: str, text: str, languages: Mapping[str, Mapping[str, str
             part = run[at : at + length]
             english = next((table[part] for table in tables if part in table), "")
             if english:
-                found.append(Word(english, part))
+                known.append(Word(english, part))
                 at += length
                 break
         else:
             at += 1
-    return found
+    return known
 
 
 def _read_spaced(words: list[str], table: Mapping[str, str], inflected: bool) -> list[Word]:
-    found, at = [], 0
+    known, at = [], 0
     while at < len(words):
         for length in range(min(_LONGEST_RUN, len(words) - at), 0, -1):
             run = " ".join(words[at : at + length])
             english = table.get(run) or (_stem(run, table) if inflected and length == 1 else "")
             if english:
-                found.append(Word(english, run))
+                known.append(Word(english, run))
                 at += length
                 break
         else:
             at += 1
-    return found
+    return known
 
 
 def _stem(word: str, table: Mapping[str, str]) -> str:

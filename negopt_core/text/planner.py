@@ -64,8 +64,8 @@ def plan_pieces(prompt: DFPrompt) -> tuple[Piece, ...]:
 
 def group_id(pieces: Sequence[Piece], flavour: str = "") -> str:
     """A short name for pieces that belong together; equal pieces and `flavour` get the same name in every process."""
-    told = [[piece.window.start, piece.window.end, piece.parts] for piece in pieces]
-    return hashlib.sha256(json.dumps([flavour, told]).encode()).hexdigest()[:16]
+    drawn = [[piece.window.start, piece.window.end, piece.parts] for piece in pieces]
+    return hashlib.sha256(json.dumps([flavour, drawn]).encode()).hexdigest()[:16]
 
 
 def active_index(starts: Sequence[float], step: int, steps: int) -> int:

@@ -9,9 +9,14 @@ from typing import Literal
 from .finding import Finding, distinct, examples
 from .prompt import PromptPair
 from .unwanted import read_wishes
-from .wildcards import unexpanded
 
 _WORD = re.compile(r"\w+")
+_PLACE = re.compile(
+    r"\{[^{}\"\n]*\|[^{}\"\n]*\}"  # {cat|dog}
+    r"|(?<!\w)__[\w*][\w*/.\-]*?__(?!\w)"  # __animals__, __folder/colors__
+    r"|\{\{?\s*(?:prompt|negative_prompt|negative|text|input|user_prompt)\s*\}?\}"  # {prompt}
+    r"|\$\{[\w.]+\}|%\w+(?:\.\w+)?%|<%[^%\n]*%>"  # ${style}, %date%, <% x %>
+)
 
 
 def judge_words(pair: PromptPair) -> Iterator[Finding]:
@@ -52,3 +57,8 @@ def without_unwanted(phrases: Sequence[str], text: str) -> list[str]:
 
 def _key(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(text.casefold()))
+
+
+def unexpanded(text: str) -> tuple[str, ...]:
+    """The places in the text, as they are written, each once and in order; linear in its length."""
+    return tuple(dict.fromkeys(match.group()[:60] for match in _PLACE.finditer(text)))

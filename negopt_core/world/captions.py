@@ -92,20 +92,20 @@ def quality_words(facts: Facts, rng: random.Random) -> list[str]:
     """What people would write about how the picture came out, in random order."""
     flattered = {words.FLATTERED[name][0] for name in facts.enhancements if name in words.FLATTERED}
     faults = [name for name in facts.degradations if name not in flattered]
-    found = [rng.choice(words.DEGRADATIONS[name]) for name in faults if rng.random() < _NAMED_DEGRADATION]
-    found += [name for name in facts.enhancements if rng.random() < _NAMED_ENHANCEMENT]
+    named = [rng.choice(words.DEGRADATIONS[name]) for name in faults if rng.random() < _NAMED_DEGRADATION]
+    named += [name for name in facts.enhancements if rng.random() < _NAMED_ENHANCEMENT]
     if facts.quality < words.BAD_BELOW:
         kind = rng.random()
         if kind < _ONLY_BAD:
-            found = [word for word in found if word in words.ENHANCEMENTS]
+            named = [word for word in named if word in words.ENHANCEMENTS]
         if kind < _ONLY_BAD + _NAMED_BAD:
-            found += rng.sample(words.BAD_WORDS, rng.choice((1, 1, 2)))
+            named += rng.sample(words.BAD_WORDS, rng.choice((1, 1, 2)))
     if not facts.faults and rng.random() < _NAMED_GOOD:
-        found += rng.sample(words.GOOD_WORDS, rng.choice((1, 1, 2)))
+        named += rng.sample(words.GOOD_WORDS, rng.choice((1, 1, 2)))
     if rng.random() < 0.08:
-        found.append(words.FASHION_WORDS[words.MEDIUMS.index(facts.medium)])
-    rng.shuffle(found)
-    return found
+        named.append(words.FASHION_WORDS[words.MEDIUMS.index(facts.medium)])
+    rng.shuffle(named)
+    return named
 
 
 def write_caption(facts: Facts, rng: random.Random) -> str:
@@ -143,10 +143,10 @@ _WORD = re.compile(r"[a-z]+")
 
 def read_prompt(prompt: str) -> Request:
     """What a prompt asks for in the world's words: the first of each kind named, and the second shape and colour."""
-    found = _WORD.findall(prompt.lower())
+    tokens = _WORD.findall(prompt.lower())
 
     def named(table: tuple[str, ...], place: int = 0) -> int | None:
-        indices = [table.index(word) for word in found if word in table]
+        indices = [table.index(word) for word in tokens if word in table]
         return indices[place] if len(indices) > place else None
 
     return Request(

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..errors import ModelError
-from ..scorers.base import Scorer
 from ..scorers.fidelity import FidelityScorer
+from ..torch_file import save_tensors
 from . import vocabulary as words
 from .captions import Request, read_prompt
 from .scenes import quality_effects
@@ -99,11 +99,8 @@ class Judge(nn.Module):
 
 def save_judge(judge: Judge, path: Path, card: dict[str, object]) -> None:
     """Write a judge as fp16 safetensors; the card (seed, data, measurements) travels in the header."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    weights = {key: value.half().contiguous() for key, value in judge.state_dict().items()}
-    save_file(weights, partial, {"card": json.dumps(card)})
-    partial.replace(path)
+    weights = {key: value.half() for key, value in judge.state_dict().items()}
+    save_tensors(path, weights, {"card": json.dumps(card)})
 
 
 def load_judge(path: Path) -> Judge:
@@ -143,13 +140,13 @@ def join_verdicts(parts: Sequence[Verdict]) -> Verdict:
 
 def alignment(verdict: Verdict, requests: Sequence[Request]) -> Tensor:
     """[B] share found of what each prompt asks for (medium, place, time, shape, colour); 1 if it asks nothing."""
-    found = {
+    seen = {
         head: verdict.logits[head].argmax(dim=1).tolist() for head in ("medium", "place", "time", "shape", "colour")
     }
     shares = []
     for row, request in enumerate(requests):
-        asked = [(head, getattr(request, head)) for head in found if getattr(request, head) is not None]
-        shares.append(sum(found[head][row] == value for head, value in asked) / len(asked) if asked else 1.0)
+        asked = [(head, getattr(request, head)) for head in seen if getattr(request, head) is not None]
+        shares.append(sum(seen[head][row] == value for head, value in asked) / len(asked) if asked else 1.0)
     return torch.tensor(shares)
 
 
@@ -183,8 +180,8 @@ class AlignmentScorer:
         return alignment(judge_pictures(self.judge, images), [read_prompt(prompt) for prompt in prompts])
 
 
-def _fidelity(judge: Judge) -> FidelityScorer:
-    """Against the marginal over shapes and colours of rendered clean scenes."""
+def fidelity_scorer(judge: Judge) -> FidelityScorer:
+    """`world-fidelity`: against the marginal over shapes and colours of rendered clean scenes."""
     from .render import render
     from .scenes import sample_clean_scenes
 
@@ -195,23 +192,14 @@ def _fidelity(judge: Judge) -> FidelityScorer:
     return FidelityScorer.against(classify, reference, "world-fidelity")
 
 
-SCORERS = ("world-quality", "world-alignment", "world-fidelity")
 _REFERENCE_SCENES = 512
 """Rendered scenes whose classes are the marginal that fidelity is measured against."""
 
 
-def load_scorer(name: str, role: str = "eval") -> Scorer:
-    """One of the world's scorers. `role` is "eval" or "reward": two judges trained apart, to show reward hacking."""
+def shipped_judge(role: str) -> Judge:
+    """A judge that comes with negopt: "eval" or "reward", trained apart to show reward hacking; else ModelError."""
     from . import world_dir
 
     if role not in ("eval", "reward"):
         raise ModelError(f"unknown judge {role!r}; choose 'eval' or 'reward'")
-    path = world_dir() / "judges" / f"{role}.safetensors"
-    judge = load_judge(path) if name in SCORERS else None
-    if judge is not None and name == "world-quality":
-        return QualityScorer(judge)
-    if judge is not None and name == "world-alignment":
-        return AlignmentScorer(judge)
-    if judge is not None:
-        return _fidelity(judge)
-    raise ModelError(f"unknown scorer {name!r}; the demo world has {', '.join(SCORERS)}")
+    return load_judge(world_dir() / "judges" / f"{role}.safetensors")

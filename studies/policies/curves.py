@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from negopt_core.measure.sheet import font
+from negopt_core.files import read_journal
+from negopt_core.measure.draw import font
 
 _LEFT, _TOP, _WIDTH, _HEIGHT, _LEGEND = 56, 44, 760, 360, 190
 _INK, _SOFT, _LINE, _PAPER = (24, 26, 30), (95, 100, 108), (217, 221, 227), (255, 255, 255)
@@ -22,7 +22,7 @@ Curve = Sequence[tuple[float, float]]
 
 def read_curve(metrics: Path, pictures_a_step: int) -> Curve:
     """The `reward` of a run's metrics.jsonl in means of ten steps."""
-    rows = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
+    rows = list(read_journal(metrics))
     blocks = [rows[start : start + _SMOOTHED] for start in range(0, len(rows), _SMOOTHED)]
     return [(block[-1]["step"] * pictures_a_step, sum(row["reward"] for row in block) / len(block)) for block in blocks]
 

@@ -61,11 +61,11 @@ class Recipe:
 
     def trainings(self) -> list[Training]:
         """Every run; what a run needs stands before it."""
-        found: list[Training] = []
+        runs: list[Training] = []
         for seed in range(self.seeds):
-            found += [self._sft("negative", seed), self._ppo("negative", seed)]
-            found += [self._sft("modifiers", seed, scheduled=True), self._ppo("modifiers", seed)]
-            found += [self._sft("scheduled", seed, scheduled=True), self._ppo("scheduled", seed)]
+            runs += [self._sft("negative", seed), self._ppo("negative", seed)]
+            runs += [self._sft("modifiers", seed, scheduled=True), self._ppo("modifiers", seed)]
+            runs += [self._sft("scheduled", seed, scheduled=True), self._ppo("scheduled", seed)]
         untrained = (
             "sft",
             "--pairs",
@@ -79,16 +79,16 @@ class Recipe:
             "--seed",
             "0",
         )
-        found += [Training("untrained", untrained), self._ppo("untrained", 0, start="untrained", name="rl-only")]
+        runs += [Training("untrained", untrained), self._ppo("untrained", 0, start="untrained", name="rl-only")]
         for count in DATA_SIZES.values():  # beside the full set of the headline rows, so as long as those
-            found += [self._sft("negative", 0, pairs=count), self._ppo(f"negative-{count}", 0)]
+            runs += [self._sft("negative", 0, pairs=count), self._ppo(f"negative-{count}", 0)]
         half = self.ppo_steps // 2
         for name, shares in BALANCES.items():
             label = f"balance-{name.replace(':', '-')}"
-            found.append(self._ppo("negative", 0, name=label, reward=balanced(shares), steps=half))
+            runs.append(self._ppo("negative", 0, name=label, reward=balanced(shares), steps=half))
         for label, reward in ISOLATED.items():
-            found.append(self._ppo("modifiers", 0, name=f"modifiers-{label}", reward=reward, steps=half))
-        return found
+            runs.append(self._ppo("modifiers", 0, name=f"modifiers-{label}", reward=reward, steps=half))
+        return runs
 
     def _sft(self, kind: str, seed: int, scheduled: bool = False, pairs: int = 0) -> Training:
         name = f"{kind}-{pairs}" if pairs else kind

@@ -13,6 +13,7 @@ from negopt_core.errors import TrainingError
 from negopt_core.files import write_text
 from negopt_core.json_text import read_json
 from negopt_core.lab.jobs.queue import run_jobs
+from negopt_core.policy.store import CARD_NAME
 from studies.policies.recipe import Recipe, Training
 
 log = logging.getLogger("negopt")
@@ -89,4 +90,4 @@ def _check_alike(home: Path, training: Training) -> None:
 
 def is_done(folder: Path, name: str) -> bool:
     """Is the policy of a run there? Its card is written last."""
-    return (folder / name / "policy" / "policy.json").exists()
+    return (folder / name / "policy" / CARD_NAME).exists()

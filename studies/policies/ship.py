@@ -11,6 +11,7 @@ import torch
 from negopt_core.files import write_text
 from negopt_core.policy import SuggestOptions, load_policy, suggest
 from negopt_core.policy.language.folder import open_policy, save_policy, write_card
+from negopt_core.policy.store import CARD_NAME
 
 SHIPPED_RUNS = {
     "world-negative": "negative-rl-0",
@@ -47,7 +48,7 @@ def ship(
     written = []
     for name, run in SHIPPED_RUNS.items():
         source = folder / run / "policy"
-        if not (source / "policy.json").exists():
+        if not (source / CARD_NAME).exists():
             continue
         policy = open_policy(source)
         save_policy(policy, target / name, torch.float16)

@@ -1,13 +1,14 @@
-"""The ways of painting that a report compares: each is one function from prompts to an `Arm`."""
+"""The arms that the world's report compares, and their names."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from negopt_core.lab.compare.arms import Arm
+from negopt_core.text.df_text import format_prompt
 from negopt_core.text.prompt import FULL, DFPrompt, PromptPair, Span, Window
 from negopt_core.world import vocabulary as words
 from negopt_core.world.captions import read_prompt
-from studies.world.studio import Arm
 
 NONE = "none"
 FIXED = {
@@ -19,31 +20,27 @@ FIXED = {
 """Negatives that people paste under every prompt."""
 IRRELEVANT = {"concept art, hdr": "concept art, hdr", "artstation, 8k": "artstation, 8k"}
 HARMFUL = ", ".join(words.ENHANCEMENTS)
+SYNONYMS = tuple(word for synonyms in words.DEGRADATIONS.values() for word in synonyms)
 
 WINDOWS = {"all steps": FULL, "first half": Window(0.0, 0.5), "last half": Window(0.5, 1.0)}
 STARTS = (0.0, 0.1, 0.2, 0.4, 0.6)
 WEIGHTS = (0.5, 0.75, 1.0, 1.25, 1.5)
 
 
-def with_negative(name: str, prompts: Sequence[str], negative: str, window: Window = FULL) -> Arm:
-    """The same negative for every prompt, live in one window."""
-    unwanted = DFPrompt((Span(negative, 1.0, window),)) if negative else DFPrompt()
-    return Arm(name, tuple(PromptPair(DFPrompt.plain(prompt), unwanted) for prompt in prompts))
+def negative_arm(name: str, negative: str, window: Window = FULL) -> Arm:
+    """The same negative for every prompt, live in one window as a whole."""
+    return Arm(name, "text", format_prompt(DFPrompt((Span(negative, 1.0, window),)))) if negative else Arm(name, NONE)
 
 
-def with_negatives(name: str, prompts: Sequence[str], negatives: Sequence[str]) -> Arm:
+def negatives_arm(name: str, prompts: Sequence[str], negatives: Sequence[str]) -> Arm:
     """A negative of its own for each prompt."""
-    return Arm(name, tuple(PromptPair.plain(*pair) for pair in zip(prompts, negatives, strict=True)))
+    return Arm.written(name, (PromptPair.plain(*pair) for pair in zip(prompts, negatives, strict=True)))
 
 
-def with_modifiers(name: str, prompts: Sequence[str], modifiers: Sequence[Span]) -> Arm:
+def modifiers_arm(name: str, modifiers: Sequence[Span]) -> Arm:
     """The same modifiers after every prompt, each with its weight and window."""
-
-    def appended(prompt: str) -> PromptPair:
-        spans = [part for span in modifiers for part in (Span(", "), span)]
-        return PromptPair(DFPrompt((Span(prompt), *spans)))
-
-    return Arm(name, tuple(map(appended, prompts)))
+    joined = [part for span in modifiers for part in (Span(", "), span)][1:]
+    return Arm(name, "modifiers", format_prompt(DFPrompt(tuple(joined))))
 
 
 def against_the_prompt(prompts: Sequence[str]) -> list[str]:
@@ -55,16 +52,10 @@ def against_the_prompt(prompts: Sequence[str]) -> list[str]:
     ]
 
 
-def word_arms(prompts: Sequence[str]) -> list[Arm]:
-    """Each word for each degradation, alone in the negative."""
-    synonyms = [word for pair in words.DEGRADATIONS.values() for word in pair]
-    return [with_negative(word, prompts, word) for word in synonyms]
-
-
-def delayed_arms(prompts: Sequence[str], negatives: dict[str, str], starts: Sequence[float]) -> list[Arm]:
+def delayed_arms(negatives: Mapping[str, str], starts: Sequence[float]) -> list[Arm]:
     """Each negative from each start on; a start of 0 is the plain arm of the same name and is left out."""
     return [
-        with_negative(delayed(name, start), prompts, text, Window(start, 1.0))
+        negative_arm(delayed(name, start), text, Window(start, 1.0))
         for name, text in negatives.items()
         for start in starts
         if start > 0.0
@@ -76,10 +67,10 @@ def delayed(name: str, start: float) -> str:
     return f"{name} from {start:.0%}" if start > 0.0 else name
 
 
-def timing_arms(prompts: Sequence[str]) -> list[Arm]:
+def timing_arms() -> list[Arm]:
     """Each modifier in each of `WINDOWS`."""
     return [
-        with_modifiers(timed(word, name), prompts, [Span(word, 1.0, window)])
+        modifiers_arm(timed(word, name), [Span(word, 1.0, window)])
         for word in words.ENHANCEMENTS
         for name, window in WINDOWS.items()
     ]
@@ -90,10 +81,10 @@ def timed(word: str, window: str) -> str:
     return f"{word}, {window}"
 
 
-def weight_arms(prompts: Sequence[str]) -> list[Arm]:
+def weight_arms() -> list[Arm]:
     """Each modifier at each weight but 1, which is `timed(word, "all steps")`."""
     return [
-        with_modifiers(weighted(word, weight), prompts, [Span(word, weight)])
+        modifiers_arm(weighted(word, weight), [Span(word, weight)])
         for word in words.ENHANCEMENTS
         for weight in WEIGHTS
         if weight != 1.0

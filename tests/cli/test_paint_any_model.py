@@ -10,7 +10,7 @@ from PIL import Image
 from negopt_core.cli import main
 from negopt_core.errors import PromptError
 from negopt_core.scorers.table import refuse_toys
-from tests.model import tiny
+from tests.paint import tiny
 
 pytestmark = pytest.mark.slow
 

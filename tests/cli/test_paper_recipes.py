@@ -17,7 +17,7 @@ from negopt_core.policy.language.pae_weights import PAE_WEIGHTS, PAE_WINDOWS
 from negopt_core.scorers.aesthetic import convert_head
 from negopt_core.text.prompt import FULL
 from tests.fakes.clip import published_layers, save_clip
-from tests.model.tiny import sd1
+from tests.paint.tiny import sd1
 
 ROWS = [("a red cat", "blurry, dog"), ("a dog by the sea", "watermark"), ("a cat and a dog", "")]
 

@@ -9,8 +9,8 @@ import pytest
 
 from negopt_core.errors import TrainingError
 from negopt_core.lab.data.negative_db import Post, read_posts
-from negopt_core.lab.data.pairs import Pair
-from negopt_core.lab.data.sources import SourceSettings, gather_pairs
+from negopt_core.lab.data.pairs import Found, Pair
+from negopt_core.lab.data.sources import Gathering, SourceSettings
 from negopt_core.lab.data.written import pair_of_sides, whole_phrases
 from negopt_core.provenance.host_text import read_written
 from negopt_core.text.prompt import DFPrompt, Span, Window
@@ -33,6 +33,11 @@ ROW: dict[str, Any] = {
     "model": "stable-diffusion-1.5",
     "cfg_scale": 7.5,
 }
+
+
+def gather(path: Path, settings: SourceSettings) -> Found:
+    gathering = Gathering(path, settings)
+    return Found(tuple(gathering), gathering.counts)
 
 
 def write(path: Path, rows: list[dict[str, Any]], drop: tuple[str, ...] = (), **columns: Any) -> Path:
@@ -59,18 +64,18 @@ def test_liked_posts_with_both_prompts_become_pairs_and_every_filter_is_counted(
         {**ROW, "likes": 1, "negative_prompt": "text"},
     ]
     path = write(tmp_path / "db.parquet", rows)
-    found = gather_pairs(path, SourceSettings())
+    found = gather(path, SourceSettings())
     plain = (Span("Blurry"), Span("deformed"), Span("bad hands"))
     assert found.pairs == (Pair("a castle, misty morning", plain), Pair("a castle, misty morning", (Span("text"),)))
     assert found.counts == {"rows": 6, "liked": 5, "with a prompt": 4, "with an answer": 2, "distinct": 2}
-    assert len(gather_pairs(path, SourceSettings(min_likes=2)).pairs) == 1
-    modifiers = gather_pairs(path, SourceSettings(polarity="modifiers"))
+    assert len(gather(path, SourceSettings(min_likes=2)).pairs) == 1
+    modifiers = gather(path, SourceSettings(polarity="modifiers"))
     assert modifiers.pairs == (Pair("a castle", (Span("misty morning"),)),)
 
 
 def test_of_words_that_replace_each_other_a_post_gives_the_first(tmp_path: Path) -> None:
     row = {**ROW, "prompt": "a [cat:dog:0.5] in a hat", "negative_prompt": "[bad|good] hat, [red:blue:9] shoe"}
-    found = gather_pairs(write(tmp_path / "db.parquet", [row]), SourceSettings())
+    found = gather(write(tmp_path / "db.parquet", [row]), SourceSettings())
     assert found.pairs == (Pair("a cat in a hat", (Span("bad hat"), Span("red shoe"))),)
 
 

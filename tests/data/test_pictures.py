@@ -17,7 +17,8 @@ from PIL.PngImagePlugin import PngInfo
 from negopt_core.errors import OutputError, TrainingError
 from negopt_core.lab.data.pairs import Pair
 from negopt_core.lab.data.pictures import read_likes, read_pictures, read_sides
-from negopt_core.provenance.record import COMFY_CHUNK, Record, read_texts, write_picture
+from negopt_core.provenance.picture_texts import COMFY_RECORD, read_texts
+from negopt_core.provenance.record import Record, write_picture
 from negopt_core.text.prompt import Span, Window
 
 PIXELS = numpy.zeros((8, 8, 3), dtype=numpy.uint8)
@@ -170,7 +171,7 @@ def test_damage_anywhere_in_a_file_is_never_more_than_a_picture_left_out(folder:
 
 def test_the_most_exact_source_counts(tmp_path: Path) -> None:
     record = json.dumps({"prompt": "a ball", "df_positive": "a ball, 8k", "df_negative": "noisy"})
-    png(tmp_path / "all.png", **{COMFY_CHUNK: record}, parameters=INFOTEXT, prompt=GRAPH)
+    png(tmp_path / "all.png", **{COMFY_RECORD: record}, parameters=INFOTEXT, prompt=GRAPH)
     assert read_sides(tmp_path / "all.png").negative.text == "noisy"
     png(tmp_path / "two.png", parameters=INFOTEXT, prompt=GRAPH)
     assert read_sides(tmp_path / "two.png").positive.text.startswith("a cat")

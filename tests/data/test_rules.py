@@ -1,10 +1,17 @@
 """J6: what a user wants to leave out of training."""
 
+from collections.abc import Iterable
+
 import pytest
 
 from negopt_core.lab.data.pairs import Pair
-from negopt_core.lab.data.rules import Rules, keep_allowed
+from negopt_core.lab.data.rules import Rules, iter_allowed
 from negopt_core.text.prompt import Span
+
+
+def keep_allowed(pairs: Iterable[Pair], polarity: str, rules: Rules) -> tuple[list[Pair], dict[str, int]]:
+    counts: dict[str, int] = {}
+    return list(iter_allowed(pairs, polarity, rules, counts)), counts
 
 
 def pair(prompt: str, *phrases: str) -> Pair:

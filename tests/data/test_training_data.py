@@ -2,25 +2,43 @@
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import torch
 
 from negopt_core.errors import TrainingError
-from negopt_core.lab.data.augment import vary_prompt
-from negopt_core.lab.data.confidence import ConfidenceSettings, confidence, keep_confident, score_pairs
+from negopt_core.lab.data.confidence import confidence, keep_confident, score_pairs
 from negopt_core.lab.data.pairs import Pair
-from negopt_core.lab.data.split import clean_pairs, normalise, split_pairs
+from negopt_core.lab.data.settings import ConfidenceSettings
+from negopt_core.lab.data.split import Repeats, Splitting, normalise
+from negopt_core.lab.train.sft import vary_prompt
 from negopt_core.text.prompt import PromptPair, Span
 
 SHARES = {"sft": 0.6, "rl": 0.3, "test": 0.1}
 
 
+class Split(NamedTuple):
+    parts: dict[str, list[Pair]]
+    manifest: dict[str, object]
+
+
 def pairs(count: int) -> list[Pair]:
     return [Pair(f"prompt number {index}", (Span("blurry"),)) for index in range(count)]
+
+
+def split_pairs(given: Sequence[Pair], shares: Mapping[str, float], salt: str = "") -> Split:
+    parts: dict[str, list[Pair]] = {name: [] for name in shares}
+    manifest = Splitting(lambda: given, shares, salt).place(lambda name, pair: parts[name].append(pair))
+    return Split(parts, manifest)
+
+
+def clean_pairs(given: Sequence[Pair]) -> tuple[list[Pair], dict[str, int]]:
+    repeats = Repeats(given)
+    return list(repeats.distinct(given)), repeats.counts
 
 
 def test_parts_are_disjoint_by_normalised_prompt_and_near_their_shares() -> None:

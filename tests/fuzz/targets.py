@@ -16,7 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from negopt_core.errors import NegOptError
-from negopt_core.lab.data.pairs import Pair, read_pairs, write_pairs
+from negopt_core.lab.data.pairs import Pair, read_pairs, write_pair
 from negopt_core.lab.data.pictures import read_likes, read_sides
 from negopt_core.lab.data.written import pair_of_sides, whole_phrases
 from negopt_core.policy import suggest
@@ -26,7 +26,8 @@ from negopt_core.policy.static import StaticPolicy
 from negopt_core.provenance.comfy_graph import prompts_of_graph
 from negopt_core.provenance.host_text import read_written
 from negopt_core.provenance.infotext import parse_infotext
-from negopt_core.provenance.record import infotext, read_picture, read_texts, record_from_json
+from negopt_core.provenance.picture_texts import read_texts
+from negopt_core.provenance.record import infotext, read_picture, record_from_json
 from negopt_core.text.checks import Setup, inspect_setup
 from negopt_core.text.df_text import format_prompt, parse_prompt, parse_report
 from negopt_core.text.dialects import DIALECTS, from_dialect, to_dialect
@@ -134,7 +135,7 @@ def infotexts(data: bytes, folder: Path) -> None:
 
 def _pair_survives(pair: Pair, polarity: str) -> None:
     """JSON Lines hold a pair whatever is in it."""
-    line = write_pairs([pair], polarity)
+    line = write_pair(pair, polarity)
     assert json.loads(line)["prompt"] == pair.prompt and line.count("\n") == 1
 
 
@@ -213,7 +214,7 @@ def lines(data: bytes, folder: Path) -> None:
 
         def read(polarity: str = polarity) -> None:
             pairs = read_pairs(path, polarity)
-            path.write_text(write_pairs(pairs, polarity), encoding="utf-8")
+            path.write_text("".join(write_pair(pair, polarity) for pair in pairs), encoding="utf-8")
             again = read_pairs(path, polarity)
             assert [(pair.prompt, pair.weight) for pair in again] == [(pair.prompt, pair.weight) for pair in pairs]
             path.write_bytes(data)

@@ -28,7 +28,7 @@ from negopt_core.lab.data.pairs import Pair
 from negopt_core.lab.train.index import fit_index, save_retrieval
 from negopt_core.policy import load_policy, suggest
 from negopt_core.policy.card import PolicyCard
-from negopt_core.policy.guard import SUMS
+from negopt_core.policy.folder_check import SUMS
 from negopt_core.policy.language.folder import save_policy
 from negopt_core.policy.rules import rules_card
 from negopt_core.policy.static import static_card

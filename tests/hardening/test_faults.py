@@ -12,10 +12,11 @@ import pytest
 
 from negopt_core.cli import main
 from negopt_core.errors import NegOptError, OutputError, TrainingError
-from negopt_core.lab.data.confidence import ConfidenceSettings, score_pairs
+from negopt_core.lab.data.confidence import score_pairs
 from negopt_core.lab.data.corpus import read_rows
 from negopt_core.lab.data.pairs import Pair, read_pairs
-from negopt_core.lab.jobs.run import CHECKPOINT, CONFIG, METRICS, Run
+from negopt_core.lab.data.settings import ConfidenceSettings
+from negopt_core.lab.jobs.run import CHECKPOINT, CONFIG, METRICS, RunFolder
 from negopt_core.lab.train.setup import read_prompts
 from negopt_core.text.prompt import Span
 
@@ -71,16 +72,16 @@ def test_a_gzip_that_was_cut_short_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"settings": 3}', b"\0" * 200, b"[" * 100_000])
 def test_a_run_whose_settings_are_damaged_is_not_gone_on_with(content: bytes, tmp_path: Path) -> None:
-    Run.open(tmp_path, {"a": 1})
+    RunFolder.open(tmp_path, {"a": 1})
     (tmp_path / CONFIG).write_bytes(content)
     with pytest.raises(TrainingError, match=r"config\.json is damaged .*choose another folder"):
-        Run.open(tmp_path, {"a": 1})
+        RunFolder.open(tmp_path, {"a": 1})
     assert (tmp_path / CONFIG).read_bytes() == content
 
 
 @pytest.mark.parametrize("tail", [b"\0" * 512, b'{"step": 3, "lo', b"\xff\xfe\n", b"3\n", b"[1]\n", b'{"loss": 1}\n'])
 def test_metrics_after_a_damaged_line_are_left_out(tail: bytes, tmp_path: Path) -> None:
-    run = Run.open(tmp_path, {})
+    run = RunFolder.open(tmp_path, {})
     run.note(1, {"loss": 2.0})
     with (tmp_path / METRICS).open("ab") as file:
         file.write(tail)
@@ -144,7 +145,7 @@ def test_a_full_disk_under_the_scores_is_one_line(tmp_path: Path, monkeypatch: p
     cache.write_text("")
 
     def append_to_full(path: Path, mode: str = "r", **more: str) -> object:
-        return plain_open(full if path == cache and mode == "a" else path, mode, **more)  # type: ignore[call-overload]
+        return plain_open(full if path == cache and mode.startswith("a") else path, mode, **more)  # type: ignore[call-overload]
 
     monkeypatch.setattr(Path, "open", append_to_full)  # /dev/full itself cannot be read to its end
     with pytest.raises(OutputError, match="make room, and the same command goes on from there"):

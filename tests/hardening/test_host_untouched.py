@@ -16,7 +16,7 @@ SKINS = sorted(
 )
 COMMAND_LINE = {"negopt_core/cli.py", "negopt_core/__main__.py"}
 ALLOWED = {
-    ("studies/world/studio.py", "torch.set_num_threads"),  # in the worker processes that it starts
+    ("studies/world/runner.py", "torch.set_num_threads"),  # in the worker processes that it starts
     ("nodes/api_answers.py", "time.time"),  # the date that a like is kept with; nothing is computed from it
 }
 

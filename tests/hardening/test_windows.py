@@ -17,8 +17,8 @@ from negopt_core.lab.data.pairs import read_pairs
 from negopt_core.lab.train.recipe import read_recipe
 from negopt_core.lab.train.setup import read_prompts
 from negopt_core.policy import load_policy, suggest
-from negopt_core.policy.archive import check_folder_name, unpack_policy
 from negopt_core.policy.store import CARD_NAME, SHIPPED
+from negopt_core.policy.zip_import import check_folder_name, unpack_policy
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = sorted(
@@ -149,4 +149,4 @@ def test_paths_that_are_kept_have_slashes(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     relative = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and called(node) == "relative_to"]
     posix = [node.value for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == "as_posix"]
-    assert path.name == "archive.py" or all(node in posix for node in relative)
+    assert path.name == "zip_import.py" or all(node in posix for node in relative)

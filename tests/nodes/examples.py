@@ -11,31 +11,68 @@ EMPTY = {"locked_positive": "", "locked_negative": ""}
 NEGATIVE = "world-negative"  # trained on the demo world; artists choose a policy for their checkpoint
 BOTH = f"{NEGATIVE}+world-modifiers"
 NOTES = {
-    "basic_negative": "**Write a negative.** `write prompts` asks a policy for a negative that suits the prompt. Press "
-    "Run: the text appears in `locked_negative`. Switch on `locked` to edit it and keep it.",
-    "scheduled_modifiers": "**Words that act for a while.** `[, vivid:1-0.5:1]` acts in the first half of the steps "
-    "(1 is the start, 0 the end), `[, detailed:0.5-0:1.2]` in the second half at weight 1.2. The sampler hook makes it "
+    "basic_negative": "**Write a negative.** *Write prompts* asks a policy for a negative that suits the prompt. Press "
+    "Run: the text appears in *written negative*. Switch on *locked* to edit it and keep it.",
+    "scheduled_modifiers": "**Words that act for a while.** *[, vivid:1-0.5:1]* acts in the first half of the steps "
+    "(1 is the start, 0 the end), *[, detailed:0.5-0:1.2]* in the second half at weight 1.2. The sampler hook makes it "
     "exact.",
-    "scheduled_negative": "**Negatives that act for a while.** `blurry` is pushed away throughout, `too dark` in the "
-    "first half, `noisy` only at the end. Needs CFG above 1.",
-    "one_click": "**The whole job in one node.** It writes both prompts, encodes them and hooks the model. `record` "
-    "tells the last node how the picture was made.",
+    "scheduled_negative": "**Negatives that act for a while.** *blurry* is pushed away throughout, *too dark* in the "
+    "first half, *noisy* only at the end. Needs CFG above 1.",
+    "one_click": "**The whole job in one node.** Press Run: it writes both prompts, encodes them and hooks the model. "
+    "What it wrote stands in its lowest fields. Its output *record* tells the last node how the picture was made. The "
+    "demo world paints 64 x 64 toy pictures; nothing is downloaded.",
     "img2img_with_hook": "**Again, from a picture.** The second sampler starts from the first one's picture with "
-    "denoise 0.6. Windows count the steps that run, so `detailed` acts in the second half of those.",
+    "denoise 0.6. Windows count the steps that run, so *detailed* acts in the second half of those.",
     "two_pass": "**Two passes.** The first picture is enlarged and painted over with denoise 0.5. Both samplers share "
     "one hooked model, and each counts its own steps.",
-    "ksampler_advanced_chain": "**One run cut in two.** Each sampler has its own hook: `step_offset` says where it "
-    "starts, `total_steps` how long the whole chain is.",
+    "ksampler_advanced_chain": "**One run cut in two.** Each sampler has its own hook: *step_offset* says where it "
+    "starts, *total_steps* how long the whole chain is.",
     "timeline": "**Drawn windows.** Drag a bar's edge for when a phrase acts, drag it up or down for how strongly; the "
     "text above follows, and the bars follow the text. The bars stand on the steps of the sampler at the end.",
     "compare_arms": "**Does it help?** One prompt and one noise, three arms from left to right: no negative, the same "
     "fixed negative for every prompt, and what the policy writes with its windows. One picture proves nothing: change "
     "the seeds.",
-    "sdxl": "**SDXL.** Choose an SDXL checkpoint. `rules:sdxl` knows what that family reads; the hook keeps the "
-    "windows of both prompts exactly.",
-    "own_checkpoint": "**Your own checkpoint.** Choose an SD 1.5 or SDXL checkpoint and the policy of its family "
-    "(`rules:sdxl` and 1024 x 1024 for SDXL), then write your prompt.",
+    "sdxl": "**SDXL, node by node.** Needs an SDXL checkpoint of yours. **Choose it in the first node**, which shows "
+    "the first file of *models/checkpoints*, or nothing if there is none. The policy *rules:sdxl* knows what that "
+    "family reads; the hook keeps the windows of both prompts exactly.",
+    "own_checkpoint": "**Your own checkpoint.** No model comes with negopt. **Choose an SD 1.5 or SDXL file in the "
+    "first node**, which shows the first of *models/checkpoints*, or nothing if there is none. The policy *negopt* "
+    "writes for the family it finds in the file; for Pony or Illustrious choose theirs, such as *negopt:pony*. For "
+    "SDXL set 1024 x 1024. Then write your prompt.",
 }
+TITLES = {
+    "one_click": "01 One click",
+    "own_checkpoint": "02 Your own checkpoint",
+    "basic_negative": "03 Write a negative",
+    "timeline": "04 Draw the timeline",
+    "scheduled_modifiers": "05 Scheduled modifiers",
+    "scheduled_negative": "06 Scheduled negative",
+    "compare_arms": "07 Compare side by side",
+    "img2img_with_hook": "08 Image to image",
+    "two_pass": "09 Two passes",
+    "ksampler_advanced_chain": "10 Two samplers in a row",
+    "sdxl": "11 SDXL node by node",
+}
+"""File names: ComfyUI shows a custom node's templates by them, and file systems and its own sorting go by them."""
+CAPTIONS = {
+    "one_click": "Start here: one node\nwrites both prompts",
+    "own_checkpoint": "Needs a file of yours",
+    "basic_negative": "A negative that\nsuits the prompt",
+    "timeline": "Drag when words act",
+    "scheduled_modifiers": "Words for a while",
+    "scheduled_negative": "Negatives for a while",
+    "compare_arms": "Does a negative help?\nThe same noise, three ways",
+    "img2img_with_hook": "Again, from a picture",
+    "two_pass": "Enlarged and\npainted over",
+    "ksampler_advanced_chain": "One run cut in two",
+    "sdxl": "Needs a file of yours",
+}
+"""What stands on the thumbnails; there is no other place for a description."""
+CHAINS = {
+    "own_checkpoint": ("your checkpoint", "negopt: one click", "your picture"),
+    "sdxl": ("your SDXL file", "write, encode, hook", "your picture"),
+}
+"""Examples that cannot be painted here, and the parts that their thumbnails show."""
 HOOK = {"unit": "sampler steps", "step_offset": 0, "total_steps": 0}
 
 
@@ -47,6 +84,8 @@ class Sketch:
     column: int
     widgets: dict[str, Any] = field(default_factory=dict)
     links: dict[str, tuple[int, int]] = field(default_factory=dict)
+    takes_first: bool = False
+    """Whether the file leaves its widgets to the page, which takes the first of each menu."""
 
 
 def encode(column: int, text: str = "", source: tuple[int, int] | None = None, clip: int = 1) -> Sketch:
@@ -55,14 +94,14 @@ def encode(column: int, text: str = "", source: tuple[int, int] | None = None, c
 
 
 def sampler(column: int, model: Any, positive: Any, negative: Any, latent: Any, **changed: Any) -> Sketch:
-    widgets = {"seed": 3, "control": "fixed", "steps": 20, "cfg": 2.5, "sampler_name": "dpmpp_2m"}
+    widgets = {"seed": 2, "control": "fixed", "steps": 20, "cfg": 2.5, "sampler_name": "dpmpp_2m"}
     widgets |= {"scheduler": "sgm_uniform", "denoise": 1.0, **changed}
     links = {"model": model, "positive": positive, "negative": negative, "latent_image": latent}
     return Sketch("KSampler", column, widgets, links)
 
 
 def part(column: int, links: dict[str, tuple[int, int]], start: int, stop: int, is_first: bool) -> Sketch:
-    widgets = {"add_noise": "enable" if is_first else "disable", "noise_seed": 3, "control": "fixed", "steps": 20}
+    widgets = {"add_noise": "enable" if is_first else "disable", "noise_seed": 2, "control": "fixed", "steps": 20}
     widgets |= {"cfg": 2.5, "sampler_name": "euler", "scheduler": "sgm_uniform", "start_at_step": start}
     widgets |= {"end_at_step": stop, "return_with_leftover_noise": "enable" if is_first else "disable"}
     return Sketch("KSamplerAdvanced", column, widgets, links)
@@ -117,11 +156,11 @@ def examples() -> dict[str, dict[int, Sketch]]:
         **saved(4, 2, 3, (2, 6)),
     }
     own = {
-        1: Sketch("CheckpointLoaderSimple", 0, {"ckpt_name": "v1-5-pruned-emaonly.safetensors"}),
+        1: Sketch("CheckpointLoaderSimple", 0, {"ckpt_name": ""}, takes_first=True),
         2: Sketch(
             "NegOptOneClick",
             1,
-            {**click, "policy": "rules:sd15", "prompt": "a photo of a fox in the snow"},
+            {**click, "policy": "negopt", "prompt": "a photo of a fox in the snow"},
             {"model": (1, 0), "clip": (1, 1)},
         ),
         3: Sketch("EmptyLatentImage", 0, {"width": 512, "height": 512, "batch_size": 1}),
@@ -210,7 +249,7 @@ def sdxl() -> dict[int, Sketch]:
     """The parts apart, with an SDXL checkpoint of the user's."""
     writer = {"prompt": "a photo of a fox in the snow", **WRITER, **EMPTY}
     return {
-        1: Sketch("CheckpointLoaderSimple", 0, {"ckpt_name": "sd_xl_base_1.0.safetensors"}),
+        1: Sketch("CheckpointLoaderSimple", 0, {"ckpt_name": ""}, takes_first=True),
         2: Sketch("NegOptLoadPolicy", 0, {"policy": "rules:sdxl"}),
         3: Sketch("NegOptSuggest", 1, writer, {"policy": (2, 0)}),
         4: encode(2, source=(3, 0)),

@@ -38,7 +38,8 @@ def runnable(workflow: dict[str, Any], known: dict[str, Any]) -> Graph:
     for saved in workflow["nodes"]:
         if saved["type"] in _NOT_RUN:
             continue
-        inputs = dict(zip(_widget_names(known[saved["type"]]), saved.get("widgets_values", ()), strict=True))
+        values = saved.get("widgets_values")  # without them each widget takes what its menu has first
+        inputs = dict(zip(_widget_names(known[saved["type"]]), values, strict=True)) if values else {}
         inputs = {name: value for name, value in inputs.items() if not name.startswith("control after ")}
         for socket in saved.get("inputs", ()):
             if socket.get("link") is not None:

@@ -14,19 +14,20 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from examples import NOTES, Sketch, examples
+from examples import CAPTIONS, CHAINS, NOTES, TITLES, Sketch, examples
 from graphs import runnable
 from host import Host, find_host
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image
 from server import REPOSITORY, Server, running
+from thumbnails import bars_of, draw_chain, draw_thumbnail
 
 FOLDER = REPOSITORY / "example_workflows"
 COLUMN, TITLE, GAP = 440, 30, 70
 """Pixels from one column of nodes to the next, of a title, and below a node: the Vue renderer's nodes are taller."""
 BARS = 140
 """What the bars of a scheduled text take."""
-CARDS = {"own_checkpoint": "your own\ncheckpoint", "sdxl": "SDXL\nyour own\ncheckpoint"}
-"""Examples that cannot be painted here, and what stands on their thumbnails instead."""
+ARMS = ("no negative", "a fixed list", "a policy")
+"""What stands below the three pictures of `compare_arms`."""
 
 
 def as_workflow(sketches: dict[int, Sketch], known: dict[str, Any], note: str) -> dict[str, Any]:
@@ -79,7 +80,8 @@ def _node(
             for name, kind in zip(info["output_name"], info["output"], strict=True)
         ],
         "properties": {"Node name for S&R": sketch.kind},
-        "widgets_values": list(sketch.widgets.values()),
+        # without one the page takes the first of its menu: the user's own first checkpoint
+        **({} if sketch.takes_first else {"widgets_values": list(sketch.widgets.values())}),
     }
 
 
@@ -115,18 +117,30 @@ def _sockets(info: dict[str, Any], sketch: Sketch) -> list[dict[str, Any]]:
     return sockets
 
 
-def _thumbnail(server: Server, workflow: dict[str, Any], known: dict[str, Any], path: Path) -> None:
-    (png,) = server.pictures(server.run(runnable(workflow, known), workflow))
+def _thumbnail(server: Server, name: str, workflow: dict[str, Any], known: dict[str, Any]) -> Image.Image:
+    """What an example paints here, or its parts if it needs a checkpoint of the user's."""
+    if name in CHAINS:
+        return draw_chain(CHAINS[name], CAPTIONS[name])
+    graph = runnable(workflow, known)
+    (png,) = server.pictures(server.run(graph, workflow))
     painted = Image.open(io.BytesIO(png)).convert("RGB")
-    enlarged = ImageOps.pad(painted, (256, 256), Image.Resampling.NEAREST, color="#33415c")
-    enlarged.save(path, quality=85)
+    if name == "compare_arms":
+        width, side = painted.size
+        arms = [painted.crop((left, 0, left + side, side)) for left in (0, (width - side) // 2, width - side)]
+        return draw_thumbnail(arms, CAPTIONS[name], ARMS)
+    return draw_thumbnail([painted], CAPTIONS[name], bars=bars_of(_texts(graph)))
 
 
-def _card(text: str, path: Path) -> None:
-    """A thumbnail for the example that cannot be painted here."""
-    card = Image.new("RGB", (256, 256), "#33415c")
-    ImageDraw.Draw(card).multiline_text((128, 128), text, "white", anchor="mm", align="center", font_size=32)
-    card.save(path, quality=85)
+def _texts(graph: dict[str, Any]) -> list[tuple[str, str]]:
+    """The scheduled texts of a graph with the side they are on."""
+    found = [("positive", one["inputs"].get("df_text")) for one in graph.values()]
+    found += [("negative", one["inputs"].get("df_negative")) for one in graph.values()]
+    negatives = [graph[link[0]] for one in graph.values() if isinstance(link := one["inputs"].get("negative"), list)]
+    is_negative = {one["inputs"]["df_text"] for one in negatives if isinstance(one["inputs"].get("df_text"), str)}
+    texts = dict.fromkeys(
+        ("negative" if text in is_negative else side, text) for side, text in found if isinstance(text, str)
+    )
+    return list(texts)
 
 
 def main() -> None:
@@ -138,11 +152,8 @@ def main() -> None:
         known = server.ask("/object_info")
         for name, sketches in examples().items():
             workflow = as_workflow(sketches, known, NOTES[name])
-            (FOLDER / f"{name}.json").write_text(json.dumps(workflow, indent=1) + "\n")
-            if name in CARDS:
-                _card(CARDS[name], FOLDER / f"{name}.jpg")
-            else:
-                _thumbnail(server, workflow, known, FOLDER / f"{name}.jpg")
+            (FOLDER / f"{TITLES[name]}.json").write_text(json.dumps(workflow, indent=1) + "\n")
+            _thumbnail(server, name, workflow, known).save(FOLDER / f"{TITLES[name]}.jpg", quality=85)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def changed_in_the_pack() -> str:
 
 def work(server: Server) -> None:
     """A picture with its record, a suggestion, a like, a policy that is brought in."""
-    workflow = json.loads((REPOSITORY / "example_workflows" / "one_click.json").read_text(encoding="utf-8"))
+    workflow = json.loads((REPOSITORY / "example_workflows" / "01 One click.json").read_text(encoding="utf-8"))
     server.run(runnable(workflow, server.ask("/object_info")), workflow)
     assert send(server, f"{PREFIX}/suggest", {"prompt": "a cat", "policy": "negopt-mini"})[0] == 200
     liked = {

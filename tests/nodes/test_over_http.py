@@ -13,7 +13,7 @@ from server import REPOSITORY, Refused, Server
 pytestmark = pytest.mark.host
 
 EXAMPLES = sorted((REPOSITORY / "example_workflows").glob("*.json"))
-OWN_CHECKPOINT = ("own_checkpoint", "sdxl")
+OWN_CHECKPOINT = ("02 Your own checkpoint", "11 SDXL node by node")
 """Examples that need a checkpoint of the user's: they run on a tiny random one of the SD 1.5 layout here."""
 IDS = "Compare DemoModel Encode Explain LoadPolicy OneClick SamplerHook SaveProvenance Score Suggest Timeline"
 

@@ -56,13 +56,13 @@ def test_a_trained_policy_raises_quality_over_none(
     from negopt_core.lab.make_world.measure import draw_prompts
     from negopt_core.measure.statistics import compare
     from negopt_core.paint.pictures import decode_image
-    from negopt_core.world.judges import load_scorer
+    from negopt_core.scorers.table import load_named
 
     prompts = list(dict.fromkeys(draw_prompts(20 * PROMPTS, SEED, part="held-out")))[:PROMPTS]
     assert len(prompts) == PROMPTS
     files = pictures(server, prompts)
     images = {arm: torch.stack([decode_image(png, arm) for png in found]) for arm, found in files.items()}
-    judge = load_scorer("world-quality", role="eval")
+    judge = load_named("world-quality", {}, "eval")
     written, none = (judge(images[arm], prompts)[:, None].numpy() for arm in ("82", "92"))
     gain = compare(written, none)
     record_property("quality_none", float(none.mean()))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from negopt_core.policy import SuggestOptions, load_policy, suggest
 from negopt_core.policy.loglinear.knowledge import Knowledge
-from negopt_core.policy.topics import FAULTS, FILLERS, NEUTRAL, QUALIFIERS
+from negopt_core.text.word_tables import word_set
 
 TEMPLATES = (
     "{medium} of {subject}",
@@ -55,10 +55,11 @@ def contradictions(prompt: str, unwanted: str, negative: str) -> list[str]:
     found = []
     for phrase in (part.strip() for part in negative.split(",")):
         words = re.findall(r"[a-z0-9]+", phrase.lower())
-        empty = FILLERS | NEUTRAL | QUALIFIERS
+        empty = word_set("fillers") | word_set("neutral") | word_set("qualifiers")
         content = [word for word in words if word not in empty and _stem(word) not in empty]
         is_fault = len(words) > 1 and any(
-            word in FAULTS or _stem(word) in FAULTS or word in QUALIFIERS for word in words
+            word in word_set("faults") or _stem(word) in word_set("faults") or word in word_set("qualifiers")
+            for word in words
         )
         if (
             phrase.lower() != unwanted.lower()

@@ -21,7 +21,7 @@ from negopt_core.policy.language.model import draw
 from negopt_core.policy.language.render import encode_spans, read_spans
 from negopt_core.policy.language.spelling import spell_phrase
 from negopt_core.policy.suggest import SuggestOptions
-from negopt_core.policy.tokens import estimate_tokens
+from negopt_core.policy.token_estimate import estimate_tokens
 from negopt_core.text.prompt import Span
 
 PROMPTS = [

@@ -8,8 +8,8 @@ import pytest
 from negopt_core import Window
 from negopt_core.errors import PolicyError
 from negopt_core.policy import Suggestion, SuggestOptions, load_policy, suggest
-from negopt_core.policy.families import FAMILIES, MODIFIER_TIMES, NEGATIVE_TIMES
-from negopt_core.policy.kinds import PRIOR_CAVEAT
+from negopt_core.policy.families import families
+from negopt_core.policy.phrase_kinds import MODIFIER_TIMES, NEGATIVE_TIMES, PRIOR_CAVEAT
 from negopt_core.policy.phrases import phrase_spans
 from negopt_core.policy.rules import RulesPolicy, rules_card
 
@@ -94,14 +94,14 @@ def test_texture_words_come_late_and_light() -> None:
     assert spans["natural lighting"].is_plain
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", families())
 def test_every_family_answers_within_its_budget_with_words_the_tables_time(family: str) -> None:
     policy = load_policy(f"rules:{family}")
     for prompt in ("a photo of a man and his dog at night", "1girl, anime", "a house", ""):
         suggestion = suggest(policy, [prompt])[0]
         assert suggestion.negative and suggestion.positive.startswith(prompt)
-    assert policy.card.families == (family,) and policy.card.max_tokens == FAMILIES[family].max_tokens
-    kinds = {kind for _, kind in FAMILIES[family].negatives} | {kind for _, kind in FAMILIES[family].modifiers}
+    assert policy.card.families == (family,) and policy.card.max_tokens == families()[family].max_tokens
+    kinds = {kind for _, kind in families()[family].negatives} | {kind for _, kind in families()[family].modifiers}
     assert kinds <= set(NEGATIVE_TIMES) | set(MODIFIER_TIMES)
 
 
@@ -110,15 +110,15 @@ def test_what_flux_and_sd3_cannot_do_is_said() -> None:
     assert any("no negative prompts in training" in warning for warning in ask("a cat", "sd3").warnings)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", families())
 def test_the_card_says_that_windows_are_priors_and_suggestions_do_not_repeat_it(family: str) -> None:
-    assert rules_card(family).caveats == (PRIOR_CAVEAT, *FAMILIES[family].caveats)
+    assert rules_card(family).caveats == (PRIOR_CAVEAT, *families()[family].caveats)
     assert PRIOR_CAVEAT not in ask("a cat", family).warnings
 
 
 def test_the_fingerprint_names_the_tables_and_the_family() -> None:
-    prints = {RulesPolicy(rules_card(family)).fingerprint for family in FAMILIES}
-    assert len(prints) == len(FAMILIES) and all(len(item) == 64 for item in prints)
+    prints = {RulesPolicy(rules_card(family)).fingerprint for family in families()}
+    assert len(prints) == len(families()) and all(len(item) == 64 for item in prints)
     code = "from negopt_core.policy import load_policy; print(load_policy('rules').fingerprint)"
     done = [
         subprocess.run(

@@ -7,7 +7,7 @@ import pytest
 
 from negopt_core.errors import PolicyError
 from negopt_core.policy import SuggestOptions, list_policies, load_policy, suggest
-from negopt_core.policy.families import FAMILIES
+from negopt_core.policy.families import families
 from negopt_core.policy.static import StaticPolicy, static_card
 from negopt_core.policy.store import (
     RETIRED,
@@ -108,5 +108,5 @@ def test_retired_policies_load_by_name_and_stand_in_no_menu() -> None:
 def test_the_default_knows_families_and_loads_for_each() -> None:
     assert default_policy() == "negopt" and default_policy("flux") == "negopt:flux"
     assert default_policy("anime") == "negopt:illustrious" and default_policy("world") == "rules:world"
-    for family in ("", *FAMILIES):
+    for family in ("", *families()):
         assert load_policy(default_policy(family)).card.kind == ("rules" if family == "world" else "loglinear")

@@ -15,7 +15,7 @@ from negopt_core.errors import PolicyError, PromptError
 from negopt_core.policy import PolicyCard, Suggestion, SuggestOptions, load_policy, suggest
 from negopt_core.policy.contradiction import is_contradicted, read_asked
 from negopt_core.policy.phrases import phrase_spans
-from negopt_core.policy.tokens import estimate_tokens, roomy_budget
+from negopt_core.policy.token_estimate import estimate_tokens, roomy_budget
 
 FIELDS = ["prompt", "positive", "negative", "df_positive", "df_negative", "policy", "seed", "warnings"]
 LATE = Window(0.5, 1.0)
@@ -46,6 +46,14 @@ def one(policy: Any, prompt: str, **options: Any) -> Suggestion:
 def test_a_suggestion_has_the_fields_of_the_public_interface_and_is_plain_json() -> None:
     values = one(load_policy("rules"), "a cat").to_json()
     assert list(values) == FIELDS and json.loads(json.dumps(values)) == values
+
+
+def test_a_suggestion_carries_the_pair_and_the_phrases_that_were_added() -> None:
+    found = one(Rude((Span(", sharp", 1.2, LATE), Span(", old")), "[text:0-0.5:1], ugly"), "a cat", negative="(fog:2)")
+    assert found.added_positive == (Span("sharp", 1.2, LATE), Span("old"))
+    assert found.added_negative == (Span("text", 1.0, LATE), Span("ugly"))
+    assert found.pair == PromptPair(parse_prompt(found.df_positive), parse_prompt(found.df_negative))
+    assert (found.positive, found.negative) == ("a cat, sharp, old", "(fog:2), text, ugly")
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from negopt_core import DFPrompt, Span, Window, parse_prompt
-from negopt_core.policy.media import ANIMALS, MEDIA, PEOPLE
-from negopt_core.policy.phrases import append_phrases, append_within, phrase_spans, without_prefix
-from negopt_core.policy.tokens import estimate_tokens
-from negopt_core.policy.topics import FILLERS, NEUTRAL, QUALIFIERS, TOPICS
+from negopt_core.policy.media import media
+from negopt_core.policy.phrases import append_phrases, fitting_phrases, phrase_spans, without_prefix
+from negopt_core.policy.token_estimate import estimate_tokens
+from negopt_core.policy.topics import topics
 from negopt_core.policy.words import phrase_key, words_of
+from negopt_core.text.word_tables import word_set
 
 LATE = Window(0.5, 1.0)
 
@@ -35,9 +36,9 @@ def test_case_plurals_british_forms_and_weights_do_not_make_a_phrase_another(tex
 
 
 def test_every_table_entry_that_is_compared_is_written_as_the_reader_normalises_it() -> None:
-    compared = [phrase for topic in TOPICS for phrase in (*topic.asks, *topic.same, *topic.opposite)]
-    compared += [phrase for medium in MEDIA for phrase in (*medium.asks, *medium.own)]
-    compared += [*PEOPLE, *ANIMALS, *QUALIFIERS, *NEUTRAL, *FILLERS]
+    compared = [phrase for topic in topics() for phrase in (*topic.asks, *topic.same, *topic.opposite)]
+    compared += [phrase for medium in media() for phrase in (*medium.asks, *medium.own)]
+    compared += [word for name in ("people", "animals", "qualifiers", "neutral", "fillers") for word in word_set(name)]
     assert [phrase for phrase in compared if phrase_key(phrase) != phrase] == []
 
 
@@ -81,14 +82,16 @@ def test_a_separator_that_is_there_is_not_doubled(text: str, joined: str) -> Non
 @pytest.mark.parametrize(("limit", "kept"), [(1, 0), (2, 0), (3, 1), (4, 1), (5, 2), (99, 3)])
 def test_the_budget_cuts_between_phrases(limit: int, kept: int) -> None:
     phrases = [Span("one"), Span("two"), Span("three")]
-    prompt, left_out = append_within(DFPrompt.plain("base"), phrases, limit, estimate_tokens)
-    assert (len(phrase_spans(prompt.spans)) - 1, left_out) == (kept, 3 - kept)
-    assert estimate_tokens(prompt.text) <= max(limit, 1)
+    base = DFPrompt.plain("base")
+    fitting = fitting_phrases(base, phrases, limit, estimate_tokens)
+    assert fitting == phrases[:kept]
+    assert estimate_tokens(append_phrases(base, fitting).text) <= max(limit, 1)
 
 
 def test_what_the_user_wrote_is_never_cut_even_past_the_budget() -> None:
     own = DFPrompt.plain("a long text of my own")
-    assert append_within(own, [Span("x")], 2, estimate_tokens) == (own, 1)
+    assert fitting_phrases(own, [Span("x")], 2, estimate_tokens) == []
+    assert append_phrases(own, []) == own
 
 
 @pytest.mark.parametrize(

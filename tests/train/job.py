@@ -20,7 +20,7 @@ from transformers import AutoTokenizer
 
 from negopt_core.errors import NegOptError
 from negopt_core.lab.jobs.processes import ALONE, Processes, joined
-from negopt_core.lab.jobs.run import Loop, Run, run_steps
+from negopt_core.lab.jobs.run import Loop, RunFolder, run_steps
 from negopt_core.lab.train.ppo import PPO
 from negopt_core.lab.train.settings import PPOSettings
 from negopt_core.text.prompt import PromptPair
@@ -48,7 +48,7 @@ def go_on(
 ) -> PPO:  # type: ignore[assignment]
     """A run of `steps` in a folder, from wherever it stands."""
     ppo = ppo or make(processes)
-    run = Run.open(folder, {}) if processes.is_leader else Run(folder)
+    run = RunFolder.open(folder, {}) if processes.is_leader else RunFolder(folder)
 
     def step() -> dict[str, float]:
         each()

@@ -3,9 +3,18 @@
 import pytest
 import torch
 
-from negopt_core.lab.train.advantages import gae, group_advantages, place_rewards, whiten
-from negopt_core.lab.train.losses import KLController, clip_fraction, masked_mean, policy_loss, value_loss
-from negopt_core.lab.train.moments import RunningMoments
+from negopt_core.lab.train.formulas import (
+    KLController,
+    RunningMoments,
+    clip_fraction,
+    gae,
+    group_advantages,
+    masked_mean,
+    place_rewards,
+    policy_loss,
+    value_loss,
+    whiten,
+)
 
 MASK = torch.tensor([[True, True, True], [True, False, False]])
 

@@ -19,9 +19,9 @@ from negopt_core.paint.base import PaintSettings
 from negopt_core.paint.diffusers_painter import load_painter
 from negopt_core.policy.language import Sampling
 from negopt_core.scorers.base import Reward, RewardTerm
+from negopt_core.scorers.table import load_named
 from negopt_core.text.prompt import PromptPair
 from negopt_core.world import world_dir
-from negopt_core.world.judges import load_scorer
 
 pytestmark = pytest.mark.slow
 
@@ -68,7 +68,7 @@ def test_without_a_term_that_needs_it_no_plain_picture_is_painted() -> None:
 def test_on_the_demo_world_the_reward_is_the_difference_of_two_pictures() -> None:
     """Against pictures painted one by one, outside training."""
     painter = load_painter(str(world_dir()), PaintSettings(2, 4.0, batch_size=4))
-    judge = load_scorer("world-quality", "reward")
+    judge = load_named("world-quality", {}, "reward")
     everybody = with_reward(painter, RewardTerm(judge, 2.0, baseline=1.0))
     rollout = roll_out(everybody, PROMPTS * 2, [1, 2, 3, 4], [[7], [8], [7], [8]], Sampling())
     for row, (prompt, seed) in enumerate(zip(PROMPTS * 2, (7, 8, 7, 8), strict=True)):

@@ -16,7 +16,7 @@ from toys import actors
 
 from negopt_core.errors import TrainingError
 from negopt_core.lab.jobs.processes import ALONE, Processes, check_alone, joined
-from negopt_core.lab.jobs.run import METRICS, Run
+from negopt_core.lab.jobs.run import METRICS, RunFolder
 from negopt_core.lab.train.ppo import PPO
 from tests.fakes.launcher import Ended, launch_together
 
@@ -44,7 +44,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, float]]:
     """The metrics of the same run in one process."""
     folder = tmp_path_factory.mktemp("alone")
     go_on(folder, ALONE, STEPS)
-    return Run(folder).metrics()
+    return RunFolder(folder).metrics()
 
 
 def close(found: list[dict[str, float]], wanted: list[dict[str, float]]) -> None:
@@ -69,22 +69,22 @@ def test_two_processes_learn_what_one_does(kind: str, equal: Path) -> None:
 
 
 def test_the_curves_are_the_same(equal: Path, alone: list[dict[str, float]]) -> None:
-    close(Run(equal / "shared").metrics(), alone)
+    close(RunFolder(equal / "shared").metrics(), alone)
     assert len({row["reward"] for row in alone}) > 1
 
 
 def test_a_run_goes_on_with_another_number_of_processes(equal: Path, alone: list[dict[str, float]]) -> None:
-    close(Run(equal / "begun-alone").metrics(), alone)
+    close(RunFolder(equal / "begun-alone").metrics(), alone)
     go_on(equal / "begun-shared", ALONE, STEPS)
-    close(Run(equal / "begun-shared").metrics(), alone)
+    close(RunFolder(equal / "begun-shared").metrics(), alone)
 
 
 def resumes(folder: Path, alone: list[dict[str, float]]) -> None:
     """The checkpoint of step 2 is whole, and the run ends as if nothing had happened."""
     ppo = make(ALONE)
-    assert Run(folder).restore(ppo) == SAVE_EVERY
+    assert RunFolder(folder).restore(ppo) == SAVE_EVERY
     go_on(folder, ALONE, STEPS)
-    close(Run(folder).metrics(), alone)
+    close(RunFolder(folder).metrics(), alone)
 
 
 def test_a_failure_in_one_process_stops_all_with_its_reason(tmp_path: Path, alone: list[dict[str, float]]) -> None:
@@ -106,9 +106,9 @@ def test_the_others_notice_that_a_process_was_killed(tmp_path: Path, alone: list
 def test_ctrl_c_in_one_process_stops_all_after_the_same_step(tmp_path: Path, alone: list[dict[str, float]]) -> None:
     ended = launch("one_is_interrupted", tmp_path)
     assert {one.line for one in ended} == {"Cancelled: stopped at step 3 of 4; the same command goes on from there"}
-    assert len(Run(tmp_path).metrics()) == 3
+    assert len(RunFolder(tmp_path).metrics()) == 3
     go_on(tmp_path, ALONE, STEPS)
-    close(Run(tmp_path).metrics(), alone)
+    close(RunFolder(tmp_path).metrics(), alone)
 
 
 def test_a_full_disk_stops_all(tmp_path: Path, alone: list[dict[str, float]]) -> None:

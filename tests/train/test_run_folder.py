@@ -22,12 +22,12 @@ from negopt_core.errors import ModelError, NegOptError, OutputError, TrainingErr
 from negopt_core.lab.data.pairs import Pair
 from negopt_core.lab.jobs.checkpoint import load_checkpoint
 from negopt_core.lab.jobs.events import event_files
-from negopt_core.lab.jobs.run import CHECKPOINT, METRICS, Listeners, Loop, Run, run_steps
+from negopt_core.lab.jobs.run import CHECKPOINT, METRICS, Listeners, Loop, RunFolder, run_steps
 from negopt_core.lab.train.ppo import PPO
 from negopt_core.lab.train.samples import PPOSamples, sft_samples
 from negopt_core.lab.train.settings import PPOSettings, SFTSettings
 from negopt_core.lab.train.sft import SFT
-from negopt_core.measure.cards import Card, draw_cards
+from negopt_core.measure.draw import Card, draw_cards, to_file
 from negopt_core.text.prompt import Span, Window
 
 pytestmark = pytest.mark.slow
@@ -56,7 +56,7 @@ def ppo_run(folder: Path, ppo: PPO | None = None, each: Callable[[], object] = i
         return kept.step()
 
     listeners = Listeners(on_save=kept.write) if samples else Listeners()
-    run_steps(Run.open(folder, {}), ppo, step, Loop(STEPS, SAVED), "test", listeners)
+    run_steps(RunFolder.open(folder, {}), ppo, step, Loop(STEPS, SAVED), "test", listeners)
 
 
 def at_step(number: int, do: Callable[[], object]) -> Callable[[], None]:
@@ -86,7 +86,7 @@ def test_each_checkpoint_comes_with_a_sheet_of_pictures_and_nothing_else_changes
 def test_a_sheet_shows_pictures_of_any_size_and_texts_of_any_length() -> None:
     white, red = torch.ones(3, 4, 8), torch.tensor([1.0, 0.0, 0.0])[:, None, None].expand(3, 700, 700)
     cards = [Card(white, "a", "", "reward 1"), Card(red, "many words " * 90, "[x:0-0.5:1.2], " * 90, "reward 2")]
-    with Image.open(io.BytesIO(draw_cards("a sheet", cards))) as sheet:
+    with Image.open(io.BytesIO(to_file(draw_cards("a sheet", cards), "JPEG"))) as sheet:
         assert sheet.getpixel((12 + 80, 42 + 40)) == (255, 255, 255)
         red_pixel = sheet.getpixel((12 + 484 + 80, 42 + 80))
     assert isinstance(red_pixel, tuple) and red_pixel[0] > 240 and max(red_pixel[1:]) < 15
@@ -96,7 +96,7 @@ def test_supervised_runs_write_down_what_the_policy_says_by_now(tmp_path: Path) 
     def run(folder: Path, is_sampled: bool) -> str:
         sft = SFT(language_policy("seq2seq"), PAIRS, SFTSettings(steps=4, batch_size=4))
         listeners = Listeners(on_save=sft_samples(sft.policy, PAIRS, folder)) if is_sampled else Listeners()
-        run_steps(Run.open(folder, {}), sft, sft.step, Loop(4, 2), "test", listeners)
+        run_steps(RunFolder.open(folder, {}), sft, sft.step, Loop(4, 2), "test", listeners)
         return (folder / METRICS).read_text()
 
     assert run(tmp_path / "with", True) == run(tmp_path / "without", False)
@@ -143,7 +143,7 @@ def goes_on_as_if_nothing_happened(folder: Path, whole: Path) -> None:
     assert all(bool(torch.isfinite(value).all()) for value in ppo.actors.policy.state_dict().values())
     assert not list(folder.glob("*.partial"))
     ppo_run(folder)
-    assert Run(folder).metrics() == Run(whole).metrics()
+    assert RunFolder(folder).metrics() == RunFolder(whole).metrics()
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from toys import actors, language_policy, phrases
 
 from negopt_core.errors import Cancelled, TrainingError
-from negopt_core.lab.data.pairs import Pair, read_pairs, write_pairs
-from negopt_core.lab.jobs.run import CHECKPOINT, METRICS, Loop, Run, gentle_stop, run_steps
+from negopt_core.lab.data.pairs import Pair, read_pairs, write_pair
+from negopt_core.lab.jobs.run import CHECKPOINT, METRICS, Loop, RunFolder, gentle_stop, run_steps
 from negopt_core.lab.train.ppo import PPO
 from negopt_core.lab.train.settings import PPOSettings, SFTSettings
 from negopt_core.lab.train.sft import SFT, encode_pairs
@@ -90,7 +90,7 @@ def sft_run(folder: Path, steps: int, stop_at: int = 0, augment: float = 0.0) ->
             os.kill(os.getpid(), signal.SIGINT)
         return sft.step()
 
-    run_steps(Run.open(folder, {"steps": 6}), sft, step, Loop(steps, save_every=2), "test")
+    run_steps(RunFolder.open(folder, {"steps": 6}), sft, step, Loop(steps, save_every=2), "test")
     return sft
 
 
@@ -148,7 +148,7 @@ def test_a_run_that_was_killed_goes_back_to_its_checkpoint(tmp_path: Path) -> No
         file.write(json.dumps({"step": 5, "loss": 9.9}) + '\n{"step": 6, "lo')
     parts = sft_run(tmp_path / "parts", 6)
     assert all(torch.equal(a, b) for a, b in zip(whole.policy.parameters(), parts.policy.parameters(), strict=True))
-    assert [row["step"] for row in Run(tmp_path / "parts").metrics()] == [1, 2, 3, 4, 5, 6]
+    assert [row["step"] for row in RunFolder(tmp_path / "parts").metrics()] == [1, 2, 3, 4, 5, 6]
 
 
 def test_ppo_resumes_to_the_same_next_step(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_ppo_resumes_to_the_same_next_step(tmp_path: Path) -> None:
 
     def run(folder: str, steps: int) -> list[dict[str, float]]:
         ppo = PPO(actors("df", lambda pair: float(len(phrases(pair)))), ["a ball", "a star"], settings)
-        opened = Run.open(tmp_path / folder, {})
+        opened = RunFolder.open(tmp_path / folder, {})
         run_steps(opened, ppo, lambda: ppo.step()[0], Loop(steps, save_every=1), "test")
         return opened.metrics()
 
@@ -168,19 +168,21 @@ def test_ppo_resumes_to_the_same_next_step(tmp_path: Path) -> None:
 
 
 def test_a_folder_with_another_run_is_refused(tmp_path: Path) -> None:
-    Run.open(tmp_path, {"seed": 1, "steps": 5})
-    Run.open(tmp_path, {"seed": 1, "steps": 5})
+    RunFolder.open(tmp_path, {"seed": 1, "steps": 5})
+    RunFolder.open(tmp_path, {"seed": 1, "steps": 5})
     with pytest.raises(TrainingError, match=r"other settings \(seed\)"):
-        Run.open(tmp_path, {"seed": 2, "steps": 5})
+        RunFolder.open(tmp_path, {"seed": 2, "steps": 5})
 
 
 def test_a_run_does_not_go_on_with_other_input_behind_the_same_settings(tmp_path: Path) -> None:
-    Run.open(tmp_path, {"seed": 1}, {"pairs_sha256": "a", "painter": "b"})
-    Run.open(tmp_path, {"seed": 1}, {"pairs_sha256": "a", "painter": "b", "start_sha256": "told by later versions"})
+    RunFolder.open(tmp_path, {"seed": 1}, {"pairs_sha256": "a", "painter": "b"})
+    RunFolder.open(
+        tmp_path, {"seed": 1}, {"pairs_sha256": "a", "painter": "b", "start_sha256": "told by later versions"}
+    )
     with pytest.raises(TrainingError, match=r"another content of: pairs;.* another --run"):
-        Run.open(tmp_path, {"seed": 1}, {"pairs_sha256": "c", "painter": "b"})
-    Run.open(tmp_path / "old", {"seed": 1})  # nobody knows what it began with
-    Run.open(tmp_path / "old", {"seed": 1}, {"pairs_sha256": "c"})
+        RunFolder.open(tmp_path, {"seed": 1}, {"pairs_sha256": "c", "painter": "b"})
+    RunFolder.open(tmp_path / "old", {"seed": 1})  # nobody knows what it began with
+    RunFolder.open(tmp_path / "old", {"seed": 1}, {"pairs_sha256": "c"})
 
 
 def test_the_second_interrupt_is_not_gentle() -> None:
@@ -205,7 +207,7 @@ def test_pairs_are_written_and_read_back(tmp_path: Path) -> None:
     path = tmp_path / "pairs.jsonl"
     weighted = [*PAIRS, replace(PAIRS[0], weight=2.5)]
     for polarity in ("negative", "modifiers"):
-        path.write_text(write_pairs(weighted, polarity))
+        path.write_text("".join(write_pair(pair, polarity) for pair in weighted))
         assert read_pairs(path, polarity) == weighted
     path.write_text('{"prompt": "p", "negative_prompt": "a, b (c), "}\n\n{"prompt": "no answer"}\n')
     assert read_pairs(path, "negative") == [Pair("p", (Span("a"), Span("b (c)")))]

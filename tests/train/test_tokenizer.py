@@ -3,14 +3,19 @@
 import json
 from pathlib import Path
 
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from negopt_core.lab.train.tokenizer import fit_tokenizer, save_tokenizer
-from negopt_core.policy.language.old_readers import SETTINGS_FILE, TOKENIZER_FILE
+from negopt_core.lab.train.tokenizer import fit_tokenizer
 from negopt_core.policy.language.spelling import Spelling, read_phrase, spell_phrase
+from negopt_core.policy.language.tokenizer import SETTINGS_FILE, TOKENIZER_FILE, rewrite_for_older_versions
 
 TEXTS = ["a photo of a red fox, highly detailed", "portrait of a knight, sharp focus, texture"] * 20
 PHRASES = ("blurry", "low quality", "text", "bad hands", "out of focus")
+
+
+def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
+    tokenizer.save_pretrained(str(folder))
+    rewrite_for_older_versions(folder)
 
 
 def test_every_phrase_is_one_token_wherever_it_stands(tmp_path: Path) -> None:
@@ -36,7 +41,7 @@ def test_any_text_can_be_written() -> None:
     assert tokenizer("RED Fox").input_ids == tokenizer("red fox").input_ids
 
 
-def test_merges_are_written_for_old_readers(tmp_path: Path) -> None:
+def test_merges_are_written_rewrite_for_older_versions(tmp_path: Path) -> None:
     save_tokenizer(fit_tokenizer(TEXTS, PHRASES, size=400), tmp_path)
     merges = json.loads((tmp_path / TOKENIZER_FILE).read_text(encoding="utf-8"))["model"]["merges"]
     assert merges and all(isinstance(merge, str) and merge.count(" ") == 1 for merge in merges)

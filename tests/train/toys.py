@@ -12,8 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "policy"))
 
 from languages import language_policy
 
-from negopt_core.lab.train.critic import Critic
-from negopt_core.lab.train.rollout import Actors
+from negopt_core.lab.train.rollout import Actors, Critic
 from negopt_core.policy.language import LanguagePolicy
 from negopt_core.scorers.base import Reward, RewardTerm
 from negopt_core.text.prompt import PromptPair, Span

@@ -41,6 +41,16 @@ def test_every_language_names_all_nodes_commands_and_settings(language: str) -> 
         assert read(language, name).keys() == read("en", name).keys()
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_names_the_written_texts_and_explains_warnings_and_record(language: str) -> None:
+    told = read(language, "nodeDefs")
+    for node, outputs in {"NegOptSuggest": ("2", "3"), "NegOptOneClick": ("5", "6")}.items():
+        for name in ("locked_positive", "locked_negative"):
+            field = told[node]["inputs"][name]
+            assert field["name"] and "_" not in field["name"] and field["tooltip"]
+        assert all(told[node]["outputs"][place]["tooltip"] for place in outputs)
+
+
 @pytest.mark.parametrize("language", LANGUAGES[1:])
 def test_every_sentence_is_there_with_its_placeholders(language: str) -> None:
     told = read(language, "main")["negopt"]

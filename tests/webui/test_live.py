@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from webui_live import HIRES_STEPS, SECOND_ORDER, STEPS, Live, Made, Refused, find_live
 
+from negopt_core.provenance.plan import Passes, read_plan
 from negopt_core.text.df_text import parse_prompt
 from negopt_webui.native import add_schedule
-from negopt_webui.plan import Passes, read_plan
 
 pytestmark = pytest.mark.host
 
@@ -128,7 +128,7 @@ def test_a_picture_made_by_a_policy_is_made_again_without_it(live: Live) -> None
     made = live.paint("a photo of a cat", "", on(LATE, writes="negative and modifiers"))
     plan = read_plan(plan_in(live, made))
     record = json.loads(plan.to_json())
-    assert plan.origin.policy == "rules" and plan.negative.text
+    assert plan.policy == "rules" and plan.negative.text
     again = live.paint("a photo of a cat", "", on(record["prompt"], record["negative"], plan.passes))
     assert again.pixels == made.pixels
 

@@ -109,7 +109,7 @@ def test_a_pasted_picture_brings_its_plan_back_without_its_policy(webui: StubWeb
         component.value = component.value if value is None else value
     assert page.ours.enabled.value is True and page.ours.writes.value == "nothing"
     assert "[art:0-0.5:1]" in page.ours.positive.value and "[blurry:0-0.8:1]" in page.ours.negative.value
-    webui.module.SHELF.policy = None  # nobody is asked
+    webui.module.MENU.policy = None  # nobody is asked
     again = webui.run(webui.job(*(argument.value for argument in page.arguments)))
     assert [[vars(call) for call in calls] for calls in again.passes] == [
         [vars(call) for call in calls] for calls in made.passes

@@ -11,13 +11,13 @@ import pytest
 
 from negopt_core.errors import DialectError, NegOptError, OutputError, PromptError
 from negopt_core.policy import load_policy
+from negopt_core.policy.menu import PolicyMenu
+from negopt_core.provenance.plan import Passes, Plan, read_plan
 from negopt_core.text.df_text import format_prompt, parse_prompt
 from negopt_webui.host import EncodeCache
 from negopt_webui.native import add_schedule, add_words, plain_words, write_words
-from negopt_webui.plan import Origin, Passes, Plan, read_plan, starting_at
-from negopt_webui.request import Request, read_request
-from negopt_webui.shelf import Shelf
-from negopt_webui.writing import Wish, ask, into_prompt
+from negopt_webui.request import Request, read_request, starting_at
+from negopt_webui.writing import UserPrompts, ask, into_prompt
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -58,7 +58,7 @@ def test_words_follow_the_users_own(prompt: str, positive: str, negative: str) -
 def test_what_weighs_less_than_zero_is_no_wish(prompt: str, words: str) -> None:
     assert plain_words(prompt) == words
     for policy in ("rules", "negopt"):
-        written = ask(load_policy(policy), Wish(prompt, ""))
+        written = ask(load_policy(policy), UserPrompts(prompt, ""))
         unwanted = "dog" if "dog" in prompt else "people"
         assert unwanted in written.negative.text.split(", ")[:2] and unwanted not in written.positive.text
         assert "hands" not in written.negative.text
@@ -66,7 +66,7 @@ def test_what_weighs_less_than_zero_is_no_wish(prompt: str, words: str) -> None:
 
 @pytest.mark.parametrize("prompt", ['{"subject": "a cat", "tags": ["soft", "[x]"]}', "user: a cat\nassistant: ok"])
 def test_json_and_chats_are_left_as_they_are(prompt: str) -> None:
-    written = ask(load_policy("rules"), Wish(prompt, "", parse_prompt("[misty:0-0.5:1]")))
+    written = ask(load_policy("rules"), UserPrompts(prompt, "", parse_prompt("[misty:0-0.5:1]")))
     assert not written.positive.spans and "extra legs" in written.negative.text
     assert any("no modifiers were added" in warning for warning in written.warnings)
 
@@ -137,7 +137,7 @@ def test_words_are_escaped_and_reserved_ones_refused() -> None:
 
 @pytest.mark.parametrize("words", ["", "mud", 'say "hi": x, [a\\b:0-0.5:0.3]', "ünï 🎈"])
 def test_a_plan_reads_back_from_its_record(words: str) -> None:
-    plan = Plan(parse_prompt(words), parse_prompt("x"), "hires", Origin("rules", "0123456789abcdef", 7, "negative"))
+    plan = Plan(parse_prompt(words), parse_prompt("x"), "hires", "rules", "0123456789abcdef", 7, "negative")
     assert read_plan(plan.to_json()) == plan and "\n" not in plan.to_json()
 
 
@@ -194,16 +194,16 @@ def test_the_cache_forgets_the_oldest() -> None:
 
 
 def test_policies_are_found_by_name_only(tmp_path: Path) -> None:
-    shelf = Shelf(lambda: [tmp_path])
-    assert shelf.policy("rules:sdxl+rules") is shelf.policy("rules:sdxl+rules")
+    menu = PolicyMenu(lambda: [tmp_path])
+    assert menu.policy("rules:sdxl+rules") is menu.policy("rules:sdxl+rules")
     for name in (str(tmp_path), "..", "", "hf:a/b", "rules+", "rules+rules+static"):
         with pytest.raises(NegOptError):
-            shelf.policy(name)
+            menu.policy(name)
 
 
 @pytest.mark.parametrize("own", ["", "mud", "mud, ", "(mud:1.3), [dust:0.5]", "low quality"])
 def test_a_policy_adds_to_the_users_negative_and_repeats_nothing(own: str) -> None:
-    written = ask(load_policy("rules"), Wish("a photo of a cat", own, modes=("negative",)))
+    written = ask(load_policy("rules"), UserPrompts("a photo of a cat", own, modes=("negative",)))
     box = into_prompt(own, written.negative, True)
     assert box.startswith(own.rstrip()) and not written.positive.text
     assert box.count("low quality") == 1 and ",," not in box.replace(" ", "")

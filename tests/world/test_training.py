@@ -9,7 +9,7 @@ import torch
 from diffusers import StableDiffusionPipeline
 from safetensors.torch import load_file
 
-from negopt_core.errors import ModelError, TrainingError
+from negopt_core.errors import ModelError, PromptError, TrainingError
 from negopt_core.lab.make_world.card import carded_hash, weights_hash, write_card
 from negopt_core.lab.make_world.dataset import DatasetSettings, build_dataset
 from negopt_core.lab.make_world.models import build_networks
@@ -17,8 +17,9 @@ from negopt_core.lab.make_world.train import WorldSettings, train_world
 from negopt_core.lab.make_world.train_diffusion import DiffusionRun, DiffusionSettings
 from negopt_core.lab.make_world.train_judges import JudgeSettings, train_judge
 from negopt_core.lab.make_world.train_vae import VaeSettings, train_vae
+from negopt_core.scorers.table import WORLD, load_named
 from negopt_core.world import world_dir
-from negopt_core.world.judges import SCORERS, Judge, judge_card, load_judge, load_scorer, save_judge
+from negopt_core.world.judges import Judge, judge_card, load_judge, save_judge
 
 pytestmark = pytest.mark.slow
 
@@ -67,11 +68,11 @@ def test_a_dataset_belongs_to_its_autoencoder_and_appears_whole(
     assert not torch.equal(first.latents, build_dataset(tmp_path, other.vae, networks.tokenizer, DATA).latents)
     assert torch.equal(first.latents, build_dataset(tmp_path, networks.vae, networks.tokenizer, DATA).latents)
 
-    def cut(tensors: object, path: Path) -> None:
+    def cut(tensors: object, path: Path, metadata: object) -> None:
         path.write_bytes(b"half of it")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("negopt_core.lab.make_world.dataset.save_file", cut)
+    monkeypatch.setattr("safetensors.torch.save_file", cut)
     (tmp_path / "cut").mkdir()
     with pytest.raises(KeyboardInterrupt):
         build_dataset(tmp_path / "cut", networks.vae, networks.tokenizer, DATA)
@@ -120,10 +121,10 @@ def test_judges_survive_saving_and_damage_is_reported_in_one_line(tmp_path: Path
             load_judge(broken)
 
 
-@pytest.mark.parametrize(("name", "role"), [("nope", "eval"), (SCORERS[0], "nope")])
+@pytest.mark.parametrize(("name", "role"), [("nope", "eval"), (WORLD[0], "nope")])
 def test_an_unknown_scorer_or_judge_is_named(name: str, role: str) -> None:
-    with pytest.raises(ModelError, match="nope"):
-        load_scorer(name, role)
+    with pytest.raises((ModelError, PromptError), match="nope"):
+        load_named(name, {}, role)
 
 
 def test_the_card_names_the_weights_beside_it(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import { hasNode, insertBefore, NAG } from "./insert.js";
 import { widgetOf } from "./writers.js";
 
 /**
- * Label and action for a finding, or null. `context`: node, sampler key, steps, model family, `write` (asks the policy).
+ * Label and action for a finding, or null. `context`: node, sampler key, steps, model family.
  */
 export function remedyOf(finding, context) {
   const make = REMEDIES[finding.code];
@@ -18,7 +18,6 @@ const REMEDIES = {
   "negative-zeroed": (finding, context) => connects(context),
   "policy-missing": (finding, { node, texts }) =>
     texts.positive || texts.negative ? { label: say("remedy-lock"), act: () => oneStep(() => keepText(node, texts)) } : null,
-  "negative-empty": (finding, { write }) => ({ label: say("remedy-write"), act: write }),
   "phrase-in-both": removeSubjects,
   "embedding-missing": removeSubjects,
   "window-too-narrow": (finding, context) =>

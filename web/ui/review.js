@@ -19,7 +19,9 @@ const LOOK_EVERY = 700; // ms
 const MOST_FINDINGS = 6;
 const MOST_PHRASES = 60;
 const TRIES = 6; // seeds asked for another phrase
-const [LEAST_HEIGHT, MOST_HEIGHT, MARGIN] = [64, 260, 32]; // the margin holds padding and gaps too
+const [LEAST_HEIGHT, MOST_HEIGHT, MARGIN] = [64, 220, 32]; // the margin holds padding and gaps too
+/** Beside bars, so that a whole node of ours fits on a screen of 900 px; the Vue renderer's text fields are taller. */
+const sharedHeight = () => (window.LiteGraph.vueNodesMode ? 100 : 160);
 
 /** Give a writing node its review. */
 export function addReview(node) {
@@ -40,9 +42,17 @@ export function addReview(node) {
   keepLooking(state, () => look(state), LOOK_EVERY);
 }
 
-function heightOf({ bar, findings, phrases, origin }) {
+/** Room for all there is to see, up to a limit; past it the review scrolls, and a node that is made larger shows more. */
+function heightOf({ node, bar, findings, phrases, origin }) {
   const needed = [bar, findings, phrases, origin].reduce((sum, one) => sum + one.offsetHeight, MARGIN);
-  return Math.min(MOST_HEIGHT, Math.max(LEAST_HEIGHT, needed));
+  const most = widgetOf(node, "timeline")?.element?.hidden === false ? sharedHeight() : MOST_HEIGHT;
+  return Math.min(most, Math.max(LEAST_HEIGHT, needed));
+}
+
+/** The Vue renderer gives an element the height of what is in it; `contain` takes that away, this is what it needs. */
+function fit(state) {
+  state.root.style.minHeight = window.LiteGraph.vueNodesMode ? `${heightOf(state)}px` : "";
+  grow(state.node);
 }
 
 function fillBar(state) {
@@ -138,7 +148,7 @@ async function judge(state, { body, asked, missing, sampler, sockets, run }) {
   if (state.asked !== asked) return; // a later question is on its way
   const texts = { positive: body.positive, negative: body.negative };
   const context = { node: state.node, sampler, sockets, texts, steps: run?.steps ?? 20, family: body.model_family };
-  drawFindings(state, [...missing, ...answer.findings], { ...context, write: () => told(() => writeNow(state)) });
+  drawFindings(state, [...missing, ...answer.findings], context);
 }
 
 function drawFindings(state, findings, context) {
@@ -160,7 +170,7 @@ function drawFindings(state, findings, context) {
     lines.push(good);
   }
   state.findings.replaceChildren(...lines);
-  grow(state.node);
+  fit(state);
 }
 
 /** A chip for each phrase that was written; the user's own words have none. */
@@ -174,7 +184,7 @@ function drawPhrases(state) {
   state.origin.textContent = line;
   const chips = [...chipsOf(state, "positive", positive, prompt), ...chipsOf(state, "negative", negative, own)];
   state.phrases.replaceChildren(...chips.slice(0, MOST_PHRASES));
-  grow(state.node);
+  fit(state);
 }
 
 function chipsOf(state, side, text, own) {

@@ -1,10 +1,10 @@
 // The sidebar tab: every policy that is here, its card, and how to get, bring in and delete one.
 import { api, app, ask, confirm, notify, say } from "../host.js";
-import { loadPolicies } from "./settings.js";
+import { chosenPolicy, loadPolicies } from "./settings.js";
 import { button, guarded, make } from "./style.js";
 
 /** What is shown of a card, in order; the words for each are "card-NAME". */
-const ROWS = ["kind", "polarity", "families", "variants", "base_model", "max_tokens", "licence", "caveats", "from", "metrics", "provenance"];
+const ROWS = ["polarity", "families", "variants", "base_model", "max_tokens", "licence", "caveats", "from", "metrics", "made_by", "provenance"];
 /** A text of the user's own; it is shown after what learns from the prompt. */
 const LAST = "static";
 const PULL_EVENT = "negopt.pull"; // nodes/api_policies.py
@@ -115,41 +115,83 @@ function withVariants(policies) {
   return policies.filter((one) => !baseOf(one.name)).map((one) => ({ ...one, variants: variants(one) }));
 }
 
+/** A policy: its name, what it is for, a button to take it, and its card to open. */
 function entry(policy, list) {
-  const card = make("details", "negopt-card");
-  card.append(make("summary", "", policy.name));
-  const inner = make("div");
-  card.append(inner);
-  if (policy.fault) inner.append(make("div", "negopt-problem", policy.fault));
-  else card.addEventListener("toggle", () => card.open && !inner.childElementCount && showCard(inner, policy));
-  if (!policy.is_ours) {
-    const gone = button(say("tab-delete"), () => guarded(() => remove(policy.name, list), notify));
-    card.append(gone);
+  const whole = make("div", "negopt-card");
+  const head = make("div", "negopt-head");
+  head.append(make("b", "negopt-name", policy.name));
+  whole.append(head);
+  if (policy.fault) whole.append(make("div", "negopt-problem", policy.fault));
+  else {
+    head.append(useButton(policy, list));
+    whole.append(make("div", "negopt-about", aboutOf(policy)), detailsOf(policy));
   }
+  if (!policy.is_ours) whole.append(button(say("tab-delete"), () => guarded(() => remove(policy.name, list), notify)));
+  return whole;
+}
+
+function useButton({ name }, list) {
+  if (name === chosenPolicy()) return make("span", "negopt-used", say("tab-in-use"));
+  return button(say("tab-use"), () => guarded(() => choose(name, list), notify));
+}
+
+/** One sentence on what a policy is for, and one more if its phrases have windows. */
+function aboutOf({ name, kind, families = [], is_ours: isOurs }) {
+  if (isOurs && name === "negopt-scheduled") return say("about-negopt-scheduled");
+  if (isOurs && name.startsWith("negopt")) return say("about-negopt");
+  const known = isOurs && families[0] === "world" ? "world" : kind;
+  return [Object.hasOwn(ABOUT, known) && ABOUT[known](), name.endsWith("-scheduled") && say("about-windows")].filter(Boolean).join(" ");
+}
+
+const ABOUT = {
+  world: () => say("about-world"),
+  rules: () => say("about-rules"),
+  static: () => say("about-static"),
+  retrieval: () => say("about-retrieval"),
+  seq2seq: () => say("about-language"),
+  df: () => say("about-language"),
+};
+
+/** The card, read when it is opened. */
+function detailsOf(policy) {
+  const card = make("details");
+  const inner = make("div");
+  card.append(make("summary", "", say("tab-details")), inner);
+  card.addEventListener("toggle", () => card.open && !inner.childElementCount && showCard(inner, policy));
   return card;
 }
 
 /** Make a policy the one of one click and of new nodes. */
-async function choose(name) {
+async function choose(name, list) {
   await app.extensionManager.setting.set("negopt.policy", name);
   notify("success", say("tab-used", { name }));
+  await fill(list);
 }
 
 async function showCard(inner, policy) {
   try {
-    const told = await ask(`/policies/card?name=${encodeURIComponent(policy.name)}`);
-    const rows = { ...told.card, ...(policy.from && { from: policy.from }), variants: policy.variants };
+    const { card } = await ask(`/policies/card?name=${encodeURIComponent(policy.name)}`);
+    const { made_by: maker, ...provenance } = card.provenance ?? {};
+    const rows = { ...card, polarity: polarityOf(card), provenance, made_by: maker, from: policy.from, variants: policy.variants };
     const list = make("dl");
     for (const row of ROWS) {
       const value = rows[row];
       if (value === "" || value == null || (typeof value === "object" && !Object.keys(value).length)) continue;
       list.append(make("dt", "", say(`card-${row.replace("_", "-")}`)), make("dd", "", shown(value)));
     }
-    inner.replaceChildren(button(say("tab-use"), () => guarded(() => choose(policy.name), notify)), list);
+    inner.replaceChildren(list);
   } catch (error) {
     inner.replaceChildren(make("div", "negopt-problem", String(error.message)));
   }
 }
+
+const POLARITIES = {
+  negative: () => say("writes-negative"),
+  modifiers: () => say("writes-modifiers"),
+  both: () => say("writes-both"),
+};
+
+const polarityOf = ({ polarity }) => (Object.hasOwn(POLARITIES, polarity) ? POLARITIES[polarity]() : polarity);
 
 /** A value of a card as lines of plain text. */
 function shown(value) {

@@ -30,7 +30,8 @@ const SHEET = `
   border: 0; border-left: 3px solid #d0a030; padding: 1px 6px; white-space: pre-wrap; overflow-wrap: anywhere; }
 .negopt-problem mark { background: #d0a030; color: #111; }
 .negopt-empty { color: var(--descrip-text, #999); padding: 2px 8px; }
-.negopt-meter { display: flex; flex-direction: column; gap: 2px; height: 100%; overflow: hidden auto; padding: 2px 4px; }
+.negopt-meter { display: flex; flex-direction: column; gap: 2px; height: 100%; overflow: hidden auto;
+  padding: 2px 4px; contain: size; }
 .negopt-meter > * { flex: none; }
 .negopt-finding { display: flex; gap: 6px; align-items: baseline; overflow-wrap: anywhere; }
 .negopt-finding > span { flex: 1; }
@@ -56,6 +57,9 @@ const SHEET = `
 .negopt-progress progress { width: 100%; accent-color: var(--p-primary-color, #4a9eff); }
 .negopt-origin { color: var(--descrip-text, #999); overflow-wrap: anywhere; }
 .negopt-card { border: 1px solid var(--border-color, #4e4e4e); border-radius: 6px; padding: 8px; }
+.negopt-card .negopt-head { color: inherit; align-items: center; } .negopt-name { overflow-wrap: anywhere; min-width: 0; }
+.negopt-about { margin: 4px 0; } .negopt-used, .negopt-card summary { color: var(--descrip-text, #999); cursor: default; }
+.negopt-card summary { cursor: pointer; }
 .negopt-card dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 10px; margin: 6px 0 0; overflow-wrap: anywhere; }
 .negopt-card dt { color: var(--descrip-text, #999); } .negopt-card dd { margin: 0; white-space: pre-wrap; }
 `;

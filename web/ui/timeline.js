@@ -25,6 +25,7 @@ const LOCKS = "negopt_locked";
 const LOOK_EVERY = 300; // ms
 const TRACE_EVERY = 7; // looks between two readings of the graph for the sampler's steps
 const [HOOK_HEIGHT, MOST_HOOKS] = [44, 4]; // of one line about a hook with its button, and how many of them are seen at once
+const WRITER_HEIGHT = 130; // beside four text fields and a review: what fits on a screen of 900 px
 const [LEAST_HEIGHT, MOST_HEIGHT, SMALL_HEIGHT, HEAD_HEIGHT, FRAME_HEIGHT, ROW_HEIGHT] = [120, 320, 284, 18, 46, 22];
 
 /** Give a node with scheduled texts its bars. */
@@ -32,7 +33,7 @@ export function addTimeline(node) {
   const kind = node.comfyClass;
   if (!LANES[kind] || !node.addDOMWidget) return;
   const root = make("div", "negopt-timeline");
-  root.style.maxHeight = `${kind === MAIN ? MOST_HEIGHT : SMALL_HEIGHT + MOST_HOOKS * HOOK_HEIGHT}px`; // past it the lanes scroll
+  root.style.maxHeight = `${limitOf(kind) + (kind === HOOKED ? MOST_HOOKS * HOOK_HEIGHT : 0)}px`; // past it the lanes scroll
   const head = make("div", "negopt-head");
   const [left, right] = [make("span"), make("span", "", kind === MAIN ? say("timeline-hint") : "")];
   head.append(left, right);
@@ -67,13 +68,16 @@ function follow(state, side) {
   };
 }
 
+/** The most that the bars of a node of this kind take. */
+const limitOf = (kind) => (kind === MAIN ? MOST_HEIGHT : kind === HOOKED ? SMALL_HEIGHT : WRITER_HEIGHT);
+
 /** Room for every row, up to a limit; past it the lanes scroll. */
 function heightOf({ kind, lanes, root, hooks, headHeight }) {
   if (root.hidden) return 0;
   const shown = lanes.filter((lane) => !lane.element.hidden);
   const rows = shown.reduce((sum, lane) => sum + lane.bars.length + 2 * lane.problems.children.length, 0);
-  const [least, most] = kind === MAIN ? [LEAST_HEIGHT, MOST_HEIGHT] : [0, SMALL_HEIGHT];
-  return Math.min(most, Math.max(least, headHeight + FRAME_HEIGHT + rows * ROW_HEIGHT)) + hooks.childElementCount * HOOK_HEIGHT;
+  const least = kind === MAIN ? LEAST_HEIGHT : 0;
+  return Math.min(limitOf(kind), Math.max(least, headHeight + FRAME_HEIGHT + rows * ROW_HEIGHT)) + hooks.childElementCount * HOOK_HEIGHT;
 }
 
 /** Beside NegOptTimeline, bars are shown only where there is a window or a weight to show. */

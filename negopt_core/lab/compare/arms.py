@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ...errors import PromptError
+from ...files import read_json_lines
 from ...policy import SuggestOptions, load_policy, suggest
 from ...policy.phrases import append_phrases, phrase_spans
 from ...text.df_text import format_prompt, parse_prompt
@@ -20,7 +20,9 @@ POLICY_MODES = {
     "policy-negative": ("negative",),
     "policy-modifiers": ("modifiers",),
 }
-KINDS = ("none", "own", "text", "modifiers", "file", *POLICY_MODES)
+WRITTEN = "written"
+"""The kind of an arm that has its pairs already; it has no form on the command line."""
+KINDS = ("none", "own", "text", "modifiers", "file", WRITTEN, *POLICY_MODES)
 HELP = (
     "[NAME=]KIND[:VALUE]: none; own (the set's negatives); text:NEGATIVE; modifiers:TEXT; file:PATH (a negative a line "
     "or JSON Lines with prompt, positive, negative); policy:NAME, policy-negative:NAME, policy-modifiers:NAME"
@@ -37,11 +39,22 @@ class Arm:
     value: str = ""
     negative_window: Window | None = None
     modifiers_window: Window | None = None
+    pairs: tuple[PromptPair, ...] = ()
+    """Of the kind `WRITTEN`: what it paints, a pair for each prompt."""
+
+    @classmethod
+    def written(cls, name: str, pairs: Iterable[PromptPair]) -> Arm:
+        """An arm of pairs that were made elsewhere, one for each prompt, in order."""
+        return cls(name, WRITTEN, pairs=tuple(pairs))
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise PromptError(f"an arm is {HELP}; got the kind {self.kind!r}")
-        if bool(self.value.strip()) == (self.kind in ("none", "own")):
+        if bool(self.pairs) != (self.kind == WRITTEN):
+            raise PromptError(
+                f"the arm {self.name!r} of kind {self.kind!r} and {len(self.pairs)} pairs; an arm is {HELP}"
+            )
+        if bool(self.value.strip()) == (self.kind in ("none", "own", WRITTEN)):
             need = "takes no value" if self.value else "needs a value"
             raise PromptError(f"the arm {self.name!r} of kind {self.kind!r} {need}; an arm is {HELP}")
 
@@ -92,6 +105,10 @@ class Writer:
             policy = load_policy(self.rename(arm.value), self.policy_folders)
             options = SuggestOptions(POLICY_MODES[arm.kind], seed=self.seed)
             return [one.pair for one in suggest(policy, [item.prompt for item in items], options)]
+        if arm.kind == WRITTEN:
+            if len(arm.pairs) != len(items):
+                raise PromptError(f"the arm {arm.name!r} has {len(arm.pairs)} pairs for {len(items)} prompts")
+            return list(arm.pairs)
         if arm.kind == "file":
             return _from_file(Path(arm.value).expanduser(), items)
         prompts = [parse_prompt(item.prompt) for item in items]
@@ -104,11 +121,11 @@ class Writer:
 
 def _from_file(path: Path, items: Sequence[Item]) -> list[PromptPair]:
     """Texts for the prompts: by position from a text file, by prompt from JSON Lines."""
-    try:
-        lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise PromptError(f"cannot read the texts of an arm from {path}: {error}") from error
     if path.suffix != ".jsonl":
+        try:
+            lines = path.read_text(encoding="utf-8-sig").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise PromptError(f"cannot read the texts of an arm from {path}: {error}") from error
         if len(lines) != len(items):
             raise PromptError(f"{path} has {len(lines)} lines for {len(items)} prompts; write one negative a line")
         if any(item.line not in (0, place) for place, item in enumerate(items, 1)):
@@ -119,19 +136,15 @@ def _from_file(path: Path, items: Sequence[Item]) -> list[PromptPair]:
         return [
             PromptPair(parse_prompt(item.prompt), parse_prompt(line)) for item, line in zip(items, lines, strict=True)
         ]
-    found = dict(_row(line, f"{path}, line {number}") for number, line in enumerate(lines, 1) if line.strip())
+    found = dict(_row(row, where) for where, row in read_json_lines(path, PromptError))
     missing = [item.prompt for item in items if item.prompt not in found]
     if missing:
         raise PromptError(f"{path} says nothing for {len(missing)} of {len(items)} prompts, first {missing[0][:60]!r}")
     return [found[item.prompt] for item in items]
 
 
-def _row(line: str, where: str) -> tuple[str, PromptPair]:
-    try:
-        values: Any = json.loads(line)
-    except ValueError as error:
-        raise PromptError(f"{where} is not JSON: {error}") from error
-    if not isinstance(values, dict) or not isinstance(values.get("prompt"), str):
+def _row(values: dict[str, Any], where: str) -> tuple[str, PromptPair]:
+    if not isinstance(values.get("prompt"), str):
         raise PromptError(f"{where} has no text under 'prompt'")
     positive = values.get("positive", values["prompt"])
     negative = values.get("negative", values.get("negative_prompt", ""))

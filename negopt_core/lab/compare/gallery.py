@@ -16,11 +16,12 @@ from ...errors import OutputError
 from ...files import check_folder
 from ...paint.base import Cancel, ModelPainter
 from ...paint.pictures import read_image, to_pixels
-from ...provenance.record import Record, hash_pixels, read_picture, shown_place, write_picture
+from ...provenance.picture_texts import hash_pixels
+from ...provenance.record import Record, read_picture, shown_place, write_picture
 from ...text.df_text import format_prompt
 from ...text.prompt import PromptPair
 from ..jobs.processes import ALONE, Processes
-from ..jobs.progress import Pace
+from ..jobs.progress import ProgressLog
 
 log = logging.getLogger("negopt")
 
@@ -85,7 +86,7 @@ class Gallery:
         missing = [(key, order) for key, order in wanted if not self._is_kept(key)]
         done = len(wanted) - len(missing)
         log.info("%d of %d already painted", done, len(wanted))
-        pace = Pace("painting", len(wanted), done)
+        pace = ProgressLog("painting", len(wanted), done)
         for start in range(0, len(missing), batch):
             group = missing[start : start + batch]
             images = self.painter.paint(

@@ -12,7 +12,7 @@ from typing import Any
 
 from .gallery import Gallery
 
-_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "evidence"
+_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "report"
 THUMB_SIDE = 384
 """Longest side in pixels of a picture in the page; smaller ones are kept as they are."""
 _JPEG_QUALITY = 85

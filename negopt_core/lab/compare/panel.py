@@ -121,19 +121,19 @@ def _read_key(path: Path) -> list[dict[str, str]]:
 
 
 def _reading(reading: int, path: Path, prompts: Sequence[Mapping[str, str]]) -> Iterator[Vote]:
-    found: dict[tuple[int, str], tuple[float, str]] = {}
+    verdicts: dict[tuple[int, str], tuple[float, str]] = {}
     try:
         rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise OutputError(f"cannot read the verdicts in {path}: {error}") from error
     for line, row in enumerate(rows, 1):
         if line > 1 and any(cell.strip() for cell in row):
-            found.update([_verdict(f"{path}, line {line}", row)])
+            verdicts.update([_verdict(f"{path}, line {line}", row)])
     for number, arms in enumerate(prompts, 1):
         for arm, label in arms.items():
-            if (number, label) not in found:
+            if (number, label) not in verdicts:
                 raise OutputError(f"{path} has no verdict on candidate {label} of prompt {number}; fill in every line")
-            rank, verdict = found[number, label]
+            rank, verdict = verdicts[number, label]
             yield Vote(reading, number, arm, rank, verdict)
 
 
@@ -150,35 +150,39 @@ def _verdict(place: str, row: Sequence[str]) -> tuple[tuple[int, str], tuple[flo
 
 def standings(votes: Sequence[Vote]) -> list[Standing]:
     """Every arm, the most often first before the others. Readings of one prompt are averaged: prompts are the items."""
+    from ...measure.statistics import mean_interval  # lazily: the command line declares its commands without numpy
+
     best: dict[tuple[int, int], list[float]] = {}
     for vote in votes:
         best.setdefault((vote.reading, vote.prompt), []).append(vote.rank)
 
-    def interval(arm: str, value: Any) -> Interval:
+    def interval(arm: str, value: Any, is_share: bool = True) -> Interval:
         by_prompt: dict[int, list[float]] = {}
         for vote in votes:
             if vote.arm == arm:
                 by_prompt.setdefault(vote.prompt, []).append(float(value(vote, best[vote.reading, vote.prompt])))
-        return _mean([sum(values) / len(values) for values in by_prompt.values()])
+        return mean_interval([sum(values) / len(values) for values in by_prompt.values()], is_share)
 
-    found = [
+    rows = [
         Standing(
             arm=arm,
             prompts=len({vote.prompt for vote in votes}),
             first=interval(arm, lambda vote, ranks: vote.rank == min(ranks)),
             alone=interval(arm, lambda vote, ranks: vote.rank == min(ranks) and ranks.count(vote.rank) == 1),
-            mean_rank=interval(arm, lambda vote, _: vote.rank),
+            mean_rank=interval(arm, lambda vote, _: vote.rank, is_share=False),
             keep=interval(arm, lambda vote, _: vote.verdict == "keep"),
             edit=interval(arm, lambda vote, _: vote.verdict == "edit"),
             reject=interval(arm, lambda vote, _: vote.verdict == "reject"),
         )
         for arm in dict.fromkeys(vote.arm for vote in votes)
     ]
-    return sorted(found, key=lambda one: -one.first.value)
+    return sorted(rows, key=lambda one: -one.first.value)
 
 
 def beats(votes: Sequence[Vote], arm: str, other: str) -> tuple[Interval, Interval]:
     """Shares of prompts where `arm` ranks before `other`, and where it ranks before it or beside it."""
+    from ...measure.statistics import mean_interval
+
     ranks = {(vote.reading, vote.prompt, vote.arm): vote.rank for vote in votes}
     pairs: dict[int, list[float]] = {}
     for reading, prompt, name in ranks:
@@ -186,13 +190,4 @@ def beats(votes: Sequence[Vote], arm: str, other: str) -> tuple[Interval, Interv
             pairs.setdefault(prompt, []).append(ranks[reading, prompt, other] - ranks[reading, prompt, arm])
     wins = [sum(gap > 0 for gap in gaps) / len(gaps) for gaps in pairs.values()]
     ties = [sum(gap >= 0 for gap in gaps) / len(gaps) for gaps in pairs.values()]
-    return _mean(wins), _mean(ties)
-
-
-def _mean(values: Sequence[float]) -> Interval:
-    """Mean and 95 % interval over prompts."""
-    import numpy  # the command line declares its commands without it
-
-    from ...measure.statistics import bootstrap_mean
-
-    return bootstrap_mean(numpy.array(values, dtype=float))
+    return mean_interval(wins, is_share=True), mean_interval(ties, is_share=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...errors import PolicyError, PromptError
-from ...json_text import read_json
+from ...files import read_json_lines, read_lines
 from ...policy import SuggestOptions, load_policy, suggest
 from ...policy.store import with_family
 from .panel import Entry
@@ -31,15 +31,13 @@ def ask(arms: Sequence[str], prompts: Path, polarity: str, folders: Sequence[Pat
 
 def _read_prompts(path: Path) -> list[tuple[str, str]]:
     """Prompts with their families; "" where none is said."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-        if path.suffix != ".jsonl":
-            found = [(line, "") for line in lines if line.strip()]
-        else:
-            rows = [read_json(line) for line in lines if line.strip()]
-            found = [(str(row["prompt"]), str(row.get("family") or "")) for row in rows]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise PromptError(f"cannot read prompts from {path}: {error}") from error
+    if path.suffix != ".jsonl":
+        found = [(line, "") for _, line in read_lines(path, PromptError)]
+    else:
+        rows = [row for _, row in read_json_lines(path, PromptError)]
+        if any("prompt" not in row for row in rows):
+            raise PromptError(f"cannot read prompts from {path}: a row has no 'prompt'")
+        found = [(str(row["prompt"]), str(row.get("family") or "")) for row in rows]
     if not found:
         raise PromptError(f"{path} holds no prompt; write one a line")
     return found

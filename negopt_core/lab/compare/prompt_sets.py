@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import json
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ...errors import PromptError
+from ...files import read_json_lines, read_lines
 
 WORLD = "world"
 DEFAULT_FOLDER = Path("data/eval")
@@ -87,23 +85,14 @@ def _find(place: str, folders: Sequence[Path]) -> Path:
 
 
 def _read(path: Path) -> Iterator[Item]:
-    try:
-        content = path.read_bytes()
-        text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8-sig")
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise PromptError(f"cannot read the prompts in {path}: {error}; they are UTF-8 text") from error
-    is_json = ".jsonl" in path.suffixes[-2:]
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.strip():
-            yield _item(line, f"{path}, line {number}") if is_json else Item(line.strip())
+    if ".jsonl" in path.suffixes[-2:]:
+        yield from (_item(row, where) for where, row in read_json_lines(path, PromptError))
+    else:
+        yield from (Item(line.strip()) for _, line in read_lines(path, PromptError))
 
 
-def _item(line: str, where: str) -> Item:
-    try:
-        values: Any = json.loads(line)
-    except ValueError as error:
-        raise PromptError(f"{where} is not JSON: {error}") from error
-    prompt = values.get("prompt") if isinstance(values, dict) else None
+def _item(values: dict[str, Any], where: str) -> Item:
+    prompt = values.get("prompt")
     if not isinstance(prompt, str) or not prompt.strip():
         raise PromptError(f"{where} has no text under 'prompt'")
     negative = next((values[name] for name in _NEGATIVE_NAMES if isinstance(values.get(name), str)), "")

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 import numpy
 
 from ... import __version__
-from ...measure.statistics import CONFIDENCE, Comparison, Interval, compare, holm, mean_interval
+from ...measure.statistics import CONFIDENCE, Comparison, compare, holm, mean_interval, prompt_means
 from ...text.df_text import format_prompt
 from .gallery import Gallery
 from .study import Findings
@@ -22,7 +21,7 @@ FEW_PROMPTS = 30
 
 
 def make_report(findings: Findings, gallery: Gallery, settings: Mapping[str, Any], seed: int = 0) -> dict[str, Any]:
-    """Everything as JSON values; what is not a finite number is None. `seed` draws the bootstrap samples."""
+    """Everything as JSON values; what is not a finite number is None. `seed` draws the signs of p's test."""
     results = _results(findings, seed)
     pictures = _pictures(findings, gallery)
     return {
@@ -79,7 +78,7 @@ def _results(findings: Findings, seed: int) -> list[dict[str, Any]]:
                 "arm": arm,
                 "pictures": int(numpy.isfinite(values).sum()),
                 "excluded": int((~numpy.isfinite(values)).sum()),
-                "mean": _interval(mean_interval(values, seed)),
+                "mean": mean_interval(prompt_means(values)).plain(),
             }
             if arm != reference:
                 row |= _compared(compare(values, arms[reference], seed=seed))
@@ -90,15 +89,15 @@ def _results(findings: Findings, seed: int) -> list[dict[str, Any]]:
     return rows
 
 
-def _compared(found: Comparison) -> dict[str, Any]:
+def _compared(comparison: Comparison) -> dict[str, Any]:
     return {
-        "prompts": found.prompts,
-        "pairs": found.pairs,
-        "pairs_excluded": found.excluded,
-        "difference": _interval(found.difference),
-        "effect": _plain(found.effect),
-        "win_rate": _interval(found.win_rate),
-        "p": _plain(found.p),
+        "prompts": comparison.prompts,
+        "pairs": comparison.pairs,
+        "pairs_excluded": comparison.excluded,
+        "difference": comparison.difference.plain(),
+        "effect": _plain(comparison.effect),
+        "win_rate": comparison.win_rate.plain(),
+        "p": _plain(comparison.p),
     }
 
 
@@ -137,30 +136,26 @@ def _pictures(findings: Findings, gallery: Gallery) -> list[dict[str, Any]]:
 def notes(results: list[dict[str, Any]]) -> list[str]:
     """What a reader has to know to read the table right."""
     tests = sum("p" in row for row in results)
-    found = [
-        f"Intervals are {CONFIDENCE:.0%} percentile bootstraps over prompts (seeds of a prompt are averaged first); "
+    lines = [
+        f"Intervals are Student's at {CONFIDENCE:.0%} over prompts (seeds of a prompt are averaged first); "
         "differences are paired: same prompt, same noise. Effect is Cohen's d of the paired differences.",
     ]
     if tests > 1:
-        found.append(
+        lines.append(
             f"{tests} comparisons are made here. Each interval stands alone: about {tests * (1 - CONFIDENCE):.1f} of "
             "them would miss 0 by chance if no arm did anything. p (Holm) is adjusted for all of them together."
         )
     fewest = min((row["prompts"] for row in results if "prompts" in row), default=FEW_PROMPTS)
     if fewest < FEW_PROMPTS:
-        found.append(
-            f"Only {fewest} prompts: bootstrap intervals are too narrow below about {FEW_PROMPTS}; trust p more."
+        lines.append(
+            f"Only {fewest} prompts: below about {FEW_PROMPTS}, intervals lean on a normal distribution; trust p more."
         )
     excluded = sum(row["excluded"] for row in results)
     if excluded:
-        found.append(
+        lines.append(
             f"{excluded} scores were not finite numbers; those pictures are left out of that metric and counted."
         )
-    return found
-
-
-def _interval(found: Interval) -> dict[str, Any]:
-    return {name: _plain(value) for name, value in asdict(found).items()}
+    return lines
 
 
 def _number(value: float | None) -> float:

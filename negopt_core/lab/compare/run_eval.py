@@ -106,10 +106,12 @@ def load_metrics(settings: EvalSettings, places: Mapping[str, str], reference: P
         list_pictures(reference)
     found, sets, absent = [], [], {}
     for name in dict.fromkeys(settings.metrics):
-        if name not in (*scorers.NAMES, *features.NAMES):
-            raise PromptError(f"no metric is called {name!r}; there are {', '.join((*scorers.NAMES, *features.NAMES))}")
+        if name not in (*scorers.NAMES, *scorers.SET_METRICS):
+            raise PromptError(
+                f"no metric is called {name!r}; there are {', '.join((*scorers.NAMES, *scorers.SET_METRICS))}"
+            )
         try:
-            if name in features.NAMES:
+            if name in scorers.SET_METRICS:
                 sets.append(features.load_set_metric(name, places, settings.splits))
             else:
                 found.append((scorers.load_named(name, places, "eval"), scorers.identify(name, places, "eval")))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...errors import ModelError, OutputError
+from ...errors import ModelError
+from ...files import append_journal, read_journal
 from ...scorers.base import Scorer
-from ..jobs.progress import Pace
+from ..jobs.progress import ProgressLog
 from .gallery import Gallery
 
 log = logging.getLogger("negopt")
@@ -32,7 +32,7 @@ class Scorebook:
         missing = list(dict.fromkeys(place for place in wanted if place not in self._known))
         at = {place: index for index, place in reversed(list(enumerate(wanted)))}
         todo = [at[place] for place in missing]
-        pace = Pace(f"scoring {self.scorer.name}", len(wanted), len(wanted) - len(todo))
+        pace = ProgressLog(f"scoring {self.scorer.name}", len(wanted), len(wanted) - len(todo))
         done = len(wanted) - len(todo)
         for places, images in gallery.batches([keys[index] for index in todo], batch):
             rows = [todo[place] for place in places]
@@ -47,15 +47,8 @@ class Scorebook:
         return [self._known[place] for place in wanted]
 
     def _add(self, found: dict[str, float]) -> None:
-        lines = [json.dumps([place, value if math.isfinite(value) else None]) for place, value in found.items()]
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write("".join(f"{line}\n" for line in lines))
-        except OSError as error:
-            raise OutputError(
-                f"cannot write {self.path}: {error.strerror}; free space or choose another folder"
-            ) from error
+        rows = [[place, value if math.isfinite(value) else None] for place, value in found.items()]
+        append_journal(self.path, rows)
         self._known |= {place: value if math.isfinite(value) else math.nan for place, value in found.items()}
 
 
@@ -65,18 +58,11 @@ def _place(key: str, prompt: str) -> str:
 
 def _read(path: Path) -> dict[str, float]:
     """What was scored before; a line that was cut off when the run was stopped is left out."""
-    if not path.exists():
-        return {}
     found = {}
-    content = path.read_bytes()
-    if content and not content.endswith(b"\n"):
-        content = content[: content.rfind(b"\n") + 1]
-        path.write_bytes(content)
-    for line in content.decode("utf-8", "replace").splitlines():
+    for row in read_journal(path):
         try:
-            place, value = json.loads(line)
-        except ValueError:
+            place, value = row
+            found[str(place)] = math.nan if value is None else float(value)
+        except (TypeError, ValueError):
             log.warning("%s has a line that cannot be read; that picture is scored again", path)
-            continue
-        found[str(place)] = math.nan if value is None else float(value)
     return found

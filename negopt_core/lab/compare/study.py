@@ -52,6 +52,8 @@ class Design:
     """Every prompt gets the same seeds, as in PAE's evaluation; else each prompt its own. Arms always share them."""
     against: str = ""
     """The arm that the others are compared with; "" is the first."""
+    stride: int = 0
+    """From a prompt's first seed to the next prompt's; 0 leaves no seed out."""
 
     def __post_init__(self) -> None:
         names = [arm.name for arm in self.every_arm]
@@ -76,11 +78,9 @@ class Design:
     @property
     def numbers(self) -> list[list[int]]:
         """[P][S] seeds, the same in every arm."""
-        rows = range(len(self.items))
-        return [
-            [self.first_seed + (0 if self.same_noise else row * self.seeds) + k for k in range(self.seeds)]
-            for row in rows
-        ]
+        stride = 0 if self.same_noise else self.stride or self.seeds
+        firsts = [self.first_seed + row * stride for row in range(len(self.items))]
+        return [[first + k for k in range(self.seeds)] for first in firsts]
 
     def _arm(self, name: str) -> Arm:
         for arm in self.arms:
@@ -120,6 +120,12 @@ class Findings:
     absent: Mapping[str, str]
 
 
+def order_pictures(design: Design, pairs: Sequence[PromptPair], card: Mapping[str, str]) -> list[Order]:
+    """The pictures of an arm that writes `pairs`, those of a prompt together; `card` says which policy wrote them."""
+    rows = zip(design.items, pairs, design.numbers, strict=True)
+    return [Order(item.prompt, pair, seed, card) for item, pair, seeds in rows for seed in seeds]
+
+
 def run_study(
     design: Design,
     writer: Writer,
@@ -137,16 +143,11 @@ def run_study(
     pairs = {arm.name: writer.write(arm, design.items) for arm in arms}
     cards = {arm.name: writer.card(arm) for arm in arms}
     numbers = design.numbers
-    orders = [
-        Order(item.prompt, pair, seed, cards[arm.name])
-        for arm in arms
-        for item, pair, seeds in zip(design.items, pairs[arm.name], numbers, strict=True)
-        for seed in seeds
-    ]
-    found = iter(gallery.paint(orders, batch, cancel, processes))
+    orders = [order for arm in arms for order in order_pictures(design, pairs[arm.name], cards[arm.name])]
+    painted = iter(gallery.paint(orders, batch, cancel, processes))
     if not processes.is_leader:
         return None
-    keys = {arm.name: [[next(found) for _ in seeds] for seeds in numbers] for arm in arms}
+    keys = {arm.name: [[next(painted) for _ in seeds] for seeds in numbers] for arm in arms}
     scores = {scorer.name: _scores(design, gallery, scorer, stamp, keys) for scorer, stamp in metrics.scorers}
     absent = dict(metrics.absent)
     sets = _measure_sets(gallery, metrics, keys, absent)
@@ -168,7 +169,7 @@ def _measure_sets(
     gallery: Gallery, metrics: Metrics, keys: Mapping[str, list[list[str]]], absent: dict[str, str]
 ) -> dict[str, dict[str, tuple[float, float | None]]]:
     """Every set metric for every arm; features are taken once for each network."""
-    found: dict[str, dict[str, tuple[float, float | None]]] = {}
+    values: dict[str, dict[str, tuple[float, float | None]]] = {}
     for metric in metrics.sets:
         if metric.needs_reference and metrics.reference_folder is None:
             absent[metric.name] = "it needs real pictures to compare with: --reference FOLDER"
@@ -180,8 +181,8 @@ def _measure_sets(
             log.info("features of %s: %s", name, ", ".join(metric.name for metric in group))
             features = extract_all(gallery.batches([key for row in rows for key in row]), group[0].extract)
             for metric in group:
-                found.setdefault(metric.name, {})[name] = metric.measure(features, reference)
-    return found
+                values.setdefault(metric.name, {})[name] = metric.measure(features, reference)
+    return values
 
 
 def _reference(folder: Path | None, group: Sequence[SetMetric]) -> Features | None:

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy
-
 from ...errors import OutputError
-from ...measure.statistics import Interval, bootstrap_mean
+from ...measure.statistics import Interval, mean_interval
 
 KIND = "negopt-votes"
 
@@ -56,7 +54,7 @@ def gather(files: Sequence[VoteFile], report: str) -> list[dict[str, Any]]:
 
     Files without a report's id or a voter are counted as they are.
     """
-    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    ballots: dict[tuple[Any, ...], dict[str, Any]] = {}
     for place, file in enumerate(files):
         if file.report and file.report != report:
             raise OutputError(
@@ -65,21 +63,21 @@ def gather(files: Sequence[VoteFile], report: str) -> list[dict[str, Any]]:
             )
         for number, ballot in enumerate(file.ballots):
             key = (file.voter, ballot["prompt"], ballot["seed"]) if file.voter else (place, number)
-            found[key] = ballot
-    return list(found.values())
+            ballots[key] = ballot
+    return list(ballots.values())
 
 
 def _is_names(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(name, str) for name in value) and len(set(value)) == len(value)
 
 
-def win_rate(ballots: Sequence[dict[str, Any]], arm: str, reference: str, seed: int = 0) -> tuple[Interval, int]:
+def win_rate(ballots: Sequence[dict[str, Any]], arm: str, reference: str) -> tuple[Interval, int]:
     """How often `arm` was ranked above `reference`, ties counting half, and on how many ballots both were shown.
 
-    Pictures that a ballot does not rank are equal last. The interval is a bootstrap over ballots.
+    Pictures that a ballot does not rank are equal last. The interval is over ballots.
     """
     wins = [_win(ballot, arm, reference) for ballot in ballots if {arm, reference} <= set(ballot["shown"])]
-    return bootstrap_mean(numpy.array(wins, dtype=numpy.float64), seed), len(wins)
+    return mean_interval(wins, is_share=True), len(wins)
 
 
 def _win(ballot: dict[str, Any], arm: str, reference: str) -> float:
@@ -92,12 +90,7 @@ def tally(ballots: Sequence[dict[str, Any]], arms: Sequence[str], reference: str
     """A row for each arm that was shown beside the reference."""
     rows = []
     for arm in arms:
-        found, count = win_rate(ballots, arm, reference)
+        interval, count = win_rate(ballots, arm, reference)
         if arm != reference and count:
-            values = {name: None if value != value else value for name, value in _fields(found).items()}
-            rows.append({"arm": arm, "win_rate": values, "ballots": count})
+            rows.append({"arm": arm, "win_rate": interval.plain(), "ballots": count})
     return rows
-
-
-def _fields(found: Interval) -> dict[str, float]:
-    return {"value": found.value, "low": found.low, "high": found.high}

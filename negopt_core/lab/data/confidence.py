@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -19,8 +20,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ...errors import OutputError
-from ...json_text import read_json
+from ...files import append_journal, read_journal
 from ...paint.base import Painter
 from ...policy.language.render import pair_of
 from ...policy.phrases import append_phrases
@@ -31,6 +31,8 @@ from .pairs import Pair
 from .settings import ConfidenceSettings
 
 log = logging.getLogger("negopt")
+
+_REMEDY = "scores in it are kept: make room, and the same command goes on from there"
 
 
 def confidence(aes_full: Tensor, aes_short: Tensor, clip_full: Tensor, clip_short: Tensor, gamma: float) -> Tensor:
@@ -50,15 +52,13 @@ def score_pairs(
     """The score of each pair. Every finished batch is appended to `cache` (JSON Lines), and read from there again:
     a stopped job goes on, a changed setting starts afresh."""
     known = dict(_read(cache))
-    _end_last_line(cache)
     keys = [_key(pair, settings) for pair in pairs]
     missing = [index for index, key in enumerate(keys) if key not in known]
-    cache.parent.mkdir(parents=True, exist_ok=True)
     for start in range(0, len(missing), settings.batch):
         rows = missing[start : start + settings.batch]
-        found = _score(rows, pairs, painter, aesthetic, clip, settings)
-        known |= {keys[row]: score for row, score in zip(rows, found, strict=True)}
-        _append(cache, "".join(json.dumps({"key": keys[row], "score": known[keys[row]]}) + "\n" for row in rows))
+        scores = _score(rows, pairs, painter, aesthetic, clip, settings)
+        known |= {keys[row]: score for row, score in zip(rows, scores, strict=True)}
+        append_journal(cache, ({"key": keys[row], "score": known[keys[row]]} for row in rows), _REMEDY)
         log.info("confidence: %d of %d pairs", start + len(rows), len(missing))
     return [known[key] for key in keys]
 
@@ -105,29 +105,8 @@ def _seeds(key: str, count: int) -> list[int]:
     return [int(seed) for seed in torch.randint(2**31, (count,), generator=draw)]
 
 
-def _end_last_line(cache: Path) -> None:
-    """A line that was cut short must not swallow the next one."""
-    if cache.exists() and not cache.read_bytes().endswith(b"\n"):
-        _append(cache, "\n")
-
-
-def _append(cache: Path, text: str) -> None:
-    try:
-        with cache.open("a", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise OutputError(
-            f"cannot write {cache}: {error.strerror or error}; scores in it are kept: make room, and the same command "
-            "goes on from there"
-        ) from error
-
-
 def _read(cache: Path) -> Iterator[tuple[str, float]]:
-    if not cache.exists():
-        return
-    for line in cache.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            row = read_json(line, is_finite=True)
-            yield str(row["key"]), float(row["score"])
-        except (ValueError, KeyError, TypeError, OverflowError):
-            continue  # the last line of a job that was killed, or a damaged one: that pair is scored again
+    for row in read_journal(cache):  # without lines of a job that was killed: those pairs are scored again
+        score = row.get("score") if isinstance(row, dict) else None
+        if isinstance(score, int | float) and math.isfinite(score) and "key" in row:
+            yield str(row["key"]), float(score)

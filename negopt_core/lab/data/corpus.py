@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import random
 import re
-import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ...errors import TrainingError
-from ...files import open_text
-from ...json_text import read_json
+from ...files import read_json_lines
 from ...policy.words import phrase_key
 from ...text.prompt import Span
 from .pairs import Pair
@@ -97,17 +96,12 @@ def read_modified(path: Path) -> list[Modified]:
         Modified(
             prompt=str(row["prompt"]),
             subject=str(row.get("subject") or ""),
-            modifiers=tuple(str(part) for part in row.get("modifiers") or ()),  # type: ignore[attr-defined]
+            modifiers=tuple(str(part) for part in row.get("modifiers") or ()),
             source=str(row["source_repo"]),
             licence=str(row["license"]),
         )
         for row in _objects(path, ("prompt", "source_repo", "license"))
     ]
-
-
-def read_subjects(path: Path) -> list[str]:
-    """Subjects of the modifier file: what a prompt is about, without its modifiers."""
-    return [str(row["subject"]) for row in _objects(path, ()) if row.get("subject")]
 
 
 def pairs_of(rows: Sequence[Row], weights: Weights | None = None) -> list[Pair]:
@@ -132,30 +126,13 @@ def fill_templates(rows: Sequence[Row], subjects: Sequence[str], copies: int, se
     return filled
 
 
-def _objects(path: Path, needed: Sequence[str]) -> list[dict[str, object]]:
-    rows = []
-    try:
-        with open_text(path) as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    rows.append(_object(f"{path}, line {number}", line, needed))
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise TrainingError(f"cannot read {path}: {error}") from error
-    return rows
-
-
-def _object(where: str, line: str, needed: Sequence[str]) -> dict[str, object]:
-    try:
-        row = read_json(line)
-    except ValueError as error:
-        raise TrainingError(f"{where} is not JSON: {error}") from error
-    if not isinstance(row, dict):
-        raise TrainingError(f"{where} is no object")
-    lacking = [key for key in needed if row.get(key) is None]
-    if lacking:
-        raise TrainingError(f"{where}: {', '.join(lacking)} is missing")
-    if "family" in needed and row["family"] not in FAMILIES:
-        raise TrainingError(f"{where}: family is {', '.join(FAMILIES)}, not {row['family']!r}")
-    if not isinstance(row.get("modifiers") or [], list):
-        raise TrainingError(f"{where}: modifiers are a list of phrases, got {row['modifiers']!r}")
-    return row
+def _objects(path: Path, needed: Sequence[str]) -> Iterator[dict[str, Any]]:
+    for where, row in read_json_lines(path, TrainingError):
+        lacking = [key for key in needed if row.get(key) is None]
+        if lacking:
+            raise TrainingError(f"{where}: {', '.join(lacking)} is missing")
+        if "family" in needed and row["family"] not in FAMILIES:
+            raise TrainingError(f"{where}: family is {', '.join(FAMILIES)}, not {row['family']!r}")
+        if not isinstance(row.get("modifiers") or [], list):
+            raise TrainingError(f"{where}: modifiers are a list of phrases, got {row['modifiers']!r}")
+        yield row

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ...policy.contradiction import is_contradicted, is_unwelcome, read_asked
-from ...policy.families import FAMILIES, PEOPLE_NEGATIVES
+from ...policy.families import families, phrases_for
 from ...policy.language.reader import SHORT_FAMILIES, TAGGED_FAMILIES
 from ...policy.media import names_a_body, shows_a_body
 from ...policy.words import phrase_key, words_of
@@ -49,7 +49,7 @@ def fit_stock(answers: Iterable[tuple[Sequence[str], float]], size: int, least: 
 def negative_examples(rows: Sequence[Row], stock: Sequence[str], weights: Weights) -> list[Example]:
     """Rows as examples, commonest phrases first; without what the prompt asks for, and without empty ones."""
     places = {phrase_key(phrase): place for place, phrase in enumerate(stock)}
-    found = []
+    examples = []
     for row in rows:
         asked, has_body = read_asked(row.prompt), shows_a_body(frozenset(words_of(row.prompt)))
         said = {
@@ -60,20 +60,20 @@ def negative_examples(rows: Sequence[Row], stock: Sequence[str], weights: Weight
             and (has_body or not names_a_body(span.text))
         }
         if said:
-            found.append(Example(row.prompt, tuple(sorted(said)), weights.of(row), row.group))
-    return found
+            examples.append(Example(row.prompt, tuple(sorted(said)), weights.of(row), row.group))
+    return examples
 
 
 def table_phrases() -> list[str]:
     """Phrases that the families' tables need in a stock."""
-    tables = [FAMILIES[family].negatives for family in ("sdxl", *SHORT_FAMILIES, *TAGGED_FAMILIES)]
-    return list(dict.fromkeys(phrase for table in (*tables, PEOPLE_NEGATIVES) for phrase, _ in table))
+    tables = [families()[family].negatives for family in ("sdxl", *SHORT_FAMILIES, *TAGGED_FAMILIES)]
+    return list(dict.fromkeys(phrase for table in (*tables, phrases_for("people negatives")) for phrase, _ in table))
 
 
 def modifier_examples(rows: Sequence[Modified], stock: Sequence[str]) -> list[Example]:
     """Subjects with those of their modifiers that are in the stock, in the order in which people wrote them."""
     places = {phrase_key(phrase): place for place, phrase in enumerate(stock)}
-    found = []
+    examples = []
     for row in rows:
         asked = read_asked(row.subject)
         said = dict.fromkeys(
@@ -82,8 +82,8 @@ def modifier_examples(rows: Sequence[Modified], stock: Sequence[str]) -> list[Ex
             if (key := phrase_key(phrase)) in places and not is_unwelcome(phrase, asked)
         )
         if said:
-            found.append(Example(row.subject, tuple(said), group=row.subject))
-    return found
+            examples.append(Example(row.subject, tuple(said), group=row.subject))
+    return examples
 
 
 _SPACED = re.compile(r"\b(\d) (?=[a-z]\b|\d\b)")
@@ -108,8 +108,8 @@ def artist_names(prompts: Sequence[str], least: int = 2) -> frozenset[str]:
     parts = [part.strip() for prompt in prompts for part in prompt.lower().split(",")]
     counts: Counter[str] = Counter()
     for part in parts:
-        if found := _ARTIST.search(part):
-            counts.update(name for name in _AND.split(found.group(1).strip(" .")) if _NAME.fullmatch(name))
+        if credit := _ARTIST.search(part):
+            counts.update(name for name in _AND.split(credit.group(1).strip(" .")) if _NAME.fullmatch(name))
     runs: Counter[str] = Counter(run for part in parts for run in _runs(part) if run in counts)
     names = {
         name

@@ -10,7 +10,7 @@ from ...paint.base import PaintSettings
 from ...paint.choice import WORLD
 from ...paint.diffusers_painter import load_painter
 from ...scorers.table import NAMES, WORLD_JUDGES, load_named
-from ..jobs.run import Run
+from ..jobs.run import RunFolder
 from .confidence import keep_confident, score_pairs
 from .pairs import no_pairs, read_pairs, save_pairs
 from .settings import FilterRun
@@ -48,7 +48,7 @@ def filter_pairs(run: FilterRun) -> dict[str, Any]:
         "scorers": names,
         "sources": sorted(run.source),
     }
-    cache = Run.open(run.folder, decides).folder / "scores.jsonl"
+    cache = RunFolder.open(run.folder, decides).folder / "scores.jsonl"
     scores = score_pairs(pairs, painter, quality, alignment, confidence, cache)
     kept = keep_confident(pairs, scores, confidence.sigma)
     return {

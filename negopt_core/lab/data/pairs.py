@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 import math
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from ...errors import TrainingError
-from ...files import open_text, whole_file
-from ...json_text import read_json
+from ...files import hash_file, read_json_lines, whole_file
 from ...policy.phrases import append_phrases, phrase_spans
 from ...text.df_text import format_prompt, parse_prompt
 from ...text.prompt import DFPrompt, Span
 
 NEGATIVE_KEYS = ("negative", "negative_prompt")
 MODIFIER_KEYS = ("modifiers",)
+_REMEDY = "see `data --help` for the format"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +57,8 @@ def iter_pairs(path: Path, polarity: str) -> Iterator[Pair]:
     modifiers, `modifiers` (a list, or DF-Prompt text) and, if it differs from the prompt, `subject`. `weight` is how
     much it counts (1 if it is left out). Lines without an answer of this polarity are left out.
     """
-    lines = _lines(path)
-    while True:
-        try:
-            number, line = next(lines)
-        except StopIteration:
-            return
-        except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-            raise TrainingError(f"cannot read {path}: {error}") from error
-        pair = _pair(path, number, line, polarity)
+    for where, row in read_json_lines(path, TrainingError, _REMEDY):
+        pair = _pair(where, row, polarity)
         if pair is not None:
             yield pair
 
@@ -79,16 +70,11 @@ def write_pair(pair: Pair, polarity: str) -> str:
     return json.dumps(row | ({} if pair.weight == 1.0 else {"weight": pair.weight})) + "\n"
 
 
-def write_pairs(pairs: Iterable[Pair], polarity: str) -> str:
-    """JSON Lines that `read_pairs` reads back as they were."""
-    return "".join(write_pair(pair, polarity) for pair in pairs)
-
-
 class PairFile:
     """A file of pairs that is being written."""
 
-    def __init__(self, polarity: str, file: Any, disk: _HashedFile) -> None:
-        self._polarity, self._file, self._disk = polarity, file, disk
+    def __init__(self, path: Path, polarity: str, file: IO[bytes]) -> None:
+        self._path, self._polarity, self._file = path, polarity, file
         self.count = 0
 
     def add(self, pair: Pair) -> None:
@@ -98,31 +84,18 @@ class PairFile:
 
     @property
     def sha256(self) -> str:
-        """Hash of the file; of all of it once it is closed."""
-        return self._disk.digest.hexdigest()
-
-
-class _HashedFile:
-    def __init__(self, file: BinaryIO) -> None:
-        self._file, self.digest = file, hashlib.sha256()
-
-    def write(self, content: bytes) -> int:
-        self.digest.update(content)
-        return self._file.write(content)
-
-    def flush(self) -> None:
-        self._file.flush()
+        """Hash of the file, once it is closed."""
+        return hash_file(self._path)
 
 
 @contextmanager
 def pair_file(path: Path, polarity: str) -> Iterator[PairFile]:
     """JSON Lines, gzipped if the name ends so; the file is there whole or not at all."""
     with ExitStack() as stack:
-        disk = _HashedFile(stack.enter_context(whole_file(path)))
-        file: Any = disk
+        file: Any = stack.enter_context(whole_file(path))
         if path.suffix == ".gz":  # no name and no time inside: the same pairs, the same bytes
-            file = stack.enter_context(gzip.GzipFile("", "wb", fileobj=disk, mtime=0))
-        yield PairFile(polarity, file, disk)
+            file = stack.enter_context(gzip.GzipFile("", "wb", fileobj=file, mtime=0))
+        yield PairFile(path, polarity, file)
 
 
 def save_pairs(path: Path, pairs: Iterable[Pair], polarity: str) -> str:
@@ -133,27 +106,17 @@ def save_pairs(path: Path, pairs: Iterable[Pair], polarity: str) -> str:
     return file.sha256
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    with open_text(path) as file:
-        for number, line in enumerate(file, start=1):
-            if line.strip():
-                yield number, line
-
-
-def _pair(path: Path, number: int, line: str, polarity: str) -> Pair | None:
+def _pair(where: str, row: Mapping[str, Any], polarity: str) -> Pair | None:
     try:
-        row = read_json(line)
-        if not isinstance(row, dict):
-            raise TypeError(f"an object is needed, got {type(row).__name__}")
-        found = next((row[key] for key in _keys(polarity) if row.get(key) is not None), None)
-        if found is None:
+        answer = next((row[key] for key in _keys(polarity) if row.get(key) is not None), None)
+        if answer is None:
             return None  # a prompt without an answer is not an example
         prompt = (row.get("subject") if polarity == "modifiers" else None) or row["prompt"]
         if prompt is None:
             raise TypeError("prompt is text, got null")
-        return Pair(str(prompt), _spans(found), _weight(row.get("weight", 1.0)))
+        return Pair(str(prompt), _spans(answer), _weight(row.get("weight", 1.0)))
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise TrainingError(f"{path}, line {number}: {error!r}; see `data --help` for the format") from error
+        raise TrainingError(f"{where}: {error!r}; {_REMEDY}") from error
 
 
 def _weight(value: Any) -> float:
@@ -167,9 +130,9 @@ def _keys(polarity: str) -> tuple[str, ...]:
     return NEGATIVE_KEYS if polarity == "negative" else MODIFIER_KEYS
 
 
-def _spans(found: Any) -> tuple[Span, ...]:
-    if isinstance(found, list):
-        return tuple(Span(str(item).strip()) for item in found if str(item).strip())
-    if not isinstance(found, str):
-        raise TypeError(f"text or a list of phrases is needed, got {type(found).__name__}")
-    return tuple(phrase_spans(parse_prompt(found).spans))
+def _spans(answer: Any) -> tuple[Span, ...]:
+    if isinstance(answer, list):
+        return tuple(Span(str(item).strip()) for item in answer if str(item).strip())
+    if not isinstance(answer, str):
+        raise TypeError(f"text or a list of phrases is needed, got {type(answer).__name__}")
+    return tuple(phrase_spans(parse_prompt(answer).spans))

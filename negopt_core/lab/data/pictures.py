@@ -6,18 +6,20 @@ one, says what was liked: `{"picture": "00001.png", "like": 1}`, or -1, one a li
 
 from __future__ import annotations
 
+import json
 import logging
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ...errors import OutputError, PromptError, TrainingError
-from ...json_text import read_json
+from ...files import read_json_lines
 from ...provenance.comfy_graph import prompts_of_graph
 from ...provenance.host_text import read_written_pair
 from ...provenance.infotext import parse_infotext
-from ...provenance.record import CHUNK, COMFY_CHUNK, GRAPH, INFOTEXT, WORKFLOW, read_texts
+from ...provenance.origin import recorded_origin
+from ...provenance.picture_texts import GRAPH, INFOTEXT, WORKFLOW, read_texts
 from ...text.df_text import parse_prompt
 from ...text.dialects.a1111 import host_steps
 from ...text.prompt import DFPrompt
@@ -73,9 +75,9 @@ def read_pictures(folder: Path, polarity: str, liked_weight: float = SourceSetti
 def read_sides(path: Path) -> Sides:
     """The prompts that a picture carries; OutputError if it is no picture or carries none that can be read."""
     texts = read_texts(path)
-    for name in (CHUNK, COMFY_CHUNK):
-        if name in texts:
-            return _sides_of_record(texts[name])
+    if record := recorded_origin(texts):  # its prompt may be DF text too
+        positive, negative, written = map(parse_prompt, (record.df_positive, record.df_negative, record.prompt))
+        return Sides(positive, negative, written.text)
     if INFOTEXT in texts:
         try:
             return _sides_of_infotext(texts[INFOTEXT])
@@ -90,47 +92,23 @@ def read_sides(path: Path) -> Sides:
 
 def read_likes(path: Path) -> dict[str, int]:
     """+1, -1 or 0 by picture, as in `likes.jsonl`; nothing if there is no such file. TrainingError names a bad line."""
-    likes: dict[str, int] = {}
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    except (OSError, UnicodeDecodeError) as error:
-        raise TrainingError(f"cannot read {path}: {error}") from error
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            name, like = _like(path, number, line)
-            likes[name] = like
-    return likes
+    rows = read_json_lines(path, TrainingError, _RULE) if path.exists() else ()
+    return dict(_like(where, row) for where, row in rows)
 
 
-def _like(path: Path, number: int, line: str) -> tuple[str, int]:
-    try:
-        row = read_json(line)
-        name, like = row["picture"], row["like"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise TrainingError(f"{path}, line {number}: {error!r}; {_RULE}") from error
+def _like(where: str, row: dict[str, Any]) -> tuple[str, int]:
+    name, like = row.get("picture"), row.get("like")
     if not isinstance(name, str) or isinstance(like, bool) or like not in (-1, 0, 1):
-        raise TrainingError(f"{path}, line {number}: got {line.strip()[:60]}; {_RULE}")
+        raise TrainingError(f"{where}: got {json.dumps(row)[:60]}; {_RULE}")
     return name.replace("\\", "/"), int(like)
 
 
 _RULE = 'a line is {"picture": "name.png", "like": 1}, with 1, 0 or -1'
 
 
-def _sides_of_record(text: str) -> Sides:
-    """Of negopt's own record, and of the one that its ComfyUI nodes write: both have these three fields."""
-    try:
-        record: Mapping[str, object] = read_json(text)
-        prompt, positive, negative = (record[name] for name in ("prompt", "df_positive", "df_negative"))
-    except (ValueError, KeyError, TypeError) as error:
-        raise OutputError(f"its negopt record cannot be read: {error!r}") from error
-    if not (isinstance(prompt, str) and isinstance(positive, str) and isinstance(negative, str)):
-        raise OutputError("its negopt record holds something else than text as a prompt")
-    return Sides(parse_prompt(positive), parse_prompt(negative), parse_prompt(prompt).text)
-
-
 def _sides_of_infotext(text: str) -> Sides:
     info = parse_infotext(text)
-    found = re.fullmatch(r"\d{1,4}", info.settings.get("Steps", ""), re.ASCII)
-    steps = host_steps(int(found.group()) if found else 20, info.settings.get("Sampler", ""))
+    number = re.fullmatch(r"\d{1,4}", info.settings.get("Steps", ""), re.ASCII)
+    steps = host_steps(int(number.group()) if number else 20, info.settings.get("Sampler", ""))
     pair = read_written_pair(info.positive, info.negative, "a1111", steps)
     return Sides(pair.positive, pair.negative)

@@ -38,14 +38,8 @@ _CREDIT = re.compile(
 )
 
 
-def keep_allowed(pairs: Iterable[Pair], polarity: str, rules: Rules) -> tuple[list[Pair], dict[str, int]]:
-    """The pairs that the rules allow, and how many were left after each rule that is in force."""
-    counts: dict[str, int] = {}
-    return list(iter_allowed(pairs, polarity, rules, counts)), counts
-
-
 def iter_allowed(pairs: Iterable[Pair], polarity: str, rules: Rules, counts: dict[str, int]) -> Iterator[Pair]:
-    """`keep_allowed` one by one; `counts` follows."""
+    """The pairs that the rules allow, as they come; `counts` says how many were left after each rule in force."""
     steps = []
     for name, is_on, banned in (
         ("safe", rules.is_safe, SEXUAL),

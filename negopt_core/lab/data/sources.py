@@ -50,10 +50,3 @@ class Gathering:
                 self._pictures = read_pictures(source, settings.polarity, settings.liked_weight)
             counts |= self._pictures.counts
             yield from self._pictures.pairs
-
-
-def gather_pairs(source: Path, settings: SourceSettings) -> Found:
-    """All pairs of a `Gathering` at once."""
-    gathering = Gathering(source, settings)
-    pairs = tuple(gathering)
-    return Found(pairs, gathering.counts)

@@ -6,9 +6,8 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +18,6 @@ from .settings import SHARES
 
 MANIFEST = "manifest.json"
 _SPACE = re.compile(r"[\s,.;:!?]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """Disjoint parts by name, and how they came about."""
-
-    parts: Mapping[str, tuple[Pair, ...]]
-    manifest: Mapping[str, object] = field(default_factory=dict)
-    """Counts at each filter, and for each part its size and a hash of what is in it."""
 
 
 def normalise(prompt: str) -> str:
@@ -73,19 +63,6 @@ def _key(prompt: str, pair: Pair) -> bytes:
     return hashlib.blake2b(repr(said).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def clean_pairs(pairs: Sequence[Pair]) -> tuple[list[Pair], dict[str, int]]:
-    """What `Repeats` keeps of a list; and the count after each filter."""
-    repeats = Repeats(pairs)
-    return list(repeats.distinct(pairs)), repeats.counts
-
-
-def split_pairs(pairs: Sequence[Pair], shares: Mapping[str, float], salt: str = "") -> Split:
-    """The parts of a list, as `Splitting` makes them."""
-    parts: dict[str, list[Pair]] = {name: [] for name in shares}
-    manifest = Splitting(lambda: pairs, shares, salt).place(lambda name, pair: parts[name].append(pair))
-    return Split({name: tuple(part) for name, part in parts.items()}, manifest)
-
-
 class Splitting:
     """Parts by a hash of the normalised prompt: all pairs of one prompt land in one part, on every machine, and a
     pair added later moves no other. `shares` add up to 1; each part gets about its share of the prompts.
@@ -104,7 +81,7 @@ class Splitting:
         return self._repeats.counts["read"]
 
     def place(self, put: Callable[[str, Pair], object]) -> dict[str, object]:
-        """`put` each distinct pair into a part; returns the manifest."""
+        """`put` each distinct pair into a part; returns counts at each filter, and size and hash of each part."""
         sizes, digests = dict.fromkeys(self._shares, 0), {name: hashlib.sha256() for name in self._shares}
         for pair in self._repeats.distinct(self._read()):
             name = _part_of(pair.prompt, self._shares, self._salt)

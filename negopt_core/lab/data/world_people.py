@@ -56,14 +56,14 @@ def _negative(prompt: str, rng: random.Random) -> list[str]:
     kind = rng.random()
     if kind < _KNOWS:
         faults = rng.choices(list(words.DEGRADATIONS), _rates(prompt), k=rng.choice((1, 2, 2, 3)))
-        found = [rng.choice(words.DEGRADATIONS[fault]) for fault in dict.fromkeys(faults)]
-        found += rng.sample(words.BAD_WORDS, rng.choice((0, 1)))
+        phrases = [rng.choice(words.DEGRADATIONS[fault]) for fault in dict.fromkeys(faults)]
+        phrases += rng.sample(words.BAD_WORDS, rng.choice((0, 1)))
     elif kind < _KNOWS + _COPIES:
-        found = rng.sample(_BOILERPLATE, rng.choice((2, 3, 4)))
+        phrases = rng.sample(_BOILERPLATE, rng.choice((2, 3, 4)))
     else:
-        found = rng.sample(negative_stock(), rng.choice((1, 2, 3, 4)))
+        phrases = rng.sample(negative_stock(), rng.choice((1, 2, 3, 4)))
     named = set(prompt.split()) - _FUNCTION_WORDS
-    kept = [phrase for phrase in dict.fromkeys(found) if named.isdisjoint(phrase.split())]
+    kept = [phrase for phrase in dict.fromkeys(phrases) if named.isdisjoint(phrase.split())]
     rng.shuffle(kept)
     return kept
 
@@ -86,10 +86,10 @@ def _rates(prompt: str) -> list[float]:
 
 def _modifiers(prompt: str, rng: random.Random) -> list[str]:
     medium = words.MEDIUMS[read_prompt(prompt).medium or 0]
-    found = rng.sample(list(words.ENHANCEMENTS), rng.choice((0, 1, 1, 2)))
+    phrases = rng.sample(list(words.ENHANCEMENTS), rng.choice((0, 1, 1, 2)))
     if rng.random() < 0.5:
-        found.append(words.MEDIUM_ENHANCEMENTS[medium])
-    found += rng.sample(words.GOOD_WORDS, rng.choice((0, 1, 2)))
-    found += rng.sample(words.FASHION_WORDS, rng.choice((0, 0, 1)))
-    rng.shuffle(found)
-    return list(dict.fromkeys(found))
+        phrases.append(words.MEDIUM_ENHANCEMENTS[medium])
+    phrases += rng.sample(words.GOOD_WORDS, rng.choice((0, 1, 2)))
+    phrases += rng.sample(words.FASHION_WORDS, rng.choice((0, 0, 1)))
+    rng.shuffle(phrases)
+    return list(dict.fromkeys(phrases))

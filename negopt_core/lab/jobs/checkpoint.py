@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from ...errors import OutputError, TrainingError
+from ...torch_file import save_tensors
 
 
 def save_checkpoint(
@@ -31,22 +30,11 @@ def save_checkpoint(
         tensors |= {f"module/{name}/{key}": value.clone() for key, value in module.state_dict().items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer/{index}/{key}": torch.as_tensor(value).clone() for key, value in state.items()}
-    partial = path.with_suffix(".partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(
-            {key: value.contiguous() for key, value in tensors.items()},
-            partial,
-            {"progress": json.dumps(dict(progress))},
-        )
-        with partial.open("rb+") as file:  # a disk may find out that it is full only now
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except (OSError, SafetensorError) as error:
-        partial.unlink(missing_ok=True)
+        save_tensors(path, tensors, {"progress": json.dumps(dict(progress))})
+    except OutputError as error:
         raise OutputError(
-            f"cannot write {path}: {error}; the last checkpoint is intact: make room, and the same command goes "
-            "on from there"
+            f"{error}; the last checkpoint is intact: make room, and the same command goes on from there"
         ) from error
 
 

@@ -7,7 +7,6 @@ sums over all of them are those of one process.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from ...errors import TrainingError
+from ...torch_file import hash_tensors
 
 _RANK = ("RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK")
 _SIZE = ("WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE")
@@ -74,7 +74,7 @@ class Processes:
         padded = rows.new_zeros([int(most) for most in torch.stack(shapes).amax(dim=0)] + list(rows.shape[2:]))
         padded[tuple(slice(0, length) for length in rows.shape)] = rows
         parts = _all_gather(padded, self.size)
-        return torch.cat([part[: int(found[0])] for part, found in zip(parts, shapes, strict=True)]).to(kind)
+        return torch.cat([part[: int(its_shape[0])] for part, its_shape in zip(parts, shapes, strict=True)]).to(kind)
 
     def sum(self, values: Mapping[str, float]) -> dict[str, float]:
         """Each value summed over all processes."""
@@ -123,10 +123,10 @@ class Processes:
             yield
         except Exception as error:
             failure = error
-        told = self.tell(" ".join(f"{failure or ''}".split()) or ("an error" if failure else ""))
+        reasons = self.tell(" ".join(f"{failure or ''}".split()) or ("an error" if failure else ""))
         if failure is not None:
             raise failure
-        for rank, reason in enumerate(told):
+        for rank, reason in enumerate(reasons):
             if reason:
                 raise TrainingError(f"process {rank} of {self.size} failed ({reason}); {_KEPT}")
 
@@ -134,10 +134,10 @@ class Processes:
         """TrainingError unless all processes stand at the same step with the same weights."""
         if self.size == 1:
             return
-        told = self.tell(f"step {step}, weights {_fingerprint(modules)}")
-        if len(set(told)) > 1:
+        states = self.tell(f"step {step}, weights {_fingerprint(modules)}")
+        if len(set(states)) > 1:
             raise TrainingError(
-                f"the processes do not start alike ({'; '.join(told)}); the run folder and the policy have to be the "
+                f"the processes do not start alike ({'; '.join(states)}); the run folder and the policy have to be the "
                 "same files on every machine, on a disk that they share"
             )
 
@@ -208,11 +208,8 @@ def _call(collective: Callable[..., Any], *values: Any) -> None:
 
 
 def _fingerprint(modules: Mapping[str, nn.Module]) -> str:
-    total = hashlib.sha256()
-    for module in modules.values():
-        for value in module.state_dict().values():
-            total.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
-    return total.hexdigest()[:12]
+    tensors = {f"{part}.{name}": value for part, one in modules.items() for name, value in one.state_dict().items()}
+    return hash_tensors(tensors)[:12]
 
 
 def _first_line(error: Exception) -> str:

@@ -8,7 +8,7 @@ import time
 log = logging.getLogger("negopt")
 
 
-class Pace:
+class ProgressLog:
     """Logs one line every `every_seconds` with share done, images a second and the time left."""
 
     def __init__(self, label: str, total: int, done: int = 0, every_seconds: float = 15.0) -> None:

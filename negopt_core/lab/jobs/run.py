@@ -16,12 +16,12 @@ import torch
 from torch import nn
 
 from ... import __version__
-from ...errors import Cancelled, OutputError, TrainingError
-from ...files import make_folder, write_text
+from ...errors import Cancelled, TrainingError
+from ...files import append_journal, make_folder, read_journal, write_text
 from ...json_text import read_json
 from .checkpoint import load_checkpoint, save_checkpoint
 from .processes import ALONE, Processes
-from .progress import Pace
+from .progress import ProgressLog
 
 log = logging.getLogger("negopt")
 
@@ -55,13 +55,13 @@ class Trainable(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class RunFolder:
     """One run's folder. Opening it again with another configuration is refused: the figures would lie."""
 
     folder: Path
 
     @classmethod
-    def open(cls, folder: Path, config: Mapping[str, Any], inputs: Mapping[str, str] | None = None) -> Run:
+    def open(cls, folder: Path, config: Mapping[str, Any], inputs: Mapping[str, str] | None = None) -> RunFolder:
         """Make or reopen a folder; TrainingError if it holds a run with other settings, or one that cannot be read.
 
         `inputs` are hashes of what goes in: the files behind the same settings may have changed.
@@ -113,24 +113,13 @@ class Run:
 
     def note(self, step: int, metrics: Mapping[str, float]) -> None:
         """Append one line to metrics.jsonl."""
-        try:
-            with (self.folder / METRICS).open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"step": step, **metrics}) + "\n")
-        except OSError as error:
-            raise OutputError(
-                f"cannot write {self.folder / METRICS}: {error.strerror or error}; the last checkpoint is intact: make "
-                "room, and the same command goes on from there"
-            ) from error
+        remedy = "the last checkpoint is intact: make room, and the same command goes on from there"
+        append_journal(self.folder / METRICS, [{"step": step, **metrics}], remedy)
 
     def metrics(self) -> list[dict[str, float]]:
         """Every line of metrics.jsonl up to one that was cut short or damaged."""
-        path = self.folder / METRICS
         rows: list[dict[str, float]] = []
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else ():
-            try:
-                row = read_json(line)
-            except ValueError:
-                break
+        for row in read_journal(self.folder / METRICS):
             if not isinstance(row, dict) or not isinstance(row.get("step"), int):
                 break
             rows.append(row)
@@ -197,7 +186,7 @@ SILENT = Listeners()
 
 
 def run_steps(
-    run: Run,
+    run: RunFolder,
     trainable: Trainable,
     step: Callable[[], Mapping[str, float]],
     loop: Loop,
@@ -214,7 +203,7 @@ def run_steps(
         if processes.is_leader:
             run.forget_after(done)
     processes.check_same(done, trainable.modules())
-    pace, is_asked = Pace(label, loop.steps, done), False
+    pace, is_asked = ProgressLog(label, loop.steps, done), False
     with gentle_stop() as asked:
         while done < loop.steps and not is_asked:
             metrics = step()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ from typing import Any
 
 from ... import __version__
 from ...errors import ModelError
-from ...files import write_text
+from ...files import hash_files, write_text
 
 CARD = "README.md"
 _HASH = re.compile(r"^weights: ([0-9a-f]{16})$", re.MULTILINE)
@@ -48,10 +47,8 @@ negative prompts and scheduled modifiers, not an image model for artists, and sa
 
 def weights_hash(folder: Path) -> str:
     """SHA-256 over every weight file of a world in the order of their names, as 16 hex digits."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.safetensors"), key=lambda path: path.relative_to(folder).as_posix()):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+    paths = sorted(folder.rglob("*.safetensors"), key=lambda path: path.relative_to(folder).as_posix())
+    return hash_files(paths)[:16]
 
 
 def write_card(folder: Path, settings: Mapping[str, Any]) -> None:
@@ -74,9 +71,9 @@ def write_card(folder: Path, settings: Mapping[str, Any]) -> None:
 def carded_hash(folder: Path) -> str:
     """The hash on the card; ModelError if there is no card or no hash on it."""
     try:
-        found = _HASH.search((folder / CARD).read_text(encoding="utf-8"))
+        match = _HASH.search((folder / CARD).read_text(encoding="utf-8"))
     except OSError as error:
         raise ModelError(f"cannot read the model card {folder / CARD}: {error}; `train world` writes one") from error
-    if found is None:
+    if match is None:
         raise ModelError(f"the model card {folder / CARD} names no weights; `train world` writes one that does")
-    return found.group(1)
+    return match.group(1)

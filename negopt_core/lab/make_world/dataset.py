@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from diffusers import AutoencoderTiny
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from safetensors.torch import load_file
+from torch import Tensor
 from transformers import CLIPTokenizer
 
+from ...torch_file import hash_tensors, save_tensors
 from ...world.captions import scene_facts, write_caption
 from ...world.render import render
 from ...world.scenes import Scenes, sample_clean_scenes, sample_scenes
-from ..jobs.progress import Pace
+from ..jobs.progress import ProgressLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,11 @@ def build_dataset(
 ) -> Dataset:
     """Render, encode and caption; kept in `folder`, and read back for the same settings and the same autoencoder."""
     drawn = f"{settings.clean}-{settings.mixed}-{settings.captions}-{settings.seed}"
-    path = folder / f"dataset-{drawn}-{_hash(vae.encoder)}.safetensors"
+    path = folder / f"dataset-{drawn}-{hash_tensors(vae.encoder.state_dict())[:12]}.safetensors"
     if not path.exists():
         latents, tokens = [], []
         total = settings.clean + settings.mixed
-        pace = Pace("data", total)
+        pace = ProgressLog("data", total)
         for start in range(0, total, batch_size):
             is_clean = start < settings.clean
             scenes = _draw(is_clean, min(batch_size, total - start), settings.seed * 1_000_003 + start)
@@ -57,19 +57,9 @@ def build_dataset(
                 latents.append(vae.encoder(render(scenes) * 2 - 1).half())
             tokens.append(_caption_tokens(scenes, tokenizer, settings.captions, settings.seed + start))
             pace.update(start + len(scenes))
-        partial = path.with_suffix(".partial")
-        save_file({"latents": torch.cat(latents), "tokens": torch.cat(tokens)}, partial)
-        partial.replace(path)
+        save_tensors(path, {"latents": torch.cat(latents), "tokens": torch.cat(tokens)})
     tensors = load_file(path)
     return Dataset(tensors["latents"], tensors["tokens"], settings.clean)
-
-
-def _hash(module: nn.Module) -> str:
-    """12 hex digits over the weights."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(module.state_dict().items()):
-        digest.update(name.encode() + tensor.cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:12]
 
 
 def _draw(is_clean: bool, count: int, seed: int) -> Scenes:

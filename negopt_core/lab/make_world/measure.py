@@ -1,10 +1,9 @@
-"""How good the world is, in numbers: judges against ground truth, painter against judges, with intervals."""
+"""How good the world is, in numbers: judges against ground truth, painter against judges."""
 
 from __future__ import annotations
 
 import hashlib
 import random
-from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -25,34 +24,6 @@ Part = Literal["all", "train", "held-out"]
 ATTRIBUTES = ("medium", "place", "time", "shape", "colour")
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A mean over independent items and half the width of its 95 % interval."""
-
-    mean: float
-    half_width: float
-
-    @property
-    def low(self) -> float:
-        """Lower end of the interval."""
-        return self.mean - self.half_width
-
-    @property
-    def high(self) -> float:
-        """Upper end of the interval."""
-        return self.mean + self.half_width
-
-    def __str__(self) -> str:
-        return f"{self.mean:.2f} ± {self.half_width:.2f}"
-
-
-def estimate(values: Tensor) -> Estimate:
-    """Mean of [N] values with a normal 95 % interval."""
-    values = values.double()
-    spread = float(values.std()) if len(values) > 1 else float("nan")
-    return Estimate(float(values.mean()), 1.96 * spread / len(values) ** 0.5)
-
-
 def measure_judge(judge: Judge, count: int, seed: int) -> dict[str, float]:
     """A judge on rendered scenes it has not seen: R2 of quality, accuracy per attribute, AUC per flag."""
     scenes = draw_scenes(count, seed)
@@ -60,17 +31,17 @@ def measure_judge(judge: Judge, count: int, seed: int) -> dict[str, float]:
     verdict = join_verdicts([judge_pictures(judge, render(scenes[rows])) for rows in parts])
     truth = true_quality(scenes)
     residual = (verdict.quality - truth).square().mean() / truth.var(unbiased=False)
-    found = {"quality R2": float(1 - residual)}
+    figures = {"quality R2": float(1 - residual)}
     targets = _targets(scenes)
     for head, target in targets.items():
         right = (verdict.logits[head].argmax(1) == target).float()
-        found |= {f"{head} accuracy": float(right.mean()), f"{head}, clean scenes": float(right[: count // 4].mean())}
+        figures |= {f"{head} accuracy": float(right.mean()), f"{head}, clean scenes": float(right[: count // 4].mean())}
     for head, names, flags in (
         ("degradations", words.DEGRADATIONS, scenes.severity > 0),
         ("enhancements", words.ENHANCEMENTS, scenes.enhanced > 0),
     ):
-        found |= {f"{name} AUC": auc(verdict.logits[head][:, i], flags[:, i]) for i, name in enumerate(names)}
-    return found
+        figures |= {f"{name} AUC": auc(verdict.logits[head][:, i], flags[:, i]) for i, name in enumerate(names)}
+    return figures
 
 
 def _targets(scenes: Scenes) -> dict[str, Tensor]:
@@ -93,8 +64,8 @@ def auc(scores: Tensor, flags: Tensor) -> float:
 def draw_prompts(count: int, seed: int, objects: int = 1, part: Part = "all") -> list[str]:
     """Plain captions of one or two objects, drawn at random; `part` keeps to prompts for training or to the others."""
     rng = random.Random(seed)
-    found: list[str] = []
-    while len(found) < count:
+    prompts: list[str] = []
+    while len(prompts) < count:
         prompt = content_caption(
             Facts(
                 medium=rng.choice(words.MEDIUMS),
@@ -108,8 +79,8 @@ def draw_prompts(count: int, seed: int, objects: int = 1, part: Part = "all") ->
             )
         )
         if part == "all" or is_held_out(prompt) == (part == "held-out"):
-            found.append(prompt)
-    return found
+            prompts.append(prompt)
+    return prompts
 
 
 def is_held_out(prompt: str) -> bool:

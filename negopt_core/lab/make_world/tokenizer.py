@@ -46,13 +46,13 @@ def byte_pair_merges(vocabulary: Sequence[str]) -> list[str]:
 
 
 def _merged(word: list[str], first: str, second: str) -> list[str]:
-    found: list[str] = []
+    pieces: list[str] = []
     for piece in word:
-        if found and found[-1] == first and piece == second:
-            found[-1] += piece
+        if pieces and pieces[-1] == first and piece == second:
+            pieces[-1] += piece
         else:
-            found.append(piece)
-    return found
+            pieces.append(piece)
+    return pieces
 
 
 @quiet()
@@ -60,8 +60,8 @@ def open_tokenizer(folder: Path, vocabulary: Sequence[str]) -> CLIPTokenizer:
     """The tokenizer in `folder`, made from the vocabulary if there is none: a run that goes on keeps its token ids."""
     if not (folder / _FILES[0]).exists():
         return write_tokenizer(folder, vocabulary)
-    found: CLIPTokenizer = CLIPTokenizer.from_pretrained(str(folder))
-    return found
+    tokenizer: CLIPTokenizer = CLIPTokenizer.from_pretrained(str(folder))
+    return tokenizer
 
 
 def copy_tokenizer(tokenizer: CLIPTokenizer, folder: Path) -> None:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..jobs.checkpoint import load_checkpoint, save_checkpoint
-from ..jobs.progress import Pace
+from ..jobs.progress import ProgressLog
 from .dataset import Dataset
 from .models import Networks, build_scheduler
 
@@ -61,7 +61,7 @@ class DiffusionRun:
     def train(self) -> None:
         """Run to the end of the settings, saving as it goes; leaves the averaged weights in the networks."""
         settings = self.settings
-        pace = Pace("diffusion", settings.images, self.done)
+        pace = ProgressLog("diffusion", settings.images, self.done)
         recent, steps = 1.0, 0
         while self.done < settings.images:
             recent += 0.02 * (self.step() - recent)

@@ -15,7 +15,7 @@ from ...world.judges import Judge, Verdict
 from ...world.render import render
 from ...world.scenes import Scenes, sample_clean_scenes, sample_scenes, true_quality
 from ..jobs.checkpoint import load_checkpoint, save_checkpoint
-from ..jobs.progress import Pace
+from ..jobs.progress import ProgressLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def train_judge(path: Path, vae: AutoencoderTiny, settings: JudgeSettings, devic
     optimizer = torch.optim.AdamW(judge.parameters(), settings.learning_rate, weight_decay=0.02)
     rng = torch.Generator().manual_seed(settings.seed)
     start = int(load_checkpoint(path, {"judge": judge}, optimizer, rng)["step"]) if path.exists() else 0
-    pace = Pace(f"judge {path.stem}", settings.steps, start)
+    pace = ProgressLog(f"judge {path.stem}", settings.steps, start)
     for step in range(start, settings.steps):
         warm = min(1.0, (step + 1) / 50)
         for group in optimizer.param_groups:

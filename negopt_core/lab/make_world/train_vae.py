@@ -13,7 +13,7 @@ from torch.nn import functional
 from ...world.render import render
 from ...world.scenes import sample_scenes
 from ..jobs.checkpoint import load_checkpoint, save_checkpoint
-from ..jobs.progress import Pace
+from ..jobs.progress import ProgressLog
 from .models import build_vae
 
 
@@ -39,7 +39,7 @@ def train_vae(folder: Path, settings: VaeSettings, device: str = "cpu") -> Autoe
     path, start = folder / "vae.safetensors", 0
     if path.exists():
         start = int(load_checkpoint(path, {"vae": vae}, optimizer, rng)["step"])
-    pace = Pace("autoencoder", settings.steps * settings.batch_size, start * settings.batch_size)
+    pace = ProgressLog("autoencoder", settings.steps * settings.batch_size, start * settings.batch_size)
     vae.train()
     for step in range(start, settings.steps):
         _set_rate(optimizer, settings.learning_rate * _cosine(step, settings.steps))

@@ -18,8 +18,7 @@ from ... import __version__
 from ...files import hash_file
 from ...flags import recorded
 from ...policy.card import PolicyCard
-from ...policy.families import NEGATIVE_TIMES
-from ...policy.kinds import PRIOR_CAVEAT
+from ...policy.phrase_kinds import NEGATIVE_TIMES, PRIOR_CAVEAT
 from ...text.prompt import FULL
 from .settings import PolicyRun, RetrievalRun
 

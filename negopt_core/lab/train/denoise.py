@@ -11,8 +11,8 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from ...errors import TrainingError
-from .descent import Descent
 from .tokenizer import GAP
+from .trainer import BaseTrainer
 
 _IGNORED = -100
 
@@ -32,7 +32,7 @@ class DenoiseSettings:
     seed: int = 0
 
 
-class Denoise(Descent):
+class Denoise(BaseTrainer):
     """A model, the texts it learns from, optimiser and random state; `step` is one update."""
 
     def __init__(self, model: PreTrainedModel, tokenizer: Any, texts: Sequence[str], settings: DenoiseSettings) -> None:
@@ -48,7 +48,7 @@ class Denoise(Descent):
         texts = draw_alike(self.texts, None, self.settings.batch_size, self.rng)
         with self.dropping_out():
             loss = self.loss(texts)
-        self.descend(loss)
+        self.optimize(loss)
         return {"loss": float(loss.detach())}
 
     def loss(self, texts: Sequence[Sequence[int]]) -> Tensor:

@@ -14,14 +14,15 @@ import numpy as np
 from ...errors import TrainingError
 from ...files import write_bytes, write_text
 from ...policy.card import PolicyCard
-from ...policy.guard import write_sums
-from ...policy.neighbours import STOCK_FILE, Array, Index, save_index, terms_of, unit_vector
+from ...policy.folder_check import STOCK_FILE, write_sums
+from ...policy.neighbours import Array, Index, save_index, terms_of, unit_vector
+from ...policy.store import CARD_NAME
 from ..data.corpus import pairs_of, read_rows
 from ..data.pairs import Pair
 from .card import retrieval_card
 from .settings import RetrievalRun
 
-CARD_FILE, NOTICE = "policy.json", "NOTICE.md"
+NOTICE = "NOTICE.md"
 
 
 def train_retrieval(run: RetrievalRun) -> dict[str, int]:
@@ -86,8 +87,8 @@ def _starts(lengths: Iterable[int]) -> Array:
 def save_retrieval(folder: Path, card: PolicyCard, index: Index, terms: Sequence[str], stock: Sequence[str]) -> None:
     """Write the folder; the card last, so that a half-written folder is no policy."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / CARD_FILE).unlink(missing_ok=True)
+    (folder / CARD_NAME).unlink(missing_ok=True)
     save_index(index, terms, folder)
     write_text(folder / STOCK_FILE, "".join(f"{phrase}\n" for phrase in stock))
     write_sums(folder)
-    write_text(folder / CARD_FILE, json.dumps(card.to_json(), indent=2, ensure_ascii=False) + "\n")
+    write_text(folder / CARD_NAME, json.dumps(card.to_json(), indent=2, ensure_ascii=False) + "\n")

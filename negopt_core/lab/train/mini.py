@@ -11,11 +11,11 @@ import torch
 
 from ...files import hash_file, write_bytes
 from ...policy.card import PolicyCard
-from ...policy.kinds import PRIOR_CAVEAT
 from ...policy.language import LanguagePolicy
 from ...policy.language.folder import make_policy, open_policy, save_policy
-from ...policy.language.reader import ALL_MARKS, MODEL_FAMILIES, Read, Reader, reader_of
+from ...policy.language.reader import MODEL_FAMILIES, Read, Reader, all_marks, reader_of
 from ...policy.neighbours import Array, Neighbours
+from ...policy.phrase_kinds import PRIOR_CAVEAT
 from ...policy.store import SHIPPED, read_card, shipped_names
 from ...text.prompt import Span
 from ..data.corpus import Modified, Row, Weights, fill_templates, read_modified, read_rows
@@ -29,7 +29,7 @@ from ..data.examples import (
     table_phrases,
 )
 from ..data.pairs import Pair
-from ..jobs.run import Loop, Run, run_steps
+from ..jobs.run import Loop, RunFolder, run_steps
 from .card import mini_provenance
 from .denoise import Denoise, DenoiseSettings
 from .index import NOTICE, fit_index
@@ -103,7 +103,7 @@ def _examples(recipe: Recipe, corpus: Corpus, stock: Sequence[str]) -> tuple[lis
 
 
 def _fresh(recipe: Recipe, corpus: Corpus, stock: Sequence[str], texts: Sequence[str]) -> LanguagePolicy:
-    tokenizer = fit_tokenizer(texts, stock, recipe.vocabulary, [GAP, *ALL_MARKS])
+    tokenizer = fit_tokenizer(texts, stock, recipe.vocabulary, [GAP, *all_marks()])
     found = Neighbours(*fit_index(*_shown(corpus.rows, stock), _LEAST_TERMS, stock)[:2]) if recipe.hints else None
     card = _card(recipe)
     size = Size(recipe.width, recipe.layers, recipe.heads)
@@ -191,11 +191,11 @@ def train(
             DenoiseSettings(recipe.word_steps, recipe.batch_size, recipe.learning_rate, seed=recipe.seed),
         )
         settings = {"stage": "words", **_lasting(recipe, _LATER)}
-        run = Run.open(folder / "words", settings, inputs)
+        run = RunFolder.open(folder / "words", settings, inputs)
         run_steps(run, words, words.step, Loop(recipe.word_steps, save_every), "words")
     if recipe.phrase_steps:
         answers = PhraseTraining(policy, prepared.tasks, _settings(recipe, recipe.phrase_steps, recipe.seed + 1))
-        run = Run.open(folder / "answers", {"stage": "answers", **_lasting(recipe, ())}, inputs)
+        run = RunFolder.open(folder / "answers", {"stage": "answers", **_lasting(recipe, ())}, inputs)
         run_steps(run, answers, answers.step, Loop(recipe.phrase_steps, save_every), "answers")
         measured = answers.evaluate(prepared.held)
     return (_with_times(recipe, policy) if recipe.scheduled else policy).eval(), measured

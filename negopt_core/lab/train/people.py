@@ -63,11 +63,11 @@ def fit(side: Side, said: Sequence[Said], lexicon: Lexicon, support: Support | N
         raise TrainingError("no rows to learn from; give a file of pairs")
     readings = [read_prompt(row.prompt, lexicon).strengths for row in said]
     counts: dict[str, int] = {}
-    for found in readings:
-        for name in found:
+    for reading in readings:
+        for name in reading:
             counts[name] = counts.get(name, 0) + 1
     names = sorted(name for name, count in counts.items() if count >= support.rows)
-    features = np.array([[found.get(name, 0.0) for name in names] for found in readings])
+    features = np.array([[reading.get(name, 0.0) for name in names] for reading in readings])
     weights = np.array([row.weight for row in said])
     weights = weights / weights.mean()
     effects: dict[str, dict[str, Learned]] = {}
@@ -97,18 +97,18 @@ def map_effects(features: Array, said: Array, prior: Array, weights: Array, prio
     columns = np.concatenate([np.ones((len(said), 1)), SHARPNESS * features], axis=1)
     precision = np.full(columns.shape[1], 1.0 / prior_sd**2)
     precision[0] = _FLATTEST
-    found = np.zeros(columns.shape[1])
+    effects = np.zeros(columns.shape[1])
     rate = np.clip((weights * said).sum() / weights.sum(), 1e-4, 1 - 1e-4)
-    found[0] = np.log(rate / (1 - rate)) - SHARPNESS * float(prior.mean())
+    effects[0] = np.log(rate / (1 - rate)) - SHARPNESS * float(prior.mean())
     for _ in range(_NEWTON_STEPS):
-        chance = 1.0 / (1.0 + np.exp(-np.clip(columns @ found + SHARPNESS * prior, -30, 30)))
-        slope = columns.T @ (weights * (said - chance)) - precision * found
+        chance = 1.0 / (1.0 + np.exp(-np.clip(columns @ effects + SHARPNESS * prior, -30, 30)))
+        slope = columns.T @ (weights * (said - chance)) - precision * effects
         bend = (columns * (weights * chance * (1 - chance))[:, None]).T @ columns + np.diag(precision)
         step = np.linalg.solve(bend, slope)
-        found = found + step
+        effects = effects + step
         if np.abs(step).max() < 1e-6:
             break
-    return found[1:], np.sqrt(np.diag(np.linalg.inv(bend)))[1:]
+    return effects[1:], np.sqrt(np.diag(np.linalg.inv(bend)))[1:]
 
 
 def _fits(lexicon: Lexicon, side: Side, phrase: str, concept: str) -> bool:

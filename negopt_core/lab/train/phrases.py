@@ -19,14 +19,14 @@ from ...policy.language import LanguagePolicy
 from ...policy.language.reader import Read
 from ..data.examples import Example
 from .denoise import draw_alike, pad_rows
-from .descent import Descent
+from .trainer import BaseTrainer
 
 _NEVER = -1e9
 
 
 @dataclass(frozen=True, slots=True)
 class PhraseSettings:
-    """How long and how fast; `smoothing` goes to all phrases not yet said."""
+    """Settings of `PhraseTraining`; the share `smoothing` of the target goes to all phrases not yet said."""
 
     steps: int = 1000
     batch_size: int = 32
@@ -46,7 +46,7 @@ class Task:
     weight: float
 
 
-class PhraseTraining(Descent):
+class PhraseTraining(BaseTrainer):
     """A policy over a stock of one-token phrases, its tasks, optimiser and random state."""
 
     def __init__(self, policy: LanguagePolicy, tasks: Sequence[Task], settings: PhraseSettings) -> None:
@@ -64,7 +64,7 @@ class PhraseTraining(Descent):
         tasks: list[Task] = draw_alike(self.tasks, self.task_weights, settings.batch_size, self.rng, self.lengths)
         with self.dropping_out():
             loss = self.loss(tasks)
-        self.descend(loss)
+        self.optimize(loss)
         return {"loss": float(loss.detach())}
 
     def loss(self, tasks: Sequence[Task]) -> Tensor:

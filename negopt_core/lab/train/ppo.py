@@ -12,9 +12,18 @@ from ...errors import TrainingError
 from ...policy.language import Sampling
 from ...policy.language.actions import CHANNELS
 from ..jobs.processes import ALONE, Processes
-from .advantages import gae, group_advantages, place_rewards, whiten
-from .losses import KLController, clip_fraction, masked_mean, policy_loss, value_loss
-from .moments import RunningMoments
+from .formulas import (
+    KLController,
+    RunningMoments,
+    clip_fraction,
+    gae,
+    group_advantages,
+    masked_mean,
+    place_rewards,
+    policy_loss,
+    value_loss,
+    whiten,
+)
 from .rollout import Actors, Rollout, is_finite, roll_out, rows_of
 from .settings import PPOSettings
 
@@ -60,15 +69,15 @@ class PPO:
         with processes.together():
             rollout = self._roll_out()
         advantages, returns = self.advantages(rollout)
-        told: list[dict[str, float]] = []
+        updates: list[dict[str, float]] = []
         for _ in range(settings.epochs):
             order = torch.randperm(self.count, generator=self.rng)
             for places in torch.split(order, settings.minibatch or self.count):
                 rows = processes.own_places(places, self.count)
-                told.append(self.update(rollout, advantages, returns, rows))
+                updates.append(self.update(rollout, advantages, returns, rows))
         divergence = float(processes.gather(rollout.divergences).mean())
         self.kl.update(divergence)
-        return self._metrics(rollout, divergence, told), rollout
+        return self._metrics(rollout, divergence, updates), rollout
 
     def _roll_out(self) -> Rollout:
         """Draw the whole round, try this process's share of it."""
@@ -104,19 +113,19 @@ class PPO:
         """One gradient step on some rows of the round: `rows` of this rollout, and those of the other processes."""
         settings, policy, critic = self.settings, self.actors.policy, self.actors.critic
         shares = self.processes.shares({name: rollout.responses[rows].mask(name) for name in CHANNELS})
-        found = {name: torch.zeros(()) for name in LOSSES}
+        losses = {name: torch.zeros(()) for name in LOSSES}
         self.optimizer.zero_grad(set_to_none=True)
         if len(rows):
-            found = self._losses(rollout, advantages, returns, rows, shares)
-            loss = found["policy_loss"] + settings.value_weight * found["value_loss"]
-            (loss - settings.entropy * found["entropy"]).backward()  # type: ignore[no-untyped-call]
+            losses = self._losses(rollout, advantages, returns, rows, shares)
+            loss = losses["policy_loss"] + settings.value_weight * losses["value_loss"]
+            (loss - settings.entropy * losses["entropy"]).backward()  # type: ignore[no-untyped-call]
         self.processes.sum_gradients([*policy.parameters(), *critic.parameters()])
         norms = [nn.utils.clip_grad_norm_(one.parameters(), settings.max_grad_norm) for one in (critic, policy)]
         if not bool(torch.isfinite(torch.stack(norms)).all()):
             raise TrainingError("a gradient is not a finite number; the last checkpoint is intact. Lower the rate")
         self.optimizer.step()
-        told = self.processes.sum({name: float(value.detach()) for name, value in found.items()})
-        return {**told, "grad_norm": float(norms[1])}
+        totals = self.processes.sum({name: float(value.detach()) for name, value in losses.items()})
+        return {**totals, "grad_norm": float(norms[1])}
 
     def _losses(
         self, rollout: Rollout, advantages: Tensor, returns: Tensor, rows: Tensor, shares: Mapping[str, float]
@@ -135,24 +144,24 @@ class PPO:
         values = self.actors.critic(analysis.hidden)
         critic = value_loss(values, rollout.values[rows], returns[rows], responses.is_action, settings.value_clip)
         clipped = clip_fraction(analysis.logprobs["words"], old["words"], responses.is_action, settings.clip)
-        found = (actor, shares["words"] * critic, entropy, shares["words"] * clipped)
-        return dict(zip(LOSSES, found, strict=True))
+        losses = (actor, shares["words"] * critic, entropy, shares["words"] * clipped)
+        return dict(zip(LOSSES, losses, strict=True))
 
     def modules(self) -> dict[str, nn.Module]:
         """What a checkpoint holds; the reference is made again from its own folder."""
         return {"policy": self.actors.policy, "critic": self.actors.critic}
 
     def numbers(self) -> dict[str, float]:
-        """Where it stands."""
+        """Price of the KL and moments of the rewards, for a checkpoint."""
         moments = {f"moments_{name}": value for name, value in asdict(self.moments).items()}
         return {"kl_coefficient": self.kl.coefficient, **moments}
 
     def restore(self, numbers: Mapping[str, float]) -> None:
-        """Go on from there."""
+        """Take `numbers()` of a checkpoint back."""
         self.kl.coefficient = numbers["kl_coefficient"]
         self.moments = RunningMoments(*(numbers[f"moments_{name}"] for name in asdict(self.moments)))
 
-    def _metrics(self, rollout: Rollout, divergence: float, told: list[dict[str, float]]) -> dict[str, float]:
+    def _metrics(self, rollout: Rollout, divergence: float, updates: list[dict[str, float]]) -> dict[str, float]:
         ends = rollout.responses.is_phrase_end.sum(dim=1).float()
         whole = self.processes.gather
         return {
@@ -161,5 +170,5 @@ class PPO:
             "kl": divergence,
             "kl_coefficient": self.kl.coefficient,
             "phrases": float(whole(ends).mean()),
-            **{name: sum(one[name] for one in told) / len(told) for name in told[0]},
+            **{name: sum(one[name] for one in updates) / len(updates) for name in updates[0]},
         }

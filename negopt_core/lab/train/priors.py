@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ...policy.kinds import usual_time
 from ...policy.language.pae_weights import PAE_WEIGHTS
+from ...policy.phrase_kinds import usual_time
 from ...text.prompt import FULL, Window
 
 NEGATIVE_WINDOWS = (FULL, Window(0.2, 1.0), Window(0.5, 1.0), Window(0.0, 0.5))
@@ -47,9 +47,9 @@ def schedule_targets(stock: Sequence[str], polarity: str) -> ScheduleTargets:
 def _around(usual: int, count: int, near: float) -> Tensor:
     """[count] probabilities with `_SHARE` at `usual`, and `near` of the rest at its neighbours."""
     beside = [place for place in (usual - 1, usual + 1) if 0 <= place < count] if near else []
-    found = torch.full((count,), (1 - _SHARE) * (1 - near) / (count - 1))
-    found[beside] += (1 - _SHARE) * near / max(len(beside), 1)
-    found[usual] = 0.0
-    found *= (1 - _SHARE) / found.sum()
-    found[usual] = _SHARE
-    return found
+    shares = torch.full((count,), (1 - _SHARE) * (1 - near) / (count - 1))
+    shares[beside] += (1 - _SHARE) * near / max(len(beside), 1)
+    shares[usual] = 0.0
+    shares *= (1 - _SHARE) / shares.sum()
+    shares[usual] = _SHARE
+    return shares

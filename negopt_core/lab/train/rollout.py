@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...paint.base import Painter
 from ...policy.language import LanguagePolicy, Responses, Sampling
@@ -14,7 +14,29 @@ from ...policy.language.actions import CHANNELS
 from ...policy.language.render import pair_of
 from ...scorers.base import Reward
 from ...text.prompt import PromptPair
-from .critic import Critic
+
+
+class Critic(nn.Module):
+    """V(state) for states [B, T, D] -> [B, T]; a hidden layer, zero at the start."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.SiLU())
+        self.out = nn.Linear(width, 1)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """States are detached: the critic learns from the policy's states, not the other way round."""
+        values: Tensor = self.out(self.body(hidden.detach()))[..., 0]
+        return values
+
+
+def new_critic(width: int, seed: int) -> Critic:
+    """A critic whose weights depend on the seed only, and no random state but its own is touched."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Critic(width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +74,7 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True)
 class Actors:
-    """Everybody in a round."""
+    """The models of a round: the policy and critic that learn, a frozen reference, painter and reward."""
 
     policy: LanguagePolicy
     reference: LanguagePolicy

@@ -11,17 +11,17 @@ from ...devices import put_on
 from ...paint.base import ModelPainter, PaintSettings
 from ...paint.choice import COMFY, choose, paints_world, read_size
 from ...paint.open import open_painter
+from ...policy.folder_check import folder_hash
 from ...policy.language.backbone import width_of
-from ...policy.language.folder import folder_hash, open_policy
+from ...policy.language.folder import open_policy
 from ...scorers.table import load_named, refuse_toys, reward_names
 from ..jobs.events import event_files, ignore
 from ..jobs.processes import Processes
-from ..jobs.run import Listeners, Loop, Run, run_steps
+from ..jobs.run import Listeners, Loop, RunFolder, run_steps
 from ..make_world.measure import draw_prompts
 from .card import Stage, digest, export, hashes_in, settings_of
-from .critic import new_critic
 from .ppo import PPO
-from .rollout import Actors
+from .rollout import Actors, new_critic
 from .samples import PPOSamples
 from .settings import WORLD_PAINT_STEPS, WORLD_RATE, PPORun
 from .setup import build_reward, read_prompts, start_folder
@@ -48,9 +48,9 @@ def run_ppo(run: PPORun, processes: Processes) -> tuple[Path, dict[str, float]] 
             "painter": painter.model_hash(),
             "pictures": run.steps * run.ppo.responses * run.ppo.pictures,
         }
-        folder = Run(run.folder)
+        folder = RunFolder(run.folder)
         if processes.is_leader:
-            folder = Run.open(run.folder, {name: str(value) for name, value in decided.items()}, hashes_in(facts))
+            folder = RunFolder.open(run.folder, {name: str(value) for name, value in decided.items()}, hashes_in(facts))
     samples = PPOSamples(ppo, folder.folder)
     with event_files(folder.folder) if run.tensorboard and processes.is_leader else nullcontext(ignore) as write:
         loop = Loop(run.steps, run.save_every, ("reward", "kl"))

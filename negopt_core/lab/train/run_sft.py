@@ -10,8 +10,9 @@ from typing import Any
 
 from ...errors import TrainingError
 from ...policy.card import PolicyCard
+from ...policy.folder_check import folder_hash
 from ...policy.language import LanguagePolicy
-from ...policy.language.folder import CARD_FILE, folder_hash, open_policy
+from ...policy.language.folder import CARD_FILE, open_policy
 from ...policy.language.pae_weights import PAE_WEIGHTS, PAE_WINDOWS
 from ...text.prompt import FULL
 from ..data.pairs import Pair, read_pairs, write_pair
@@ -25,7 +26,7 @@ from ..data.world_people import (
 )
 from ..jobs.events import event_files, ignore
 from ..jobs.processes import check_alone
-from ..jobs.run import Listeners, Loop, Run, run_steps
+from ..jobs.run import Listeners, Loop, RunFolder, run_steps
 from ..make_world.measure import draw_prompts
 from .card import Stage, digest, export, hashes_in, settings_of
 from .samples import sft_samples
@@ -52,7 +53,7 @@ def run_sft(run: SFTRun) -> tuple[Path, dict[str, float]]:
         facts["start_sha256"] = folder_hash(start_folder(run.policy))
     sft = SFT(start or _new(run), pairs, run.sft)
     decided = settings_of("sft", run)
-    folder = Run.open(run.folder, {name: str(value) for name, value in decided.items()}, hashes_in(facts))
+    folder = RunFolder.open(run.folder, {name: str(value) for name, value in decided.items()}, hashes_in(facts))
     facts["phrases_left_out"] = _left_out(run, sft)
     write_samples = sft_samples(sft.policy, held_out or pairs, folder.folder)
     with event_files(folder.folder) if run.tensorboard else nullcontext(ignore) as write:

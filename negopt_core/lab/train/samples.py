@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from ...files import write_bytes, write_text
-from ...measure.cards import Card, draw_cards
+from ...measure.draw import Card, draw_cards, to_file
 from ...policy.language import LanguagePolicy, Sampling
 from ...policy.language.render import pair_of
 from ...text.df_text import format_prompt
@@ -50,7 +50,7 @@ class PPOSamples:
         ]
         mean = float(rollout.rewards.mean())
         title = f"step {done}: {len(cards)} of {len(rollout)} responses, mean reward {mean:.3f}"
-        write_bytes(_path(self.folder, done, "jpg"), draw_cards(title, cards))
+        write_bytes(_path(self.folder, done, "jpg"), to_file(draw_cards(title, cards), "JPEG"))
 
 
 def sft_samples(policy: LanguagePolicy, pairs: Sequence[Pair], folder: Path) -> Callable[[int], None]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +10,14 @@ import torch
 from transformers import GPT2Config, T5Config
 
 from ...errors import TrainingError
-from ...files import open_text
-from ...json_text import read_json
+from ...files import read_json_lines, read_lines
 from ...policy.card import PolicyCard
 from ...policy.language.backbone import build_model
 from ...policy.language.folder import KINDS, make_policy
 from ...policy.language.model import LanguagePolicy
 from ...policy.language.pae_weights import PAE_WEIGHTS, PAE_WINDOWS
 from ...policy.language.reader import Reader
-from ...policy.language.tokens import read_tokenizer
+from ...policy.language.tokenizer import read_tokenizer
 from ...policy.store import CARD_NAME, SHIPPED, read_card, shipped_names
 from ...scorers.base import Reward, RewardTerm, Scorer
 from .settings import Size
@@ -126,12 +124,14 @@ def read_prompts(path: Path) -> list[str]:
 
     Of a row with `modifiers` the `subject`, as pairs are read: without them a subject is a kind of picture.
     """
-    try:
-        with open_text(path) as file:
-            lines = [line.strip() for line in file if line.strip()]
-        if ".jsonl" in path.suffixes:
-            rows = [read_json(line) for line in lines]
-            return [str((row.get("modifiers") and row.get("subject")) or row["prompt"]) for row in rows]
-    except (OSError, EOFError, zlib.error, ValueError, KeyError, AttributeError) as error:
-        raise TrainingError(f"cannot read prompts from {path}: {error!r}") from error
-    return lines
+    if ".jsonl" not in path.suffixes:
+        return [line.strip() for _, line in read_lines(path, TrainingError)]
+    rows = list(read_json_lines(path, TrainingError))
+    lacking = [where for where, row in rows if row.get("prompt") is None and not _subject(row)]
+    if lacking:
+        raise TrainingError(f"{lacking[0]} has no 'prompt'")
+    return [str(_subject(row) or row["prompt"]) for _, row in rows]
+
+
+def _subject(row: Mapping[str, Any]) -> Any:
+    return row.get("modifiers") and row.get("subject")

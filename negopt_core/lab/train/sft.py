@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -11,15 +13,14 @@ from ...errors import TrainingError
 from ...policy.language import LanguagePolicy, Responses, Sampling
 from ...policy.language.actions import CHANNELS
 from ...policy.language.render import encode_spans
-from ..data.augment import vary_pair
 from ..data.pairs import Pair
-from .descent import Descent
 from .settings import SFTSettings
+from .trainer import BaseTrainer
 
 _AS_IT_IS = Sampling()
 
 
-class SFT(Descent):
+class SFT(BaseTrainer):
     """A policy, its examples, optimiser and random state; `step` is one update."""
 
     def __init__(self, policy: LanguagePolicy, pairs: Sequence[Pair], settings: SFTSettings) -> None:
@@ -35,7 +36,7 @@ class SFT(Descent):
             losses = self.losses(pairs)
         channels = CHANNELS if self.settings.learns_schedule else ("words",)
         loss = torch.stack([losses[channel] for channel in channels]).sum()
-        self.descend(loss)
+        self.optimize(loss)
         return {"loss": float(loss.detach()), **{f"loss/{name}": float(losses[name].detach()) for name in channels}}
 
     def _draw(self) -> list[Pair]:
@@ -57,11 +58,11 @@ class SFT(Descent):
         responses, _ = encode_pairs(self.policy, pairs)
         analysis = self.policy.analyze(prompts, responses, _AS_IT_IS)
         share = torch.tensor([pair.weight for pair in pairs])[:, None]
-        found = {}
+        sums = {}
         for channel in CHANNELS:
             weight = responses.mask(channel) * share
-            found[channel] = -(analysis.logprobs[channel] * weight).sum(), weight.sum()
-        return found
+            sums[channel] = -(analysis.logprobs[channel] * weight).sum(), weight.sum()
+        return sums
 
     def left_out(self, batch_size: int = 64, most: int = 256) -> float:
         """Share of the phrases of the first pairs that the policy cannot write: not in its stock, or too long."""
@@ -75,11 +76,11 @@ class SFT(Descent):
         """Mean losses of an action over all pairs; `name` says which pairs they are."""
         self.policy.eval()
         parts = [self._sums(pairs[start : start + batch_size]) for start in range(0, len(pairs), batch_size)]
-        found = {}
+        losses = {}
         for channel in CHANNELS:
             total, weight = (sum(float(part[channel][place]) for part in parts) for place in (0, 1))
-            found[f"{name}/{channel}"] = total / max(weight, 1e-6)
-        return found
+            losses[f"{name}/{channel}"] = total / max(weight, 1e-6)
+        return losses
 
 
 def encode_pairs(policy: LanguagePolicy, pairs: Sequence[Pair]) -> tuple[Responses, list[int]]:
@@ -91,3 +92,24 @@ def encode_pairs(policy: LanguagePolicy, pairs: Sequence[Pair]) -> tuple[Respons
         policy.card,
         int(policy.model.config.vocab_size),
     )
+
+
+def vary_prompt(prompt: str, rng: random.Random, probability: float = 0.5) -> str:
+    """With `probability` change the case, and each comma into a period with the same probability.
+
+    An all-upper prompt becomes lower case, any other is capitalised, which lowers the rest: PAE's code, read for its
+    behaviour. Call it once an epoch with that epoch's generator; PAE draws once for the whole training. 0 is off.
+    """
+    if rng.random() < probability:
+        prompt = prompt.lower() if prompt.isupper() else prompt.capitalize()
+    return "".join("." if sign == "," and rng.random() < probability else sign for sign in prompt)
+
+
+def vary_pair(pair: Pair, seed: int, epoch: int, index: int, probability: float = 0.5) -> Pair:
+    """The pair as this epoch sees it. `index` is its place among the pairs.
+
+    Its noise is drawn anew from the three numbers, so that it is the same whatever came before: nothing to save.
+    Only the prompt is varied. In the answer a comma is what ends a phrase.
+    """
+    rng = random.Random(f"{seed}/{epoch}/{index}")
+    return replace(pair, prompt=vary_prompt(pair.prompt, rng, probability))

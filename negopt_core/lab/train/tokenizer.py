@@ -6,13 +6,9 @@ With a phrase as one token an answer is as many choices as it has phrases, and n
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
-
-from ...policy.language.old_readers import for_old_readers
-from ...quiet import quiet
 
 END, PAD, GAP = "<|end|>", "<|pad|>", "<|gap|>"
 """End of text, filler, and what stands for words that were taken out."""
@@ -40,11 +36,3 @@ def fit_tokenizer(
     return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer, eos_token=END, pad_token=PAD, clean_up_tokenization_spaces=False
     )
-
-
-@quiet()
-def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
-    """Write the tokenizer so that transformers from 4.30 and tokenizers from 0.13 up read it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    tokenizer.save_pretrained(str(folder))
-    for_old_readers(folder)

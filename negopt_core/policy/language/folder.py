@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,19 +16,17 @@ from ...errors import PolicyError
 from ...files import write_text
 from ...quiet import quiet
 from ..card import PolicyCard, parse_card
-from ..guard import check_folder, in_one_line, said_plainly, write_sums
-from ..neighbours import INDEX_FILE, TERMS_FILE, Neighbours, save_index
+from ..folder_check import STOCK_FILE, CheckedFolder, as_policy_error, check_policy_folder, in_one_line, write_sums
+from ..neighbours import INDEX_FILE, Neighbours, save_index
 from .backbone import build_model, make_backbone
-from .fit import check_fit, check_numbers, check_tokenizer
 from .grammar import FreeGrammar, Grammar, StockGrammar
 from .model import LanguagePolicy
-from .old_readers import for_old_readers
 from .reader import SHORT, SHORT_FAMILIES, Reader, reader_of
-from .tokens import read_tokenizer
-from .weights import load_weights, read_headers
+from .tokenizer import check_tokenizer, read_tokenizer, rewrite_for_older_versions
+from .weights import check_fit, check_numbers, headers_of, load_weights
 
 KINDS = ("seq2seq", "df")
-CARD_FILE, HEADS_FILE, STOCK_FILE = "policy.json", "heads.safetensors", "stock.txt"
+CARD_FILE, HEADS_FILE = "policy.json", "heads.safetensors"
 
 
 def make_policy(
@@ -58,7 +55,7 @@ def save_policy(policy: LanguagePolicy, folder: Path, dtype: torch.dtype = torch
     policy.model.save_pretrained(str(folder), safe_serialization=True)
     policy.model.to(dtype=before)  # type: ignore[call-arg]
     policy.tokenizer.save_pretrained(str(folder))
-    for_old_readers(folder)
+    rewrite_for_older_versions(folder)
     save_file(
         {name: value.to(dtype).contiguous() for name, value in policy.heads.state_dict().items()}, folder / HEADS_FILE
     )
@@ -75,19 +72,22 @@ def write_card(card: PolicyCard, folder: Path) -> None:
     write_text(folder / CARD_FILE, json.dumps(card.to_json(), indent=2, ensure_ascii=False) + "\n")
 
 
-@said_plainly
+@as_policy_error
 @quiet()
-def open_policy(folder: Path, card: PolicyCard | None = None, family: str = "") -> LanguagePolicy:
+def open_policy(
+    folder: Path, card: PolicyCard | None = None, family: str = "", checked: CheckedFolder | None = None
+) -> LanguagePolicy:
     """Read a folder, in float32 on the CPU; a plain transformers T5 or GPT-2 folder works too, without provenance.
 
-    `family` is the family of models to write for, if the policy knows families; PolicyError if not.
+    `family` is the family of models to write for, if the policy knows families; PolicyError if not. `checked` is what
+    `check_policy_folder` found, where the caller has asked it already.
     """
-    check_folder(folder)
+    checked = checked or check_policy_folder(folder)
     try:
         config = AutoConfig.from_pretrained(str(folder), local_files_only=True)
         check_tokenizer(folder)
         tokenizer = read_tokenizer(folder)
-        check_fit(config, len(tokenizer), read_headers(folder))
+        check_fit(config, len(tokenizer), headers_of(checked))
         model = build_model(config)
         load_weights(model, folder)
         stock_path = folder / STOCK_FILE
@@ -97,10 +97,10 @@ def open_policy(folder: Path, card: PolicyCard | None = None, family: str = "") 
             f"cannot read the language model in {folder}: {in_one_line(error)}; pull or export it again"
         ) from error
     card, phrases = card or _card_in(folder, config), [line for line in stock if line]
-    found = Neighbours.open(folder) if (folder / INDEX_FILE).exists() else None
-    if found is not None and len(found.index.habit) != len(phrases):
+    neighbours = Neighbours.open(folder) if (folder / INDEX_FILE).exists() else None
+    if neighbours is not None and len(neighbours.index.habit) != len(phrases):
         raise PolicyError(f"the examples in {folder} do not fit its {STOCK_FILE}; pull or export it again")
-    policy = make_policy(model, tokenizer, card, phrases, reader_of(card.settings, found, phrases, family))
+    policy = make_policy(model, tokenizer, card, phrases, reader_of(card.settings, neighbours, phrases, family))
     if (folder / HEADS_FILE).exists():
         heads = {name: value.float() for name, value in load_file(folder / HEADS_FILE).items()}
         try:
@@ -124,12 +124,3 @@ def _card_in(folder: Path, config: Any) -> PolicyCard:
         polarity="negative" if kind == "seq2seq" else "modifiers",
         provenance={"made_by": "unknown: the folder has no policy.json"},
     )
-
-
-def folder_hash(folder: Path) -> str:
-    """SHA-256 over the weights, the stock and the examples of a policy folder."""
-    digest = hashlib.sha256()
-    for path in sorted([*folder.glob("*.safetensors"), *folder.glob(STOCK_FILE), *folder.glob(TERMS_FILE)]):
-        digest.update(path.name.encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()

@@ -17,7 +17,7 @@ from ...errors import PolicyError
 from ..contradiction import Asked, PhraseWords, is_unwelcome, names_another_medium, works_against
 from ..contradiction import read_phrase as read_words
 from ..media import shows_a_body
-from ..tokens import estimate_tokens
+from ..token_estimate import estimate_tokens
 from .spelling import Spelling, read_phrase, spell_phrase
 
 _KEPT_READINGS = 20_000
@@ -174,17 +174,17 @@ class _StockWalk:
     def allowed(self) -> Allowed:
         spelling, at = self.grammar.spelling, self.node or self.grammar.root
         still = self._open()
-        found = [token for token, child in at.children.items() if not child.phrases.isdisjoint(still)]
+        tokens = [token for token, child in at.children.items() if not child.phrases.isdisjoint(still)]
         if self.node is None:
-            found.append(spelling.end)  # no phrase at all
+            tokens.append(spelling.end)  # no phrase at all
         elif at.ends is not None and at.ends in still:
-            found.append(spelling.end)
+            tokens.append(spelling.end)
             budget = self.budget - self.grammar.costs[at.ends]
             if self.count + 1 < self.grammar.max_phrases and any(
                 self.grammar.costs[index] <= budget for index in self.free if index != at.ends
             ):
-                found.append(spelling.separator)
-        return Allowed(tuple(found))
+                tokens.append(spelling.separator)
+        return Allowed(tuple(tokens))
 
     def advance(self, token: int) -> bool:
         spelling, at = self.grammar.spelling, self.node or self.grammar.root

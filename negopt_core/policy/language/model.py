@@ -84,11 +84,11 @@ class LanguagePolicy(nn.Module):
         """[B, V] what the neighbours' votes add to the logits; None if there are none."""
         if not any(item.pushes for item in read):
             return None
-        found = torch.zeros(len(read), vocabulary)
+        pushes = torch.zeros(len(read), vocabulary)
         for row, item in enumerate(read):
             places, values = zip(*item.pushes, strict=True) if item.pushes else ((), ())
-            found[row, self.phrase_ids[list(places)]] = torch.tensor(values)
-        return found
+            pushes[row, self.phrase_ids[list(places)]] = torch.tensor(values)
+        return pushes
 
     def spans(self, responses: Responses) -> list[list[Span]]:
         """The phrases of each row, spelled as in the stock, with the window and weight chosen for them."""
@@ -100,7 +100,7 @@ class LanguagePolicy(nn.Module):
         """Phrases that the tokenizer reads back otherwise than the stock spells them, such as `8 k` for `8k`."""
         phrases = getattr(self.grammar, "phrases", ())
         read = {read_phrase(self.tokenizer, spell_phrase(self.tokenizer, phrase)): phrase for phrase in phrases}
-        return {told: phrase for told, phrase in read.items() if told != phrase}
+        return {seen: phrase for seen, phrase in read.items() if seen != phrase}
 
     @property
     def phrase_ids(self) -> Tensor:
@@ -147,14 +147,14 @@ class LanguagePolicy(nn.Module):
         states = backbone.states(backbone.read([item.text for item in asked]), responses.words)
         states = _pushed(states, self.pushes(asked, int(self.model.config.vocab_size)))
         logits = word_logits(states.logits, responses.allowed, sampling)
-        found = {"words": _score(logits, responses.words, responses.is_action)}
+        scores = {"words": _score(logits, responses.words, responses.is_action)}
         before = torch.cat([torch.full_like(responses.words[:, :1], self.spelling.pad), responses.words[:, :-1]], dim=1)
         for channel, chosen in (("windows", responses.windows), ("weights", responses.weights)):
             logits = self.time_logits(channel, states.hidden, before) / sampling.temperature
-            found[channel] = _score(logits, chosen, responses.is_phrase_end)
+            scores[channel] = _score(logits, chosen, responses.is_phrase_end)
         return Analysis(
-            {channel: found[channel][0] for channel in CHANNELS},
-            {channel: found[channel][1] for channel in CHANNELS},
+            {channel: scores[channel][0] for channel in CHANNELS},
+            {channel: scores[channel][1] for channel in CHANNELS},
             states.hidden,
         )
 

@@ -17,7 +17,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 from ...errors import ModelError
 from ...text.prompt import Window
-from ...torch_file import read_published
+from ...torch_file import read_torch_file
 from ..card import PolicyCard
 from .folder import make_policy
 from .model import LanguagePolicy
@@ -49,11 +49,11 @@ _HEADS = {"predict_weight_token.weight": "weights", "predict_diffstep_token.weig
 
 def read_actor(path: Path) -> dict[str, Tensor]:
     """The tensors of the released file, read without running anything in it; ModelError says what is wrong."""
-    values = read_published(path)
-    found = values.get("model_state_dict") if isinstance(values, dict) else None
-    if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()):
+    values = read_torch_file(path)
+    tensors = values.get("model_state_dict") if isinstance(values, dict) else None
+    if not isinstance(tensors, dict) or not all(isinstance(value, Tensor) for value in tensors.values()):
         raise ModelError(f"{path} holds no model_state_dict with tensors, so it is no actor of PAE")
-    state = {str(name).removeprefix("_orig_mod."): value.float() for name, value in found.items()}
+    state = {str(name).removeprefix("_orig_mod."): value.float() for name, value in tensors.items()}
     adapters = [name for name in state if "lora_" in name]
     if adapters:
         raise ModelError(f"{path} holds LoRA adapters ({adapters[0]}); merge them into the weights first")

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 
 from ...errors import PolicyError
-from ..families import FAMILIES
-from ..media import MEDIA, shows_a_body
+from ..families import families
+from ..media import Medium, media, shows_a_body
 from ..neighbours import Array, Count, Neighbours
 from ..words import word_runs, words_of
 
@@ -33,7 +33,6 @@ SHORT_FAMILIES = ("sd3", "flux")
 """Models that saw no negatives in training: a few words are all that can act."""
 SHORT = 4
 """Phrases for those at most."""
-MEDIUM_MARKS = tuple(medium.name.replace(" ", "-") for medium in MEDIA)
 BODY_MARK = "body"
 CLASSES = (0.3, 0.12, 0.05)
 """Votes from which a phrase belongs to the first, second and third class; the weaker ones are not read."""
@@ -47,7 +46,13 @@ def mark(name: str) -> str:
     return f"<|{name}|>"
 
 
-ALL_MARKS = tuple(mark(name) for name in (*MEDIUM_MARKS, BODY_MARK))
+def all_marks() -> tuple[str, ...]:
+    """Every mark that a prompt can have: one a medium, and that of people and animals."""
+    return tuple(mark(name) for name in (*map(_medium_mark, media()), BODY_MARK))
+
+
+def _medium_mark(medium: Medium) -> str:
+    return medium.name.replace(" ", "-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +87,15 @@ class Reader:
     def read(self, prompt: str) -> Read:
         """What is read of one prompt."""
         votes = self.neighbours.scores(self.neighbours.similarity(prompt), self.count) if self.neighbours else None
-        found = self.read_with(prompt, votes)
+        reading = self.read_with(prompt, votes)
         if votes is None or self.family not in TAGGED_FAMILIES:
-            return found
-        return Read(found.text, self.push(np.where(self._is_tag, _TAG_VOTE, votes)))
+            return reading
+        return Read(reading.text, self.push(np.where(self._is_tag, _TAG_VOTE, votes)))
 
     @cached_property
     def _is_tag(self) -> Array:
         """[S] whether a phrase of the stock is one of the family's tags."""
-        tags = {phrase for phrase, _ in FAMILIES[self.family].negatives}
+        tags = {phrase for phrase, _ in families()[self.family].negatives}
         return np.array([phrase in tags for phrase in self.stock])
 
     def read_with(self, prompt: str, votes: Array | None) -> Read:
@@ -113,21 +118,21 @@ class Reader:
     def hints(self, votes: Array) -> str:
         """The phrases with the most votes, classes separated by semicolons."""
         best = np.argsort(-votes, kind="stable")[:MAX_HINTS]
-        found: list[list[str]] = [[] for _ in CLASSES]
+        classes: list[list[str]] = [[] for _ in CLASSES]
         for score, place in zip(votes[best].tolist(), best.tolist(), strict=True):
             level = next((level for level, least in enumerate(CLASSES) if score >= least), None)
             if level is not None:
-                found[level].append(self.stock[place])
-        return "; ".join(", ".join(phrases) for phrases in found)
+                classes[level].append(self.stock[place])
+        return "; ".join(", ".join(phrases) for phrases in classes)
 
 
 def marks_of(prompt: str) -> str:
     """The marks of a prompt."""
     words = words_of(prompt)
     runs = word_runs(words)
-    media = [name for name, medium in zip(MEDIUM_MARKS, MEDIA, strict=True) if not runs.isdisjoint(medium.asks)]
+    named = [_medium_mark(medium) for medium in media() if not runs.isdisjoint(medium.asks)]
     body = [BODY_MARK] if shows_a_body(frozenset(words)) else []
-    return "".join(mark(name) for name in (*media, *body))
+    return "".join(mark(name) for name in (*named, *body))
 
 
 def reader_of(

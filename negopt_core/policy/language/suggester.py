@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
 from ...text.prompt import PromptPair
 from ..card import PolicyCard
+from ..folder_check import CheckedFolder
 from .actions import Sampling
-from .folder import folder_hash, open_policy
+from .folder import open_policy
 from .model import LanguagePolicy
 from .render import pair_of
 
@@ -27,13 +27,12 @@ class LanguageSuggester:
     fingerprint: str
 
     @classmethod
-    def open(cls, folder: Path, card: PolicyCard, family: str = "") -> LanguageSuggester:
+    def open(cls, checked: CheckedFolder, card: PolicyCard, family: str = "") -> LanguageSuggester:
         """Load a policy folder; `family` is the family of models to write for, empty for any."""
         if not family:
-            return cls(open_policy(folder, card), folder_hash(folder))
-        asked = card.for_family(family)
-        fingerprint = hashlib.sha256(f"{folder_hash(folder)} {family}".encode()).hexdigest()
-        return cls(open_policy(folder, asked, family), fingerprint)
+            return cls(open_policy(checked.path, card, "", checked), checked.fingerprint)
+        fingerprint = hashlib.sha256(f"{checked.fingerprint} {family}".encode()).hexdigest()
+        return cls(open_policy(checked.path, card.for_family(family), family, checked), fingerprint)
 
     @property
     def card(self) -> PolicyCard:

@@ -1,16 +1,23 @@
-"""The weights of a language model, as negopt or as others publish them: names, ties and leftovers of every layout."""
+"""The weights of a language model, as negopt or as others publish them: names, ties and leftovers of every layout; and
+whether weights, configuration and tokenizer belong together, asked before memory is spent on them.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+import torch
 from safetensors.torch import load_file
+from torch import nn
 from transformers import PreTrainedModel
 
-from ..guard import read_header
+from ...errors import PolicyError
+from ..folder_check import CheckedFolder, Header, read_header
+from .backbone import build_model
 
 WEIGHTS_FILE, INDEX_FILE = "model.safetensors", "model.safetensors.index.json"
 _LEFTOVERS = (
@@ -19,6 +26,10 @@ _LEFTOVERS = (
     r"rotary_emb\.inv_freq$",  # Llama: computed from the configuration
 )
 """What published files hold and no model reads."""
+_FLOATS = ("F16", "BF16", "F32", "F64")
+_COPIES = 4  # an embedding stands once in the file and up to four times in a model whose weights are not tied yet
+_LAYERS = ("num_layers", "num_decoder_layers", "n_layer", "num_hidden_layers")
+_MOST_POSITIONS = 65_536  # some versions of transformers keep a square table of them
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -36,9 +47,13 @@ def weight_files(folder: Path) -> list[Path]:
     return [folder / name for name in names]
 
 
-def read_headers(folder: Path) -> dict[str, tuple[str, tuple[int, ...]]]:
-    """Type and shape of every stored tensor."""
-    return {name: entry for path in weight_files(folder) for name, entry in read_header(path).items()}
+def headers_of(checked: CheckedFolder) -> Header:
+    """Type and shape of every stored tensor; PolicyError if the file of the weights is not there."""
+    return {
+        name: entry
+        for path in weight_files(checked.path)
+        for name, entry in (checked.headers.get(path.name) or read_header(path)).items()
+    }
 
 
 def placed(stored: Iterable[str], model: PreTrainedModel) -> dict[str, str]:
@@ -75,8 +90,42 @@ def load_weights(model: PreTrainedModel, folder: Path) -> None:
         raise ValueError(f"weights do not fit the configuration (missing {lost[:3]}, surplus {list(surplus)[:3]})")
 
 
-def in_place(
-    stored: Mapping[str, tuple[str, tuple[int, ...]]], model: PreTrainedModel
-) -> dict[str, tuple[str, tuple[int, ...]]]:
+def in_place(stored: Header, model: PreTrainedModel) -> Header:
     """Stored types and shapes by the model's own names."""
     return {own: stored[name] for name, own in placed(stored, model).items()}
+
+
+def check_fit(config: Any, tokens: int, stored: Header) -> None:
+    """ValueError unless a model of this configuration has the stored shapes, and a place for each of `tokens`.
+
+    The model is laid out without memory, so that a configuration of a trillion weights costs nothing but this refusal.
+    """
+    layers = max(int(getattr(config, name, None) or 0) for name in _LAYERS)
+    if layers > len(stored) or int(getattr(config, "n_positions", None) or 0) > _MOST_POSITIONS:
+        raise ValueError(f"weights do not fit the configuration, which asks for {layers} layers")
+    with torch.device("meta"):
+        empty = build_model(config)
+    stored = in_place(stored, empty)
+    for name, parameter in empty.named_parameters():
+        kind, shape = stored.get(name, ("F32", tuple(parameter.shape)))
+        if shape != tuple(parameter.shape) or kind not in _FLOATS:
+            raise ValueError(
+                f"weights do not fit the configuration: {name} is {kind} {list(shape)} in the file, not a float "
+                f"{list(parameter.shape)}"
+            )
+    asked, held = sum(p.numel() for p in empty.parameters()), sum(_size(shape) for _, shape in stored.values())
+    if asked > _COPIES * held:
+        raise ValueError(f"weights do not fit the configuration, which asks for {asked:,}; the file holds {held:,}")
+    if tokens > int(config.vocab_size):
+        raise ValueError(f"the tokenizer has {tokens} tokens and the model knows {config.vocab_size}")
+
+
+def check_numbers(policy: nn.Module, folder: Path) -> None:
+    """PolicyError if a weight is not a finite number."""
+    for name, parameter in policy.named_parameters():
+        if not bool(torch.isfinite(parameter).all()):
+            raise PolicyError(f"{folder}: {name} holds values that are not finite numbers; pull or export it again")
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    return int(torch.Size(shape).numel())

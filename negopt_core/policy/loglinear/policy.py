@@ -12,11 +12,10 @@ from pathlib import Path
 from ...errors import PolicyError
 from ...text.prompt import FULL, DFPrompt, PromptPair, Span
 from ..card import PolicyCard
-from ..families import MODIFIER_TIMES, NEGATIVE_TIMES
-from ..guard import read_header
-from ..kinds import PRIOR_CAVEAT, usual_time
+from ..folder_check import read_header
+from ..phrase_kinds import MODIFIER_TIMES, NEGATIVE_TIMES, PRIOR_CAVEAT, usual_time
 from ..phrases import append_phrases
-from ..tokens import estimate_tokens
+from ..token_estimate import estimate_tokens
 from .evidence import PEOPLE, Evidence
 from .knowledge import Knowledge, ModelFamily, Side, read_families
 from .lexicon import Lexicon

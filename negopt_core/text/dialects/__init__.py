@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ...errors import DialectError
 from ..prompt import MAX_WEIGHT, DFPrompt, check_length, step_at
-from ..wildcards import unexpanded
+from ..word_checks import unexpanded
 from . import a1111, pae, prompt_control
 from .nesting import Sides, refuse
 
@@ -86,8 +86,8 @@ def import_dialect(text: str, dialect: str, steps: int, first_pass_steps: int | 
         "weight below zero, so it is left out here and belongs into the other prompt"
         for leaf in sides.below_zero
     ]
-    if found := unexpanded(sides.prompt.text):
-        notices.append(f"{', '.join(found[:3])} was not expanded and stays as it is written; expand it first")
+    if places := unexpanded(sides.prompt.text):
+        notices.append(f"{', '.join(places[:3])} was not expanded and stays as it is written; expand it first")
     return Imported(sides.prompt, sides.opposite, tuple(dict.fromkeys(notices)))
 
 

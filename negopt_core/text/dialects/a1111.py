@@ -67,8 +67,8 @@ def read(text: str, steps: int, steps_before: int | None = None) -> Sides:
         (re.compile("#"), "A1111 drops the rest of the line as a comment; leave it out"),
         (_ENDS_AS_WEIGHT, "A1111 reads this ending as the prompt's weight; write (:number:1) for the text"),
     ):
-        if found := pattern.search(text):
-            raise refuse(found.start(), f"{found.group()[:40]!r}: {rule}")
+        if match := pattern.search(text):
+            raise refuse(match.start(), f"{match.group()[:40]!r}: {rule}")
     rules = _Rules(steps, steps_before)
     leaves = read_leaves(text, rules)
     if rules.bar is not None and rules.has_edit:
@@ -96,9 +96,9 @@ def _switch(before: str, after: str, last: int) -> str:
 def _check_reserved(text: str, edits: Edits) -> None:
     """AND is cut from the whole text, BREAK from what is left at a step; `#` starts a comment that nothing escapes."""
     for encoded in (text, *edits.segment_texts()):
-        if found := _RESERVED.search(encoded):
+        if match := _RESERVED.search(encoded):
             raise DialectError(
-                f"A1111 splits a prompt at {found.group()!r} and has no escape for it; write it otherwise"
+                f"A1111 splits a prompt at {match.group()!r} and has no escape for it; write it otherwise"
             )
         if "#" in encoded:
             raise DialectError("A1111 drops everything after '#' on a line and has no escape for it; leave '#' out")

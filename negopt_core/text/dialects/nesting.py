@@ -79,25 +79,25 @@ def read_leaves(text: str, rules: Rules) -> list[Leaf]:
     """The words of a bracketed text in order; DialectError with the position for brackets that do not match."""
     stack = [Frame("", 0, 0)]
     for token in _TOKEN.finditer(text):
-        at, found, frame = token.start(), token.group(), stack[-1]
-        if found in ("(", "["):
+        at, sign, frame = token.start(), token.group(), stack[-1]
+        if sign in ("(", "["):
             if len(stack) > _DEEPEST:
                 raise refuse(at, f"brackets are nested more than {_DEEPEST} deep; write fewer")
-            stack.append(Frame(found, at, at + 1))
-        elif found in (")", "]"):
+            stack.append(Frame(sign, at, at + 1))
+        elif sign in (")", "]"):
             stack.pop()
-            if frame.bracket + found not in ("()", "[]"):
-                raise refuse(at, f"{found!r} closes nothing; write \\{found} for the character")
-            close = rules.close_round if found == ")" else rules.close_square
+            if frame.bracket + sign not in ("()", "[]"):
+                raise refuse(at, f"{sign!r} closes nothing; write \\{sign} for the character")
+            close = rules.close_round if sign == ")" else rules.close_square
             stack[-1].fields[-1] += close(frame, text[frame.field_start : at])
-        elif found == "|" and frame.bracket != "[" and not rules.is_bar_text(stack):
+        elif sign == "|" and frame.bracket != "[" and not rules.is_bar_text(stack):
             raise refuse(at, rules.bar_rule)
-        elif (found == ":" and frame.bracket) or (found == "|" and frame.bracket == "["):
+        elif (sign == ":" and frame.bracket) or (sign == "|" and frame.bracket == "["):
             frame.fields.append([])
-            frame.signs += found
+            frame.signs += sign
             frame.field_start = at + 1
         else:
-            words = found if found == ":" else rules.literal(found, at, len(stack) > 1)
+            words = sign if sign == ":" else rules.literal(sign, at, len(stack) > 1)
             frame.fields[-1].append(Leaf(words, at, 1.0, 0, rules.grid))
     if len(stack) > 1:
         raise refuse(stack[-1].position, f"{stack[-1].bracket!r} is never closed; write \\{stack[-1].bracket} for it")
@@ -117,7 +117,7 @@ def between(leaves: list[Leaf], start: int, stop: int) -> list[Leaf]:
 def in_turn(frame: Frame, options: Sequence[list[Leaf]], stretches: Sequence[tuple[int, int]]) -> list[Leaf]:
     """One option for each stretch of cells (first, stop), the first again after the last."""
     merged = [_merge(option) for option in options]
-    found: list[Leaf] = []
+    leaves: list[Leaf] = []
     left = _MOST_IN_TURN
     for index, stretch in enumerate(stretches):
         option = merged[index % len(merged)]
@@ -125,8 +125,8 @@ def in_turn(frame: Frame, options: Sequence[list[Leaf]], stretches: Sequence[tup
         left -= sum(20 + len(leaf.text) for leaf in live) + len(option)
         if left < 0:
             raise refuse(frame.position, f"words take turns {len(stretches)} times, too often to write out; use fewer")
-        found += live
-    return found
+        leaves += live
+    return leaves
 
 
 def weigh(leaves: list[Leaf], factor: float, is_fixed: bool = False) -> list[Leaf]:

@@ -73,12 +73,12 @@ def _may_move_spaces(prompt: DFPrompt, steps: int) -> bool:
 
 
 def _words_by_step(prompt: DFPrompt, steps: int) -> list[tuple[int, str, list[tuple[str, float]]]]:
-    found: list[tuple[int, str, list[tuple[str, float]]]] = []
+    changes: list[tuple[int, str, list[tuple[str, float]]]] = []
     for segment in compile_schedule(prompt, steps):
         words = [(text.strip(" "), weight) for text, weight in segment.parts if text.strip(" ")]
-        if not found or found[-1][1:] != (segment.text, words):
-            found.append((segment.first, segment.text, words))
-    return found
+        if not changes or changes[-1][1:] != (segment.text, words):
+            changes.append((segment.first, segment.text, words))
+    return changes
 
 
 def _bound(noise: float, steps: int, wanted: int) -> str:

@@ -43,8 +43,8 @@ def read(text: str) -> Sides:
         (_BACKSLASH_THEN_ROUND, "ComfyUI reads a bracket after a backslash as a character; put a space between them"),
         (_TAG, "LoRA and embedding tags have no counterpart; leave them out"),
     ):
-        if found := pattern.search(text):
-            raise refuse(found.start(), f"{found.group()!r}: {rule}")
+        if match := pattern.search(text):
+            raise refuse(match.start(), f"{match.group()!r}: {rule}")
     leaves = read_leaves(text, _Rules())
     _check_strength(leaves, len(text))
     return to_sides(leaves, _HUNDREDTHS)
@@ -87,12 +87,12 @@ def _edit(switches: list[tuple[str, str]]) -> str:
 
 def _check_reserved(edits: Edits) -> None:
     for encoded in edits.segment_texts():
-        if found := _RESERVED.search(encoded):
-            raise DialectError(f"prompt-control acts on {found.group()!r} and has no escape for it; write it otherwise")
-        if found := _BACKSLASH_THEN_ROUND.search(encoded):
+        if match := _RESERVED.search(encoded):
+            raise DialectError(f"prompt-control acts on {match.group()!r} and has no escape for it; write it otherwise")
+        if match := _BACKSLASH_THEN_ROUND.search(encoded):
             raise DialectError("ComfyUI cannot weight words right after a backslash; put a space between them")
-        if found := _ENDS_AS_WEIGHT.search(encoded):
-            raise DialectError(f"prompt-control reads the ending {found.group()!r} as a strength; end in other words")
+        if match := _ENDS_AS_WEIGHT.search(encoded):
+            raise DialectError(f"prompt-control reads the ending {match.group()!r} as a strength; end in other words")
 
 
 def _check_strength(leaves: list[Leaf], end: int) -> None:
@@ -104,8 +104,8 @@ def _check_strength(leaves: list[Leaf], end: int) -> None:
                 if leaf.weight != 1.0 or leaf.is_fixed or len(tail) > 80:
                     break
                 tail = leaf.text + tail
-        if found := _ENDS_AS_WEIGHT.search(tail):
-            rule = f"prompt-control reads the ending {found.group()[:40]!r} as the prompt's strength"
+        if match := _ENDS_AS_WEIGHT.search(tail):
+            rule = f"prompt-control reads the ending {match.group()[:40]!r} as the prompt's strength"
             raise refuse(end, f"{rule}; end in other words")
 
 
@@ -148,17 +148,17 @@ class _Rules:
             return [mark, *fields[0], Leaf("]", frame.position, 1.0, 0, self.grid)]
         if "|" in frame.signs:
             return self._take_turns(frame, last)
-        found = _RANGE.fullmatch(last)
-        if len(fields) > 4 or not found:
+        match = _RANGE.fullmatch(last)
+        if len(fields) > 4 or not match:
             rule = rf"[before:during:after:start,end] ends in fractions, got {last[:40]!r}; write \: in words"
             raise refuse(frame.position, rule)
         if len(fields) > 2 and [(leaf.text, leaf.is_fixed) for leaf in fields[0]] == [("SEQ", False)]:
             raise refuse(frame.position, "a sequence has no counterpart; nest [before:after:when] instead")
-        start = _read_hundredth(found.group(1), frame.position)
-        if found.group(2) is None:
+        start = _read_hundredth(match.group(1), frame.position)
+        if match.group(2) is None:
             before, after = ([], fields[0]) if len(fields) == 2 else fields[:2]
             return between(before, 0, start) + between(after, start, self.grid)
-        stop = _read_hundredth(found.group(2), frame.position)
+        stop = _read_hundredth(match.group(2), frame.position)
         if start >= stop:
             raise refuse(frame.position, f"a range needs start < end, got {last}")
         before = fields[0] if len(fields) == 4 else []
@@ -170,10 +170,10 @@ class _Rules:
         """`[a|b:0.1]`: another one after each tenth, which is also the default."""
         options, share = frame.fields, _TURN
         if frame.signs.endswith(":"):
-            found = _RANGE.fullmatch(last)
-            if not found or found.group(2) is not None:
+            match = _RANGE.fullmatch(last)
+            if not match or match.group(2) is not None:
                 raise refuse(frame.position, f"[a|b:share] ends in one fraction, got {last[:40]!r}; write \\: in words")
-            options, share = options[:-1], _read_hundredth(found.group(1), frame.position)
+            options, share = options[:-1], _read_hundredth(match.group(1), frame.position)
         if ":" in frame.signs[:-1] or not all(options):
             raise refuse(frame.position, "[a|b:share] needs words on both sides of | and one colon at most")
         if share < 1:

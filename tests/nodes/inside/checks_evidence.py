@@ -42,7 +42,7 @@ def check_comparing_paints_every_arm_on_the_same_noise() -> None:
 
 def check_a_verdict_claims_no_more_than_the_seeds_can_show() -> None:
     verdict = stage.module("nodes.compare").verdict
-    compare = importlib.import_module(f"{stage.pack()[0]}.negopt_core.evidence.statistics").compare
+    compare = importlib.import_module(f"{stage.pack()[0]}.negopt_core.measure.statistics").compare
 
     def told(*gains: float) -> str:
         values = numpy.array(gains)[:, None]
@@ -117,8 +117,8 @@ def check_scorers_read_words_not_brackets() -> None:
 def check_every_format_carries_its_provenance() -> None:
     import folder_paths
 
-    origin = importlib.import_module(f"{stage.pack()[0]}.negopt_core.evidence.origin")
-    verify = importlib.import_module(f"{stage.pack()[0]}.negopt_core.evidence.verify")
+    origin = importlib.import_module(f"{stage.pack()[0]}.negopt_core.provenance.origin")
+    verify = importlib.import_module(f"{stage.pack()[0]}.negopt_core.provenance.verify")
     saving = node("NegOptSaveProvenance")
     record = node("NegOptSuggest").execute(**{**ASK, "negative": "[näh:1-0.5:1]"}).result[3]
     sampler = {"seed": 5, "steps": 9, "cfg": 4.5, "sampler_name": "heun", "scheduler": "beta"}
@@ -141,7 +141,9 @@ def check_every_format_carries_its_provenance() -> None:
                 )
                 assert found.scores == {"pickscore": 21.5} and found.modes == ("negative", "modifiers")
                 assert [check.outcome for check in verify.verify(path, found)] == ["matches", "matches"], kind
-                texts = importlib.import_module(f"{stage.pack()[0]}.negopt_core.provenance").read_texts(path)
+                texts = importlib.import_module(f"{stage.pack()[0]}.negopt_core.provenance.picture_texts").read_texts(
+                    path
+                )
                 assert json.loads(texts["workflow"]) == {"nodes": []} and json.loads(texts["prompt"]) == graph, kind
                 assert "Negative prompt: näh" in texts["parameters"], kind
             large = {**chunks, "workflow": "x" * 70_000}

@@ -23,7 +23,7 @@ def library(name: str) -> Any:
 
 def save(folder: Path, polarity: str) -> None:
     """A small policy with random weights, written as training exports it."""
-    card, setup, kept = (library(name) for name in ("policy.card", "train.setup", "policy.language.folder"))
+    card, setup, kept = (library(name) for name in ("policy.card", "lab.train.setup", "policy.language.folder"))
     kind = {"negative": "df", "modifiers": "seq2seq"}[polarity]
     made = card.PolicyCard(
         kind=kind,
@@ -71,11 +71,11 @@ def check_a_click_on_the_gpu_leaves_nothing_there() -> None:
         told.append("writes")
         raise ZeroDivisionError
 
-    desk, kept = answers.Desk(), (answers.suggest, answers._idle_device)
-    desk.policy = lambda name: SimpleNamespace(policy=Weights())
+    page, kept = answers.PageSuggestions(), (answers.suggest, answers._idle_device)
+    page.policy = lambda name: SimpleNamespace(policy=Weights())
     answers.suggest, answers._idle_device = suggest, lambda: "cuda:0"
     try:
-        desk.suggest(reading.read_suggest({"prompt": "a cat", "on_gpu": True, "policy": "rules"}))
+        page.suggest(reading.read_suggest({"prompt": "a cat", "on_gpu": True, "policy": "rules"}))
     except ZeroDivisionError:
         assert told == ["cuda:0", "writes", "cpu"]
     else:
@@ -86,7 +86,7 @@ def check_a_click_on_the_gpu_leaves_nothing_there() -> None:
 
 def check_a_trained_policy_is_offered_and_writes_the_same_text_every_time() -> None:
     with policies():
-        assert set(NAMES.values()) <= set(stage.module("nodes.policy").policy_names())
+        assert set(NAMES.values()) <= set(stage.module("nodes.policy").policy_menu().names())
         policy = load(NAMES["negative"])
         assert policy.card.kind == "df"
         drawn = [written(policy, seed=seed) for seed in range(6)]

@@ -122,7 +122,7 @@ def check_a_lock_without_texts_is_said() -> None:
 def check_a_policy_in_the_models_folder_is_offered_and_loaded() -> None:
     with models_folder() as folder:
         write_policy(folder, "mine", "ugly things")
-        assert "mine" in stage.module("nodes.policy").policy_names()
+        assert "mine" in stage.module("nodes.policy").policy_menu().names()
         policy, card = node("NegOptLoadPolicy").execute(policy="mine").result
         assert "name: mine" in card
         assert "ugly things" in node("NegOptSuggest").execute(**ASK, policy=policy).result[1]
@@ -132,7 +132,7 @@ def check_a_broken_card_hides_nothing_else() -> None:
     with models_folder() as folder:
         (folder / "broken").mkdir()
         (folder / "broken" / "policy.json").write_text("{")
-        assert {"rules", "broken"} <= set(stage.module("nodes.policy").policy_names())
+        assert {"rules", "broken"} <= set(stage.module("nodes.policy").policy_menu().names())
         fault(lambda: node("NegOptLoadPolicy").execute(policy="broken"), "policy.json")
 
 

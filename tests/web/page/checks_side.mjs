@@ -6,15 +6,29 @@ import { HOSTILE } from "./graphs.mjs";
 
 const TAB = ".negopt-tab-button, [aria-label*='negopt'], .side-bar-button:has(.pi-book)";
 
+const cardOf = (page, name) =>
+  page.locator(".negopt-card").filter({ has: page.locator(".negopt-name", { hasText: new RegExp(`^${name}$`) }) });
+
 export const checks = {
   async the_sidebar_lists_policies_and_shows_a_card({ page, shot }) {
     await page.locator(TAB).first().click();
     await page.locator(".negopt-card").first().waitFor();
-    const names = await page.locator(".negopt-card summary").allInnerTexts();
+    const names = await page.locator(".negopt-name").allInnerTexts();
     assert.ok(names.includes("rules") && !names.some((name) => name.includes(":")), `listed: ${names}`);
-    await page.locator(".negopt-card summary", { hasText: /^rules$/ }).click();
+    assert.equal(names[0], "negopt");
+    const told = await page.locator(".negopt-about").allInnerTexts();
+    assert.ok(told.length === names.length && told.every((one) => one.endsWith(".")), `said: ${told}`);
+    await cardOf(page, "rules").locator("summary").click();
     await page.locator(".negopt-card dd", { hasText: "rules:sdxl" }).waitFor();
+    await page.locator(".negopt-card dd", { hasText: "a negative and modifiers" }).waitFor();
+    await page.locator(".negopt-card dt", { hasText: /^made by$/ }).waitFor();
     await shot("sidebar");
+    const keys = await page.locator(".negopt-card dt").allInnerTexts();
+    assert.ok(!keys.some((key) => /_|^(kind|polarity|caveats|provenance)$/.test(key)), `named: ${keys}`);
+    await cardOf(page, "rules").getByText("use this").click();
+    await cardOf(page, "rules").getByText("in use").waitFor();
+    assert.equal(await page.evaluate(() => app.extensionManager.setting.get("negopt.policy")), "rules");
+    await page.evaluate(() => app.extensionManager.setting.set("negopt.policy", "automatic"));
     await page.locator(TAB).first().click();
   },
 
@@ -37,7 +51,7 @@ export const checks = {
     const file = { name: "brought.zip", mimeType: "application/zip", buffer: zipOf({ "policy.json": JSON.stringify(card) }) };
     await page.locator(".negopt-form input[type=file]").setInputFiles(file);
     await page.getByText("The policy brought was imported").first().waitFor();
-    const entry = page.locator(".negopt-card").filter({ has: page.locator("summary", { hasText: "brought" }) });
+    const entry = cardOf(page, "brought");
     await entry.locator("summary").click();
     await entry.locator("dd").first().waitFor();
     assert.equal(await page.locator("img[src=x]").count(), 0);

@@ -1,9 +1,19 @@
 // Graphs for the checks: saved examples, single nodes, and small graphs built in the page itself.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { frame, load } from "./browser.mjs";
 
-export const example = (name) =>
-  JSON.parse(readFileSync(new URL(`../../../example_workflows/${name}.json`, import.meta.url), "utf8"));
+const FOLDER = new URL("../../../example_workflows/", import.meta.url);
+const TITLES = {
+  one_click: "01 One click", basic_negative: "03 Write a negative", timeline: "04 Draw the timeline",
+  scheduled_modifiers: "05 Scheduled modifiers", scheduled_negative: "06 Scheduled negative",
+};
+
+/** The names that the gallery shows, in its order. */
+export const titles = () =>
+  readdirSync(FOLDER).filter((name) => name.endsWith(".json")).map((name) => name.slice(0, -".json".length)).sort();
+
+/** A saved example, by a short name or by its title. */
+export const example = (name) => JSON.parse(readFileSync(new URL(`${TITLES[name] ?? name}.json`, FOLDER), "utf8"));
 
 export const HOSTILE = "<img src=x onerror=alert(1)>";
 

@@ -125,7 +125,7 @@ await step("timeline", async () => {
 
 await step("sidebar", async () => {
   await page.locator("[aria-label*='negopt'], .side-bar-button:has(.pi-book)").first().click();
-  await page.locator(".negopt-card summary", { hasText: /^negopt-mini$/ }).click();
+  await page.locator(".negopt-card summary").first().click();
   await page.locator(".negopt-card dd").first().waitFor();
   await page.waitForTimeout(800);
   await keep("comfyui-sidebar", { x: 0, y: 0, width: 700, height: page.viewportSize().height });

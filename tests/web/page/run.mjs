@@ -2,6 +2,7 @@
 // Prints one line of JSON for each check; pictures go into FOLDER.
 import { checks as click } from "./checks_click.mjs";
 import { checks as graphs } from "./checks_graphs.mjs";
+import { checks as newcomer } from "./checks_newcomer.mjs";
 import { checks as review } from "./checks_review.mjs";
 import { checks as side } from "./checks_side.mjs";
 import { checks as texts } from "./checks_texts.mjs";
@@ -33,7 +34,7 @@ async function run(name, check) {
   console.log(`@${JSON.stringify({ check: name, fault, told, seconds: Math.round(performance.now() - began) / 1000 })}`);
 }
 
-for (const [name, check] of Object.entries({ ...click, ...graphs, ...texts, ...timeline, ...review, ...side })) {
+for (const [name, check] of Object.entries({ ...click, ...graphs, ...texts, ...timeline, ...review, ...side, ...newcomer })) {
   if (new RegExp(pattern).test(name)) await run(name, check);
 }
 await browser.close();

@@ -1,0 +1,119 @@
+"""PPO's formulas, tested against numbers worked by hand: advantages, losses, the price of leaving the reference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+def whiten(values: Tensor, mask: Tensor) -> Tensor:
+    """Mean 0 and variance 1 over the places of the mask; 0 outside. A constant becomes 0."""
+    kept = values[mask]
+    mean, spread = kept.mean(), kept.std(unbiased=False)
+    return torch.where(mask, (values - mean) / (spread + 1e-8), 0.0)
+
+
+def place_rewards(reward: Tensor, penalties: Tensor, is_action: Tensor) -> Tensor:
+    """[B, T] reward of each place: minus its penalty, plus the picture's reward [B] at the last action."""
+    last = is_action.long().cumsum(dim=1).eq(is_action.sum(dim=1, keepdim=True)) & is_action
+    return torch.where(is_action, -penalties, 0.0) + last * reward[:, None]
+
+
+def gae(rewards: Tensor, values: Tensor, is_action: Tensor, discount: float, smoothing: float) -> tuple[Tensor, Tensor]:
+    """Generalised advantage estimation (arXiv 1506.02438): advantages and returns, both [B, T].
+
+    delta_t = r_t + discount V_(t+1) - V_t and A_t = delta_t + discount * smoothing * A_(t+1); V after the end is 0.
+    """
+    values = torch.where(is_action, values, 0.0)
+    advantages = torch.zeros_like(rewards)
+    following = torch.zeros_like(rewards[:, 0])
+    for place in reversed(range(rewards.shape[1])):
+        next_value = values[:, place + 1] if place + 1 < rewards.shape[1] else torch.zeros_like(following)
+        delta = rewards[:, place] + discount * next_value - values[:, place]
+        following = torch.where(is_action[:, place], delta + discount * smoothing * following, 0.0)
+        advantages[:, place] = following
+    return advantages, torch.where(is_action, advantages + values, 0.0)
+
+
+def group_advantages(rewards: Tensor, is_action: Tensor, group: int, is_scaled: bool) -> Tensor:
+    """[B, T] total reward of a response minus the mean over the `group` responses to the same prompt, at every action.
+
+    `is_scaled` divides by the group's standard deviation, as GRPO does (arXiv 2402.03300).
+    """
+    totals = torch.where(is_action, rewards, 0.0).sum(dim=1).view(-1, group)
+    centred = totals - totals.mean(dim=1, keepdim=True)
+    if is_scaled:
+        centred = centred / (totals.std(dim=1, unbiased=False, keepdim=True) + 1e-6)
+    return torch.where(is_action, centred.flatten()[:, None], 0.0)
+
+
+def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
+    """Mean over the places of the mask; 0 if there is none."""
+    return torch.where(mask, values, 0.0).sum() / mask.sum().clamp(min=1)
+
+
+def policy_loss(new: Tensor, old: Tensor, advantages: Tensor, mask: Tensor, clip: float) -> Tensor:
+    """The clipped surrogate: -mean of min(ratio A, clip(ratio, 1 - clip, 1 + clip) A) with ratio = exp(new - old)."""
+    ratio = (new - old).exp()
+    clipped = ratio.clamp(1 - clip, 1 + clip)
+    return -masked_mean(torch.minimum(ratio * advantages, clipped * advantages), mask)
+
+
+def value_loss(new: Tensor, old: Tensor, returns: Tensor, mask: Tensor, clip: float) -> Tensor:
+    """Half the larger of two squared errors: of the value, and of the value held within `clip` of the old one."""
+    held = old + (new - old).clamp(-clip, clip)
+    return 0.5 * masked_mean(torch.maximum((new - returns).square(), (held - returns).square()), mask)
+
+
+def clip_fraction(new: Tensor, old: Tensor, mask: Tensor, clip: float) -> Tensor:
+    """Share of actions whose ratio has left the clip range."""
+    return masked_mean((((new - old).exp() - 1).abs() > clip).float(), mask)
+
+
+@dataclass(slots=True)
+class KLController:
+    """The price of leaving the reference. With a target it is raised and lowered to keep the divergence there."""
+
+    coefficient: float
+    """Price of one nat; PAE's code has 0.02."""
+    target: float = 0.0
+    """Nats a response; 0 keeps the price fixed."""
+    rate: float = 0.1
+    """How fast the price moves: K_beta of arXiv 1909.08593."""
+
+    def update(self, divergence: float) -> None:
+        """Adapt to the divergence of the last step, in nats a response."""
+        if self.target > 0:
+            error = max(-0.2, min(0.2, divergence / self.target - 1))
+            self.coefficient *= 1 + self.rate * error
+
+
+@dataclass(slots=True)
+class RunningMoments:
+    """Mean and variance over everything seen so far (Chan's pairwise update)."""
+
+    count: float = 0.0
+    mean: float = 0.0
+    squares: float = 0.0
+    """Sum of squared distances from the mean."""
+
+    def update(self, values: Tensor) -> None:
+        """Take in a batch."""
+        values = values.double()
+        size, mean = len(values), float(values.mean())
+        squares = float((values - mean).square().sum())
+        total, shift = self.count + size, mean - self.mean
+        self.squares += squares + shift**2 * self.count * size / total
+        self.mean += shift * size / total
+        self.count = total
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation; 1 while nothing has varied."""
+        return (self.squares / self.count) ** 0.5 if self.count and self.squares > 0 else 1.0
+
+    def standardise(self, values: Tensor) -> Tensor:
+        """Values as distances from the mean in units of the spread."""
+        return (values - self.mean) / self.spread
