@@ -35,6 +35,11 @@ def test_english_is_read_and_names_are_those_of_the_nodes() -> None:
     assert told == node_names()
 
 
+def test_every_node_has_a_help_page() -> None:
+    missing = [node for node in node_names() if not (ROOT / "web" / "docs" / f"{node}.md").is_file()]
+    assert not missing, f"write web/docs/NODE_ID.md for {missing}"
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_names_all_nodes_commands_and_settings(language: str) -> None:
     for name in ("nodeDefs", "commands", "settings"):
