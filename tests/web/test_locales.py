@@ -36,8 +36,9 @@ def test_english_is_read_and_names_are_those_of_the_nodes() -> None:
 
 
 def test_every_node_has_a_help_page() -> None:
-    missing = [node for node in node_names() if not (ROOT / "web" / "docs" / f"{node}.md").is_file()]
-    assert not missing, f"write web/docs/NODE_ID.md for {missing}"
+    wanted = [f"{node}{ending}" for node in node_names() for ending in (".md", ".jpg")]
+    missing = [name for name in wanted if not (ROOT / "web" / "docs" / name).is_file()]
+    assert not missing, f"web/docs lacks {missing}; tests/web/page/pictures.mjs makes the pictures"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
