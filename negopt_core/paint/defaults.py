@@ -18,8 +18,8 @@ from ..world import world_dir
 from .architectures import facts_of
 from .base import PaintSettings, Sampler
 from .checkpoint import Architecture, identify, predicts_v, read_checkpoint
+from .choice import COMFY, REAL_CFG, REAL_STEPS, WORLD, WORLD_CFG, WORLD_STEPS, XL_CFG, XL_STEPS, paints_world
 
-WORLD, COMFY = "world", "comfy:"
 _HUB, _HUB_NAMES = "hf:", {"stable-diffusion-xl": "sdxl", "stable-diffusion-2": "sd2"}
 _XL = "StableDiffusionXL"
 _PLAIN = {"sd15", "sd2", "sdxl"}
@@ -43,8 +43,6 @@ class Defaults:
     sampler: Sampler = "model"
     clip_skip: int | None = None
     """Which layer of the text encoder is read, as user interfaces count: 1 is the last one; None is the model's own."""
-    train_steps: int | None = None
-    """Sampler steps of a picture that a policy is trained on; None is `steps`."""
 
     def settings(self, **given: Any) -> PaintSettings:
         """PaintSettings with these defaults where a value is not given, or given as None; PromptError for a bad one."""
@@ -64,18 +62,15 @@ class Defaults:
 
 TABLE: Mapping[str, Defaults] = MappingProxyType(
     {
-        # NegOpt paints at 25 steps and 7.5 (arXiv 2403.07605)
-        "sd15": Defaults("sd15", "sd15", 512, 25, 7.5, clip_skip=1),
+        "sd15": Defaults("sd15", "sd15", 512, REAL_STEPS, REAL_CFG, clip_skip=1),
         # 768 where the UNet predicts v, 512 in the base model
-        "sd2": Defaults("sd2", "sd2", 768, 25, 7.5, clip_skip=1),
-        # what the makers' own code and diffusers take
-        "sdxl": Defaults("sdxl", "sdxl", 1024, 30, 5.0, clip_skip=2),
+        "sd2": Defaults("sd2", "sd2", 768, REAL_STEPS, REAL_CFG, clip_skip=1),
+        "sdxl": Defaults("sdxl", "sdxl", 1024, XL_STEPS, XL_CFG, clip_skip=2),
         # its makers: Euler a, 25 steps, clip skip 2
         "pony": Defaults("pony", "sdxl", 1024, 25, 7.0, "euler-a", clip_skip=2),
         # its makers and NoobAI's: Euler a, 20 to 28 steps, CFG 5 to 7
         "illustrious": Defaults("illustrious", "sdxl", 1024, 28, 5.5, "euler-a", clip_skip=2),
-        # docs/world.md; a policy learns from pictures of 12 steps
-        WORLD: Defaults(WORLD, WORLD, 64, 20, 2.5, train_steps=12),
+        WORLD: Defaults(WORLD, WORLD, 64, WORLD_STEPS, WORLD_CFG),
     }
 )
 """By family."""
@@ -90,7 +85,7 @@ def defaults_for(model: Any) -> Defaults:
     """
     if not isinstance(model, str):
         return _of_object(model)
-    if model == WORLD or (model.startswith(COMFY) and "@" not in model):
+    if paints_world(model):
         return TABLE[WORLD]
     if model.startswith(COMFY):
         return _row(model.removeprefix(COMFY).partition("@")[0])

@@ -8,6 +8,7 @@ import torch
 from negopt_core import ModelError, PromptPair
 from negopt_core.errors import PromptError
 from negopt_core.paint.base import PaintSettings
+from negopt_core.paint.choice import choose, policy_name
 from negopt_core.paint.comfy_server import ComfyPainter
 from negopt_core.paint.defaults import TABLE, Defaults, defaults_for
 from negopt_core.paint.diffusers_painter import DiffusersPainter, load_painter
@@ -36,9 +37,10 @@ def test_the_papers_and_the_makers_numbers():
 
 
 def test_the_worlds_numbers_are_the_worlds_alone():
-    assert TABLE["world"].train_steps == 12
     others = [row for name, row in TABLE.items() if name != "world"]
-    assert all(row.train_steps is None and row.guidance_scale >= 5.0 and row.steps >= 25 for row in others)
+    assert all(row.guidance_scale >= 5.0 and row.steps >= 25 for row in others)
+    assert choose("world", world_steps=12).steps == 12
+    assert choose(f"comfy:sd_xl_base_1.0.safetensors@{SERVER}", world_steps=12).steps == 30
 
 
 @pytest.mark.parametrize(
@@ -157,3 +159,23 @@ def test_the_demo_world_paints_without_settings_what_it_paints_with_its_own():
     pair = PromptPair.plain("a red circle")
     told = load_painter(str(world_dir()), PaintSettings(20, 2.5), device="cpu").paint([pair], [1])
     assert torch.equal(load_painter(str(world_dir()), device="cpu").paint([pair], [1]), told)
+
+
+def test_every_command_chooses_by_the_same_table():
+    choice = choose(f"comfy:ponyDiffusionV6XL.safetensors@{SERVER}", cfg=4.0)
+    assert (choice.steps, choice.cfg, choice.family) == (25, 4.0, "pony")
+    settings = choice.settings(batch_size=2, width=None)
+    assert settings == PaintSettings(25, 4.0, 1024, 1024, sampler="euler-a", batch_size=2)
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "rules"),
+    [
+        ("sd_xl_base_1.0", "rules:sdxl"),
+        ("ponyDiffusionV6XL", "rules:pony"),
+        ("noobaiXL", "rules:anime"),
+        ("x", "rules:sd15"),
+    ],
+)
+def test_rules_are_those_of_the_models_family(checkpoint, rules):
+    assert policy_name("rules", choose(f"comfy:{checkpoint}.safetensors@{SERVER}")) == rules
