@@ -82,6 +82,7 @@ def files(tmp_path_factory):
     return home
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "family", "pixels", "layers"),
     [

@@ -1,5 +1,6 @@
 """Painting models as they are published open and paint; what is none of them is refused in a line."""
 
+import json
 from pathlib import Path
 
 import diffusers
@@ -9,6 +10,7 @@ from safetensors.torch import load_file, save_file
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 from negopt_core import ModelError, PromptPair
+from negopt_core.cli import main
 from negopt_core.paint.architectures import facts_of, text_config, unet_config, vae_config
 from negopt_core.paint.base import PaintSettings
 from negopt_core.paint.checkpoint import Checkpoint, identify
@@ -94,6 +96,17 @@ def test_a_file_as_downloaded_opens_and_paints(files, name):
     assert not torch.equal(first, second)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "steps"), [("sd15", 25), ("sd21", 25), ("sdxl", 30)])
+def test_the_command_paints_with_it_as_its_kind_is_painted(files, name, steps, tmp_path, capsys):
+    line = ["paint", "a cat", "--policy", "rules", "--size", "64x64", "--model", str(files / f"{name}.safetensors")]
+    assert main([*line, "-o", str(tmp_path), "--device", "cpu", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)["record"]
+    assert record["steps"] == steps and record["width"] == 64
+    assert list(tmp_path.glob("*.png"))
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_its_numbers_are_where_diffusers_puts_them(files, name, tmp_path):
     file = str(files / f"{name}.safetensors")
