@@ -97,7 +97,7 @@ def convert_clip(source: Path, target: Path, tokenizer: Path | None = None) -> N
     words = tokenizer or (source if source.is_dir() else None)
     if words is None or not any((words / name).is_file() for name in TOKENIZER_FILES[:2]):
         raise ModelError(
-            f"{words or source} has no tokenizer files; name a folder that has them, such as any CLIP's, with --tokenizer"
+            f"{words or source} has no tokenizer files; name a folder with them, such as any CLIP's, with --tokenizer"
         )
     if source.is_dir():
         if kind := _other_kind(source / "config.json"):

@@ -8,7 +8,6 @@ torch-fidelity 0.4 (the names of its Inception's tensors).
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +73,7 @@ def only_pickled(folder: Path) -> Path:
     """A CLIP folder of before safetensors: the same with `pytorch_model.bin` alone."""
     model = CLIPModel.from_pretrained(folder)
     torch.save(model.state_dict(), folder / "pytorch_model.bin")
-    os.remove(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
     return folder
 
 
