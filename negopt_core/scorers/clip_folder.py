@@ -52,7 +52,7 @@ _TURNED = ("text_projection", "visual.proj")
 
 
 def check_folder(folder: Path) -> str:
-    """What is wrong with a folder of CLIP, in one sentence with what to do; "" if transformers can be asked to read it."""
+    """What is wrong with a folder of CLIP, in one sentence with what to do; "" if transformers can read it."""
     if folder.is_file():
         return "it is a file; name the folder with config.json, or make one from it with `convert clip`"
     if not folder.is_dir():

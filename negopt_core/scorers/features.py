@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -127,11 +130,8 @@ def _read_weights(path: Path) -> dict[str, Tensor]:
 
 
 def _network(weights: dict[str, Tensor]) -> Any:
-    try:
-        with naming_what_is_missing(), quiet():
-            from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
-    except RuntimeError as error:
-        raise ModelError(f"torch-fidelity needs a torchvision of the same build as torch ({error})") from error
+    with naming_what_is_missing(), quiet(), _parts_of("torch_fidelity"):
+        from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
     # its constructor reads weights with torch's unpickler: hand it our own bytes instead of a stranger's file
     buffer = io.BytesIO()
     torch.save(weights, buffer)
@@ -141,8 +141,28 @@ def _network(weights: dict[str, Tensor]) -> Any:
             INCEPTION, [str(WIDTH), "logits_unbiased"], feature_extractor_weights_path=buffer
         )
     except RuntimeError as error:
-        reason = str(error).splitlines()[0]
+        reason = " ".join(str(error).split())[:200]
         raise ModelError(f"these are not torch-fidelity's Inception weights: {reason}") from error
+
+
+@contextmanager
+def _parts_of(package: str) -> Iterator[None]:
+    """Modules of the package can be imported without the package itself, which needs more than they do: torchvision.
+
+    Afterwards the interpreter knows neither, so that whoever imports the package gets all of it.
+    """
+    if package in sys.modules:
+        yield
+        return
+    spec = importlib.util.find_spec(package)
+    if spec is None:
+        raise ModuleNotFoundError(f"No module named {package!r}", name=package)
+    sys.modules[package] = importlib.util.module_from_spec(spec)
+    try:
+        yield
+    finally:
+        for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+            del sys.modules[name]
 
 
 def convert_inception(source: Path, target: Path) -> None:
