@@ -48,9 +48,10 @@ class Embedder:
         try:
             if not is_on_hub and (wrong := check_folder(Path(name))):
                 raise ValueError(wrong)
-            model, info = CLIPModel.from_pretrained(
+            loaded: Any = CLIPModel.from_pretrained(
                 name, use_safetensors=True, local_files_only=not is_on_hub, output_loading_info=True
             )
+            model, info = loaded
             _check_keys(info)
             tokenizer = AutoTokenizer.from_pretrained(name, local_files_only=not is_on_hub)
             if len(tokenizer) > (known := int(model.config.text_config.vocab_size)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import PromptError
 from ..files import hash_files
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .base import Scorer
     from .embed import Embedder
 
+Network = TypeVar("Network")
 Places = Mapping[str, str]
 """Name of weights -> a path, or `hf:owner/name`."""
 CLIP, PICKSCORE, AESTHETIC, HPS, FIDELITY = "clip", "pickscore", "aesthetic", "hps", "fidelity"
@@ -75,12 +76,13 @@ class Loader:
 
         return self._once("world", self.role, shipped_judge)
 
-    def _once(self, kind: str, place: str, load: Callable[[str], Any]) -> Any:
+    def _once(self, kind: str, place: str, load: Callable[[str], Network]) -> Network:
         local = Path(place).expanduser()
         key = (kind, str(local.resolve()) if local.exists() else place)
         if key not in self._networks:
             self._networks[key] = load(place)
-        return self._networks[key]
+        network: Network = self._networks[key]
+        return network
 
 
 def _world_quality(loader: Loader) -> Scorer:

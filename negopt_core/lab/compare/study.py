@@ -63,6 +63,8 @@ class Design:
             raise PromptError(f"there is no arm {self.against!r} to compare with; there are {', '.join(names)}")
         if self.seeds < 1 or not self.items:
             raise PromptError(f"a comparison needs prompts and at least 1 seed, got {len(self.items)} and {self.seeds}")
+        if any(arm.kind == "own" for arm in self.arms) and not any(item.negative for item in self.items):
+            raise PromptError("an arm of the kind 'own' paints the set's negatives, and these prompts have none")
 
     @property
     def every_arm(self) -> tuple[Arm, ...]:
