@@ -49,6 +49,8 @@ def load_metrics(wanted: Wanted) -> Metrics:
     world's judges are not even there for another model. Nothing at all to measure is refused in any case.
     """
     names = _known(wanted)
+    if wanted.reference is not None:
+        list_pictures(wanted.reference)
     reasons = {name: why for name in names if (why := why_not(name, wanted))}
     if reasons and not wanted.is_recipes:
         raise PromptError(f"nothing was painted: {_told(reasons)}")
