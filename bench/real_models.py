@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-from negopt_core.lab.train.setup import Size, load_tokenizer, new_policy
+from negopt_core.lab.train.settings import Size
+from negopt_core.lab.train.setup import load_tokenizer, new_policy
 from negopt_core.paint.base import PaintSettings
 from negopt_core.paint.diffusers_painter import DiffusersPainter
 from negopt_core.policy.folder_check import STOCK_FILE

@@ -16,8 +16,9 @@ from typing import Any
 
 import torch
 
-from negopt_core.lab.train.ppo import PPO, PPOSettings
+from negopt_core.lab.train.ppo import PPO
 from negopt_core.lab.train.rollout import Actors, new_critic
+from negopt_core.lab.train.settings import PPOSettings
 from negopt_core.policy.language.backbone import width_of
 from negopt_core.text.prompt import PromptPair
 

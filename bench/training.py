@@ -59,8 +59,9 @@ class _Watched:
 
 def _trainer(policy: LanguagePolicy, paint_steps: int) -> PPO:
     from negopt_core.lab.make_world.measure import draw_prompts
-    from negopt_core.lab.train.ppo import PPO, PPOSettings
+    from negopt_core.lab.train.ppo import PPO
     from negopt_core.lab.train.rollout import Actors, new_critic
+    from negopt_core.lab.train.settings import PPOSettings
     from negopt_core.lab.train.setup import build_reward
     from negopt_core.paint.base import PaintSettings
     from negopt_core.paint.diffusers_painter import load_painter

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # A module of negopt_core may import modules of its own layer and of the layers above it in this table.
 LAYERS = {
-    "stdlib": {"errors", "files", "json_text", "needs", "own_process", "quiet", "text"},
+    "stdlib": {"errors", "files", "flags", "json_text", "needs", "own_process", "quiet", "text"},
     "model": {"encode", "policy", "torch_file", "devices"},
     "work": {"paint", "scorers", "world", "provenance", "measure"},
     "lab": {"lab"},

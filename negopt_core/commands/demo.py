@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..flags import flag
+from ..paint.choice import WORLD, choose
 from ..policy import SuggestOptions, load_policy, suggest
 from ..policy.suggest import MODES
 from ..text.df_text import format_prompt
 from ..text.prompt import DFPrompt, PromptPair, Span, Window
-from .models import WORLD, choose
-from .output import add_json, emit, tell
+from . import Command, Result, tell
 
 PROMPTS = (
     "a photo of a red ball by the sea by day",
@@ -38,15 +38,12 @@ class DemoArm:
     propose: Callable[[str], PromptPair]
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Declare the command."""
-    parser = commands.add_parser("demo", help="paint the before/after sheet on the embedded demo world")
-    parser.add_argument(
-        "-o", "--output", type=Path, default=Path("out/demo"), metavar="DIR", help="folder (default out/demo)"
-    )
-    parser.add_argument("--seed", type=int, default=7, help="seed of the noise, the same in every row (default 7)")
-    add_json(parser)
-    parser.set_defaults(run=run)
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What `demo` takes."""
+
+    output: Path = flag(Path("out/demo"), "folder of the sheet", "o", "output", metavar="DIR")
+    seed: int = flag(7, "seed of the noise, the same in every row")
 
 
 def demo_arms() -> list[DemoArm]:
@@ -71,7 +68,7 @@ def demo_arms() -> list[DemoArm]:
     ]
 
 
-def run(args: argparse.Namespace) -> int:
+def run(settings: Settings) -> Result:
     """Paint and score every arm on the same noise."""
     from ..files import check_folder, write_bytes
     from ..measure.draw import Row, draw_sheet, to_file
@@ -79,11 +76,11 @@ def run(args: argparse.Namespace) -> int:
     from ..paint.diffusers_painter import load_painter
     from ..scorers.table import load_named
 
-    check_folder(args.output)
-    choice = choose(WORLD, None, None)
+    check_folder(settings.output)
+    choice = choose(WORLD)
     painter = load_painter(choice.path, PaintSettings(choice.steps, choice.cfg, batch_size=len(PROMPTS)), device="cpu")
     quality, alignment = (load_named(f"world-{name}", {}, "eval") for name in ("quality", "alignment"))
-    seeds = [args.seed + column for column in range(len(PROMPTS))]
+    seeds = [settings.seed + column for column in range(len(PROMPTS))]
     rows, summary = [], []
     arms = demo_arms()
     for number, arm in enumerate(arms):
@@ -102,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
     footer = (
         f"{len(PROMPTS)} prompts, one seed each: an illustration. docs/results.md has the measurements with intervals."
     )
-    path = args.output / "sheet.png"
+    path = settings.output / "sheet.png"
     write_bytes(path, to_file(draw_sheet(TITLE, PROMPTS, rows, footer, scale=2)))
     lines = [
         f"{entry['arm']:22} quality {entry['quality']:.2f}  alignment {entry['alignment']:.2f}" for entry in summary
@@ -111,5 +108,7 @@ def run(args: argparse.Namespace) -> int:
         "",
         "These are pictures and scores of the small demo world that comes with negopt, not of a real image model.",
     ]
-    emit(args, {"sheet": str(path), "arms": summary, "world": "demo"}, "\n".join([*lines, f"sheet: {path}"]))
-    return 0
+    return Result({"sheet": str(path), "arms": summary, "world": "demo"}, "\n".join([*lines, f"sheet: {path}"]))
+
+
+COMMANDS = (Command("", "", Settings, run),)

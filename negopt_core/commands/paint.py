@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ModelError, PromptError
-from ..files import check_folder, free_path, hash_file
+from ..errors import PromptError
+from ..files import check_folder, free_path
+from ..flags import flag, read, word
+from ..paint.choice import MODEL_HELP, WORLD, Choice, Painted, read_size
 from ..policy import Policy, load_policy, suggest
 from ..text.df_text import format_prompt, parse_report
 from ..text.prompt import PromptPair
-from .models import MODEL_HELP, WORLD, Choice, add_model_arguments, choose, read_size
-from .output import add_json, emit, tell
-from .provenance import model_place
-from .suggest import add_policy_arguments, options_from, policy_for
+from . import Command, Result, tell
+from .shared import Asked
 
 if TYPE_CHECKING:
     import torch
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from ..paint.base import ModelPainter
     from ..provenance.record import Record
 
-_UNLESS_TOLD = {"seed": 0, "count": 1, "batch": 1, "sampler": "model", "weighting": "pae"}
 _IN_RECORD = {
     **{name: f"--{name}" for name in ("policy", "family", "negative", "steps", "cfg", "seed", "batch", "size")},
     **{name: f"--{name}" for name in ("sampler", "weighting", "strength")},
@@ -32,110 +33,107 @@ _IN_RECORD = {
 """What a picture's record decides with --from, and the flags for it."""
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Declare the command."""
-    parser = commands.add_parser("paint", help="paint pictures, schedules included")
-    parser.add_argument("prompt", nargs="?", help="ordinary or DF-Prompt text")
-    parser.add_argument(
-        "--from", dest="source", type=Path, metavar="IMAGE", help="paint this picture again, bit for bit"
-    )
-    add_policy_arguments(parser, default="")
-    parser.add_argument("--model", help=f"{MODEL_HELP} (default world; with --from the record's own)")
-    add_model_arguments(parser)
-    parser.add_argument("--seed", type=int, help="seed of the first picture, default 0; the next ones count up")
-    parser.add_argument("-n", type=int, dest="count", help="pictures to paint (default 1)")
-    parser.add_argument("--batch", type=int, help="pictures painted at the same time (default 1)")
-    parser.add_argument("--size", metavar="WxH", help="pixels (default: the model's own)")
-    parser.add_argument("--sampler", help="sampler (default: the model's own)")
-    parser.add_argument("--weighting", help="what a weight does: pae (default), pae-raw, comfy, compel, none")
-    parser.add_argument("--img2img", type=Path, metavar="IMAGE", help="start from this picture")
-    parser.add_argument("--strength", type=float, help="how much of the run it goes through (default 0.75)")
-    parser.add_argument("--device", help="cpu, cuda, mps (default: the GPU if there is one)")
-    parser.add_argument(
-        "--offload", action="store_true", help="keep weights in main memory; slow, needs little GPU memory"
-    )
-    parser.add_argument("-o", "--output", type=Path, default=Path("out"), metavar="DIR", help="folder (default out)")
-    add_json(parser)
-    parser.set_defaults(run=run)
+@dataclass(frozen=True, kw_only=True)
+class Settings(Asked, Painted):
+    """What `paint` takes."""
+
+    prompt: str | None = word(None, "ordinary or DF-Prompt text")
+    source: Path | None = flag(None, "paint this picture again, bit for bit", "from", metavar="IMAGE")
+    model: str | None = flag(None, MODEL_HELP, shown="world; with --from the record's own")
+    seed: int = flag(0, "seed of the first picture; the next ones count up")
+    count: int = flag(1, "pictures to paint", "n")
+    batch: int = flag(1, "pictures painted at the same time")
+    sampler: str = flag("model", "sampler; model: the model's own")
+    weighting: str = flag("pae", "what a weight does: pae, pae-raw, comfy, compel, none")
+    img2img: Path | None = flag(None, "start from this picture", metavar="IMAGE")
+    strength: float | None = flag(None, "how much of the run it goes through", shown="0.75")
+    offload: bool = flag(False, "keep weights in main memory; slow, needs little GPU memory")
+    output: Path = flag(Path("out"), "folder of the pictures", "o", "output", metavar="DIR")
 
 
-def run(args: argparse.Namespace) -> int:
-    """Paint, or paint again."""
-    if (args.prompt is None) == (args.source is None):
-        raise PromptError("paint needs either a prompt or --from IMAGE")
-    _fill(args)
-    if args.count < 1:
-        raise PromptError(f"-n needs a whole number from 1 up, got {args.count}")
-    check_folder(args.output)
-    paths, records, warnings = _repaint(args) if args.source else _paint(args)
-    values = {"images": [str(path) for path in paths], "record": records[0].to_json(), "warnings": warnings}
-    text = [f"painted  {path}" for path in paths] + [f"note     {warning}" for warning in warnings]
-    emit(args, values, "\n".join(text))
-    return 0
-
-
-def _fill(args: argparse.Namespace) -> None:
-    """What is not told; PromptError for a flag beside --from that the record decides."""
-    given = [flag for name, flag in _IN_RECORD.items() if getattr(args, name) not in (None, "")]
-    if args.source and given:
+def make(given: Mapping[str, Any]) -> Settings:
+    """The settings; PromptError for a flag beside --from that the record decides."""
+    settings: Settings = read(Settings, given)
+    beside = [text for name, text in _IN_RECORD.items() if given.get(name) not in (None, "")]
+    if settings.source and beside:
         raise PromptError(
-            f"--from paints the picture that the record tells, so it does not go with {', '.join(given)}; leave them "
+            f"--from paints the picture that the record tells, so it does not go with {', '.join(beside)}; leave them "
             "out, or give the prompt anew"
         )
-    for name, value in _UNLESS_TOLD.items():
-        if getattr(args, name) is None:
-            setattr(args, name, value)
+    return settings
 
 
-def _paint(args: argparse.Namespace) -> tuple[list[Path], list[Record], list[str]]:
-    choice = choose(args.model or WORLD, args.steps, args.cfg)
-    pair, policy, warnings = _propose(args, choice)
-    painter = _open(args, choice)
-    seeds = [args.seed + number for number in range(args.count)]
+def run(settings: Settings) -> Result:
+    """Paint, or paint again."""
+    if (settings.prompt is None) == (settings.source is None):
+        raise PromptError("paint needs either a prompt or --from IMAGE")
+    if settings.count < 1:
+        raise PromptError(f"-n needs a whole number from 1 up, got {settings.count}")
+    check_folder(settings.output)
+    if settings.source:
+        paths, records, warnings = _repaint(settings, settings.source)
+    else:
+        paths, records, warnings = _paint(settings, settings.prompt or "")
+    values = {"images": [str(path) for path in paths], "record": records[0].to_json(), "warnings": warnings}
+    text = [f"painted  {path}" for path in paths] + [f"note     {warning}" for warning in warnings]
+    return Result(values, "\n".join(text))
+
+
+def _repaint(settings: Settings, source: Path) -> tuple[list[Path], list[Record], list[str]]:
+    from ..provenance.record import read_picture
+    from ..provenance.replay import repaint
+
+    record = read_picture(source)
+    image = repaint(source, record, settings.model, settings.img2img, settings.device, settings.offload)
+    return [_save(settings.output / source.name, image, record)], [record], []
+
+
+def _paint(settings: Settings, prompt: str) -> tuple[list[Path], list[Record], list[str]]:
+    choice = settings.choice(settings.model or WORLD)
+    pair, policy, warnings = _propose(settings, prompt, choice)
+    painter = _open(settings, choice)
+    seeds = [settings.seed + number for number in range(settings.count)]
+    same = _record(settings, prompt, choice, painter, pair, policy)
     paths, records = [], []
-    for start in range(0, len(seeds), args.batch):
-        group = seeds[start : start + args.batch]
+    for start in range(0, len(seeds), settings.batch):
+        group = seeds[start : start + settings.batch]
         images = painter.paint([pair] * len(group), group, on_progress=_progress(start, len(seeds)))
         for image, seed in zip(images, group, strict=True):
-            record = _record(args, choice, painter, pair, policy, seed, group, image)
-            paths.append(_save(args.output / f"{seed:05d}.png", image, record))
+            height, width = image.shape[1:]
+            record = replace(same, seed=seed, batch_seeds=tuple(group), width=width, height=height)
+            paths.append(_save(settings.output / f"{seed:05d}.png", image, record))
             records.append(record)
     return paths, records, warnings
 
 
-def _propose(args: argparse.Namespace, choice: Choice) -> tuple[PromptPair, Policy | None, list[str]]:
-    if not args.policy:
-        positive, negative = parse_report(args.prompt), parse_report(args.negative)
+def _propose(settings: Settings, prompt: str, choice: Choice) -> tuple[PromptPair, Policy | None, list[str]]:
+    if not settings.policy:
+        positive, negative = parse_report(prompt), parse_report(settings.negative)
         problems = [str(problem) for problem in (*positive.problems, *negative.problems)]
         return PromptPair(positive.prompt, negative.prompt), None, problems
-    policy = load_policy(policy_for(args, choice), args.policies)
-    (suggestion,) = suggest(policy, [args.prompt], options_from(args))
+    policy = load_policy(settings.policy_to_paint(choice), settings.policies)
+    (suggestion,) = suggest(policy, [prompt], settings.options(settings.seed))
     return suggestion.pair, policy, list(suggestion.warnings)
 
 
-def _open(args: argparse.Namespace, choice: Choice) -> ModelPainter:
+def _open(settings: Settings, choice: Choice) -> ModelPainter:
     from ..paint.base import PaintSettings
     from ..paint.open import open_painter
+    from ..paint.pictures import read_image
 
-    width, height = read_size(args.size)
-    settings = PaintSettings(
+    width, height = read_size(settings.size)
+    wanted: dict[str, Any] = {"sampler": settings.sampler, "weighting": settings.weighting}
+    paint = PaintSettings(
         steps=choice.steps,
         guidance_scale=choice.cfg,
         width=width,
         height=height,
-        sampler=args.sampler,
-        weighting=args.weighting,
-        batch_size=args.batch,
-        init_image=_read_image(args.img2img) if args.img2img else None,
-        strength=args.strength,
+        batch_size=settings.batch,
+        init_image=read_image(settings.img2img) if settings.img2img else None,
+        strength=settings.strength,
+        **wanted,
     )
-    return open_painter(choice.path, settings, device=args.device, offload=args.offload)
-
-
-def _read_image(path: Path) -> torch.Tensor:
-    from ..paint.pictures import read_image
-
-    return read_image(path)
+    return open_painter(choice.path, paint, device=settings.device, offload=settings.offload)
 
 
 def _save(path: Path, image: torch.Tensor, record: Record) -> Path:
@@ -156,73 +154,44 @@ def _progress(first: int, total: int) -> Any:
 
 
 def _record(
-    args: argparse.Namespace,
+    settings: Settings,
+    prompt: str,
     choice: Choice,
     painter: ModelPainter,
     pair: PromptPair,
     policy: Policy | None,
-    seed: int,
-    group: list[int],
-    image: torch.Tensor,
 ) -> Record:
+    """What every picture of a command has in its record; seed, batch and size are those of each."""
     from ..provenance.record import Record, shown_place
 
     about = painter.describe()
     return Record(
-        prompt=args.prompt,
+        prompt=prompt,
         df_positive=format_prompt(pair.positive),
         df_negative=format_prompt(pair.negative),
         positive=pair.positive.text,
         negative=pair.negative.text,
-        seed=seed,
+        seed=settings.seed,
         model=shown_place(choice.model),
         model_hash=painter.model_hash(),
         steps=choice.steps,
         cfg=choice.cfg,
-        width=image.shape[2],
-        height=image.shape[1],
-        sampler=args.sampler,
-        weighting=args.weighting,
+        width=0,
+        height=0,
+        sampler=settings.sampler,
+        weighting=settings.weighting,
         device=about["device"],
         dtype=about["dtype"],
-        batch_seeds=tuple(group),
+        batch_seeds=(),
         policy=policy.card.name if policy else "",
         policy_hash=policy.fingerprint if policy else "",
         policy_licence=policy.card.licence if policy else "",
-        modes=tuple(args.mode.split(",")) if policy else (),
-        init_image_sha256=hash_file(args.img2img) if args.img2img else "",
+        modes=settings.modes if policy else (),
+        init_image_sha256=hashlib.sha256(settings.img2img.read_bytes()).hexdigest() if settings.img2img else "",
         strength=about["strength"],
         libraries={key: about[key] for key in ("torch", "diffusers", "comfyui") if key in about},
         host="comfyui" if about.get("painter") == "comfy-server" else "diffusers",
     )
 
 
-def _repaint(args: argparse.Namespace) -> tuple[list[Path], list[Record], list[str]]:
-    """Paint a picture again from its own record, in the batch that it was painted in."""
-    from ..provenance.record import read_picture
-
-    record = read_picture(args.source)
-    _check_start(args, record)
-    args.sampler, args.weighting, args.size = record.sampler, record.weighting, f"{record.width}x{record.height}"
-    args.batch, args.strength, args.device = len(record.batch_seeds), record.strength, args.device or record.device
-    choice = choose(model_place(args.model, record.model, "diffusers"), record.steps, record.cfg)
-    painter = _open(args, choice)
-    if painter.model_hash() != record.model_hash:
-        raise ModelError(
-            f"{args.source} was painted with weights {record.model_hash}, {record.model} here has "
-            f"{painter.model_hash()}; put the same weights there"
-        )
-    pair = PromptPair(parse_report(record.df_positive).prompt, parse_report(record.df_negative).prompt)
-    images = painter.paint([pair] * len(record.batch_seeds), list(record.batch_seeds))
-    image = images[record.batch_seeds.index(record.seed)]
-    return [_save(args.output / args.source.name, image, record)], [record], []
-
-
-def _check_start(args: argparse.Namespace, record: Record) -> None:
-    if record.seed not in record.batch_seeds:
-        raise PromptError(f"{args.source} has a record that contradicts itself: seed {record.seed} is not in its batch")
-    if bool(record.init_image_sha256) != bool(args.img2img):
-        need = "started from a picture: name it with --img2img" if record.init_image_sha256 else "started from noise"
-        raise PromptError(f"{args.source} {need}")
-    if args.img2img and hash_file(args.img2img) != record.init_image_sha256:
-        raise PromptError(f"{args.img2img} is not the picture that {args.source} started from")
+COMMANDS = (Command("", "", Settings, run, make),)

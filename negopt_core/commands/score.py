@@ -2,42 +2,44 @@
 
 from __future__ import annotations
 
-import argparse
+from dataclasses import MISSING, dataclass
 from pathlib import Path
 
 from ..errors import PromptError
-from .output import add_json, emit
-from .scorers import NAMES, add_sources, load_named
+from ..flags import flag, word
+from ..scorers.table import NAMES, WORLD_JUDGES, Sources, load_named
+from . import Command, Result
+from .shared import names_in
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Declare the command."""
-    parser = commands.add_parser("score", help="score pictures against a prompt")
-    parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
-    parser.add_argument("--prompt", help="the prompt (default: the one in each picture's own record)")
-    parser.add_argument("--scorers", default="world-quality,world-alignment", help="comma-separated names")
-    add_sources(parser)
-    add_json(parser)
-    parser.set_defaults(run=run)
+@dataclass(frozen=True, kw_only=True)
+class Settings(Sources):
+    """What `score` takes."""
+
+    images: tuple[Path, ...] = word(MISSING, "pictures", nargs="+", metavar="IMAGE")
+    prompt: str | None = flag(None, "the prompt", shown="the one in each picture's own record")
+    scorers: str = flag(",".join(WORLD_JUDGES), f"names with commas between, of {', '.join(NAMES)}")
 
 
-def run(args: argparse.Namespace) -> int:
+def run(settings: Settings) -> Result:
     """One row per picture."""
     from ..paint.pictures import read_image
     from ..provenance.record import read_picture
 
-    names = [name.strip() for name in args.scorers.split(",") if name.strip()]
+    names = names_in(settings.scorers)
     if not names:
-        raise PromptError(f"--scorers takes one or more of {', '.join(NAMES)}, got {args.scorers!r}")
-    scorers = [load_named(name, args.source, role="eval") for name in names]
+        raise PromptError(f"--scorers takes one or more of {', '.join(NAMES)}, got {settings.scorers!r}")
+    scorers = [load_named(name, settings.places, role="eval") for name in names]
     rows = []
-    for path in args.images:
+    for path in settings.images:
         image = read_image(path)[None]
-        prompt = args.prompt if args.prompt is not None else read_picture(path).prompt
+        prompt = settings.prompt if settings.prompt is not None else read_picture(path).prompt
         scores = {scorer.name: round(float(scorer(image, [prompt])[0]), 4) for scorer in scorers}
         rows.append({"image": str(path), "prompt": prompt, **scores})
     lines = [
         "  ".join([*(f"{row[scorer.name]:.2f} {scorer.name}" for scorer in scorers), str(row["image"])]) for row in rows
     ]
-    emit(args, {"rows": rows}, "\n".join(lines))
-    return 0
+    return Result({"rows": rows}, "\n".join(lines))
+
+
+COMMANDS = (Command("", "", Settings, run),)

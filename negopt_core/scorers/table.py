@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import PromptError
 from ..files import hash_files
+from ..flags import flag
+from ..paint.choice import paints_world
 
 if TYPE_CHECKING:
     from ..measure.set_metrics import Extract
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
     from .embed import Embedder
 
 Network = TypeVar("Network")
+WORLD_JUDGES = ("world-quality", "world-alignment")
+WORLD_REWARD = "world-quality:1,world-alignment:3"
+"""What a picture of the demo world is worth, unless somebody says otherwise."""
+REWARD_HELP = (
+    "scorer:weight[:floor][:plain[=share]],...; plain: measured against the plain prompt's picture, same noise"
+)
 Places = Mapping[str, str]
 """Name of weights -> a path, or `hf:owner/name`."""
 CLIP, PICKSCORE, AESTHETIC, HPS, FIDELITY = "clip", "pickscore", "aesthetic", "hps", "fidelity"
@@ -184,6 +192,40 @@ SET_METRICS: Mapping[str, tuple[str, ...]] = {
 }
 """Every measure of a whole set of pictures (`features.load_set_metric`) and the weights that it needs."""
 SOURCE_HELP = "weights of a scorer: " + ", ".join(row.hint for row in SCORERS.values() if row.hint)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """Where the weights of scorers are, as a user says it."""
+
+    source: tuple[str, ...] = flag((), SOURCE_HELP, metavar="SCORER=PLACE")
+
+    @property
+    def places(self) -> dict[str, str]:
+        """Places by name of the scorer."""
+        return dict(text.partition("=")[::2] for text in self.source)
+
+
+def toys_among(model: str, names: Iterable[str]) -> list[str]:
+    """The demo world's judges among scorers and metrics, if `model` is another model (but a world of one's own)."""
+    toys = sorted(name for name in names if name.startswith("world-"))
+    return [] if paints_world(model) or (Path(model).expanduser() / "judges").is_dir() else toys
+
+
+def refuse_toys(model: str, names: Iterable[str], flag: str) -> None:
+    """PromptError where the demo world's judges are asked about another model's pictures; called before painting."""
+    toys = toys_among(model, names)
+    if not toys:
+        return
+    raise PromptError(
+        f"{', '.join(toys)} judge pictures of negopt's small demo world and know nothing of other models; for real "
+        f"pictures name {', '.join(REAL[:-1])} or {REAL[-1]} with {flag}, and their weights with --source"
+    )
+
+
+def reward_names(line: str) -> list[str]:
+    """The scorers in `scorer:weight...,...`."""
+    return [part.strip().partition(":")[0] for part in line.split(",")]
 
 
 def load_named(name: str, places: Places, role: str, device: str = "auto") -> Scorer:

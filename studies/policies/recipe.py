@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from negopt_core.flags import flag, given_in
+from negopt_core.lab.train.settings import PPORun, SFTRun
+from negopt_core.paint.choice import WORLD_CFG
+
 MAIN_REWARD = "world-quality:1,world-alignment:3"
 ISOLATED = {"quality": "world-quality:1", "alignment": "world-alignment:3", "both": MAIN_REWARD}
 """PAE's question of which reward does what."""
@@ -13,7 +17,7 @@ _UNITS = (1.0, 8.0, 2.0)
 """What one share of quality, alignment and fidelity stands for: about one over their spread in plain pictures."""
 PROMPTS, GROUP = 8, 4
 """Prompts a step of PPO, and answers to each."""
-_ROUND = ("--batch", str(PROMPTS), "--group", str(GROUP), "--advantage", "group")
+_ROUND = ("--prompts-per-step", str(PROMPTS), "--group", str(GROUP), "--advantage", "group")
 """Eight prompts, four answers to each from the same noise, each against the mean of its four."""
 DATA_SIZES = {"10 %": 400, "30 %": 1200}
 """Of the 4,000 pairs of the full set."""
@@ -31,15 +35,9 @@ class Training:
 
     def settings(self) -> dict[str, str]:
         """The flags with their values, named as in a run's config.json; without the policy, whose place may change."""
-        flags: dict[str, str] = {}
-        name = ""
-        for part in self.arguments[1:]:
-            if part.startswith("--"):
-                name = part.removeprefix("--").replace("-", "_")
-                flags[name] = "True"
-            else:
-                flags[name] = part
-        return {flag: value for flag, value in flags.items() if flag != "policy"}
+        run = {"sft": SFTRun, "ppo": PPORun}[self.arguments[0]]
+        flags = given_in(run, self.arguments[1:])
+        return {name: str(value) for name, value in flags.items() if name != "policy"}
 
     @property
     def pictures_a_step(self) -> int:
@@ -51,15 +49,13 @@ class Training:
 class Recipe:
     """How long everything is trained."""
 
-    seeds: int = 3
-    """Training seeds of the headline rows."""
-    sft_steps: int = 800
-    ppo_steps: int = 200
-    """Of the headline rows; reward balances and single rewards, one seed each, take half of it."""
+    seeds: int = flag(3, "training seeds of the headline rows", "training-seeds", old=("seeds",))
+    sft_steps: int = flag(800, "training steps on pairs")
+    ppo_steps: int = flag(200, "training steps on rewards; reward balances and single rewards take half of it")
     train_paint_steps: int = 6
     """Sampler steps of a picture that is only rewarded; the tables are painted with `paint_steps`."""
     paint_steps: int = 10
-    cfg: float = 2.5
+    cfg: float = WORLD_CFG
     paint_dtype: str = "float32"
     """Precision of every picture; `reproduce` takes what `paint.precision` measures to be faster."""
 
@@ -70,7 +66,19 @@ class Recipe:
             runs += [self._sft("negative", seed), self._ppo("negative", seed)]
             runs += [self._sft("modifiers", seed, scheduled=True), self._ppo("modifiers", seed)]
             runs += [self._sft("scheduled", seed, scheduled=True), self._ppo("scheduled", seed)]
-        untrained = ("sft", "--pairs", "world", "--stock", "world", "--steps", "1", "--rate", "1e-09", "--seed", "0")
+        untrained = (
+            "sft",
+            "--pairs",
+            "world",
+            "--stock",
+            "world",
+            "--train-steps",
+            "1",
+            "--rate",
+            "1e-09",
+            "--seed",
+            "0",
+        )
         runs += [Training("untrained", untrained), self._ppo("untrained", 0, start="untrained", name="rl-only")]
         for count in DATA_SIZES.values():  # beside the full set of the headline rows, so as long as those
             runs += [self._sft("negative", 0, pairs=count), self._ppo(f"negative-{count}", 0)]
@@ -87,13 +95,13 @@ class Recipe:
         line = ["sft", "--pairs", f"world:{pairs}" if pairs else "world", "--stock", "world"]
         line += ["--polarity", "modifiers" if kind == "modifiers" else "negative"]
         line += ["--scheduled"] * scheduled
-        return Training(f"{name}-sft-{seed}", (*line, "--steps", str(self.sft_steps), "--seed", str(seed)))
+        return Training(f"{name}-sft-{seed}", (*line, "--train-steps", str(self.sft_steps), "--seed", str(seed)))
 
     def _ppo(
         self, kind: str, seed: int, start: str = "", name: str = "", reward: str = MAIN_REWARD, steps: int = 0
     ) -> Training:
         needs, steps = start or f"{kind}-sft-{seed}", steps or self.ppo_steps
-        line = ["ppo", "--policy", needs, "--prompts", "world", "--reward", reward, "--steps", str(steps)]
+        line = ["ppo", "--policy", needs, "--prompts", "world", "--reward", reward, "--train-steps", str(steps)]
         line += [*_ROUND, "--paint-steps", str(self.train_paint_steps), "--cfg", f"{self.cfg:g}"]
         line += ["--paint-dtype", self.paint_dtype, "--seed", str(seed)]
         return Training(name or f"{kind}-rl-{seed}", tuple(line), needs)

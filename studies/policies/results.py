@@ -25,9 +25,10 @@ from studies.policies.recipe import BALANCES, DATA_SIZES, ISOLATED, Recipe
 from studies.policies.ship import SHIPPED_RUNS, likeliest
 from studies.policies.tables import Results, added_spans, agreement_table, phrase_tables, settings_table
 from studies.world.arms import FIXED, NONE, WINDOWS, negative_arm, negatives_arm
-from studies.world.experiments import SEARCHED, SEARCHED_FIXED, ReportSettings, search_negatives, search_windows
+from studies.world.experiments import SEARCHED, SEARCHED_FIXED, search_negatives, search_windows
 from studies.world.runner import Runner, design_of
 from studies.world.search import content_features
+from studies.world.settings import ReportSettings
 
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 CURVES, SHEET, COLUMNS = "results-curves.png", "results-sheet.jpg", 6

@@ -17,6 +17,7 @@ from studies.world import arms
 from studies.world.runner import Runner, design_of
 from studies.world.scores import Scores
 from studies.world.search import Gains, content_features, fit_gains, random_negatives
+from studies.world.settings import ReportSettings
 
 SEARCHED_FIXED, SEARCHED, RULES, RULES_PLAIN = (
     "searched, one for all prompts",
@@ -29,29 +30,6 @@ APPENDED, SCHEDULED = "modifiers, all steps", "modifiers, each in its window"
 EVERY_MODIFIER, AGAINST = "every modifier", "what the prompt asks for"
 _ROUNDS = 4
 """Random negatives tried for each search prompt."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReportSettings:
-    """How much is painted and measured, and with what noise."""
-
-    prompts: int = 256
-    seeds: int = 2
-    steps: int = 10
-    guidance_scale: float = 2.5
-    scenes: int = 4000
-    """Rendered scenes for the judges."""
-    seed: int = 90_001
-
-    @property
-    def searches(self) -> int:
-        """Prompts of the search for negatives, each with one noise."""
-        return 2 * self.prompts
-
-    @property
-    def window_searches(self) -> int:
-        """Prompts of the search for windows, each with one noise."""
-        return max(self.prompts // 2, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,6 @@ from studies.document import replace_between
 from studies.world import arms, tables
 from studies.world.experiments import (
     SEARCHED,
-    ReportSettings,
     WorldResults,
     report_prompts,
     run_experiments,
@@ -33,6 +32,7 @@ from studies.world.experiments import (
 from studies.world.figures import checks
 from studies.world.runner import Runner
 from studies.world.scores import Scores, gain, make_scores
+from studies.world.settings import ReportSettings
 
 BEGIN, END = "<!-- report: begin -->", "<!-- report: end -->"
 _COLUMNS = 10

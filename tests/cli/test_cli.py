@@ -123,7 +123,7 @@ def test_schedule_reports_what_cannot_act_and_what_cannot_be_said(capsys: pytest
         (["policies", "info", "hf:owner/name"], 2, "policies pull"),
         (["nonsense"], 2, "nonsense"),
         (["suggest", "a", "photo", "of", "--json", "cat"], 2, "photo of cat; put the prompt in quotes"),
-        (["suggest", "a cat", "--jsn"], 2, "unrecognized arguments: --jsn; `negopt --help`"),
+        (["suggest", "a cat", "--jsn"], 2, "unrecognized arguments: --jsn; `negopt suggest --help`"),
         (["--json", "suggest", "a cat"], 2, "--json stands before the command; write flags behind the command"),
         (["--steps", "3", "paint", "a cat"], 2, "--steps stands before the command"),
     ],

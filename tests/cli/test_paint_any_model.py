@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from negopt_core.cli import main
-from negopt_core.commands.scorers import refuse_toys
 from negopt_core.errors import PromptError
+from negopt_core.scorers.table import refuse_toys
 from tests.paint import tiny
 
 pytestmark = pytest.mark.slow

@@ -9,7 +9,8 @@ import torch
 
 from negopt_core.cli import main
 from negopt_core.lab.make_world.tokenizer import world_words, write_tokenizer
-from negopt_core.lab.train.setup import Size, new_policy
+from negopt_core.lab.train.settings import Size
+from negopt_core.lab.train.setup import new_policy
 from negopt_core.policy.card import PolicyCard
 from negopt_core.policy.language.folder import save_policy
 from negopt_core.policy.language.pae_weights import PAE_WEIGHTS, PAE_WINDOWS

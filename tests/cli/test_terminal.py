@@ -16,9 +16,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import json, sys
 from negopt_core import cli
-from negopt_core.commands import models
+from negopt_core.paint import choice
 
-models.WORLD_STEPS = 1  # `demo` has no flag for it
+choice.WORLD_STEPS = 1  # `demo` has no flag for it
 for words in json.load(sys.stdin):
     sys.argv[1:] = words
     assert cli.main() == 0, words

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from negopt_core.cli import main
-from negopt_core.commands.train_common import shown, start_folder
 from negopt_core.lab.make_world.measure import is_held_out
+from negopt_core.lab.train.card import shown
+from negopt_core.lab.train.setup import start_folder
 from negopt_core.policy.folder_check import folder_hash
 from negopt_core.policy.store import read_card
 

@@ -39,7 +39,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def wanted(home: Path, *names: str, **changes: Any) -> Wanted:
     places = {"clip": str(home / "clip"), "aesthetic": str(home / "head.safetensors")}
-    return replace(Wanted(names, places, is_world=False, pictures=4, splits=2, device="cpu"), **changes)
+    return replace(Wanted(names, places, model="sd15", pictures=4, splits=2, device="cpu"), **changes)
 
 
 def test_what_can_be_measured_is_loaded_with_one_clip(home: Path) -> None:
@@ -109,7 +109,7 @@ def test_broken_weights_are_refused_where_the_user_named_them_and_told_in_a_reci
 
 @WEIGHTS
 def test_the_demo_world_has_its_judges(home: Path) -> None:
-    found = load_metrics(wanted(home, "world-quality", "world-is", is_world=True))
+    found = load_metrics(wanted(home, "world-quality", "world-is", model="world"))
     assert [scorer.name for scorer, _ in found.scorers] == ["world-quality"] and found.sets[0].name == "world-is"
 
 

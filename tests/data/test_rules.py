@@ -56,6 +56,6 @@ def test_words_of_ones_own_are_left_out_of_prompts_and_answers() -> None:
     ],
 )
 def test_modifiers_that_credit_somebody_can_be_left_out(phrase: str, is_credit: bool) -> None:
-    kept, _ = keep_allowed([pair("a cat", phrase, "8k")], "modifiers", Rules(has_artists=False))
+    kept, _ = keep_allowed([pair("a cat", phrase, "8k")], "modifiers", Rules(no_artists=True))
     assert kept == [pair("a cat", *([] if is_credit else [phrase]), "8k")]
-    assert keep_allowed([pair("a cat", phrase)], "negative", Rules(has_artists=False))[0] == [pair("a cat", phrase)]
+    assert keep_allowed([pair("a cat", phrase)], "negative", Rules(no_artists=True))[0] == [pair("a cat", phrase)]

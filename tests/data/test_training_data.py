@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from negopt_core.errors import TrainingError
-from negopt_core.lab.data.confidence import ConfidenceSettings, confidence, keep_confident, score_pairs
+from negopt_core.lab.data.confidence import confidence, keep_confident, score_pairs
 from negopt_core.lab.data.pairs import Pair
+from negopt_core.lab.data.settings import ConfidenceSettings
 from negopt_core.lab.data.split import Repeats, Splitting, normalise
 from negopt_core.lab.train.sft import vary_prompt
 from negopt_core.text.prompt import PromptPair, Span
@@ -123,7 +124,7 @@ class Length:
 
 def test_the_job_shares_noise_goes_on_where_it_was_killed_and_starts_afresh_with_other_settings(tmp_path: Path) -> None:
     given, cache, painter = [*pairs(5), Pair("bare", ())], tmp_path / "deep" / "scores.jsonl", Painter()
-    settings = ConfidenceSettings(pictures=2, batch=2)
+    settings = ConfidenceSettings(pictures=2, batch=2, polarity="modifiers")
     scores = score_pairs(given, painter, First(), Length(), settings, cache)
     assert scores == [1.0] * 5 + [0.0]  # a phrase more is brighter; nothing added is a tie
     by_seed: dict[int, set[str]] = {}
@@ -138,7 +139,7 @@ def test_the_job_shares_noise_goes_on_where_it_was_killed_and_starts_afresh_with
     finished = Painter()
     score_pairs(given, finished, First(), Length(), settings, cache)
     assert not finished.painted
-    score_pairs(given[:1], finished, First(), Length(), ConfidenceSettings(pictures=3), cache)
+    score_pairs(given[:1], finished, First(), Length(), ConfidenceSettings(pictures=3, polarity="modifiers"), cache)
     assert len(finished.painted) == 6
     with pytest.raises(TrainingError):
         ConfidenceSettings(sigma=2.0)

@@ -12,9 +12,10 @@ import pytest
 
 from negopt_core.cli import main
 from negopt_core.errors import NegOptError, OutputError, TrainingError
-from negopt_core.lab.data.confidence import ConfidenceSettings, score_pairs
+from negopt_core.lab.data.confidence import score_pairs
 from negopt_core.lab.data.corpus import read_rows
 from negopt_core.lab.data.pairs import Pair, read_pairs
+from negopt_core.lab.data.settings import ConfidenceSettings
 from negopt_core.lab.jobs.run import CHECKPOINT, CONFIG, METRICS, RunFolder
 from negopt_core.lab.train.setup import read_prompts
 from negopt_core.text.prompt import Span
@@ -117,7 +118,7 @@ def scored(cache: Path) -> tuple[list[float], int]:
         def __call__(self, images: object, prompts: object) -> object:
             return images.mean(dim=(1, 2, 3))  # type: ignore[attr-defined]
 
-    settings = ConfidenceSettings(pictures=1, batch=1)
+    settings = ConfidenceSettings(pictures=1, batch=1, polarity="modifiers")
     found = score_pairs(PAIRS, painter, Mean(), Mean(), settings, cache)  # type: ignore[arg-type]
     return found, len({pair for pair, _ in painter.painted}) // 2
 

@@ -11,8 +11,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 import negopt_core
-from negopt_core.commands.provenance import model_place
 from negopt_core.errors import OutputError, PromptError
+from negopt_core.paint.choice import recorded_place
 from negopt_core.policy import load_policy
 from negopt_core.provenance.origin import Origin, read_origin
 from negopt_core.provenance.plan import Plan
@@ -209,8 +209,8 @@ def test_no_absolute_path_is_told(place: str, shown: str) -> None:
 
 
 def test_the_model_to_paint_again_with_is_found_or_asked_for(tmp_path: Path) -> None:
-    assert model_place(None, "world", "diffusers") == "world" and model_place("x", "y", "a1111") == "x"
-    assert model_place(None, str(tmp_path), "diffusers") == str(tmp_path)
+    assert recorded_place(None, "world", "diffusers") == "world" and recorded_place("x", "y", "a1111") == "x"
+    assert recorded_place(None, str(tmp_path), "diffusers") == str(tmp_path)
     for recorded, host in (("gone.safetensors", "diffusers"), ("", "diffusers"), ("world", "a1111")):
         with pytest.raises(PromptError, match="--model"):
-            model_place(None, recorded, host)
+            recorded_place(None, recorded, host)

@@ -9,7 +9,6 @@ from PIL import Image
 from transformers import CLIPModel
 
 from negopt_core.cli import main
-from negopt_core.commands.scorers import load_named
 from negopt_core.errors import ModelError, PromptError
 from negopt_core.scorers import features
 from negopt_core.scorers import table as scorers
@@ -128,17 +127,18 @@ def test_scorers_are_found_by_name(folder: Path, tmp_path: Path) -> None:
     assert main(["convert", "aesthetic", str(tmp_path / "head.pth"), "-o", str(tmp_path / "h.safetensors")]) == 0
     sources = [f"{name}={folder}" for name in ("clip", "pickscore", "hps")]
     sources += [f"aesthetic={tmp_path / 'h.safetensors'}"]
+    places = scorers.Sources(source=tuple(sources)).places
     for name in [name for name in NAMES if name != scorers.FIDELITY]:  # Inception's has a test of its own below
-        scorer = load_named(name, sources, "reward")
-        assert load_named(name, sources, "reward", "cpu").name == scorer.name
+        scorer = scorers.load_named(name, places, "reward")
+        assert scorers.load_named(name, places, "reward", "cpu").name == scorer.name
         if name not in WORLD:
             with pytest.raises(ModelError, match="nothing can be put on 'cuda:77'"):
-                load_named(name, sources, "reward", "cuda:77")
+                scorers.load_named(name, places, "reward", "cuda:77")
         assert scorer.name == name and torch.isfinite(scorer(image, ["a red ball", "a cube"])).all()
     with pytest.raises(PromptError, match="--source clip=PLACE"):
-        load_named("clip", [], "eval")
+        scorers.load_named("clip", {}, "eval")
     with pytest.raises(PromptError, match="no scorer is called"):
-        load_named("beauty", [], "eval")
+        scorers.load_named("beauty", {}, "eval")
 
 
 def test_fidelity_of_real_pictures_compares_with_a_folder_or_with_all_classes_alike(

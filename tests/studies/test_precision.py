@@ -10,7 +10,7 @@ from negopt_core.paint.base import PaintSettings
 from negopt_core.paint.precision import choose_precision
 from negopt_core.world import world_dir
 from studies.policies.recipe import Recipe
-from studies.reproduce import precision_of
+from studies.policies.runs import precision_of
 
 SETTINGS = PaintSettings(2, 2.5)
 

@@ -24,9 +24,9 @@ from studies.policies import results
 from studies.policies.arms import PolicyArms, at_all_steps, in_random_windows, plain
 from studies.policies.curves import draw_curves, read_curve
 from studies.policies.recipe import BALANCES, Recipe, Training, balanced
+from studies.policies.runs import is_done, train_all
 from studies.policies.ship import ship
 from studies.policies.tables import Results, added_spans, agreement_table, phrase_tables
-from studies.reproduce import is_done, train_all
 from studies.world.arms import WINDOWS, negative_arm
 from studies.world.experiments import SEARCHED, SEARCHED_FIXED
 from studies.world.runner import Runner

@@ -16,10 +16,11 @@ from negopt_core.world.captions import read_prompt
 from negopt_core.world.judges import CONTENT_HEADS, Verdict
 from studies.document import table
 from studies.world import arms, figures
-from studies.world.experiments import ReportSettings, search_prompts
+from studies.world.experiments import search_prompts
 from studies.world.runner import Runner, design_of
 from studies.world.scores import Scores, gain, load_scores, make_scores, save_scores
 from studies.world.search import MAX_WORDS, VOCABULARY, content_features, fit_gains, random_negatives
+from studies.world.settings import ReportSettings
 
 PROMPTS = draw_prompts(6, seed=4)
 

@@ -21,7 +21,8 @@ from transformers import AutoTokenizer
 from negopt_core.errors import NegOptError
 from negopt_core.lab.jobs.processes import ALONE, Processes, joined
 from negopt_core.lab.jobs.run import Loop, RunFolder, run_steps
-from negopt_core.lab.train.ppo import PPO, PPOSettings
+from negopt_core.lab.train.ppo import PPO
+from negopt_core.lab.train.settings import PPOSettings
 from negopt_core.text.prompt import PromptPair
 
 PROMPTS = ["a photo of a ball", "a sketch of a star by the sea at night", "a cube", "a painting"]

@@ -28,7 +28,8 @@ from negopt_core.lab.train.mini import Corpus, negative_stock, prepare
 from negopt_core.lab.train.phrases import PhraseSettings, PhraseTraining, Task
 from negopt_core.lab.train.priors import NEGATIVE_WINDOWS, SCHEDULE_WEIGHTS, schedule_targets
 from negopt_core.lab.train.recipe import RECIPES, Recipe, read_recipe
-from negopt_core.lab.train.sft import SFT, SFTSettings
+from negopt_core.lab.train.settings import SFTSettings
+from negopt_core.lab.train.sft import SFT
 from negopt_core.policy import SuggestOptions, load_policy, suggest
 from negopt_core.policy.language.folder import make_policy
 from negopt_core.policy.language.reader import reader_of

@@ -12,8 +12,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from toys import Brightness, CodePainter, actors, phrases
 
-from negopt_core.lab.train.ppo import PPO, PPOSettings
+from negopt_core.lab.train.ppo import PPO
 from negopt_core.lab.train.rollout import Actors, roll_out
+from negopt_core.lab.train.settings import PPOSettings
 from negopt_core.paint.base import PaintSettings
 from negopt_core.paint.diffusers_painter import load_painter
 from negopt_core.policy.language import Sampling

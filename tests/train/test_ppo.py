@@ -12,7 +12,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from toys import Brightness, CodePainter, actors, phrases
 
 from negopt_core.errors import TrainingError
-from negopt_core.lab.train.ppo import PPO, PPOSettings
+from negopt_core.lab.train.ppo import PPO
+from negopt_core.lab.train.run_ppo import filled_in
+from negopt_core.lab.train.settings import PPORun, PPOSettings
 from negopt_core.policy.language.actions import CHANNELS, Sampling
 from negopt_core.scorers.base import Reward, RewardTerm
 from negopt_core.text.prompt import FULL
@@ -67,7 +69,7 @@ def replace_full() -> object:
 def test_before_the_first_update_every_ratio_is_one() -> None:
     ppo = PPO(actors("df", late_share), PROMPTS, FAST)
     rollout = ppo._roll_out()
-    again = ppo.actors.policy.analyze(rollout.prompts, rollout.responses, FAST.sampling)
+    again = ppo.actors.policy.analyze(rollout.prompts, rollout.responses, ppo.sampling)
     for channel in CHANNELS:
         assert torch.equal(again.logprobs[channel].detach(), rollout.old[channel])
         assert torch.equal(rollout.old[channel], rollout.reference[channel])
@@ -133,3 +135,16 @@ def test_settings_without_meaning_are_refused() -> None:
     with pytest.raises(TrainingError, match="no prompts"):
         PPO(actors("df", late_share), [], FAST)
     assert Reward((RewardTerm(Brightness()),)).terms
+
+
+@pytest.mark.parametrize(
+    ("model", "usual"),
+    [("world", (12, 2.5, 3e-4)), ("comfy:http://a:1", (12, 2.5, 3e-4)), ("hf:owner/name", (25, 7.5, 5e-5))],
+)
+def test_the_demo_worlds_settings_reach_no_other_model(model: str, usual: tuple[int, float, float]) -> None:
+    """P17: what is not said is PAE's rate and NegOpt's sampling, unless the demo world paints."""
+    run = PPORun(folder=Path("r"), policy=Path("p"), prompts="world", model=model)
+    found = filled_in(run)
+    assert (found.paint_steps, found.cfg, found.ppo.learning_rate) == usual
+    told = filled_in(replace(run, paint_steps=3, cfg=1.5, rate=0.1))
+    assert (told.paint_steps, told.cfg, told.ppo.learning_rate) == (3, 1.5, 0.1)

@@ -23,9 +23,10 @@ from negopt_core.lab.data.pairs import Pair
 from negopt_core.lab.jobs.checkpoint import load_checkpoint
 from negopt_core.lab.jobs.events import event_files
 from negopt_core.lab.jobs.run import CHECKPOINT, METRICS, Listeners, Loop, RunFolder, run_steps
-from negopt_core.lab.train.ppo import PPO, PPOSettings
+from negopt_core.lab.train.ppo import PPO
 from negopt_core.lab.train.samples import PPOSamples, sft_samples
-from negopt_core.lab.train.sft import SFT, SFTSettings
+from negopt_core.lab.train.settings import PPOSettings, SFTSettings
+from negopt_core.lab.train.sft import SFT
 from negopt_core.measure.draw import Card, draw_cards, to_file
 from negopt_core.text.prompt import Span, Window
 
@@ -174,7 +175,7 @@ def test_a_gradient_that_is_no_number_changes_no_weight() -> None:
     with pytest.raises(TrainingError, match=r"a gradient is not a finite number.*Lower the rate"):
         ppo.step()
     assert all(torch.equal(a, b) for a, b in zip(before, ppo.actors.policy.parameters(), strict=True))
-    sft = SFT(language_policy("df"), PAIRS, SFTSettings(steps=4, batch_size=4))
+    sft = SFT(language_policy("df"), PAIRS, SFTSettings(steps=4, batch_size=4, learns_schedule=True))
     sft.step()
     sft.policy.heads["windows"].weight.data.fill_(math.inf)
     with pytest.raises(TrainingError, match=r"the gradient is not a finite number.*Lower the rate"):

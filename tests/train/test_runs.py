@@ -18,8 +18,9 @@ from toys import actors, language_policy, phrases
 from negopt_core.errors import Cancelled, TrainingError
 from negopt_core.lab.data.pairs import Pair, read_pairs, write_pair
 from negopt_core.lab.jobs.run import CHECKPOINT, METRICS, Loop, RunFolder, gentle_stop, run_steps
-from negopt_core.lab.train.ppo import PPO, PPOSettings
-from negopt_core.lab.train.sft import SFT, SFTSettings, encode_pairs
+from negopt_core.lab.train.ppo import PPO
+from negopt_core.lab.train.settings import PPOSettings, SFTSettings
+from negopt_core.lab.train.sft import SFT, encode_pairs
 from negopt_core.policy.language import Sampling
 from negopt_core.policy.language.render import read_spans
 from negopt_core.text.prompt import Span, Window
@@ -39,7 +40,7 @@ PAIRS = [
 def test_a_handful_of_pairs_is_learned_by_heart(kind: str) -> None:
     """N3, P11: words, windows and weights, from the answer only."""
     policy = language_policy(kind)
-    sft = SFT(policy, PAIRS, SFTSettings(steps=150, batch_size=8, learning_rate=1e-2, warmup_steps=5))
+    sft = SFT(policy, PAIRS, SFTSettings(150, 8, learning_rate=1e-2, warmup_steps=5, learns_schedule=True))
     losses = [sft.step()["loss"] for _ in range(150)]
     assert losses[-1] < 0.1 * losses[0]
     prompts = [pair.prompt for pair in PAIRS]
@@ -58,7 +59,7 @@ def test_figures_do_not_depend_on_how_pairs_fall_into_batches() -> None:
 def test_windows_and_weights_can_be_left_alone() -> None:
     policy = language_policy("df")
     before = {name: value.clone() for name, value in policy.heads.state_dict().items()}
-    sft = SFT(policy, PAIRS, SFTSettings(steps=3, batch_size=4, learns_schedule=False, weight_decay=0.0))
+    sft = SFT(policy, PAIRS, SFTSettings(steps=3, batch_size=4, weight_decay=0.0))
     assert "loss/windows" not in sft.step()
     assert all(torch.equal(before[name], value) for name, value in policy.heads.state_dict().items())
 
@@ -78,7 +79,7 @@ def test_phrases_that_the_policy_cannot_write_are_counted() -> None:
 
 
 def sft_run(folder: Path, steps: int, stop_at: int = 0, augment: float = 0.0) -> SFT:
-    settings = SFTSettings(steps=6, batch_size=4, augment=augment)
+    settings = SFTSettings(steps=6, batch_size=4, learns_schedule=True, augment=augment)
     sft = SFT(language_policy("df"), PAIRS, settings)
     count = 0
 

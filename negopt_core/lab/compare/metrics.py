@@ -12,12 +12,22 @@ from ...errors import MissingPackage, ModelError, PolicyError, PromptError
 from ...needs import missing_package
 from ...scorers import features
 from ...scorers.embed import HUB_PREFIX
-from ...scorers.table import INCEPTION, NAMES, REAL, SCORERS, SET_METRICS, Loader, Places, identify, place_of
+from ...scorers.table import (
+    INCEPTION,
+    NAMES,
+    SCORERS,
+    SET_METRICS,
+    Loader,
+    Places,
+    identify,
+    place_of,
+    refuse_toys,
+    toys_among,
+)
 from .study import Metrics, list_pictures
 
 log = logging.getLogger("negopt")
 
-_TOY = "world-"
 _LEAST = {"fid": 2, "world-fid": 2, "cmmd": 1}
 """Pictures on either side that the formula needs."""
 
@@ -29,8 +39,8 @@ class Wanted:
     names: tuple[str, ...]
     places: Places
     """Where weights are."""
-    is_world: bool
-    """The pictures are the demo world's, which its judges know; another model's they never judge."""
+    model: str
+    """What paints: the demo world's judges know its pictures alone."""
     pictures: int
     """Of an arm."""
     splits: int = 10
@@ -48,7 +58,7 @@ def load_metrics(wanted: Wanted) -> Metrics:
     To be called once, before anything is painted. For a recipe's names the reasons are in `Metrics.absent`; the demo
     world's judges are not even there for another model. Nothing at all to measure is refused in any case.
     """
-    names = _known(wanted)
+    names = names_for(wanted)
     if wanted.reference is not None:
         list_pictures(wanted.reference)
     reasons = {name: why for name in names if (why := why_not(name, wanted))}
@@ -82,19 +92,16 @@ def why_not(name: str, wanted: Wanted) -> str:
     return lacking[0] if lacking else _no_package(needs) or _too_few(name, wanted)
 
 
-def _known(wanted: Wanted) -> list[str]:
+def names_for(wanted: Wanted) -> list[str]:
     """The names, each once, without what is never asked of these pictures; PromptError for what does not exist."""
     names = list(dict.fromkeys(wanted.names))
     every = (*NAMES, *SET_METRICS)
     if strange := [name for name in names if name not in every]:
         raise PromptError(f"no metric is called {strange[0]!r}; there are {', '.join(every)}")
-    toys = [] if wanted.is_world else [name for name in names if name.startswith(_TOY)]
+    toys = toys_among(wanted.model, names)
     rest = [name for name in names if name not in toys]
-    if toys and not (wanted.is_recipes and rest):
-        raise PromptError(
-            f"{', '.join(toys)} judge pictures of negopt's small demo world and know nothing of other models; for real "
-            f"pictures name {', '.join(REAL[:-1])} or {REAL[-1]} with --metrics, and their weights with --source"
-        )
+    if not (wanted.is_recipes and rest):
+        refuse_toys(wanted.model, names, "--metrics")
     if not rest:
         raise PromptError(f"an evaluation needs at least one metric of {', '.join(every)}")
     scores = [name for name in rest if name in features.INCEPTION_SCORES]

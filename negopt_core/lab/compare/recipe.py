@@ -3,39 +3,86 @@
 from __future__ import annotations
 
 import json
+from argparse import ArgumentTypeError
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from ...errors import PromptError
+from ...flags import flag, nested, read
+from ...paint.choice import MODEL_HELP, WORLD, OnDevice, Sampled
+from ...scorers.table import NAMES, WORLD_JUDGES, Sources
+from .arms import HELP
 
 _FOLDER = Path(__file__).resolve().parents[2] / "assets" / "studies"
 
 
-@dataclass(frozen=True, slots=True)
-class EvalSettings:
-    """Everything that decides the figures. Fields are the names of a recipe and, with dashes, of the flags."""
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
-    model: str = "world"
-    prompts: str = "world"
-    arms: tuple[str, ...] = ("none", "policy-negative:rules")
-    sweeps: tuple[str, ...] = ()
-    """`SIDE=ARM`, with SIDE negative or modifiers."""
-    starts: tuple[float, ...] = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
-    """When the words of a sweep begin, 0..1 of the run."""
-    against: str = ""
-    metrics: tuple[str, ...] = ("world-quality", "world-alignment")
-    seeds: int = 1
-    seed: int = 0
-    same_noise: bool = False
-    steps: int | None = None
-    cfg: float | None = None
-    sampler: str = "model"
-    weighting: str = "pae"
-    size: str | None = None
-    splits: int = 10
-    """Of an Inception Score."""
+
+def _numbers(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        raise ArgumentTypeError(f"numbers from 0 to 1 with commas between, got {text!r}") from error
+
+
+@dataclass(frozen=True)
+class EvalSettings(Sampled):
+    """Everything that decides the figures. Fields are the names of a recipe, and come from flags too."""
+
+    model: str = flag(WORLD, MODEL_HELP)
+    prompts: str = flag("world", "NAME[:COUNT] of a set, a file, or world[:COUNT]", metavar="SET")
+    arms: tuple[str, ...] = flag(("none", "policy-negative:rules"), HELP, "arm", metavar="ARM")
+    sweeps: tuple[str, ...] = flag(
+        (), "negative or modifiers of an arm from every --starts on", "sweep", metavar="SIDE=ARM"
+    )
+    starts: tuple[float, ...] = flag(
+        (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6),
+        "when the words of a sweep begin, as shares of the run",
+        metavar="LIST",
+        type=_numbers,
+    )
+    against: str = flag("", "the arm that others are compared with", metavar="ARM", shown="the first")
+    metrics: tuple[str, ...] = flag(
+        WORLD_JUDGES, f"of {', '.join(NAMES)}, is, fid, cmmd, world-is, world-fid", metavar="LIST", type=_names
+    )
+    seeds: int = flag(1, "pictures of each prompt in each arm")
+    seed: int = flag(0, "first seed")
+    same_noise: bool = flag(False, "the same seeds for every prompt")
+    sampler: str = flag("model", "sampler; model: the model's own")
+    weighting: str = flag("pae", "what a weight does")
+    size: str | None = flag(None, "pixels", metavar="WxH", shown="the model's own")
+    splits: int = flag(10, "splits of an Inception Score")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvalRun(OnDevice, Sources):
+    """`eval`: the settings, and where things are; none of the latter changes what a figure means."""
+
+    settings: EvalSettings = nested(EvalSettings)
+    recipe: str | None = flag(None, "settings as JSON; flags take their place", metavar="NAME|FILE")
+    prompt_folder: tuple[Path, ...] = flag((), "where prompt sets are", metavar="DIR", shown="data/eval")
+    reference: Path | None = flag(None, "real pictures for fid, cmmd and world-fid", metavar="DIR")
+    policies: tuple[Path, ...] = flag((), "folder to look for policies in", metavar="DIR")
+    batch: int = flag(8, "pictures painted at the same time")
+    offload: bool = flag(False, "keep weights in main memory")
+    cache: Path | None = flag(None, "pictures and scores", metavar="DIR", shown="cache in the output")
+    votes: tuple[Path, ...] = flag((), "votes exported from the page", metavar="FILE")
+    wall: int = flag(24, "rows of pictures in the page")
+    output: Path = flag(Path("out/eval"), "folder of the report", "o", "output", metavar="DIR")
+    is_recipes_metrics: bool = False
+    """The metrics are those that a recipe lists for any model."""
+
+
+def make_run(given: Mapping[str, Any]) -> EvalRun:
+    """A run from flags that were given, by their fields' names; what they leave out the recipe has, or the defaults."""
+    run: EvalRun = read(EvalRun, given)
+    flags = {one.name: given[one.name] for one in fields(EvalSettings) if one.name in given}
+    settings = make_settings(read_recipe(run.recipe) if run.recipe else {}, flags)
+    return replace(run, settings=settings, is_recipes_metrics=bool(run.recipe and not flags.get("metrics")))
 
 
 def read_recipe(name: str) -> dict[str, Any]:

@@ -14,13 +14,12 @@ import json
 import logging
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from ...errors import TrainingError
 from ...files import append_journal, read_journal
 from ...paint.base import Painter
 from ...policy.language.render import pair_of
@@ -29,33 +28,11 @@ from ...scorers.base import Scorer
 from ...text.df_text import format_prompt
 from ...text.prompt import DFPrompt, PromptPair
 from .pairs import Pair
+from .settings import ConfidenceSettings
 
 log = logging.getLogger("negopt")
 
 _REMEDY = "scores in it are kept: make room, and the same command goes on from there"
-
-
-@dataclass(frozen=True, slots=True)
-class ConfidenceSettings:
-    """The paper's thresholds; how many pictures the expectation takes is not in it."""
-
-    sigma: float = 0.5
-    gamma: float = 0.01
-    pictures: int = 2
-    batch: int = 16
-    """Pairs painted at a time."""
-    seed: int = 0
-    polarity: str = "modifiers"
-    """Which side of the prompt the answers go to."""
-
-    def __post_init__(self) -> None:
-        if not 0.0 <= self.sigma <= 1.0 or self.pictures < 1 or self.batch < 1:
-            raise TrainingError(
-                "sigma lies between 0 and 1, and pictures and batch are at least 1; "
-                f"got {self.sigma:g}, {self.pictures} and {self.batch}"
-            )
-        if not math.isfinite(self.gamma):
-            raise TrainingError(f"gamma is a number, got {self.gamma}")
 
 
 def confidence(aes_full: Tensor, aes_short: Tensor, clip_full: Tensor, clip_short: Tensor, gamma: float) -> Tensor:

@@ -45,6 +45,11 @@ def read_pairs(path: Path, polarity: str) -> list[Pair]:
     return list(iter_pairs(path, polarity))
 
 
+def no_pairs(path: Path, polarity: str) -> TrainingError:
+    """The error for a file without pairs of a polarity."""
+    return TrainingError(f"{path} holds no pairs of polarity {polarity}; choose another with --polarity")
+
+
 def iter_pairs(path: Path, polarity: str) -> Iterator[Pair]:
     """Read JSON Lines, plain or gzipped, a line at a time; TrainingError names file and line.
 

@@ -24,13 +24,12 @@ from ...text.df_text import parse_prompt
 from ...text.dialects.a1111 import host_steps
 from ...text.prompt import DFPrompt
 from .pairs import Found, Pair
+from .settings import SourceSettings
 from .written import pair_of_sides
 
 log = logging.getLogger("negopt")
 
 LIKES = "likes.jsonl"
-LIKED_WEIGHT = 2.0
-"""How much a liked picture counts; one that nobody judged counts 1, a disliked one is left out."""
 _ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".avif")
 
 
@@ -44,7 +43,7 @@ class Sides:
     """What the user wrote before a policy added to it, if the picture says so."""
 
 
-def read_pictures(folder: Path, polarity: str, liked_weight: float = LIKED_WEIGHT) -> Found:
+def read_pictures(folder: Path, polarity: str, liked_weight: float = SourceSettings().liked_weight) -> Found:
     """A pair for each picture in the folder and below it that says how it was made, in the order of their names.
 
     A file that cannot be read is logged, left out and missing from the count `readable`. Raises TrainingError for a

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ...policy.words import phrase_key
 from .pairs import Pair
+from .settings import Rules
 
 SEXUAL = (
     *("nsfw", "nude", "nudes", "nudity", "naked", "topless", "bottomless", "undressed", "lingerie", "porn", "porno"),
@@ -37,18 +38,6 @@ _CREDIT = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What is left out of training; the defaults keep everything."""
-
-    is_safe: bool = False
-    """Leave out pairs whose prompt names something on `SEXUAL`; negatives may name it, that is what they are for."""
-    has_artists: bool = True
-    """If False, modifiers that credit somebody ("by ...", "in the style of ...") are left out, phrase by phrase."""
-    without: tuple[str, ...] = ()
-    """Words or phrases. A pair whose prompt says one is left out, and so is a phrase of an answer that does."""
-
-
 def iter_allowed(pairs: Iterable[Pair], polarity: str, rules: Rules, counts: dict[str, int]) -> Iterator[Pair]:
     """The pairs that the rules allow, as they come; `counts` says how many were left after each rule in force."""
     steps = []
@@ -68,7 +57,7 @@ def iter_allowed(pairs: Iterable[Pair], polarity: str, rules: Rules, counts: dic
             kept = _without(kept, keys, is_answer)
             counts[name] += 1
         else:
-            yield kept if rules.has_artists or polarity != "modifiers" else _without_artists(kept)
+            yield kept if not rules.no_artists or polarity != "modifiers" else _without_artists(kept)
 
 
 def _without_artists(pair: Pair) -> Pair:

@@ -3,31 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...errors import TrainingError
 from .negative_db import pairs_of_posts, read_posts
 from .pairs import Found, Pair, iter_pairs
-from .pictures import LIKED_WEIGHT, read_pictures
-from .rules import Rules, iter_allowed
+from .pictures import read_pictures
+from .rules import iter_allowed
+from .settings import SourceSettings
 from .split import Repeats
-
-
-@dataclass(frozen=True, slots=True)
-class SourceSettings:
-    """What is taken from a source, and how much it counts."""
-
-    polarity: str = "negative"
-    min_likes: int = 1
-    """Likes that a post of the Negative Prompts DB needs; the paper asks for one."""
-    liked_weight: float = LIKED_WEIGHT
-    """How much a liked picture counts."""
-    rules: Rules = field(default_factory=Rules)
-
-    def __post_init__(self) -> None:
-        if not 0.0 < self.liked_weight < float("inf"):
-            raise TrainingError(f"the weight of a liked picture is above 0, got {self.liked_weight}")
 
 
 class Gathering:

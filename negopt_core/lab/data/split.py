@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
 
-from ...errors import TrainingError
-from .pairs import Pair
+from ...errors import PromptError, TrainingError
+from ...files import check_folder, hash_file, write_text
+from .pairs import Pair, iter_pairs, no_pairs, pair_file
+from .settings import SHARES
 
+MANIFEST = "manifest.json"
 _SPACE = re.compile(r"[\s,.;:!?]+")
 
 
@@ -93,3 +100,37 @@ def _part_of(prompt: str, shares: Mapping[str, float], salt: str) -> str:
         if place < 0:
             return name
     return list(shares)[-1]
+
+
+def read_shares(text: str) -> dict[str, float]:
+    """`NAME=SHARE,...` as shares by name; PromptError for anything else."""
+    shares: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, share = (field.strip() for field in part.partition("="))
+        try:
+            number = float(share)
+        except ValueError:
+            number = -1.0
+        if not name.isidentifier() or name in shares or not 0.0 <= number <= 1.0:
+            raise PromptError(f"--shares is written {SHARES}, got {part.strip()!r}")
+        shares[name] = number
+    return shares
+
+
+def write_split(file: Path, output: Path, shares: Mapping[str, float], salt: str, polarity: str) -> dict[str, Any]:
+    """Write the parts of a file of pairs and a manifest, one pair at a time; returns the manifest.
+
+    Raises TrainingError for a file without pairs of the polarity.
+    """
+    check_folder(output)
+    splitting = Splitting(lambda: iter_pairs(file, polarity), shares, salt)
+    if not splitting.read_count:
+        raise no_pairs(file, polarity)
+    source = {"file": file.name, "sha256": hash_file(file)}  # before a part may take its place
+    with ExitStack() as stack:
+        files = {name: stack.enter_context(pair_file(output / f"{name}.jsonl", polarity)) for name in shares}
+        made = splitting.place(lambda name, pair: files[name].add(pair))
+    parts = {name: {"file": f"{name}.jsonl", "pairs": f.count, "sha256": f.sha256} for name, f in files.items()}
+    manifest: dict[str, Any] = {"source": source, "polarity": polarity, **made, "parts": parts}
+    write_text(output / MANIFEST, json.dumps(manifest, indent=2) + "\n")
+    return manifest

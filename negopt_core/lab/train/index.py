@@ -12,12 +12,30 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import TrainingError
-from ...files import write_text
+from ...files import write_bytes, write_text
 from ...policy.card import PolicyCard
 from ...policy.folder_check import STOCK_FILE, write_sums
 from ...policy.neighbours import Array, Index, save_index, terms_of, unit_vector
 from ...policy.store import CARD_NAME
+from ..data.corpus import pairs_of, read_rows
 from ..data.pairs import Pair
+from .card import retrieval_card
+from .settings import RetrievalRun
+
+NOTICE = "NOTICE.md"
+
+
+def train_retrieval(run: RetrievalRun) -> dict[str, int]:
+    """Index a file of pairs and write the policy folder; returns how many examples, terms and phrases are in it."""
+    rows = read_rows(run.pairs)
+    pairs = common_phrases(pairs_of(rows), run.least_phrases)
+    habit = [pair for pair, row in zip(pairs, rows, strict=True) if row.family == "user"] or pairs
+    index, terms, stock = fit_index([pair for pair in pairs if pair.spans], habit, run.least_examples)
+    notice = run.notice.read_bytes() if run.notice else b""
+    save_retrieval(run.output, retrieval_card(run, rows), index, terms, stock)
+    if notice:
+        write_bytes(run.output / NOTICE, notice)
+    return {"examples": len(index.weights), "terms": len(terms), "phrases": len(stock)}
 
 
 def fit_index(

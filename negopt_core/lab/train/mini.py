@@ -7,9 +7,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from ...files import hash_file, write_bytes
 from ...policy.card import PolicyCard
 from ...policy.language import LanguagePolicy
-from ...policy.language.folder import make_policy, open_policy
+from ...policy.language.folder import make_policy, open_policy, save_policy
 from ...policy.language.reader import MODEL_FAMILIES, Read, Reader, all_marks, reader_of
 from ...policy.neighbours import Array, Neighbours
 from ...policy.phrase_kinds import PRIOR_CAVEAT
@@ -27,12 +30,14 @@ from ..data.examples import (
 )
 from ..data.pairs import Pair
 from ..jobs.run import Loop, RunFolder, run_steps
+from .card import mini_provenance
 from .denoise import Denoise, DenoiseSettings
-from .index import fit_index
+from .index import NOTICE, fit_index
 from .phrases import PhraseSettings, PhraseTraining, Task, tasks_of
 from .priors import SCHEDULE_WEIGHTS, schedule_targets, windows_of
-from .recipe import Recipe
-from .setup import Size, new_policy
+from .recipe import Recipe, read_recipe
+from .settings import MiniRun, Size
+from .setup import new_policy
 from .tokenizer import GAP, fit_tokenizer
 
 PAIRS, MODIFIED = "pairs/pairs_{}.jsonl.gz", "modifiers/modifier_prompts_{}.jsonl.gz"
@@ -194,6 +199,21 @@ def train(
         run_steps(run, answers, answers.step, Loop(recipe.phrase_steps, save_every), "answers")
         measured = answers.evaluate(prepared.held)
     return (_with_times(recipe, policy) if recipe.scheduled else policy).eval(), measured
+
+
+def run_mini(run: MiniRun) -> tuple[Path, dict[str, float]]:
+    """`train mini` as one function: read, train, write; returns the policy folder and its losses."""
+    recipe, corpus = read_recipe(run.recipe), Corpus.read(run.data)
+    hashes = {file.name: hash_file(file) for file in (run.data / name.format("train") for name in (PAIRS, MODIFIED))}
+    policy, measured = train(recipe, prepare(recipe, corpus), run.folder, run.save_every, hashes)
+    rows: list[Row | Modified] = [*corpus.rows, *corpus.modified]
+    provenance = mini_provenance(recipe, rows, hashes, policy.card.provenance)
+    policy.card = replace(policy.card, name=recipe.name, provenance=provenance, metrics=measured)
+    save_policy(policy, run.export, torch.float16)
+    notice = run.data / NOTICE
+    if notice.exists():
+        write_bytes(run.export / NOTICE, notice.read_bytes())
+    return run.export, measured
 
 
 def _with_times(recipe: Recipe, old: LanguagePolicy) -> LanguagePolicy:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 
 import torch
 from torch import Tensor, nn
@@ -25,63 +25,10 @@ from .formulas import (
     whiten,
 )
 from .rollout import Actors, Rollout, is_finite, roll_out, rows_of
+from .settings import PPOSettings
 
-ADVANTAGES = ("gae", "group", "grpo")
 LOSSES = ("policy_loss", "value_loss", "entropy", "clipped")
 """What an update reports, in this order; the last is no loss but the share of actions outside of the clip range."""
-
-
-@dataclass(frozen=True, slots=True)
-class PPOSettings:
-    """Defaults follow PAE's code where it has a number (papers.md, section 1B, stage 2); what differs says why."""
-
-    prompts: int = 16
-    """Prompts a step."""
-    group: int = 2
-    """Responses to each prompt; PAE has one. More than one lets them be compared with each other."""
-    pictures: int = 1
-    """Pictures of each response; PAE has 2."""
-    epochs: int = 4
-    """Passes over a round. PAE's code makes one, so that its clip never acts."""
-    minibatch: int = 16
-    learning_rate: float = 5e-5
-    critic_learning_rate: float = 5e-4
-    clip: float = 0.2
-    value_clip: float = 0.4
-    max_grad_norm: float = 1.0
-    kl: float = 0.02
-    kl_target: float = 0.0
-    entropy: float = 0.0
-    value_weight: float = 0.5
-    advantage: str = "gae"
-    """"gae": a value head (PAE has one value a prompt); "group": against the mean of the group; "grpo": scaled too."""
-    discount: float = 1.0
-    smoothing: float = 1.0
-    """lambda of the advantage estimate. At 1 it is reward minus value, as in PAE; below, long answers are credited less
-    while the value head is still wrong."""
-    is_standardised: bool = True
-    """Rewards in units of their running spread, around their running mean. PAE uses them raw."""
-    sampling: Sampling = field(default_factory=Sampling)
-    """PAE draws words from the 50 likeliest and scores them against all; here both see one distribution."""
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.advantage not in ADVANTAGES:
-            raise TrainingError(f"advantage is one of {', '.join(ADVANTAGES)}, not {self.advantage!r}")
-        if self.advantage != "gae" and self.group < 2:
-            raise TrainingError(f"advantage {self.advantage!r} compares responses; it needs group >= 2")
-        if min(self.prompts, self.group, self.pictures, self.epochs, self.minibatch) < 1:
-            raise TrainingError("prompts, group, pictures, epochs and minibatch need to be at least 1")
-        if self.kl_target > 0 and not self.kl > 0:
-            raise TrainingError(
-                f"a KL target of {self.kl_target:g} needs a price to start from, got {self.kl:g}: give --kl "
-                "above 0, or no --kl-target"
-            )
-        if self.sampling.top_k:
-            raise TrainingError(
-                f"PPO draws from every word, got top_k {self.sampling.top_k}: a word outside the "
-                "reference's own likeliest would be infinitely far from it. Set top_k to 0"
-            )
 
 
 class PPO:
@@ -92,7 +39,7 @@ class PPO:
     ) -> None:
         if not prompts:
             raise TrainingError("there are no prompts to train on")
-        self.count = settings.prompts * settings.group
+        self.count = settings.responses
         """Responses a round."""
         if self.count < processes.size:
             raise TrainingError(
@@ -100,6 +47,7 @@ class PPO:
                 "raise the prompts a step or start fewer processes"
             )
         self.actors, self.prompts, self.settings, self.processes = actors, list(prompts), settings, processes
+        self.sampling = settings.sampling or Sampling()
         self.kl, self.moments = KLController(settings.kl, settings.kl_target), RunningMoments()
         self.rng = torch.Generator().manual_seed(settings.seed)
         self.optimizer = torch.optim.Adam(
@@ -124,7 +72,7 @@ class PPO:
         updates: list[dict[str, float]] = []
         for _ in range(settings.epochs):
             order = torch.randperm(self.count, generator=self.rng)
-            for places in torch.split(order, settings.minibatch):
+            for places in torch.split(order, settings.minibatch or self.count):
                 rows = processes.own_places(places, self.count)
                 updates.append(self.update(rollout, advantages, returns, rows))
         divergence = float(processes.gather(rollout.divergences).mean())
@@ -140,7 +88,7 @@ class PPO:
         # the responses to one prompt are painted from the same noise, so that only their words tell them apart
         noise = torch.randint(2**31, (settings.prompts, settings.pictures), generator=self.rng).tolist()
         pictures = [noise[row // settings.group] for row in range(len(prompts))]
-        rollout = roll_out(self.actors, own(prompts), own(seeds), own(pictures), settings.sampling)
+        rollout = roll_out(self.actors, own(prompts), own(seeds), own(pictures), self.sampling)
         if not is_finite(rollout):
             raise TrainingError("a reward or log-probability is not a finite number; the last checkpoint is intact")
         return rollout
@@ -186,7 +134,7 @@ class PPO:
         settings = self.settings
         responses, old = rollout.responses[rows], rows_of(rollout.old, rows)
         prompts = [rollout.prompts[row] for row in rows.tolist()]
-        analysis = self.actors.policy.analyze(prompts, responses, settings.sampling)
+        analysis = self.actors.policy.analyze(prompts, responses, self.sampling)
         actor, entropy = torch.zeros(()), torch.zeros(())
         for channel in CHANNELS:
             mask = responses.mask(channel)

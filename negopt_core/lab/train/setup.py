@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,27 +13,20 @@ from ...errors import TrainingError
 from ...files import read_json_lines, read_lines
 from ...policy.card import PolicyCard
 from ...policy.language.backbone import build_model
-from ...policy.language.folder import make_policy
+from ...policy.language.folder import KINDS, make_policy
 from ...policy.language.model import LanguagePolicy
 from ...policy.language.pae_weights import PAE_WEIGHTS, PAE_WINDOWS
 from ...policy.language.reader import Reader
 from ...policy.language.tokenizer import read_tokenizer
+from ...policy.store import CARD_NAME, SHIPPED, read_card, shipped_names
 from ...scorers.base import Reward, RewardTerm, Scorer
+from .settings import Size
 
 PAE_WINDOW_PRIOR = (0.15866, 0.68269, 0.15866)
 PAE_WEIGHT_PRIOR = (0.00135, 0.15731, 0.68269, 0.15731, 0.00135)
 """PAE's bins and what its first stage installs (papers.md, section 1B); late half, all, early half."""
 
 _TERM = "a reward term is scorer:weight[:floor][:plain[=share]]"
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """Shape of a model made from nothing."""
-
-    width: int = 96
-    layers: int = 2
-    heads: int = 4
 
 
 def new_policy(
@@ -73,6 +65,25 @@ def _config(kind: str, tokenizer: Any, size: Size) -> Any:
         shape: dict[str, Any] = {"n_embd": size.width, "n_layer": size.layers, "n_head": size.heads}
         return GPT2Config(bos_token_id=ids["eos_token_id"], n_positions=256, **shape, **ids)
     raise TrainingError(f"a policy of kind {kind!r} cannot be trained; choose seq2seq or df")
+
+
+def start_folder(named: Path) -> Path:
+    """The folder of a policy to start from: its path, or the name of one that comes with negopt; TrainingError if it
+    is neither, or nothing that can be trained."""
+    folder = SHIPPED / named if not named.exists() and str(named) in shipped_names() else named
+    if folder.is_dir() and (not (folder / CARD_NAME).exists() or read_card(folder).kind in KINDS):
+        return folder
+    if str(named).startswith("hf:"):
+        raise TrainingError(
+            f"{named} is on the hub and nothing is fetched unasked: run `policies pull {named} -o policies`, and give "
+            "the folder that it names"
+        )
+    what = f"of kind {read_card(folder).kind}" if folder.is_dir() else "no folder and no such name"
+    names = [name for name in shipped_names() if read_card(SHIPPED / name).kind in KINDS]
+    raise TrainingError(
+        f"cannot train on from {named}: {what}; give the folder of a policy of kind {' or '.join(KINDS)}, a "
+        f"transformers folder, or one of {', '.join(names)}"
+    )
 
 
 def load_tokenizer(source: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -14,32 +14,10 @@ from ...policy.language import LanguagePolicy, Responses, Sampling
 from ...policy.language.actions import CHANNELS
 from ...policy.language.render import encode_spans
 from ..data.pairs import Pair
+from .settings import SFTSettings
 from .trainer import BaseTrainer
 
 _AS_IT_IS = Sampling()
-
-
-@dataclass(frozen=True, slots=True)
-class SFTSettings:
-    """Neither paper's values transfer to a small model trained from nothing; PAE's code has Adam 5e-5 and batch 64."""
-
-    steps: int = 1000
-    batch_size: int = 32
-    learning_rate: float = 1e-3
-    warmup_steps: int = 50
-    weight_decay: float = 0.01
-    max_grad_norm: float = 1.0
-    learns_schedule: bool = True
-    """Whether windows and weights are learned too; off where the pairs say nothing about them."""
-    augment: float = 0.0
-    """Probability of PAE's noise on a prompt's case and on each of its commas; PAE has 0.5. 0 is off."""
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if min(self.steps, self.batch_size) < 1 or not self.learning_rate > 0:
-            raise TrainingError("steps and batch_size need to be at least 1, and the learning rate above 0")
-        if not 0.0 <= self.augment <= 1.0:
-            raise TrainingError(f"augment is a probability from 0 to 1, got {self.augment}")
 
 
 class SFT(BaseTrainer):

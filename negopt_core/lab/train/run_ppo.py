@@ -1,0 +1,93 @@
+"""`train ppo` as one function: the painter, the reward, the run folder, the exported policy; alone or with others."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+
+from ...devices import put_on
+from ...paint.base import ModelPainter, PaintSettings
+from ...paint.choice import COMFY, choose, paints_world, read_size
+from ...paint.open import open_painter
+from ...policy.folder_check import folder_hash
+from ...policy.language.backbone import width_of
+from ...policy.language.folder import open_policy
+from ...scorers.table import load_named, refuse_toys, reward_names
+from ..jobs.events import event_files, ignore
+from ..jobs.processes import Processes
+from ..jobs.run import Listeners, Loop, RunFolder, run_steps
+from ..make_world.measure import draw_prompts
+from .card import Stage, digest, export, hashes_in, settings_of
+from .ppo import PPO
+from .rollout import Actors, new_critic
+from .samples import PPOSamples
+from .settings import WORLD_PAINT_STEPS, WORLD_RATE, PPORun
+from .setup import build_reward, read_prompts, start_folder
+
+_AT_ONCE = 32
+"""Pictures painted at the same time at most."""
+
+
+def run_ppo(run: PPORun, processes: Processes) -> tuple[Path, dict[str, float]] | None:
+    """Learn from rewards and export; goes on where a run was stopped. None in a process that does not lead.
+
+    Returns the policy folder, and the mean reward of the last 20 steps.
+    """
+    run = filled_in(run)
+    refuse_toys(run.model, reward_names(run.reward), "--reward")
+    decided = settings_of("ppo", run)
+    with processes.together():
+        painter = _painter(run, processes)
+        ppo = _trainer(run, painter, processes)
+        facts = {
+            "prompts": len(ppo.prompts),
+            "prompts_sha256": digest(ppo.prompts),
+            "start_sha256": folder_hash(start_folder(run.policy)),
+            "painter": painter.model_hash(),
+            "pictures": run.steps * run.ppo.responses * run.ppo.pictures,
+        }
+        folder = RunFolder(run.folder)
+        if processes.is_leader:
+            folder = RunFolder.open(run.folder, {name: str(value) for name, value in decided.items()}, hashes_in(facts))
+    samples = PPOSamples(ppo, folder.folder)
+    with event_files(folder.folder) if run.tensorboard and processes.is_leader else nullcontext(ignore) as write:
+        loop = Loop(run.steps, run.save_every, ("reward", "kl"))
+        run_steps(folder, ppo, samples.step, loop, "ppo", Listeners(write, samples.write), processes)
+    if not processes.is_leader:
+        return None
+    recent = folder.metrics()[-20:]
+    measured = {"reward": sum(row["reward"] for row in recent) / len(recent)}
+    stage = Stage(f"PPO on {run.reward}", decided, facts, measured)
+    return export(run, run.ppo.seed, ppo.actors.policy, stage), measured
+
+
+def filled_in(run: PPORun) -> PPORun:
+    """With what the model to paint with decides: the demo world has settings of its own."""
+    choice = choose(run.model, run.paint_steps, run.cfg, WORLD_PAINT_STEPS)
+    usual = WORLD_RATE if paints_world(run.model) else run.ppo.learning_rate
+    rate = usual if run.rate is None else run.rate
+    return replace(run, paint_steps=choice.steps, cfg=choice.cfg, rate=rate, ppo=replace(run.ppo, learning_rate=rate))
+
+
+def _trainer(run: PPORun, painter: ModelPainter, processes: Processes) -> PPO:
+    policy = put_on(open_policy(start_folder(run.policy)), run.policy_device)
+    reward = build_reward(run.reward, lambda name: load_named(name, run.places, "reward", run.scorer_device))
+    critic = put_on(new_critic(width_of(policy.model), run.ppo.seed), run.policy_device)
+    return PPO(Actors(policy, deepcopy(policy), critic, painter, reward), _prompts(run), run.ppo, processes)
+
+
+def _painter(run: PPORun, processes: Processes) -> ModelPainter:
+    width, height = read_size(run.size)
+    choice = choose(run.model, run.paint_steps, run.cfg)
+    share = -(-run.ppo.responses * run.ppo.pictures // processes.size)
+    settings = PaintSettings(choice.steps, choice.cfg, height, width, batch_size=min(_AT_ONCE, share))
+    device = None if run.model.startswith(COMFY) else processes.device
+    return open_painter(choice.path, settings, device=device, dtype=run.paint_dtype)
+
+
+def _prompts(run: PPORun) -> list[str]:
+    if run.prompts == "world":
+        return draw_prompts(2000, 2000 + run.ppo.seed, part="train")
+    return read_prompts(Path(run.prompts))

@@ -1,0 +1,223 @@
+"""What a training is told: one frozen dataclass each, from which flags, run folders and cards come. Loads no torch."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...errors import TrainingError
+from ...flags import flag, nested, word
+from ...paint.choice import REAL_CFG, REAL_STEPS, WORLD, WORLD_CFG
+from ...scorers.table import REWARD_HELP, WORLD_REWARD, Sources
+from ..data.settings import POLARITIES
+
+if TYPE_CHECKING:
+    from ...policy.language import Sampling
+
+ADVANTAGES = ("gae", "group", "grpo")
+WORLD_RATE, WORLD_PAINT_STEPS = 3e-4, 12
+"""PPO on the demo world, whose policies are small and made from nothing: as the shipped ones were trained."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFolder:
+    """A run that is stopped and resumed; none of this changes what comes out."""
+
+    folder: Path = flag(MISSING, "run folder", "run", metavar="DIR", is_recorded=False)
+    output: Path | None = flag(
+        None, "policy folder", "o", "output", metavar="DIR", shown="export in the run", is_recorded=False
+    )
+    save_every: int = flag(50, "training steps between checkpoints", is_recorded=False)
+    threads: int | None = flag(None, "CPU threads", shown="torch's own choice", is_recorded=False)
+
+    @property
+    def export(self) -> Path:
+        """The policy folder."""
+        return self.output or self.folder / "export"
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Shape of a model made from nothing."""
+
+    width: int = 96
+    layers: int = 2
+    heads: int = 4
+
+
+_NEW = Size()
+
+
+@dataclass(frozen=True, slots=True)
+class SFTSettings:
+    """Neither paper's values transfer to a small model trained from nothing; PAE's code has Adam 5e-5 and batch 64."""
+
+    steps: int = flag(1000, "training steps", "train-steps", old=("steps",), key="steps")
+    batch_size: int = flag(32, "pairs in a training step", "pairs-per-step", old=("batch",), key="batch")
+    learning_rate: float = flag(1e-3, "learning rate", "rate", key="rate")
+    warmup_steps: int = 50
+    weight_decay: float = 0.01
+    max_grad_norm: float = 1.0
+    learns_schedule: bool = flag(
+        False, "the pairs say windows and weights: learn them", "learn-schedule", key="learn_schedule"
+    )
+    augment: float = flag(
+        0.0,
+        "vary case and commas of prompts, anew each epoch, with this probability (PAE has 0.5, which is meant if no "
+        "number is given)",
+        nargs="?",
+        const=0.5,
+        metavar="P",
+    )
+    seed: int = flag(0, "seed of the training")
+
+    def __post_init__(self) -> None:
+        if min(self.steps, self.batch_size) < 1 or not self.learning_rate > 0:
+            raise TrainingError("steps and batch_size need to be at least 1, and the learning rate above 0")
+        if not 0.0 <= self.augment <= 1.0:
+            raise TrainingError(f"augment is a probability from 0 to 1, got {self.augment}")
+
+
+@dataclass(frozen=True, slots=True)
+class PPOSettings:
+    """Defaults follow PAE's code where it has a number (papers.md, section 1B, stage 2); what differs says why."""
+
+    prompts: int = flag(16, "prompts in a training step", "prompts-per-step", old=("batch",), key="batch")
+    group: int = flag(2, "responses to each prompt; PAE has one")
+    """More than one lets them be compared with each other."""
+    pictures: int = flag(1, "pictures of each response; PAE has 2")
+    epochs: int = flag(4, "passes over the responses of a step; PAE's code makes one, so that its clip never acts")
+    minibatch: int = 0
+    """Responses of a gradient step; 0 for all of a training step."""
+    learning_rate: float = 5e-5
+    """Of the policy: PAE's."""
+    critic_learning_rate: float = 5e-4
+    clip: float = 0.2
+    value_clip: float = 0.4
+    max_grad_norm: float = 1.0
+    kl: float = flag(0.02, "price of a nat away from the start")
+    kl_target: float = flag(0.0, "nats a response; 0 keeps the price fixed")
+    entropy: float = flag(0.0, "reward for a nat of entropy")
+    value_weight: float = 0.5
+    advantage: str = flag(
+        "gae",
+        "gae: against a value head; group: against the mean of the group; grpo: in units of the group's spread too",
+        choices=ADVANTAGES,
+    )
+    discount: float = 1.0
+    smoothing: float = 1.0
+    """lambda of the advantage estimate. At 1 it is reward minus value, as in PAE; below, long answers are credited less
+    while the value head is still wrong."""
+    is_standardised: bool = True
+    """Rewards in units of their running spread, around their running mean. PAE uses them raw."""
+    sampling: Sampling | None = None
+    """How responses are drawn; None: from every word. PAE draws words from the 50 likeliest and scores them against
+    all; here both see one distribution."""
+    seed: int = flag(0, "seed of the training")
+
+    def __post_init__(self) -> None:
+        if self.advantage not in ADVANTAGES:
+            raise TrainingError(f"advantage is one of {', '.join(ADVANTAGES)}, not {self.advantage!r}")
+        if self.advantage != "gae" and self.group < 2:
+            raise TrainingError(f"advantage {self.advantage!r} compares responses; it needs group >= 2")
+        if min(self.prompts, self.group, self.pictures, self.epochs) < 1 or self.minibatch < 0:
+            raise TrainingError("prompts, group, pictures and epochs need to be at least 1, and minibatch at least 0")
+        if self.kl_target > 0 and not self.kl > 0:
+            raise TrainingError(
+                f"a KL target of {self.kl_target:g} needs a price to start from, got {self.kl:g}: give --kl "
+                "above 0, or no --kl-target"
+            )
+        if self.sampling and self.sampling.top_k:
+            raise TrainingError(
+                f"PPO draws from every word, got top_k {self.sampling.top_k}: a word outside the "
+                "reference's own likeliest would be infinitely far from it. Set top_k to 0"
+            )
+
+    @property
+    def responses(self) -> int:
+        """Responses in a training step."""
+        return self.prompts * self.group
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRun(RunFolder):
+    """A run whose policy has a name of its own, and may be watched."""
+
+    name: str | None = flag(None, "name of the policy", shown="the policy folder's", is_recorded=False)
+    tensorboard: bool = flag(False, "also write event files, if tensorboard is there", is_recorded=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SFTRun(PolicyRun):
+    """`train sft`. What only a new policy is told has no value until it is known that the policy is new."""
+
+    pairs: str = flag(MISSING, "JSON Lines; `world[:COUNT]` draws the demo world's people", metavar="FILE")
+    held_out: str | None = flag(None, "pairs to measure on; `world[:COUNT]` draws others", metavar="FILE")
+    polarity: str | None = flag(
+        None, "which side a new policy writes", choices=POLARITIES, shown="negative, or what the old policy writes"
+    )
+    kind: str | None = flag(None, "T5 or GPT-2", choices=("seq2seq", "df"), shown="T5 for negatives")
+    policy: Path | None = flag(
+        None, "start from this policy (or its name) or transformers folder", metavar="DIR", shown="a new policy"
+    )
+    tokenizer: str | None = flag(None, "tokenizer of a new policy", metavar="DIR", shown="world")
+    stock: str | None = flag(None, "phrases a new policy may write, one a line; `world`, or none", metavar="FILE")
+    scheduled: bool = flag(False, "a new policy also chooses windows and weights")
+    width: int | None = flag(None, "of a new policy", shown=_NEW.width)
+    layers: int | None = flag(None, "of a new policy", shown=_NEW.layers)
+    sft: SFTSettings = nested(SFTSettings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PPORun(Sources, PolicyRun):
+    """`train ppo`."""
+
+    policy: Path = flag(MISSING, "where to start (folder or name); also the reference", metavar="DIR")
+    prompts: str = flag(MISSING, "text or JSON Lines; `world` draws them", metavar="FILE")
+    reward: str = flag(WORLD_REWARD, REWARD_HELP)
+    model: str = flag(WORLD, "painter: as in `paint --model`")
+    size: str | None = flag(None, "pixels", metavar="WxH", shown="the model's own; 512x512 on a ComfyUI server")
+    paint_steps: int | None = flag(None, "sampler steps", shown=f"{REAL_STEPS}; the demo world {WORLD_PAINT_STEPS}")
+    cfg: float | None = flag(None, "guidance scale", shown=f"{REAL_CFG:g}; the demo world {WORLD_CFG:g}")
+    paint_dtype: str | None = flag(
+        None,
+        "precision of the painter: float32, bfloat16 (faster on newer CPUs) or float16",
+        metavar="DTYPE",
+        shown="float32; float16 on a GPU",
+    )
+    steps: int = flag(200, "training steps", "train-steps", old=("steps",), key="steps")
+    rate: float | None = flag(
+        None, "learning rate", shown=f"{PPOSettings().learning_rate:g}, PAE's; the demo world {WORLD_RATE:g}"
+    )
+    policy_device: str = flag("cpu", "where the policy learns", metavar="DEVICE", is_recorded=False)
+    scorer_device: str = flag(
+        "cpu",
+        "where scorers built on CLIP run; the demo world's judges stay on the CPU",
+        metavar="DEVICE",
+        is_recorded=False,
+    )
+    ppo: PPOSettings = nested(PPOSettings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MiniRun(RunFolder):
+    """`train mini`."""
+
+    recipe: str = word(MISSING, "negopt-mini, negopt-sched-mini, pae-mini, or a JSON file")
+    data: Path = flag(MISSING, "corpus: pairs/ and modifiers/", metavar="DIR")
+    save_every: int = flag(100, "training steps between checkpoints", is_recorded=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrievalRun:
+    """`train retrieval`."""
+
+    pairs: Path = flag(MISSING, "prompts with people's negatives", metavar="FILE")
+    output: Path = flag(MISSING, "policy folder", "o", "output", metavar="DIR")
+    notice: Path | None = flag(None, "notices of the data's sources, kept in the folder", metavar="FILE")
+    name: str | None = flag(None, "name of the policy", shown="the policy folder's")
+    least_examples: int = flag(3, "leave out terms in fewer prompts")
+    least_phrases: int = flag(1, "leave out phrases in fewer negatives")
+    scheduled: bool = flag(False, "phrases act when their kind usually does (a prior)")
+    threshold: float = flag(0.15, "share of the vote that a phrase needs")
