@@ -14,7 +14,7 @@ from ...paint.open import open_painter
 from ...policy.folder_check import folder_hash
 from ...policy.language.backbone import width_of
 from ...policy.language.folder import open_policy
-from ...scorers.table import load_named, refuse_toys, reward_names
+from ...scorers.table import Loader, refuse_toys, reward_names
 from ..jobs.events import event_files, ignore
 from ..jobs.processes import Processes
 from ..jobs.run import Listeners, Loop, RunFolder, run_steps
@@ -73,7 +73,7 @@ def filled_in(run: PPORun) -> PPORun:
 
 def _trainer(run: PPORun, painter: ModelPainter, processes: Processes) -> PPO:
     policy = put_on(open_policy(start_folder(run.policy)), run.policy_device)
-    reward = build_reward(run.reward, lambda name: load_named(name, run.places, "reward", run.scorer_device))
+    reward = build_reward(run.reward, Loader(run.places, "reward", run.scorer_device).scorer)
     critic = put_on(new_critic(width_of(policy.model), run.ppo.seed), run.policy_device)
     return PPO(Actors(policy, deepcopy(policy), critic, painter, reward), _prompts(run), run.ppo, processes)
 

@@ -192,8 +192,8 @@ class PPORun(Sources, PolicyRun):
     )
     policy_device: str = flag("cpu", "where the policy learns", metavar="DEVICE", is_recorded=False)
     scorer_device: str = flag(
-        "cpu",
-        "where scorers built on CLIP run; the demo world's judges stay on the CPU",
+        "auto",
+        "where CLIP and Inception judge, auto: the GPU if there is one; the demo world's judges stay on the CPU",
         metavar="DEVICE",
         is_recorded=False,
     )
