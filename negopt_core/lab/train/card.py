@@ -99,13 +99,16 @@ def sft_card(card: PolicyCard, run: SFTRun) -> PolicyCard:
     return _with_times(card, "priors") if run.scheduled else card
 
 
-def ppo_card(card: PolicyCard, run: PPORun) -> PolicyCard:
-    """The card behind training on pictures: made for the model that painted them, its windows and weights learned."""
+def ppo_card(card: PolicyCard, run: PPORun, pipeline: str = "") -> PolicyCard:
+    """The card behind training on pictures: made for the model that painted them, its windows and weights learned.
+
+    The model's family is read off its name, else off the name of the diffusers pipeline, as far as that tells it.
+    """
     card = _with_times(card, "learned from pictures")
     if paints_world(run.model):
         return card
     name = re.sub(r"^(comfy|hf):", "", str(shown("model", run.model)))
-    family = family_named(name)
+    family = family_named(name) or (family_named("sdxl") if "XL" in pipeline else None)
     return replace(
         card,
         base_model=name,

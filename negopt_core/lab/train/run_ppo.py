@@ -64,7 +64,7 @@ def run_ppo(run: PPORun, processes: Processes) -> tuple[Path, dict[str, float]] 
     measured = {"reward": sum(row["reward"] for row in recent) / len(recent)}
     policy = ppo.actors.policy
     merge_adapters(policy)
-    policy.card = ppo_card(policy.card, run)
+    policy.card = ppo_card(policy.card, run, str(painter.describe().get("pipeline", "")))
     return export(run, run.ppo.seed, policy, Stage(f"PPO on {run.reward}", decided, facts, measured)), measured
 
 
