@@ -84,7 +84,7 @@ def test_a_policy_that_has_windows_gets_no_others(tmp_path: Path, capsys: pytest
     ("model", "base", "family"),
     [
         ("/models/v1-5-pruned-emaonly.safetensors", "v1-5-pruned-emaonly.safetensors", ("sd15",)),
-        ("hf:stabilityai/stable-diffusion-xl-base-1.0", "stabilityai/stable-diffusion-xl-base-1.0", ("sdxl",)),
+        ("hf:stabilityai/stable-diffusion-xl-base-1.0@main", "stabilityai/stable-diffusion-xl-base-1.0", ("sdxl",)),
         ("comfy:ponyDiffusionV6XL.safetensors@http://10.0.0.2:8188", "ponyDiffusionV6XL.safetensors", ("pony",)),
         ("/models/mine.safetensors", "mine.safetensors", ()),
     ],

@@ -107,7 +107,8 @@ def ppo_card(card: PolicyCard, run: PPORun, pipeline: str = "") -> PolicyCard:
     card = _with_times(card, "learned from pictures")
     if paints_world(run.model):
         return card
-    name = re.sub(r"^(comfy|hf):", "", str(shown("model", run.model)))
+    place, _, name = str(shown("model", run.model)).rpartition(":")
+    name = name.partition("@")[0] if place == "hf" else name  # without the revision
     family = family_named(name) or (family_named("sdxl") if "XL" in pipeline else None)
     return replace(
         card,

@@ -68,7 +68,8 @@ def run_sft(run: SFTRun) -> tuple[Path, dict[str, float]]:
             run_steps(folder, sft, sft.step, loop, "sft", Listeners(write, write_samples))
     how = f"{len(pairs)} pairs from {Path(run.pairs).name}"
     if run.policy:
-        decided = {name: value for name, value in decided.items() if name not in ("kind", *_OF_A_NEW_POLICY)}
+        left_out = {"kind", *_OF_A_NEW_POLICY, *(() if run.scheduled else ("scheduled",))}
+        decided = {name: value for name, value in decided.items() if name not in left_out}
     merge_adapters(sft.policy)
     measured = sft.evaluate(held_out) if held_out else sft.evaluate(pairs[:512], "train")
     sft.policy.card = sft_card(sft.policy.card, run)
