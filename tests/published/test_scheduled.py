@@ -18,6 +18,8 @@ from negopt_core.policy.language.folder import open_policy
 from negopt_core.policy.language.pae_weights import PAE_WEIGHTS, PAE_WINDOWS
 from negopt_core.policy.phrase_kinds import PRIOR_CAVEAT, usual_time
 from negopt_core.text.prompt import FULL, Window
+from tests.fakes.clip import save_clip
+from tests.paint.tiny import sd1
 from tests.published.language_models import BUILDERS
 
 ANSWERS = {"negative": "watermark, text, low quality", "modifiers": "sharp focus, low light"}
@@ -122,3 +124,25 @@ def test_rows_of_another_form_are_named_with_what_is_needed(tmp_path: Path, caps
     (tmp_path / "rows.jsonl").write_text('{"prompt": "a cat", "negative": "dull"}\n')
     assert main([*line, str(tmp_path / "rows.jsonl"), "--polarity", "modifiers"]) == 1
     assert "--polarity negative" in capsys.readouterr().err
+
+
+def test_pae_starts_from_gpt2_and_its_card_tells_the_road(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Blockers 4 and 8 in one road: GPT-2, heads, pictures of another model than the demo world, the exported card."""
+    sd1(tmp_path / "words").save_pretrained(str(tmp_path / "v1-5-pruned"))
+    save_clip(tmp_path / "clip")
+    folder = taught(tmp_path, "gpt2", "--scheduled", "--minibatch", "1", "--device", "cpu")
+    (tmp_path / "prompts.txt").write_text("a cat\na dog\n")
+    line = ["train", "ppo", "--policy", str(folder), "--prompts", str(tmp_path / "prompts.txt"), "--steps", "1"]
+    line += ["--model", str(tmp_path / "v1-5-pruned"), "--paint-steps", "1", "--reward", "clip:1", "--batch", "1"]
+    line += ["--source", f"clip={tmp_path / 'clip'}", "--epochs", "1", "--minibatch", "1", "--precision", "bfloat16"]
+    assert main([*line, "--checkpointing", "--run", str(tmp_path / "ppo"), "-o", str(tmp_path / "pae")]) == 0
+    policy = load_policy(str(tmp_path / "pae"))
+    card, stage = policy.card, policy.card.provenance["stages"][-1]
+    assert card.base_model == "v1-5-pruned" and card.families == ("sd15",)
+    assert stage["settings"]["reward"] == "clip:1" and stage["pictures"] == 2 and len(stage["painter"]) == 16
+    assert stage["precision"] == "bfloat16" and card.provenance["stages"][0]["settings"]["policy"] == "gpt2"
+    assert len(card.provenance["stages"][0]["start_sha256"]) == 64
+    assert card.provenance["times"] == "learned from pictures" and card.caveats == ()
+    capsys.readouterr()
+    assert main(["suggest", "a ship", "--policy", str(tmp_path / "pae")]) == 0
+    assert "priors" not in capsys.readouterr().out
