@@ -59,6 +59,18 @@ def test_a_pretrained_model_gets_windows_and_weights(name: str, tmp_path: Path) 
     assert "are priors" in describe(said, loaded) and "are priors" not in " ".join(said.warnings)
 
 
+def test_a_published_model_is_taught_at_paes_rate_unless_told(tmp_path: Path) -> None:
+    for name, more, rate in (("usual", (), 5e-5), ("told", ("--rate", "0.002"), 0.002)):
+        card = open_policy(taught(tmp_path / name, "gpt2", *more)).card
+        assert card.provenance["stages"][0]["settings"]["rate"] == rate
+        kept = json.loads((tmp_path / name / "run" / "config.json").read_text())["settings"]
+        assert kept["rate"] == str(rate) and "device" not in kept and "minibatch" not in kept and "lora" not in kept
+    pairs, again = str(tmp_path / "usual" / "pairs.jsonl"), tmp_path / "again"
+    line = ["train", "sft", "--policy", str(tmp_path / "usual" / "taught"), "--pairs", pairs, "--steps", "1"]
+    assert main([*line, "--run", str(again)]) == 0  # a policy of ours goes on at the rate that it always had
+    assert json.loads((again / "config.json").read_text())["settings"]["rate"] == "0.001"
+
+
 def test_windows_that_pairs_taught_are_no_priors(tmp_path: Path) -> None:
     folder = taught(
         tmp_path,

@@ -32,7 +32,7 @@ from ..make_world.measure import draw_prompts
 from .card import Stage, digest, export, hashes_in, settings_of, sft_card
 from .compute import computed_in, merge_adapters, naming_full_memory, prepared
 from .samples import sft_samples
-from .settings import SFTRun, Size
+from .settings import PUBLISHED_RATE, SFTRun, Size
 from .setup import load_tokenizer, new_policy, start_folder, with_schedule
 from .sft import SFT
 
@@ -79,8 +79,13 @@ def run_sft(run: SFTRun) -> tuple[Path, dict[str, float]]:
 def _filled_in(run: SFTRun, start: LanguagePolicy | None) -> SFTRun:
     """With the usual values of a new policy, which runs that start from an old one keep too."""
     size = Size()
+    is_published = run.policy is not None and not (start_folder(run.policy) / CARD_FILE).exists()
+    usual = PUBLISHED_RATE if is_published else run.sft.learning_rate
+    rate = usual if run.rate is None else run.rate
     return replace(
         run,
+        rate=rate,
+        sft=replace(run.sft, learning_rate=rate),
         polarity=_side(start) if start else run.polarity or "negative",
         tokenizer=run.tokenizer or "world",
         width=size.width if run.width is None else run.width,

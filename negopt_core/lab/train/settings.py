@@ -49,6 +49,8 @@ class Size:
 
 
 _NEW = Size()
+PUBLISHED_RATE = 5e-5
+"""Of supervised training that starts from somebody else's language model: PAE's."""
 _THE_GPU = "the GPU if there is one"
 
 
@@ -58,7 +60,7 @@ class SFTSettings:
 
     steps: int = flag(1000, "training steps", "train-steps", old=("steps",), key="steps")
     batch_size: int = flag(32, "pairs in a training step", "pairs-per-step", old=("batch",), key="batch")
-    learning_rate: float = flag(1e-3, "learning rate", "rate", key="rate")
+    learning_rate: float = 1e-3
     warmup_steps: int = 50
     weight_decay: float = 0.01
     max_grad_norm: float = 1.0
@@ -214,6 +216,11 @@ class SFTRun(PolicyRun):
     )
     width: int | None = flag(None, "of a new policy", shown=_NEW.width)
     layers: int | None = flag(None, "of a new policy", shown=_NEW.layers)
+    rate: float | None = flag(
+        None,
+        "learning rate",
+        shown=f"{SFTSettings().learning_rate:g}; from a published model {PUBLISHED_RATE:g}, PAE's",
+    )
     device: str = flag(AUTO, "where the policy learns: cpu, cuda, mps", shown=_THE_GPU, is_recorded=False)
     sft: SFTSettings = nested(SFTSettings)
     compute: Compute = nested(Compute)
