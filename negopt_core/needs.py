@@ -19,6 +19,7 @@ _WHAT_FOR = {
     "tokenizers": "trained policies and text encoders cut texts into tokens with it",
     "diffusers": "it paints with Stable Diffusion models and the demo world",
     "accelerate": "it moves weights to the GPU and back for --offload",
+    "peft": "it makes the adapters of --lora",
     "pyarrow": "the Negative Prompts DB is a parquet file, which it reads",
     "torch_fidelity": "FID and the Inception Score are defined by its Inception network",
     "huggingface_hub": "what is called hf:owner/name is fetched with it",
