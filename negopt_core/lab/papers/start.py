@@ -27,7 +27,7 @@ def open_start(task: Task) -> LanguagePolicy:
     policy, paper = open_policy(task.start), task.paper
     is_plain = not (task.start / CARD_NAME).exists()
     _check(policy.card, paper, task.start, is_plain)
-    history = [f"start: {task.start.name}"] if is_plain else policy.card.provenance.get("history", [])
+    history = policy.card.provenance.get("history") or [f"start: {task.start.name}"]
     card = replace(policy.card, polarity=paper.polarity, provenance={**policy.card.provenance, "history": [*history]})
     if not paper.is_scheduled or max(len(card.windows), len(card.weights)) > 1:
         policy.card = card
