@@ -154,8 +154,10 @@ class PaperRun(Sources):
     metrics: str | None = flag(None, "metrics of the report, with commas between", metavar="LIST", shown="the paper's")
     sft_steps: int | None = flag(None, "training steps of SFT", shown=_BUDGETS_OWN)
     sft_batch: int | None = flag(None, "pairs in each of them", shown=_BUDGETS_OWN)
+    sft_rate: float | None = flag(None, "learning rate of SFT", shown="1e-4; pae 5e-5")
     ppo_steps: int | None = flag(None, "training steps of PPO", shown=_BUDGETS_OWN)
     prompts: int | None = flag(None, "prompts in each of them", "prompts-per-step", shown=_BUDGETS_OWN)
+    ppo_rate: float | None = flag(None, "learning rate of PPO", shown="5e-5")
     check_every: int | None = flag(None, "PPO steps between checkpoints", shown=_BUDGETS_OWN)
     held_out: int | None = flag(
         None, "prompts of the reward at each checkpoint", "held-out-prompts", shown=_BUDGETS_OWN

@@ -51,7 +51,16 @@ class Task:
         numbers = {f"budget/{name}": value for name, value in asdict(self.budget).items()}
         paint = {"reward": self.reward, "metrics": list(self.metrics), "paint_steps": self.paint_steps, "cfg": self.cfg}
         told = {name: value for name, value in recorded(self.run).items() if name not in (*paint, "budget", *_NUMBERS)}
-        return {"command": "train", "what": self.paper.key, **told, **numbers, **paint, "sampler": self.sampler}
+        rates = {"sft_rate": self.paper.sft_rate, "ppo_rate": self.paper.ppo_rate}
+        return {
+            "command": "train",
+            "what": self.paper.key,
+            **told,
+            **numbers,
+            **rates,
+            **paint,
+            "sampler": self.sampler,
+        }
 
 
 _NUMBERS = (*(one.name for one in fields(Budget)), "prompts_per_step", "held_out_prompts", "test_prompts")
@@ -70,8 +79,9 @@ def make_task(paper: Paper, run: PaperRun) -> Task:
     budget = replace(paper.budgets[run.budget], **{name: value for name, value in given.items() if value is not None})
     is_world = paints_world(run.model)
     usual = choose(run.model)
+    rates = {"sft_rate": run.sft_rate or paper.sft_rate, "ppo_rate": run.ppo_rate or paper.ppo_rate}
     task = Task(
-        paper,
+        replace(paper, **rates),
         run,
         budget,
         start_folder(run.start),
