@@ -139,7 +139,7 @@ def _judge_cfg_one(setup: Setup) -> Iterator[Finding]:
     guidance = guidance_of(setup.model_family)
     nag = guidance.nag if guidance and setup.nag else "unknown" if setup.nag else "absent"
     if nag in ("absent", "never"):
-        rule = "hosts do not compute the negative at 1, so it has no effect"
+        rule = "at 1 the negative is left out of the run, so it has no effect"
         yield Finding("cfg-one", "warning", f"CFG is 1; {rule}", advice(guidance))
     elif nag != "acts":
         known = "acts only while both texts have the same number of tokens, and passes through silently otherwise"

@@ -147,7 +147,7 @@ def test_the_filter_keeps_what_helps_and_paints_nothing_twice(
         (("split", "one.jsonl", "-o", "parts", "--shares", "a=0.5,b=0.4"), 1, "add up to 1"),
         (("filter", "one.jsonl", "-o", "x.jsonl", "--run", "r", "--sigma", "2"), 1, "sigma lies between 0 and 1"),
         (("filter", "one.jsonl", "-o", "x.jsonl", "--run", "r", "--quality", "best"), 2, "no scorer is called 'best'"),
-        (("filter", "one.jsonl", "-o", "x.jsonl", "--run", "r", "--model", "/no/model"), 2, "--source clip="),
+        (("filter", "one.jsonl", "-o", "x.jsonl", "--run", "r", "--model", "/no/model"), 2, "--source aesthetic="),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(

@@ -51,7 +51,7 @@ def test_a_good_setup_is_not_nagged() -> None:
 @pytest.mark.parametrize(
     ("setup", "code", "severity", "says", "remedy"),
     [
-        (Setup(cfg=1), "cfg-one", "warning", "CFG is 1; hosts do not compute", "raise CFG to 1.5"),
+        (Setup(cfg=1), "cfg-one", "warning", "CFG is 1; at 1 the negative is left out", "raise CFG to 1.5"),
         (Setup(cfg=1.0 + 1e-12), "cfg-one", "warning", "CFG is 1;", "NAG"),
         (Setup(cfg=0.5), "cfg-below-one", "warning", "CFG is 0.5;", "raise CFG"),
         (Setup(negative_zeroed=True), "negative-zeroed", "warning", "replaced by zeros", "connect"),

@@ -35,6 +35,12 @@ def test_english_is_read_and_names_are_those_of_the_nodes() -> None:
     assert told == node_names()
 
 
+def test_every_node_has_a_help_page() -> None:
+    wanted = [f"{node}{ending}" for node in node_names() for ending in (".md", ".jpg")]
+    missing = [name for name in wanted if not (ROOT / "web" / "docs" / name).is_file()]
+    assert not missing, f"web/docs lacks {missing}; tests/web/page/pictures.mjs makes the pictures"
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_names_all_nodes_commands_and_settings(language: str) -> None:
     for name in ("nodeDefs", "commands", "settings"):
