@@ -79,9 +79,8 @@ def make_task(paper: Paper, run: PaperRun) -> Task:
     budget = replace(paper.budgets[run.budget], **{name: value for name, value in given.items() if value is not None})
     is_world = paints_world(run.model)
     usual = choose(run.model)
-    rates = {"sft_rate": run.sft_rate or paper.sft_rate, "ppo_rate": run.ppo_rate or paper.ppo_rate}
     task = Task(
-        replace(paper, **rates),
+        replace(paper, sft_rate=run.sft_rate or paper.sft_rate, ppo_rate=run.ppo_rate or paper.ppo_rate),
         run,
         budget,
         start_folder(run.start),
