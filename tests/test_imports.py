@@ -35,7 +35,7 @@ HOSTS = {
 HOSTS |= {"fastapi", "starlette"}
 MAY_IMPORT_DIFFUSERS = ("negopt_core/paint/", "negopt_core/lab/make_world/")
 # A part of the laboratory may import the parts before it.
-LAB_ORDER = ("jobs", "make_world", "data", "train", "compare")
+LAB_ORDER = ("jobs", "make_world", "data", "train", "compare", "papers")
 
 
 def sources(*folders: str) -> list[str]:

@@ -1,0 +1,235 @@
+"""`train negopt` and `train pae` from data to report on stand-ins of the published files, whole and stopped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from negopt_core.cli import main
+from negopt_core.errors import OutputError
+from negopt_core.lab.compare.gallery import Gallery
+from negopt_core.lab.data.split import normalise
+from negopt_core.lab.papers.pace import Pace
+from negopt_core.lab.papers.plan import check_disk, make_plan
+from negopt_core.lab.papers.settings import NEGOPT, PAE, PaperRun
+from negopt_core.lab.papers.task import make_task
+from negopt_core.lab.train.samples import PPOSamples
+from negopt_core.lab.train.sft import SFT
+from negopt_core.policy import load_policy, suggest
+from negopt_core.policy.language.folder import open_policy
+from negopt_core.policy.store import read_card
+from tests.published.paper_files import build_home, write_pairs
+
+FEW = (
+    "--sft-steps", "80", "--sft-batch", "4", "--sft-rate", "2e-2",
+    "--ppo-steps", "4", "--prompts-per-step", "2", "--check-every", "2",
+    "--held-out-prompts", "2", "--test-prompts", "3", "--paint-steps", "2", "--threads", "1", "--device", "cpu",
+)  # fmt: skip
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_home(tmp_path_factory.mktemp("home"))
+
+
+def line(home: Path, paper: str, run: Path, *more: str) -> list[str]:
+    """The command of a paper; without Inception, whose weights and package are not here."""
+    start, pairs = ("t5-base", "negatives") if paper == "negopt" else ("gpt2-medium", "modifiers")
+    words = ["train", paper, "--model", str(home / "model"), "--pairs", str(home / f"{pairs}.jsonl")]
+    words += ["--start", str(home / start), "--run", str(run), *FEW]
+    words += ["--source", f"clip={home / 'clip'}", "--source", f"aesthetic={home / 'head.safetensors'}"]
+    if paper == "negopt":
+        return [*words, "--reward", "aesthetic:5,clip:1", "--metrics", "clip,aesthetic", *more]
+    return [*words, "--source", f"pickscore={home / 'clip'}", "--reference", str(home / "real"), *more]
+
+
+def run(words: list[str], capsys: Capture, code: int = 0) -> dict[str, Any]:
+    assert main([*words, "--json"]) == code, capsys.readouterr().err
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def report_of(folder: Path) -> Any:
+    """The report without what names the run folder."""
+    return json.loads((folder / "report" / "report.json").read_text().replace(str(folder), "RUN"))
+
+
+@pytest.fixture(scope="module")
+def whole(home: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """A run of NegOpt that nobody stopped, and what it printed."""
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    with redirect_stdout(StringIO()) as out:
+        assert main([*line(home, "negopt", folder, "--yes"), "--json"]) == 0
+    return folder, json.loads(out.getvalue())
+
+
+@pytest.mark.slow
+def test_negopt_goes_from_pairs_to_a_report_in_one_command(whole: tuple[Path, dict[str, Any]]) -> None:
+    folder, told = whole
+    assert told["started"] and [part["name"] for part in told["plan"]["stages"]] == ["data", "sft", "ppo", "report"]
+    assert told["plan"]["pictures"] == 4 * 4 + 3 * 2 + 4 * 3  # PPO steps, held-out at 0, 2 and 4, four arms
+    parts = {name: (folder / "data" / f"{name}.jsonl").read_text() for name in ("sft", "rl", "val", "test")}
+    seen = [{normalise(json.loads(row)["prompt"]) for row in text.splitlines()} for text in parts.values()]
+    assert sum(map(len, seen)) == len(set().union(*seen)) == 60  # no prompt in two parts
+    report = report_of(folder)
+    assert [arm["name"] for arm in report["arms"]] == ["none", "people", "sft", "rl"]
+    assert {row["metric"] for row in report["results"]} == {"clip", "aesthetic"} and report["reference"] == "none"
+    assert set(told["metrics"]["aesthetic"]) == {"none", "people", "sft", "rl"}
+    assert all(text["negative"] for arm in report["arms"][1:] for text in arm["texts"])
+    rewards = told["held_out_rewards"]
+    assert list(rewards) == ["0", "2", "4"] and rewards[str(told["best_step"])] == max(rewards["2"], rewards["4"])
+    card = read_card(folder / "policy")
+    assert (card.name, card.polarity, card.base_model) == ("negopt-model", "negative", "model")
+    assert [stage["settings"]["what"] for stage in card.provenance["stages"]] == ["sft", "ppo"]
+    assert "<html" in (folder / "report" / "report.html").read_text()
+    (said,) = suggest(load_policy(str(folder / "policy")), ["a cat by the sea"])
+    assert said.positive == "a cat by the sea"
+
+
+@pytest.mark.slow
+def test_pae_gives_gpt2_windows_and_weights_and_measures_pickscore_and_cmmd(
+    home: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    folder = tmp_path / "run"
+    told = run(line(home, "pae", folder, "--yes"), capsys)
+    policy = open_policy(folder / "policy")
+    assert (len(policy.card.windows), len(policy.card.weights), policy.card.polarity) == (3, 5, "modifiers")
+    assert set(told["metrics"]) == {"aesthetic", "clip", "pickscore", "cmmd"} and not told["absent"]
+    assert "cmmd" not in told["rl_gain_percent"]  # of which less is better
+    assert {row["arm"] for row in told["win_rates"]} == {"people", "sft", "rl"}
+    report = report_of(folder)
+    assert report["settings"]["sampler"] == "unipc" and {one["seed"] for one in report["pictures"]} == {42}
+    first = report["arms"][1]["texts"][0]
+    assert first["positive"].startswith(report["prompts"][0] + ", ") and not first["negative"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("owner", "method", "times"),
+    [(SFT, "step", 40), (PPOSamples, "step", 3), (Gallery, "_paint_missing", 1)],
+    ids=["in SFT", "in PPO", "in the report"],
+)
+def test_stopped_in_the_middle_it_goes_on_to_the_same_report(
+    owner: Any,
+    method: str,
+    times: int,
+    home: Path,
+    whole: tuple[Path, dict[str, Any]],
+    tmp_path: Path,
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    unstopped, halves = whole[0], tmp_path / "run"
+    usual: Callable[..., Any] = getattr(owner, method)
+    calls = []
+
+    def stopping(self: Any, *arguments: Any) -> Any:
+        calls.append(None)
+        if len(calls) == times:
+            raise KeyboardInterrupt
+        return usual(self, *arguments)
+
+    monkeypatch.setattr(owner, method, stopping)
+    assert main(line(home, "negopt", halves, "--yes")) == 130
+    monkeypatch.setattr(owner, method, usual)
+    before = json.loads((halves / "done.json").read_text())
+    assert "data" in before and "report" not in before
+    stamps = {path: path.stat().st_mtime_ns for path in (halves / "data").iterdir()}
+    told = run(line(home, "negopt", halves), capsys)  # nobody is asked a second time
+    assert told["plan"] is None and all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items())
+    assert report_of(halves) == report_of(unstopped)
+    other = json.loads((unstopped / "summary.json").read_text().replace(str(unstopped), str(halves)))
+    assert json.loads((halves / "summary.json").read_text()) == other
+    page = (halves / "report" / "report.html").stat().st_mtime_ns
+    run(line(home, "negopt", halves), capsys)  # all is done
+    assert (halves / "report" / "report.html").stat().st_mtime_ns == page
+    assert main(line(home, "negopt", halves, "--ppo-steps", "5")) == 1
+    assert "other settings (budget/ppo_steps)" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_the_plan_is_shown_before_anything_is_written(home: Path, tmp_path: Path, capsys: Capture) -> None:
+    folder = tmp_path / "run"
+    shown = run(line(home, "negopt", folder, "--plan"), capsys)["plan"]
+    assert shown["measured"]["picture"] > 0 and shown["hours"] > 0 and shown["disk_gb"] > 0
+    assert shown["measured"]["sft_step"] > 0 and shown["device"] == "cpu" and shown["data"]["distinct"] == 60
+    assert main(line(home, "negopt", folder)) == 2  # nobody at a terminal, and no --yes
+    said = capsys.readouterr().out
+    assert "in all    34 pictures" in said and "nothing was started; add --yes" in said
+    assert not folder.exists()
+
+
+def settings(home: Path, paper: str = "negopt", **more: Any) -> PaperRun:
+    start = "t5-base" if paper == "negopt" else "gpt2-medium"
+    return PaperRun(
+        model=str(home / "model"), pairs=home / "negatives.jsonl", start=home / start, folder=home / "nowhere", **more
+    )
+
+
+def test_everything_that_is_missing_is_named_in_one_line(home: Path, capsys: Capture) -> None:
+    words = ["train", "pae", "--model", str(home / "model"), "--pairs", str(home / "modifiers.jsonl")]
+    words += ["--start", str(home / "gpt2-medium"), "--run", str(home / "nowhere"), "--yes"]
+    assert main([*words, "--source", f"clip={home / 'gone'}"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    for name in (
+        "weights of aesthetic",
+        "weights of pickscore",
+        "gone, given as clip, is not there",
+        "--reference DIR",
+    ):
+        assert name in said
+    words[1], words[5] = "negopt", str(home / "negatives.jsonl")
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert "weights of inception (for fidelity, is;" in said and "torch-fidelity" in said
+    assert main([*words, "--reward", "world-quality:1", "--metrics", "clip"]) == 2
+    assert "know nothing of other models" in capsys.readouterr().err
+    assert main([*words, "--reward", "beauty:1"]) == 2
+    assert "no scorer is called 'beauty'" in capsys.readouterr().err
+    assert not (home / "nowhere").exists()
+
+
+@pytest.mark.slow
+def test_what_does_not_fit_is_refused_before_anything_is_written(home: Path, tmp_path: Path, capsys: Capture) -> None:
+    folder = tmp_path / "run"
+    words = line(home, "negopt", folder, "--yes")
+    words[words.index("--start") + 1] = str(home / "gpt2-medium")
+    assert main(words) == 1
+    assert "starts from T5" in capsys.readouterr().err
+    few = tmp_path / "few.jsonl"
+    few.write_text('{"prompt": "a cat", "negative": "blurry"}\n')
+    words = line(home, "negopt", folder, "--yes")
+    words[words.index("--pairs") + 1] = str(few)
+    assert main(words) == 1
+    assert "too few to split" in capsys.readouterr().err
+    words[words.index("--pairs") + 1] = str(write_pairs(tmp_path / "side.jsonl", "modifiers"))
+    assert main(words) == 1
+    assert "holds no pairs of polarity negative" in capsys.readouterr().err
+    assert not folder.exists()
+
+
+def test_the_budgets_are_the_papers_numbers_and_one_night(home: Path) -> None:
+    """At 6 sampler steps a second, what people report for a GPU of 12 GB at 512 x 512, painting stays below 8 hours."""
+    world = {"model": "world", "pairs": home / "negatives.jsonl", "folder": home / "nowhere", "budget": "small"}
+    for paper, start in ((NEGOPT, "t5-base"), (PAE, "gpt2-medium")):
+        task = make_task(paper, PaperRun(start=home / start, **world))
+        assert "world" in task.reward and all(name.startswith("world-") for name in task.metrics)
+        pace = Pace(paper.paint_steps / 6, 0.1, 0.5, 450_000, 900_000_000, "cuda", 9_000_000_000)
+        plan = make_plan(task, pace, {"distinct": 100_000})
+        assert plan.seconds < 8 * 3600 and plan.disk_bytes < 20e9
+        assert f"{plan.pictures} pictures" in plan.text() and "9.0 GB of GPU memory" in plan.text()
+    with pytest.raises(OutputError, match="GB free; make room"):
+        check_disk(make_plan(task, Pace(1, 1, 1, 10**15, 1, "cpu", None), {"distinct": 9}), home)
+    pae, negopt = PAE.budgets["paper"], NEGOPT.budgets["paper"]
+    assert (pae.sft_steps, pae.sft_batch, pae.ppo_steps, pae.step_pictures) == (50_000, 64, 3000, 64)
+    assert PAE.reward == "aesthetic:1,clip:20:0.28,pickscore:1:18" and (PAE.paint_steps, PAE.sampler) == (10, "unipc")
+    assert NEGOPT.reward == "aesthetic:5,clip:1,fidelity:1" and (NEGOPT.paint_steps, NEGOPT.cfg) == (25, 7.5)
+    assert negopt.test == pae.test == 1000
