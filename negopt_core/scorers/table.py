@@ -38,7 +38,7 @@ class ScorerRow:
 
     load: Callable[[Loader], Scorer]
     needs: tuple[str, ...] = ()
-    """Names of the weights that somebody has to have; () for the demo world's judges, which come with negopt."""
+    """Names of the weights that somebody has to have; () where none are needed, or where they come with negopt."""
     hint: str = ""
     """What to give as SCORER=PLACE."""
 
@@ -179,9 +179,9 @@ SCORERS: Mapping[str, ScorerRow] = {
 }
 """Every scorer of single pictures by name. A new one is a file with its class, and a row here."""
 NAMES = tuple(SCORERS)
-WORLD = tuple(name for name, row in SCORERS.items() if not row.needs)
+WORLD = tuple(name for name in SCORERS if name.startswith("world-"))
 """The demo world's judges."""
-REAL = tuple(name for name, row in SCORERS.items() if row.needs)
+REAL = tuple(name for name in SCORERS if name not in WORLD)
 """Scorers of pictures of any model."""
 SET_METRICS: Mapping[str, tuple[str, ...]] = {
     "is": (INCEPTION,),
