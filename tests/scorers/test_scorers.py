@@ -16,7 +16,7 @@ from negopt_core.scorers.aesthetic import AestheticScorer, convert_head, flatten
 from negopt_core.scorers.clip import ClipScorer, PickScorer
 from negopt_core.scorers.embed import Embedder, prepare
 from negopt_core.scorers.fidelity import FidelityScorer, divergence, inception_score
-from negopt_core.scorers.table import NAMES, WORLD
+from negopt_core.scorers.table import NAMES
 from tests.fakes.clip import published_layers, save_clip
 
 PROMPTS = ["a red ball", "a blue cube by the sea", "a red ball"]
