@@ -19,6 +19,7 @@ _WHAT_FOR = {
     "tokenizers": "trained policies and text encoders cut texts into tokens with it",
     "diffusers": "it paints with Stable Diffusion models and the demo world",
     "accelerate": "it moves weights to the GPU and back for --offload",
+    "peft": "it makes the adapters of --lora",
     "pyarrow": "the Negative Prompts DB is a parquet file, which it reads",
     "torch_fidelity": "FID and the Inception Score are defined by its Inception network",
     "huggingface_hub": "what is called hf:owner/name is fetched with it",
@@ -28,6 +29,8 @@ _WHAT_FOR = {
 """By the name that is imported."""
 _ON_INDEX = {"PIL": "pillow", "torch_fidelity": "torch-fidelity"}
 """Where pip knows a package by another name."""
+_ALONE = ("torch_fidelity",)
+"""What they ask for would move torch (torchvision fits one torch only), and we use nothing that needs it."""
 
 
 def missing_package(error: BaseException | None) -> MissingPackage | None:
@@ -63,6 +66,7 @@ def _missing(name: str, error: BaseException, is_whole: bool) -> MissingPackage:
     reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
     how = "is not installed in this Python" if is_whole else f"is damaged or does not fit ({reason})"
     again = [] if is_whole else ["--upgrade", "--force-reinstall", "--no-deps"]
-    words = [sys.executable or "python", "-m", "pip", "install", *again, package]
+    alone = ["--no-deps"] if is_whole and name in _ALONE else []
+    words = [sys.executable or "python", "-m", "pip", "install", *again, *alone, package]
     command = subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
     return MissingPackage(f"{package} {how}; {_WHAT_FOR[name]}; install it with: {command}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Mapping
@@ -48,9 +49,9 @@ def read_torch_file(source: Path) -> Any:
 
     try:
         return torch.load(source, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise ModelError(f"cannot read {source} as plain weights: {error.strerror or error}") from error
     except Exception as error:  # the unpickler promises no family of errors, and torch advises to run what is in there
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # that: a seek before a short file's start
+            raise ModelError(f"cannot read {source} as plain weights: {error.strerror or error}") from error
         raise ModelError(
             f"cannot read {source} as plain weights: it is damaged, is no torch file (a web page saved by mistake?), "
             "or holds code; nothing in it was run. Download it again"

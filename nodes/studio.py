@@ -132,7 +132,7 @@ def load_scorer(name: str) -> Any:
     missing = [part for part in SCORERS[name].needs if part not in places]
     if missing:
         raise ModelError(f"the scorer {name} needs {' and '.join(missing)} in {folder}. {scorer_places()}")
-    return load_named(name, places, "eval")
+    return load_named(name, places, "eval", "cpu")  # the GPU is ComfyUI's to share out
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""`convert aesthetic|inception|pae`: published weights to safetensors, once."""
+"""`convert aesthetic|inception|clip|pae`: published weights to safetensors, once."""
 
 from __future__ import annotations
 
@@ -29,6 +29,17 @@ class Inception(_Weights):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CLIP:
+    """What `convert clip` takes."""
+
+    source: Path = word(MISSING, "a file of open_clip's, such as HPS_v2_compressed.pt, or a folder", metavar="FILE|DIR")
+    tokenizer: Path | None = flag(
+        None, "folder with a CLIP's tokenizer files", metavar="DIR", shown="the folder itself"
+    )
+    output: Path = flag(MISSING, "folder of transformers to write", "o", "output", metavar="DIR")
+
+
+@dataclass(frozen=True, kw_only=True)
 class PAE(_Weights):
     """What `convert pae` takes."""
 
@@ -52,6 +63,14 @@ def run_inception(settings: Inception) -> Result:
     return Result({"file": str(settings.output)}, f"wrote {settings.output}")
 
 
+def run_clip(settings: CLIP) -> Result:
+    """Convert and say where."""
+    from ..scorers.clip_folder import convert_clip
+
+    convert_clip(settings.source, settings.output, settings.tokenizer)
+    return Result({"folder": str(settings.output)}, f"wrote {settings.output}")
+
+
 def run_pae(settings: PAE) -> Result:
     """Convert and say where."""
     from ..lab.train.card import add_source
@@ -70,5 +89,6 @@ COMMANDS = (
     Command(
         "inception", "torch-fidelity's weights-inception-2015-12-05 .pth, for FID and IS", Inception, run_inception
     ),
+    Command("clip", "a pickled CLIP, or open_clip's and HPS's files, to a folder of transformers", CLIP, run_clip),
     Command("pae", "PAE's released actor (actor_step3000.pt) to a policy folder", PAE, run_pae),
 )

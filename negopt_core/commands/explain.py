@@ -11,7 +11,7 @@ from ..files import check_folder, write_bytes, write_text
 from ..flags import flag, word
 from ..paint.choice import MODEL_HELP, WORLD, Choice, Painted, read_size
 from ..policy import load_policy, suggest
-from ..scorers.table import NAMES, Sources, load_named, refuse_toys
+from ..scorers.table import NAMES, Loader, Sources, refuse_toys
 from ..text.df_text import format_prompt
 from . import Command, Result, tell
 from .shared import Asked, check_positive, names_in
@@ -80,7 +80,7 @@ def run(settings: Settings) -> Result:
 def _judges(settings: Settings) -> list[Scorer]:
     names = names_in(settings.scorers)
     refuse_toys(settings.model, names, "--scorers")
-    return [load_named(name, settings.places, "eval") for name in names]
+    return list(map(Loader(settings.places, "eval").scorer, names))
 
 
 def _texts(settings: Settings, choice: Choice) -> tuple[str, str]:

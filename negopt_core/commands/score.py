@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import PromptError
 from ..flags import flag, word
-from ..scorers.table import NAMES, WORLD_JUDGES, Sources, load_named
+from ..scorers.table import NAMES, WORLD_JUDGES, Loader, Sources
 from . import Command, Result
 from .shared import names_in
 
@@ -29,7 +29,7 @@ def run(settings: Settings) -> Result:
     names = names_in(settings.scorers)
     if not names:
         raise PromptError(f"--scorers takes one or more of {', '.join(NAMES)}, got {settings.scorers!r}")
-    scorers = [load_named(name, settings.places, role="eval") for name in names]
+    scorers = list(map(Loader(settings.places, "eval").scorer, names))
     rows = []
     for path in settings.images:
         image = read_image(path)[None]

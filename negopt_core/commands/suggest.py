@@ -11,7 +11,7 @@ from ..paint.choice import MODEL_HELP, WORLD, Sampled
 from ..policy import Policy, Suggestion, SuggestOptions, load_policy, suggest
 from ..policy.phrase_kinds import PRIOR_CAVEAT
 from ..policy.store import default_policy
-from ..scorers.table import REWARD_HELP, WORLD_REWARD, Sources, load_named, refuse_toys, reward_names
+from ..scorers.table import REWARD_HELP, WORLD_REWARD, Loader, Sources, refuse_toys, reward_names
 from . import Command, Result, print_json
 from .shared import Asked
 
@@ -52,7 +52,7 @@ def _best(settings: Settings, policy: Policy, options: SuggestOptions) -> Result
 
     choice = settings.choice(settings.model)
     refuse_toys(settings.model, reward_names(settings.reward), "--reward")
-    reward = build_reward(settings.reward, lambda name: load_named(name, settings.places, role="reward"))
+    reward = build_reward(settings.reward, Loader(settings.places, "reward").scorer)
     painter = open_painter(choice.path, PaintSettings(steps=choice.steps, guidance_scale=choice.cfg))
     seeds = range(settings.seed, settings.seed + settings.pictures)
     found = best_of(policy, settings.prompt, options, settings.best_of, painter, reward, seeds)

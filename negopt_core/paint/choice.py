@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..errors import PromptError
 from ..flags import flag
 from ..policy.families import families
-from ..policy.loglinear.policy import family_named
 from ..policy.store import default_policy, with_family
+
+if TYPE_CHECKING:
+    from .base import PaintSettings
+    from .defaults import Defaults
 
 WORLD = "world"
 COMFY = "comfy:"
 WORLD_STEPS, WORLD_CFG = 20, 2.5
 """What the demo world is measured with (docs/world.md)."""
 REAL_STEPS, REAL_CFG = 25, 7.5
-"""NegOpt's settings for Stable Diffusion (arXiv 2403.07605)."""
+"""NegOpt's settings for Stable Diffusion (arXiv 2403.07605); `defaults.TABLE` has those of other kinds."""
+_IN_RULES = {"illustrious": "anime"}
+"""Families that the policy `rules` names otherwise."""
+XL_STEPS, XL_CFG = 30, 5.0
+"""What diffusers, and the makers' own code, paint with."""
+_SHOWN_STEPS = f"{REAL_STEPS}; SDXL {XL_STEPS}; the demo world {WORLD_STEPS}"
+_SHOWN_CFG = f"{REAL_CFG:g}; SDXL {XL_CFG:g}; the demo world {WORLD_CFG:g}"
 
 MODEL_HELP = "world, a diffusers folder, a .safetensors file, hf:owner/name, or comfy:[CHECKPOINT@]http://host:port,..."
 
@@ -33,28 +43,33 @@ class Choice:
     cfg: float
     family: str
     """The policy family to use when the user names `rules` or `negopt` without one."""
+    defaults: Defaults
+    """What else its kind is painted with: sampler, clip skip, a size where only the name is known."""
+
+    def settings(self, **given: Any) -> PaintSettings:
+        """PaintSettings: these steps and CFG, `given` where it is not None, and the defaults for the rest."""
+        return self.defaults.settings(**{"steps": self.steps, "guidance_scale": self.cfg, **given})
 
 
 def choose(model: str, steps: int | None = None, cfg: float | None = None, world_steps: int = WORLD_STEPS) -> Choice:
-    """Fill in what the user left open: `world_steps` and 2.5 for the demo world, 25 and 7.5 for every other model."""
-    is_world = paints_world(model)
-    known = None if is_world else family_named(model)
-    usual = (world_steps, WORLD_CFG) if is_world else (REAL_STEPS, REAL_CFG)
-    return Choice(
-        model,
-        _place_of(model),
-        usual[0] if steps is None else steps,
-        usual[1] if cfg is None else cfg,
-        WORLD if is_world else known.name if known else "sd15",
-    )
+    """Fill in what the user left open: `world_steps` for the demo world, else as `defaults.TABLE` says for its kind.
+
+    Raises ModelError for a single file that no painter could open.
+    """
+    from .defaults import defaults_for
+
+    row = defaults_for(model)
+    usual = world_steps if row.family == WORLD else row.steps
+    steps, cfg = usual if steps is None else steps, row.guidance_scale if cfg is None else cfg
+    return Choice(model, _place_of(model), steps, cfg, row.family, row)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sampled:
     """How a picture is sampled, where somebody says so."""
 
-    steps: int | None = flag(None, "sampler steps", shown=f"{REAL_STEPS}; the demo world {WORLD_STEPS}")
-    cfg: float | None = flag(None, "guidance scale", shown=f"{REAL_CFG:g}; the demo world {WORLD_CFG:g}")
+    steps: int | None = flag(None, "sampler steps", shown=_SHOWN_STEPS)
+    cfg: float | None = flag(None, "guidance scale", shown=_SHOWN_CFG)
 
     def choice(self, model: str) -> Choice:
         """A model with these settings, or its own."""
@@ -115,5 +130,6 @@ def read_size(text: str | None) -> tuple[int | None, int | None]:
 def policy_name(name: str, choice: Choice) -> str:
     """`rules` and `negopt` alone mean theirs for the painting model; the demo world has words of its own in `rules`."""
     if name == "rules" or (name == default_policy() and choice.family == WORLD):
-        return f"rules:{choice.family if choice.family in families() else 'sd15'}"
+        family = _IN_RULES.get(choice.family, choice.family)
+        return f"rules:{family if family in families() else 'sd15'}"
     return with_family(name, choice.family) if name == default_policy() else name

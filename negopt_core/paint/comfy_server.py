@@ -17,6 +17,7 @@ from ..text.prompt import PromptPair
 from .base import Cancel, OnProgress, PaintSettings, check_seeds
 from .comfy_client import Graph, Patience, Server, ServerGone, ServerRefused
 from .comfy_graph import NODES, Source, build_graph, check_settings, picture_size, sampler_name
+from .defaults import defaults_for
 from .pictures import decode_image
 
 Result = TypeVar("Result")
@@ -41,8 +42,8 @@ class ComfyPainter:
         settings: PaintSettings | None = None,
         patience: Patience | None = None,
     ) -> None:
-        self.settings = settings or PaintSettings()
         self.source = Source(checkpoint)
+        self.settings = settings or defaults_for(self).settings()
         check_settings(self.settings)
         self.servers = [Server(address, patience or Patience()) for address in dict.fromkeys(addresses)]
         if not self.servers:

@@ -13,11 +13,12 @@ import torch
 
 from ..encode.conditioning import Conditioner, conditioner_for
 from ..errors import Cancelled, ModelError, PromptError
-from ..needs import need
 from ..quiet import quiet
 from ..text.prompt import PromptPair
 from .base import Cancel, OnProgress, PaintSettings, check_seeds
 from .batches import Batch, as_batches, plan_job
+from .defaults import defaults_for
+from .placement import check_offload, place, read_device, read_offload
 from .sampler import StepPlan, plan_steps, sampler_for
 from .weights import hash_modules, hash_weights, open_pipeline
 
@@ -31,7 +32,7 @@ _DEFAULT_STRENGTH = 0.75
 
 
 class DiffusersPainter:
-    """A painter over a StableDiffusionPipeline or StableDiffusionXLPipeline.
+    """A painter over a StableDiffusionPipeline or StableDiffusionXLPipeline; without settings, those of its kind.
 
     Before a run's first step the pipeline gets the first segments; after each step, in the pipeline's own step-end
     callback, the segments of the next. So the model is called exactly as often as without a schedule. A pair without
@@ -40,13 +41,17 @@ class DiffusersPainter:
 
     Noise comes from one CPU generator for each picture. The pipeline that is passed in is not changed; its modules
     are shared. An empty negative means no negative, which is what the pipeline does by default.
+
+    No picture is blackened: a safety checker is left out, here and in what `load_painter` opens, because a black
+    picture would be scored as one that the prompt had made. Whoever shows pictures to others checks them there.
     """
 
     def __init__(
         self, pipeline: Any, settings: PaintSettings | None = None, source: str = "", files: Sequence[Path] = ()
     ) -> None:
-        self.settings = settings or PaintSettings()
         self.source = source
+        self._pipeline = pipeline
+        self.settings = settings or defaults_for(self).settings()
         self._files = tuple(files)
         self._hash = ""
         self._batch_size = self.settings.batch_size
@@ -98,7 +103,7 @@ class DiffusersPainter:
         if count == 1:
             raise ModelError(
                 f"{device} has not enough memory for one picture of {'x'.join(map(str, self._size()[::-1]))}; "
-                "ask for a smaller one or use offload"
+                "ask for a smaller one or save memory with offload"
             ) from error
         self._batch_size = count // 2
         log.warning("%s has not enough memory for %d pictures at a time; painting %d", device, count, self._batch_size)
@@ -233,15 +238,17 @@ def _prepared(pipeline: Any, settings: PaintSettings) -> Any:
         raise ModelError(f"negopt paints with {' or '.join(_IMAGE_TO_IMAGE)}, not with {name}")
     cls = type(pipeline) if settings.init_image is None else getattr(diffusers, _IMAGE_TO_IMAGE[name])
     scheduler = sampler_for(pipeline, settings.sampler)
-    if cls is type(pipeline) and scheduler is pipeline.scheduler:
+    is_checked = getattr(pipeline, "safety_checker", None) is not None
+    if cls is type(pipeline) and scheduler is pipeline.scheduler and not is_checked:
         return pipeline
     return _rebuilt(pipeline, cls, scheduler)
 
 
 def _rebuilt(pipeline: Any, cls: Any, scheduler: Any) -> Any:
-    """The same modules under another class or scheduler; unlike `from_pipe` nothing is cast to one dtype."""
+    """The modules that paint, under another class or scheduler; unlike `from_pipe` nothing is cast to one dtype."""
     accepted = inspect.signature(cls.__init__).parameters
     given = {**pipeline.config, **pipeline.components, "scheduler": scheduler}
+    given |= {"safety_checker": None, "requires_safety_checker": False}
     rebuilt = cls(**{name: value for name, value in given.items() if name in accepted})
     for name in ("watermark", "_progress_bar_config"):
         if hasattr(pipeline, name):
@@ -254,42 +261,25 @@ def load_painter(
     settings: PaintSettings | None = None,
     device: str | torch.device | None = None,
     dtype: torch.dtype | None = None,
-    offload: bool = False,
+    offload: bool | str = False,
     config: str | None = None,
 ) -> DiffusersPainter:
     """A painter from a diffusers folder, a single `.safetensors` file, or `hf:owner/name[@revision]`.
 
-    `device` is the GPU if there is one, else the CPU; `dtype` is float16 on a GPU, else float32; `offload` keeps the
-    weights in main memory and moves each layer to the GPU when it is used (slow, for little GPU memory). A single file
-    holds no tokenizer and no settings: `config` is the folder (or `hf:` name) of a model of the same kind, and defaults
-    to the folder beside the file with the file's name. Only `hf:` uses the network.
+    Without `settings` it paints as `defaults.TABLE` says for its kind. `device` is the GPU if there is one, else the
+    CPU; `dtype` is float16 on a GPU, else float32; `offload` saves GPU memory: one of `placement.OFFLOADS`, or True
+    for `layers`, the slowest, which needs the least. A single file holds no tokenizer and no settings. Those of
+    Stable Diffusion 1.x, 2.x and XL, and of what is built on them, are known here; `config` is the folder (or `hf:`
+    name) of a model of the same kind where others are wanted, and defaults to the folder beside the file with the
+    file's name, if there is one. Only `hf:` uses the network.
 
     Raises ModelError, in one line, for anything missing, corrupt, pickled or not supported; MissingPackage if it takes
     a package that is not here.
     """
-    place = _device(device)
-    if offload and place.type == "cpu":
-        raise ModelError("offload moves weights to a GPU while they are used, and the device is cpu; leave it out")
-    if offload:
-        need("accelerate")
-    kind = dtype or (torch.float32 if place.type in ("cpu", "mps") else torch.float16)
+    where, saving = read_device(device), read_offload(offload)
+    check_offload(where, saving)
+    kind = dtype or (torch.float32 if where.type in ("cpu", "mps") else torch.float16)
     pipeline, files = open_pipeline(model, kind, config)
     pipeline.set_progress_bar_config(disable=True)
-    try:
-        if offload:
-            pipeline.enable_sequential_cpu_offload(device=place)
-        else:
-            pipeline.to(place)
-    except (RuntimeError, ValueError, ImportError, AssertionError) as error:  # torch without CUDA asserts
-        raise ModelError(f"the model cannot be put on {place}{' with offload' * offload}: {error}") from error
+    place(pipeline, where, saving)
     return DiffusersPainter(pipeline, settings, source=model, files=files)
-
-
-def _device(device: str | torch.device | None) -> torch.device:
-    if device is None:
-        has_mps = torch.backends.mps.is_available()
-        return torch.device("cuda" if torch.cuda.is_available() else "mps" if has_mps else "cpu")
-    try:
-        return torch.device(device)
-    except RuntimeError as error:
-        raise ModelError(f"no device is called {device!r}; use cpu, cuda, cuda:1 or mps") from error

@@ -8,6 +8,7 @@ from ..errors import ModelError
 from .base import ModelPainter, PaintSettings
 from .comfy_server import PREFIX, ComfyPainter, parse_model
 from .diffusers_painter import load_painter
+from .placement import read_offload
 
 DTYPES = ("float32", "bfloat16", "float16")
 """Precisions that a user can name."""
@@ -17,7 +18,7 @@ def open_painter(
     model: str,
     settings: PaintSettings | None = None,
     device: str | None = None,
-    offload: bool = False,
+    offload: bool | str = False,
     dtype: str | None = None,
 ) -> ModelPainter:
     """`comfy:[CHECKPOINT@]http://host:port[,...]` is a ComfyPainter; everything else is for `load_painter`.
@@ -26,7 +27,7 @@ def open_painter(
     """
     if not model.startswith(PREFIX):
         return load_painter(model, settings, device=device, offload=offload, dtype=read_dtype(dtype))
-    if device or offload or dtype:
+    if device or read_offload(offload) != "none" or dtype:
         raise ModelError(
             "a ComfyUI server chooses its own device and precision; leave out --device, --offload and --paint-dtype"
         )

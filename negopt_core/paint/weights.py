@@ -17,13 +17,17 @@ from ..json_text import read_json
 from ..needs import missing_package
 from ..quiet import quiet
 from ..torch_file import hash_tensors
+from .key_names import INNER
+from .single_file import open_checkpoint
 
 HUB_PREFIX = "hf:"
 
 _PIPELINES = ("StableDiffusionPipeline", "StableDiffusionXLPipeline")
+_CHECKED = _PIPELINES[:1]
+"""Those whose published models may have a safety checker; it is neither fetched, nor opened, nor part of the hash."""
+_NEVER_OPENED = {"safety_checker", "feature_extractor"}
 _PICKLED = {".bin", ".ckpt", ".pt", ".pth", ".pkl"}
 _SECOND_ENCODER = "conditioner.embedders.1."  # only the single files of Stable Diffusion XL hold it
-_INNER = "text_model."  # transformers before 5 puts this before a text encoder's names, newer ones do not
 _HEX_DIGITS = 16
 _LOAD_ERRORS = (
     OSError,
@@ -77,11 +81,12 @@ def _open_folder(folder: Path, model: str, dtype: torch.dtype) -> tuple[Any, tup
     name = index.get("_class_name")
     if name not in _PIPELINES:
         raise ModelError(f"{model} holds a {name}; negopt paints with {' or '.join(_PIPELINES)}")
-    files = [file for part in sorted(index) for file in _part_files(folder / part)]
+    files = [file for part in sorted(index.keys() - _NEVER_OPENED) for file in _part_files(folder / part)]
+    unchecked = {"safety_checker": None, "feature_extractor": None} if name in _CHECKED else {}
     try:
         with quiet():
             pipeline = getattr(diffusers, name).from_pretrained(
-                folder, use_safetensors=True, local_files_only=True, **_dtype_argument(dtype)
+                folder, use_safetensors=True, local_files_only=True, **unchecked, **_dtype_argument(dtype)
             )
     except _LOAD_ERRORS as error:
         raise _load_failed(model, error) from error
@@ -124,9 +129,9 @@ def _check_complete(pipeline: Any, folder: Path | None, model: str) -> None:
     ]
     for part in ("text_encoder", "text_encoder_2") if folder else ():
         files = _part_files(folder / part) if folder and getattr(pipeline, part, None) is not None else []
-        stored = {key.removeprefix(_INNER) for file in files for key in _keys(file)}
+        stored = {key.removeprefix(INNER) for file in files for key in _keys(file)}
         named = (name for name, _ in getattr(pipeline, part).named_parameters()) if files else ()
-        missing += [f"{part}.{name}" for name in named if name.removeprefix(_INNER) not in stored]
+        missing += [f"{part}.{name}" for name in named if name.removeprefix(INNER) not in stored]
     if missing:
         raise ModelError(
             f"{model} lacks {len(missing)} weights, the first is {missing[0]}; it is not complete: fetch it again"
@@ -139,34 +144,35 @@ def _keys(path: Path) -> list[str]:
 
 
 def _open_single_file(path: Path, dtype: torch.dtype, config: str | None) -> tuple[Any, tuple[Path, ...]]:
+    """By a folder of configs where one is named or lies beside the file, else by what negopt knows itself."""
     if path.suffix != ".safetensors":
         raise ModelError(f"{path} is no .safetensors file; give one, or a diffusers folder")
-    try:
-        is_xl = any(key.startswith(_SECOND_ENCODER) for key in _keys(path))
-    except (OSError, SafetensorError) as error:
-        raise _load_failed(str(path), error) from error
     folder = _config_folder(path, config)
     try:
-        with quiet():
-            pipeline = getattr(diffusers, _PIPELINES[is_xl]).from_single_file(
-                str(path), config=str(folder), local_files_only=True, **_dtype_argument(dtype)
-            )
+        pipeline = open_checkpoint(path, dtype) if folder is None else _open_by_folder(path, dtype, folder)
     except _LOAD_ERRORS as error:
         raise _load_failed(str(path), error) from error
     _check_complete(pipeline, None, str(path))
     return pipeline, (path,)
 
 
-def _config_folder(path: Path, config: str | None) -> Path:
+def _open_by_folder(path: Path, dtype: torch.dtype, folder: Path) -> Any:
+    is_xl = any(key.startswith(_SECOND_ENCODER) for key in _keys(path))
+    with quiet():
+        return getattr(diffusers, _PIPELINES[is_xl]).from_single_file(
+            str(path), config=str(folder), local_files_only=True, **_dtype_argument(dtype)
+        )
+
+
+def _config_folder(path: Path, config: str | None) -> Path | None:
     if config is not None and config.startswith(HUB_PREFIX):
         return _download(config, with_weights=False)
     folder = path.with_suffix("") if config is None else Path(config).expanduser()
-    if not (folder / "model_index.json").is_file():
-        raise ModelError(
-            f"{path.name} holds weights only, and there is no model_index.json in {folder}; "
-            "give as config the folder or hf:owner/name of a model of the same kind"
-        )
-    return folder
+    if (folder / "model_index.json").is_file():
+        return folder
+    if config is not None:
+        raise ModelError(f"there is no model_index.json in {folder}; give as config the folder or hf:owner/name of one")
+    return None
 
 
 def _download(model: str, with_weights: bool) -> Path:
@@ -175,7 +181,11 @@ def _download(model: str, with_weights: bool) -> Path:
     wanted = ["*.json", "*/*.json", "*/*.txt"]
     try:
         if with_weights:
-            return Path(diffusers.DiffusionPipeline.download(name, revision=revision or None, use_safetensors=True))
+            return Path(
+                diffusers.DiffusionPipeline.download(
+                    name, revision=revision or None, use_safetensors=True, safety_checker=None
+                )
+            )
         return Path(snapshot_download(name, revision=revision or None, allow_patterns=wanted))
     except _LOAD_ERRORS as error:
         raise ModelError(f"{model} cannot be fetched: {_first_line(error)}") from error

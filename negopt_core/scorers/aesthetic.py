@@ -14,6 +14,11 @@ from ..errors import ModelError
 from ..torch_file import read_torch_file, save_tensors
 from .embed import Embedder
 
+PUBLISHED = "sac+logos+ava1-l14-linearMSE.pth"
+LAYERS = (0, 2, 4, 6, 7)
+"""Places of the linear layers; dropout is between them, and nothing at all where it trains no more."""
+_NAMES = {f"layers.{index}.{part}" for index in LAYERS for part in ("weight", "bias")}
+
 
 @dataclass(frozen=True)
 class AestheticScorer:
@@ -31,7 +36,7 @@ class AestheticScorer:
         try:
             tensors = load_file(head)
             weight, bias = tensors["weight"], float(tensors["bias"])
-        except (OSError, SafetensorError, KeyError) as error:
+        except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
             raise ModelError(
                 f"cannot read the aesthetic head {head}: {error}; make it with `convert aesthetic FILE`"
             ) from error
@@ -56,9 +61,14 @@ def convert_head(source: Path, target: Path) -> None:
 
 def flatten_layers(layers: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
     """w [D] and b of the affine map that linear layers without activations are, computed in double precision."""
+    if not isinstance(layers, dict) or set(layers) != _NAMES:
+        found = f"{len(layers)} entries, first {min(map(str, layers), default='none')}" if layers else "nothing"
+        raise ModelError(
+            f"these are not the layers of the aesthetic predictor ({found}); only {PUBLISHED} is one affine map, "
+            "its older variants and those with ReLU are not"
+        )
     try:
-        order = sorted({int(name.split(".")[1]) for name in layers})
-        stack = [(layers[f"layers.{i}.weight"].double(), layers[f"layers.{i}.bias"].double()) for i in order]
+        stack = [(layers[f"layers.{i}.weight"].double(), layers[f"layers.{i}.bias"].double()) for i in LAYERS]
         weight, bias = stack[0]
         for matrix, offset in stack[1:]:
             weight, bias = matrix @ weight, matrix @ bias + offset

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..devices import put_on
+from ..devices import AUTO, find_device, put_on
 from ..errors import ModelError
 from ..needs import naming_what_is_missing
 from ..quiet import quiet
+from .clip_folder import check_folder
+from .recent import Recent
 
 HUB_PREFIX = "hf:"
 MEAN = (0.48145466, 0.4578275, 0.40821073)
@@ -28,29 +30,48 @@ class Embedder:
 
     model: Any
     tokenizer: Any
+    recent: Recent = field(default_factory=Recent, repr=False, compare=False)
 
     @classmethod
     @naming_what_is_missing()
     @quiet()
-    def load(cls, source: str, device: str = "cpu") -> Embedder:
-        """From a transformers folder, or `hf:owner/name`, the only form that uses the network; safetensors only."""
+    def load(cls, source: str, device: str = AUTO) -> Embedder:
+        """From a transformers folder, or `hf:owner/name`, the only form that uses the network; safetensors only.
+
+        ModelError for weights that are damaged, pickled, of another architecture or not all there.
+        """
+        from safetensors import SafetensorError
         from transformers import AutoTokenizer, CLIPModel
 
         is_on_hub = source.startswith(HUB_PREFIX)
         name = source.removeprefix(HUB_PREFIX) if is_on_hub else str(Path(source).expanduser())
         try:
-            model: Any = CLIPModel.from_pretrained(name, use_safetensors=True, local_files_only=not is_on_hub)
+            if not is_on_hub and (wrong := check_folder(Path(name))):
+                raise ValueError(wrong)
+            loaded: Any = CLIPModel.from_pretrained(
+                name, use_safetensors=True, local_files_only=not is_on_hub, output_loading_info=True
+            )
+            model, info = loaded
+            _check_keys(info)
             tokenizer = AutoTokenizer.from_pretrained(name, local_files_only=not is_on_hub)
-        except (OSError, ValueError, RuntimeError) as error:
-            reason = str(error).strip().splitlines()[0][:200]
+            if len(tokenizer) > (known := int(model.config.text_config.vocab_size)):
+                raise ValueError(f"its tokenizer has {len(tokenizer)} entries, its model {known}")
+        except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
             raise ModelError(f"cannot load a CLIP model from {source!r}: {reason}") from error
-        return cls(put_on(model, device).eval().requires_grad_(False), tokenizer)
+        where = find_device(device)
+        network = model.float() if where == "cpu" else model  # half precision is for GPUs
+        return cls(put_on(network, where).eval().requires_grad_(False), tokenizer)
+
+    def pictures(self, images: Tensor) -> Tensor:
+        """[B, 3, H, W] in 0..1 -> [B, D] of length 1; for the same tensor computed once, whoever asks."""
+        return self.recent.of(images, self._embed)
 
     @torch.no_grad()
-    def pictures(self, images: Tensor) -> Tensor:
-        """[B, 3, H, W] in 0..1 -> [B, D] of length 1."""
-        vision = self.model.vision_model
-        pixels = prepare(images, int(vision.config.image_size)).to(self.model.device, self.model.dtype)
+    def _embed(self, images: Tensor) -> Tensor:
+        vision, device = self.model.vision_model, self.model.device
+        images = images.to(device) if device.type == "cuda" else images  # mps cannot resize with antialias
+        pixels = prepare(images, int(vision.config.image_size)).to(device, self.model.dtype)
         embedded: Tensor = self.model.visual_projection(vision(pixel_values=pixels).pooler_output)
         return functional.normalize(embedded.float(), dim=-1)
 
@@ -68,6 +89,14 @@ class Embedder:
     def scale(self) -> float:
         """exp of the learned logit scale; 100 in OpenAI's models."""
         return float(self.model.logit_scale.exp())
+
+
+def _check_keys(info: Mapping[str, Any]) -> None:
+    """ValueError unless every tensor of the file has its place and every place its tensor."""
+    for key, told in (("missing_keys", "lacks"), ("unexpected_keys", "has no place for")):
+        names = sorted(name for name in info.get(key) or () if not name.endswith(".position_ids"))
+        if names:
+            raise ValueError(f"this CLIP {told} {len(names)} tensors, first {names[0]}; is it another architecture?")
 
 
 def prepare(images: Tensor, size: int) -> Tensor:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import PromptError
 from ..files import hash_files
@@ -13,9 +13,12 @@ from ..flags import flag
 from ..paint.choice import paints_world
 
 if TYPE_CHECKING:
+    from ..measure.set_metrics import Extract
+    from ..world.judges import Judge
     from .base import Scorer
     from .embed import Embedder
 
+Network = TypeVar("Network")
 WORLD_JUDGES = ("world-quality", "world-alignment")
 WORLD_REWARD = "world-quality:1,world-alignment:3"
 """What a picture of the demo world is worth, unless somebody says otherwise."""
@@ -33,63 +36,106 @@ _PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 class ScorerRow:
     """One row of the table."""
 
-    load: Callable[[Places, str, str], Scorer]
-    """From places, the role of the demo world's judge, and a device."""
+    load: Callable[[Loader], Scorer]
     needs: tuple[str, ...] = ()
     """Names of the weights that somebody has to have; () for the demo world's judges, which come with negopt."""
     hint: str = ""
     """What to give as SCORER=PLACE."""
 
 
-def _world_quality(places: Places, role: str, device: str) -> Scorer:
-    from ..world.judges import QualityScorer, shipped_judge
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """Loads scorers and set metrics; those that name the same weights get the same network, loaded once."""
 
-    return QualityScorer(shipped_judge(role))
+    places: Places
+    """Where weights are."""
+    role: str
+    """The demo world's judge: "reward" in training, "eval" for reports."""
+    device: str = "auto"
+    """Of CLIP and Inception, "auto" is the GPU if there is one; the world's judges stay on the CPU."""
+    _networks: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def scorer(self, name: str) -> Scorer:
+        """PromptError for an unknown name or weights that nobody named, ModelError for broken ones."""
+        if name not in SCORERS:
+            raise PromptError(f"no scorer is called {name!r}; there are {', '.join(NAMES)}")
+        for need in SCORERS[name].needs:
+            place_of(need, self.places)
+        return SCORERS[name].load(self)
+
+    def embedder(self, name: str) -> Embedder:
+        """The CLIP at the place of `name`."""
+        from .embed import Embedder
+
+        return self._once(CLIP, place_of(name, self.places), lambda place: Embedder.load(place, self.device))
+
+    def inception(self) -> Extract:
+        """Pooled features and posteriors of torch-fidelity's Inception."""
+        from . import features
+
+        def load(place: str) -> Extract:
+            return features.load_inception(Path(place).expanduser(), self.device)
+
+        return self._once(INCEPTION, place_of(INCEPTION, self.places), load)
+
+    def judge(self) -> Judge:
+        """The demo world's."""
+        from ..world.judges import shipped_judge
+
+        return self._once("world", self.role, shipped_judge)
+
+    def _once(self, kind: str, place: str, load: Callable[[str], Network]) -> Network:
+        local = Path(place).expanduser()
+        key = (kind, str(local.resolve()) if local.exists() else place)
+        if key not in self._networks:
+            self._networks[key] = load(place)
+        network: Network = self._networks[key]
+        return network
 
 
-def _world_alignment(places: Places, role: str, device: str) -> Scorer:
-    from ..world.judges import AlignmentScorer, shipped_judge
+def _world_quality(loader: Loader) -> Scorer:
+    from ..world.judges import QualityScorer
 
-    return AlignmentScorer(shipped_judge(role))
-
-
-def _world_fidelity(places: Places, role: str, device: str) -> Scorer:
-    from ..world.judges import fidelity_scorer, shipped_judge
-
-    return fidelity_scorer(shipped_judge(role))
+    return QualityScorer(loader.judge())
 
 
-def _embedder(place: str, device: str) -> Embedder:
-    from .embed import Embedder
+def _world_alignment(loader: Loader) -> Scorer:
+    from ..world.judges import AlignmentScorer
 
-    return Embedder.load(place, device)
+    return AlignmentScorer(loader.judge())
 
 
-def _clip(places: Places, role: str, device: str) -> Scorer:
+def _world_fidelity(loader: Loader) -> Scorer:
+    from ..world.judges import fidelity_scorer
+
+    return fidelity_scorer(loader.judge())
+
+
+def _clip(loader: Loader) -> Scorer:
     from .clip import ClipScorer
 
-    return ClipScorer(_embedder(places[CLIP], device))
+    return ClipScorer(loader.embedder(CLIP))
 
 
-def _pickscore(places: Places, role: str, device: str) -> Scorer:
+def _pickscore(loader: Loader) -> Scorer:
     from .clip import PickScorer
 
-    return PickScorer(_embedder(places[PICKSCORE], device))
+    return PickScorer(loader.embedder(PICKSCORE))
 
 
-def _hps(places: Places, role: str, device: str) -> Scorer:
+def _hps(loader: Loader) -> Scorer:
     from .clip import HpsScorer
 
-    return HpsScorer(_embedder(places[HPS], device))
+    return HpsScorer(loader.embedder(HPS))
 
 
-def _aesthetic(places: Places, role: str, device: str) -> Scorer:
+def _aesthetic(loader: Loader) -> Scorer:
     from .aesthetic import AestheticScorer
 
-    return AestheticScorer.load(Path(places[AESTHETIC]).expanduser(), _embedder(places[CLIP], device))
+    return AestheticScorer.load(Path(loader.places[AESTHETIC]).expanduser(), loader.embedder(CLIP))
 
 
-def _fidelity(places: Places, role: str, device: str) -> Scorer:
+def _fidelity(loader: Loader) -> Scorer:
     """NegOpt's third term on Inception's classes; the marginal is that of a folder of pictures, or uniform.
 
     ImageNet, which Inception learned, has about as many pictures of each class: that is the uniform marginal.
@@ -97,18 +143,18 @@ def _fidelity(places: Places, role: str, device: str) -> Scorer:
     import torch
 
     from ..paint.pictures import read_image
-    from .features import WIDTH, load_inception
+    from .features import WIDTH
     from .fidelity import FidelityScorer
 
-    extract = load_inception(Path(places[INCEPTION]).expanduser())
+    extract = loader.inception()
 
     def classify(images: torch.Tensor) -> torch.Tensor:
         return extract(images)[:, WIDTH:].float()
 
-    if not places.get(FIDELITY):
+    if not (folder := loader.places.get(FIDELITY)):
         count = classify(torch.zeros(1, 3, 299, 299)).shape[1]
         return FidelityScorer(classify, torch.full((count,), 1.0 / count), FIDELITY)
-    rows = [classify(read_image(path)[None]) for path in _pictures(places[FIDELITY])]
+    rows = [classify(read_image(path)[None]) for path in _pictures(folder)]
     return FidelityScorer(classify, torch.cat(rows).mean(dim=0), FIDELITY)
 
 
@@ -182,18 +228,9 @@ def reward_names(line: str) -> list[str]:
     return [part.strip().partition(":")[0] for part in line.split(",")]
 
 
-def load_named(name: str, places: Places, role: str, device: str = "cpu") -> Scorer:
-    """A scorer by name.
-
-    `places` says where weights are; `role` chooses the demo world's judge: "reward" in training, "eval" for reports;
-    `device` is for scorers built on CLIP, the world's judges stay on the CPU. Raises PromptError for an unknown name or
-    weights that nobody named, ModelError for broken ones.
-    """
-    if name not in SCORERS:
-        raise PromptError(f"no scorer is called {name!r}; there are {', '.join(NAMES)}")
-    for need in SCORERS[name].needs:
-        place_of(need, places)
-    return SCORERS[name].load(places, role, device)
+def load_named(name: str, places: Places, role: str, device: str = "auto") -> Scorer:
+    """One scorer by name, as `Loader.scorer` loads it; several that are to share their networks need one `Loader`."""
+    return Loader(places, role, device).scorer(name)
 
 
 def identify(name: str, places: Places, role: str) -> str:

@@ -33,7 +33,9 @@ def evaluate(capsys: pytest.CaptureFixture[str], folder: Path, *arguments: str) 
 def test_arms_become_figures_and_a_page_that_asks_for_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    more = ["--metrics", "world-quality,world-is,clip,world-fid", "--splits", "1", "--wall", "2", "--seeds", "2"]
+    recipe = {"metrics": ["world-quality", "world-is", "clip", "world-fid"], "splits": 1, "seeds": 2}
+    (tmp_path / "r.json").write_text(json.dumps(recipe))
+    more = ["--recipe", str(tmp_path / "r.json"), "--wall", "2"]
     values = evaluate(capsys, tmp_path / "a", *ARMS, *more, "--sweep", "negative=fixed", "--starts", "0,0.5")
     assert [row["arm"] for row in values["results"]][:3] == ["none", "fixed", "<b>"]
     assert {row["metric"] for row in values["results"]} == {"world-quality"}
@@ -89,6 +91,8 @@ def test_votes_are_counted_in_the_report(tmp_path: Path, capsys: pytest.CaptureF
     [
         (["--arm", "x=policy:missing"], "missing"),
         (["--metrics", "beauty"], "beauty"),
+        (["--metrics", "world-quality,clip"], "--source clip=PLACE"),
+        (["--metrics", "world-fid"], "--reference"),
         (["--prompts", "missing"], "missing"),
         (["--against", "y"], "'y'"),
         (["--sweep", "negative"], "SIDE=ARM"),

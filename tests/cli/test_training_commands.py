@@ -152,7 +152,7 @@ def test_a_policy_to_start_from_says_what_it_is(tmp_path: Path, capsys: pytest.C
     for given, says in (
         (("--polarity", "negative"), "--polarity is negative, and the policy in"),
         (("--kind", "seq2seq"), "has df; leave it out"),
-        (("--width", "96", "--scheduled", "--stock", "world"), "--stock, --scheduled, --width: only for a new policy"),
+        (("--width", "96", "--scheduled", "--stock", "world"), "--stock, --width: only for a new policy"),
     ):
         assert main([*more, *given]) == 1
         assert says in capsys.readouterr().err
@@ -178,7 +178,7 @@ def test_one_process_does_what_a_launcher_started_too_often(
 def test_what_cannot_be_trained_is_said_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "empty.jsonl").write_text("")
     assert main(["train", "sft", "--pairs", str(tmp_path / "empty.jsonl"), "--run", str(tmp_path / "r")]) == 1
-    assert "no pairs to learn from" in capsys.readouterr().err
+    assert "holds no pairs of polarity negative" in capsys.readouterr().err
     sft = ("train", "sft", "--pairs", "world:9", "--steps", "1", *SMALL)
     for wrong, says in (
         (("--stock", "nowhere.txt"), "a stock is a text file"),

@@ -2,6 +2,7 @@
 
 import importlib.abc
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -95,16 +96,25 @@ def absent(package: str, error: type[ImportError] = ModuleNotFoundError) -> Iter
         sys.modules.update(kept)
 
 
-@pytest.mark.parametrize("package", ["accelerate", "pyarrow", "tensorboard", "torch_fidelity"])
+@pytest.mark.parametrize("package", ["accelerate", "pyarrow", "tensorboard"])
 def test_each_is_named_where_only_it_is_needed(package: str) -> None:
     with absent(package), pytest.raises(MissingPackage, match=f"pip install {_ON_INDEX.get(package, package)}$"):
         need(package)
 
 
-def test_without_torch_fidelity_its_metrics_say_so(tmp_path: Path) -> None:
+def test_without_torch_fidelity_its_metrics_say_so_and_the_command_leaves_torch_alone(tmp_path: Path) -> None:
+    """torch-fidelity needs torchvision, and a torchvision one torch: pip would take ours away."""
     save_file({"a": torch.zeros(1)}, tmp_path / "x.safetensors")
-    with absent("torch_fidelity"), pytest.raises(MissingPackage, match=r"pip install torch-fidelity$"):
+    with absent("torch_fidelity"), pytest.raises(MissingPackage, match=r"pip install --no-deps torch-fidelity$"):
         load_set_metric("fid", {"inception": str(tmp_path / "x.safetensors")}, 1)
+
+
+def test_no_document_names_a_command_that_moves_torch() -> None:
+    """Bare `pip install torch-fidelity`, or an extra that pip would resolve together with a torch of its own."""
+    root = Path(__file__).resolve().parents[2]
+    texts = [root / "README.md", *root.glob("docs/*.md"), root / "pyproject.toml", *root.glob("requirements*.txt")]
+    moving = re.compile(r"install torch-fidelity|torch-fidelity *[>=]")
+    assert not [path.name for path in texts if moving.search(path.read_text(encoding="utf-8"))]
 
 
 def test_a_package_that_lacks_a_part_is_damaged() -> None:

@@ -1,11 +1,13 @@
 """Measures of whole sets, against their definitions and against torch-fidelity on the same pictures."""
 
+import sys
 from pathlib import Path
 
 import numpy
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from negopt_core.errors import ModelError, PromptError
 from negopt_core.lab.compare.gallery import in_batches
@@ -86,6 +88,28 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
         with pytest.raises(ModelError, match="not torch-fidelity's"):
             convert_inception(tmp_path / "x.pth", tmp_path / "y.safetensors")
     assert not (tmp_path / "y.safetensors").exists()
+
+
+def test_torch_fidelitys_network_is_found_without_torchvision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package imports torchvision for data sets; with a torchvision of another torch it cannot be imported."""
+    package = tmp_path / "torch_fidelity"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise RuntimeError('operator torchvision::nms does not exist')\n")
+    (package / "helpers.py").write_text("WIDTH = 2048\n")
+    (package / "feature_extractor_inceptionv3.py").write_text(
+        "import torch\n"
+        "from torch_fidelity.helpers import WIDTH\n\n\n"
+        "class FeatureExtractorInceptionV3(torch.nn.Module):\n"
+        "    def __init__(self, name, features, feature_extractor_weights_path):\n"
+        "        super().__init__()\n\n"
+        "    def forward(self, images):\n"
+        "        return torch.zeros(len(images), WIDTH), torch.zeros(len(images), 1008)\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "torch_fidelity", raising=False)
+    save_file({"a": torch.zeros(1)}, tmp_path / "x.safetensors")
+    assert load_inception(tmp_path / "x.safetensors", "cpu")(torch.rand(2, 3, 8, 8)).shape == (2, 3056)
+    assert not [name for name in sys.modules if name.startswith("torch_fidelity")]
 
 
 @pytest.mark.slow

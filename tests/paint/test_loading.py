@@ -12,6 +12,8 @@ from negopt_core import ModelError, PromptPair
 from negopt_core.paint.base import PaintSettings
 from negopt_core.paint.diffusers_painter import DiffusersPainter, load_painter
 from negopt_core.paint.open import open_painter
+from negopt_core.paint.placement import OFFLOADS, place
+from negopt_core.paint.weights import open_pipeline
 from tests.paint.single_file import write_single_file
 
 SETTINGS = PaintSettings(steps=2)
@@ -141,10 +143,12 @@ def test_a_missing_model_is_one_clear_error(model, message):
         load_painter(model, SETTINGS)
 
 
-def test_a_single_file_needs_a_config_and_says_so(folder, tmp_path):
+def test_a_single_file_without_a_folder_must_be_a_whole_checkpoint(folder, tmp_path):
     alone = shutil.copy(folder / "unet" / "diffusion_pytorch_model.safetensors", tmp_path / "alone.safetensors")
-    with pytest.raises(ModelError, match="holds weights only"):
+    with pytest.raises(ModelError, match="is a UNet alone"):
         load_painter(str(alone), SETTINGS)
+    with pytest.raises(ModelError, match=r"there is no model_index\.json in .*nowhere"):
+        load_painter(str(alone), SETTINGS, config=str(tmp_path / "nowhere"))
     torn = tmp_path / "torn.safetensors"
     torn.write_bytes(b"\x10\x00")
     with pytest.raises(ModelError, match="cannot be loaded"):
@@ -177,9 +181,35 @@ def test_weights_that_lack_a_tensor_are_refused(folder, part, name):
         load_painter(str(folder), SETTINGS, device="cpu")
 
 
-def test_offload_to_the_cpu_is_refused(folders):
+@pytest.mark.parametrize("offload", [True, "layers", "model"])
+def test_offload_to_the_cpu_is_refused(folders, offload):
     with pytest.raises(ModelError, match="offload moves weights to a GPU"):
-        load_painter(str(folders / "sd1"), SETTINGS, device="cpu", offload=True)
+        load_painter(str(folders / "sd1"), SETTINGS, device="cpu", offload=offload)
+
+
+def test_an_unknown_way_to_save_memory_is_refused(folders):
+    with pytest.raises(ModelError, match="called 'most'; use one of none, vae, tiles, model, layers"):
+        open_painter(str(folders / "sd1"), SETTINGS, offload="most")
+
+
+@pytest.mark.parametrize("kind", ["sd1", "sdxl"])
+@pytest.mark.parametrize("offload", [one for one in OFFLOADS if one != "layers"])
+def test_what_saves_memory_changes_no_picture(folders, kind, offload):
+    """With the CPU in the place of the GPU; accelerate cannot move single layers from there to there."""
+    expected = load_painter(str(folders / kind), SETTINGS, device="cpu").paint([PAIR] * 2, [1, 2])
+    pipeline, files = open_pipeline(str(folders / kind), torch.float32)
+    pipeline.set_progress_bar_config(disable=True)
+    place(pipeline, torch.device("cpu"), offload)
+    painter = DiffusersPainter(pipeline, SETTINGS, files=files)
+    assert pipeline.vae.use_slicing == (offload != "none")
+    for _ in range(2):
+        assert torch.allclose(painter.paint([PAIR] * 2, [1, 2]), expected, atol=1e-5)
+    assert painter.model_hash() == load_painter(str(folders / kind), SETTINGS, device="cpu").model_hash()
+
+
+def test_memory_of_the_vae_can_be_saved_on_any_device(folders):
+    for offload in ("vae", "tiles"):
+        assert load_painter(str(folders / "sd1"), SETTINGS, device="cpu", offload=offload)._pipeline.vae.use_slicing
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")

@@ -16,39 +16,12 @@ from negopt_core.cli import main
 from negopt_core.errors import ModelError
 from negopt_core.policy.language.folder import open_policy
 from negopt_core.policy.language.pae_weights import PAE_WEIGHTS, PAE_WINDOWS, actor_policy, read_actor
-
-WIDTH, LAYERS, POSITIONS = 128, 2, 40
+from tests.published.pae import LAYERS, WIDTH, save_actor
+from tests.published.pae import actor_state as published_state
 
 
 def actor_state() -> dict[str, torch.Tensor]:
-    torch.manual_seed(0)
-    shapes = {
-        "transformer.token_embedding_layer.weight": (len(tokenizer()), WIDTH),
-        "transformer.position_embedding_layer.weight": (POSITIONS, WIDTH),
-        "transformer.ln.weight": (WIDTH,),
-        "transformer.ln.bias": (WIDTH,),
-        "lm_head.weight": (len(tokenizer()), WIDTH),
-        "predict_weight_token.weight": (5, WIDTH),
-        "predict_diffstep_token.weight": (3, WIDTH),
-    }
-    for block in range(LAYERS):
-        start = f"transformer.decoder_blocks.{block}"
-        shapes |= {f"{start}.{norm}.{part}": (WIDTH,) for norm in ("ln1", "ln2") for part in ("weight", "bias")}
-        for name, rows, columns in (
-            ("mmsa.qkv_projection", 3 * WIDTH, WIDTH),
-            ("mmsa.output_projection", WIDTH, WIDTH),
-            ("ffn.fc1", 4 * WIDTH, WIDTH),
-            ("ffn.fc2", WIDTH, 4 * WIDTH),
-        ):
-            shapes |= {f"{start}.{name}.weight": (rows, columns), f"{start}.{name}.bias": (rows,)}
-    state = {name: torch.randn(shape) * 0.1 for name, shape in shapes.items()}
-    masks = {f"transformer.decoder_blocks.{block}.mmsa.mask": torch.ones(1, 1, 4, 4) for block in range(LAYERS)}
-    return state | masks
-
-
-def save_actor(path: Path, state: dict[str, torch.Tensor]) -> Path:
-    torch.save({"step": 3000, "model_state_dict": state, "optimizer_state_dict": {"state": {}}}, path)
-    return path
+    return published_state(len(tokenizer()))
 
 
 def by_hand(state: dict[str, torch.Tensor], ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -129,3 +102,20 @@ def test_a_file_that_is_no_actor_is_refused(tmp_path: Path) -> None:
     for name in ("torn", "other", "code", "missing"):
         with pytest.raises(ModelError, match=f"{name}.pt"):
             read_actor(tmp_path / f"{name}.pt")
+
+
+def test_an_actor_cut_short_or_of_another_width_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tokenizer().save_pretrained(str(tmp_path / "words"))
+    whole = save_actor(tmp_path / "whole.pt", actor_state()).read_bytes()
+    (tmp_path / "cut.pt").write_bytes(whole[: len(whole) // 2])
+    save_actor(tmp_path / "wide.pt", published_state(len(tokenizer()) + 5))
+    odd = actor_state()
+    odd["transformer.decoder_blocks.1.ffn.fc1.weight"] = torch.zeros(4 * WIDTH, WIDTH + 1)
+    save_actor(tmp_path / "odd.pt", odd)
+    torch.save({"model_state_dict": {"transformer.h.0.ln_1.weight": torch.zeros(2)}}, tmp_path / "gpt2.pt")
+    for name, told in (("cut", "damaged"), ("wide", "GPT-2's own"), ("odd", "do not fit"), ("gpt2", "no place")):
+        line = ["convert", "pae", str(tmp_path / f"{name}.pt"), "--tokenizer", str(tmp_path / "words")]
+        assert main([*line, "-o", str(tmp_path / "out")]) == 1
+        error = capsys.readouterr().err
+        assert told in error and len(error.splitlines()) == 1, error
+    assert not (tmp_path / "out").exists()

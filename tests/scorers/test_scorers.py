@@ -150,7 +150,7 @@ def test_fidelity_of_real_pictures_compares_with_a_folder_or_with_all_classes_al
         posteriors = (8.0 * images.mean(dim=(2, 3))).softmax(dim=1)
         return torch.cat([torch.zeros(len(images), features.WIDTH), posteriors], dim=1).double()
 
-    monkeypatch.setattr(features, "load_inception", lambda path: extract)
+    monkeypatch.setattr(features, "load_inception", lambda path, device: extract)
     (tmp_path / "inception.safetensors").write_bytes(b"weights")
     places = {"inception": str(tmp_path / "inception.safetensors")}
     red, grey = torch.zeros(1, 3, 8, 8), torch.full((1, 3, 8, 8), 0.5)

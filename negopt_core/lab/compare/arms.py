@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import PromptError
-from ...files import read_json_lines
 from ...policy import SuggestOptions, load_policy, suggest
 from ...policy.phrases import append_phrases, phrase_spans
 from ...text.df_text import format_prompt, parse_prompt
 from ...text.prompt import DFPrompt, PromptPair, Span, Window
 from .prompt_sets import Item
+from .tables import NEGATIVE, PROMPT, REWRITTEN, as_text, is_table, pick, read_rows
 
 POLICY_MODES = {
     "policy": ("negative", "modifiers"),
@@ -25,7 +25,8 @@ WRITTEN = "written"
 KINDS = ("none", "own", "text", "modifiers", "file", WRITTEN, *POLICY_MODES)
 HELP = (
     "[NAME=]KIND[:VALUE]: none; own (the set's negatives); text:NEGATIVE; modifiers:TEXT; file:PATH (a negative a line "
-    "or JSON Lines with prompt, positive, negative); policy:NAME, policy-negative:NAME, policy-modifiers:NAME"
+    "or JSON Lines, JSON, CSV, TSV with prompt, positive, negative, such as a language model or another tool wrote); "
+    "policy:NAME, policy-negative:NAME, policy-modifiers:NAME"
 )
 _SIDES = ("negative", "modifiers")
 
@@ -120,8 +121,8 @@ class Writer:
 
 
 def _from_file(path: Path, items: Sequence[Item]) -> list[PromptPair]:
-    """Texts for the prompts: by position from a text file, by prompt from JSON Lines."""
-    if path.suffix != ".jsonl":
+    """Texts for the prompts: by position from a text file, by prompt from a table."""
+    if not is_table(path):
         try:
             lines = path.read_text(encoding="utf-8-sig").splitlines()
         except (OSError, UnicodeDecodeError) as error:
@@ -136,21 +137,22 @@ def _from_file(path: Path, items: Sequence[Item]) -> list[PromptPair]:
         return [
             PromptPair(parse_prompt(item.prompt), parse_prompt(line)) for item, line in zip(items, lines, strict=True)
         ]
-    found = dict(_row(row, where) for where, row in read_json_lines(path, PromptError))
+    found = dict(_row(row, where) for where, row in read_rows(path))
     missing = [item.prompt for item in items if item.prompt not in found]
     if missing:
         raise PromptError(f"{path} says nothing for {len(missing)} of {len(items)} prompts, first {missing[0][:60]!r}")
     return [found[item.prompt] for item in items]
 
 
-def _row(values: dict[str, Any], where: str) -> tuple[str, PromptPair]:
-    if not isinstance(values.get("prompt"), str):
-        raise PromptError(f"{where} has no text under 'prompt'")
-    positive = values.get("positive", values["prompt"])
-    negative = values.get("negative", values.get("negative_prompt", ""))
-    if not isinstance(positive, str) or not isinstance(negative, str):
-        raise PromptError(f"{where}: 'positive' and 'negative' are texts, got {positive!r} and {negative!r}")
-    return values["prompt"], PromptPair(parse_prompt(positive), parse_prompt(negative))
+def _row(row: dict[str, Any], where: str) -> tuple[str, PromptPair]:
+    prompt = as_text(pick(row, PROMPT))
+    if prompt is None:
+        raise PromptError(f"{where} has no text under 'prompt'; its names are {', '.join(row) or 'none'}"[:300])
+    given = {"positive": pick(row, REWRITTEN), "negative": pick(row, NEGATIVE)}
+    texts = {name: as_text("" if value is None else value) for name, value in given.items()}
+    if None in texts.values():
+        raise PromptError(f"{where}: 'positive' and 'negative' are texts, got {given}"[:300])
+    return prompt, PromptPair(parse_prompt(texts["positive"] or prompt), parse_prompt(texts["negative"] or ""))
 
 
 def _timed(arm: Arm, prompt: str, pair: PromptPair) -> PromptPair:

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import PromptError
-from ...files import read_json_lines, read_lines
+from ...files import read_lines
+from .tables import GROUP, NEGATIVE, PAIR_PROMPT, PROMPT, TABLE_ENDINGS, as_text, is_table, pick, read_rows
 
 WORLD = "world"
 DEFAULT_FOLDER = Path("data/eval")
-ENDINGS = (".jsonl", ".jsonl.gz", ".txt")
+ENDINGS = (*TABLE_ENDINGS, ".jsonl.gz", ".txt")
 WORLD_PROMPTS, WORLD_SEED = 32, 80_001
 """How many prompts `world` alone means, and what draws them."""
-_NEGATIVE_NAMES = ("negative", "negative_prompt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,16 @@ class Item:
     negative: str = ""
     line: int = field(default=0, compare=False)
     """Its place in its file, from 1 and without empty lines; of a repeated prompt the last. 0: from no file."""
+    group: str = field(default="", compare=False)
+    """What the set calls its kind: PartiPrompts' and DrawBench's category, GenEval's tag."""
 
 
 def load_prompts(name: str, folders: Sequence[Path] = ()) -> tuple[Item, ...]:
-    """`NAME[:COUNT]`: the world's prompts for `world`, a file by its path, or NAME.jsonl[.gz]/.txt in a folder.
+    """`NAME[:COUNT]`: the world's prompts for `world`, a file by its path, or NAME with one of `ENDINGS` in a folder.
 
     With a count, that many prompts in the order of their SHA-256, so that the choice depends on nothing but the texts.
-    A text file holds a prompt a line; JSON Lines hold `prompt` and perhaps `negative`. Repeated prompts count once.
+    A text file holds a prompt a line; JSON Lines, JSON, CSV and TSV hold `prompt` and perhaps `negative`, under the
+    names of `tables`. Repeated prompts count once.
     Raises PromptError for a set that is missing, broken or empty.
     """
     place, count = _split_count(name)
@@ -85,15 +88,15 @@ def _find(place: str, folders: Sequence[Path]) -> Path:
 
 
 def _read(path: Path) -> Iterator[Item]:
-    if ".jsonl" in path.suffixes[-2:]:
-        yield from (_item(row, where) for where, row in read_json_lines(path, PromptError))
+    if is_table(path):
+        yield from (_item(row, where) for where, row in read_rows(path))
     else:
         yield from (Item(line.strip()) for _, line in read_lines(path, PromptError))
 
 
-def _item(values: dict[str, Any], where: str) -> Item:
-    prompt = values.get("prompt")
+def _item(row: dict[str, Any], where: str) -> Item:
+    prompt = pick(row, (*PROMPT, *PAIR_PROMPT))
     if not isinstance(prompt, str) or not prompt.strip():
-        raise PromptError(f"{where} has no text under 'prompt'")
-    negative = next((values[name] for name in _NEGATIVE_NAMES if isinstance(values.get(name), str)), "")
-    return Item(prompt.strip(), negative)
+        raise PromptError(f"{where} has no text under 'prompt'; its names are {', '.join(row) or 'none'}"[:300])
+    group = pick(row, GROUP)
+    return Item(prompt.strip(), as_text(pick(row, NEGATIVE)) or "", group=group if isinstance(group, str) else "")

@@ -118,6 +118,8 @@ def make_settings(recipe: Mapping[str, Any], flags: Mapping[str, Any]) -> EvalSe
     chosen = {**recipe, **{name: value for name, value in flags.items() if value is not None}}
     for name, value in chosen.items():
         _check(name, value, kinds[name])
+    if chosen.get("model") == "":
+        raise PromptError("this recipe is for the pictures of a real model; name yours with --model")
     values: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in chosen.items()}
     return EvalSettings(**values)
 

@@ -18,6 +18,8 @@ from .study import Findings
 SCHEMA = 1
 KIND = "negopt-eval"
 FEW_PROMPTS = 30
+FID_PICTURES = 2048
+"""Channels of Inception's features."""
 
 
 def make_report(findings: Findings, gallery: Gallery, settings: Mapping[str, Any], seed: int = 0) -> dict[str, Any]:
@@ -45,9 +47,10 @@ def make_report(findings: Findings, gallery: Gallery, settings: Mapping[str, Any
             for arm, (value, spread) in rows.items()
         ],
         "absent": dict(findings.absent),
+        "groups": _groups(findings),
         "sweeps": _sweeps(findings),
         "pictures": pictures,
-        "notes": notes(results),
+        "notes": [*notes(results), *_set_notes(findings)],
     }
 
 
@@ -87,6 +90,37 @@ def _results(findings: Findings, seed: int) -> list[dict[str, Any]]:
     for row, adjusted in zip(compared, holm([_number(row["p"]) for row in compared]), strict=True):
         row["p_holm"] = _plain(adjusted)
     return rows
+
+
+def _groups(findings: Findings) -> list[dict[str, Any]]:
+    """Means and paired differences by the set's own kinds of prompts; nothing if it has not at least two."""
+    kinds = [item.group for item in findings.design.items]
+    if len(set(kinds)) < 2:
+        return []
+    places = {kind: [row for row, one in enumerate(kinds) if one == kind] for kind in dict.fromkeys(kinds)}
+    rows: list[dict[str, Any]] = []
+    for metric, arms in findings.scores.items():
+        reference = arms[findings.design.reference]
+        for arm, values in arms.items():
+            for kind, chosen in places.items():
+                row: dict[str, Any] = {"group": kind, "metric": metric, "arm": arm, "prompts": len(chosen)}
+                row["mean"] = mean_interval(prompt_means(values[chosen])).plain()
+                if arm != findings.design.reference:
+                    changes = prompt_means(values[chosen] - reference[chosen])
+                    row["difference"] = mean_interval(changes).plain()
+                rows.append(row)
+    return rows
+
+
+def _set_notes(findings: Findings) -> list[str]:
+    """What a reader of FID has to know."""
+    pictures = len(findings.design.items) * findings.design.seeds
+    if "fid" not in findings.sets or pictures >= FID_PICTURES:
+        return []
+    return [
+        f"fid over {pictures} pictures an arm is too high by an amount that depends on that number (below "
+        f"{FID_PICTURES:,} its features have no full covariance): compare these arms with each other, not with papers."
+    ]
 
 
 def _compared(comparison: Comparison) -> dict[str, Any]:

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from ...errors import MissingPackage, ModelError, PolicyError, PromptError
+from ...devices import AUTO
+from ...errors import PromptError
 from ...files import check_folder, write_text
 from ...paint.base import PaintSettings
 from ...paint.choice import COMFY, Choice, policy_name, read_size
 from ...paint.open import open_painter
 from ...provenance.record import shown_place
-from ...scorers import features
-from ...scorers import table as scorers
 from ..jobs.processes import Processes
 from .arms import Writer, parse_arm
 from .gallery import Gallery
+from .metrics import Wanted, load_metrics, names_for
 from .page import write_page
 from .prompt_sets import load_prompts
 from .recipe import EvalRun, EvalSettings
 from .report import make_report
-from .study import Design, Metrics, Sweep, list_pictures, run_study
+from .study import Design, Sweep, run_study
 from .votes import gather, read_votes, tally
 
-log = logging.getLogger("negopt")
 REPORT, PAGE = "report.json", "report.html"
 
 
@@ -42,13 +40,12 @@ def run_eval(run: EvalRun, processes: Processes) -> dict[str, Any] | None:
     check_folder(run.output)
     choice = run.settings.choice(run.settings.model)
     settings = replace(run.settings, steps=choice.steps, cfg=choice.cfg)
-    settings = replace(settings, metrics=_metrics_for(settings, run.is_recipes_metrics))
     design = read_design(settings, run.prompt_folder)
-    check_splits(settings, len(design.items) * design.seeds)
     writer = Writer(run.policies, settings.seed, lambda name: policy_name(name, choice))
     for arm in design.arms:
         writer.write(arm, design.items[:1] if arm.kind != "file" else design.items)
-    metrics = load_metrics(settings, run.places, run.reference)
+    metrics = load_metrics(wanted := _wanted(run, design))
+    settings = replace(settings, metrics=tuple(names_for(wanted)))
     gallery = _gallery(run, settings, choice, None if run.settings.model.startswith(COMFY) else processes.device)
     findings = run_study(design, writer, gallery, metrics, run.batch, processes=processes)
     if findings is None:
@@ -60,15 +57,6 @@ def run_eval(run: EvalRun, processes: Processes) -> dict[str, Any] | None:
     page = write_page(report, gallery, f"negopt eval: {report['model']}", _about(report), run.wall)
     write_text(run.output / PAGE, page)
     return report
-
-
-def _metrics_for(settings: EvalSettings, is_recipes: bool) -> tuple[str, ...]:
-    """The metrics without the demo world's, which a recipe lists beside others for any model; refused if only those."""
-    toys = scorers.toys_among(settings.model, settings.metrics)
-    rest = tuple(name for name in settings.metrics if name not in toys)
-    if not (is_recipes and rest):
-        scorers.refuse_toys(settings.model, settings.metrics, "--metrics")
-    return rest
 
 
 def read_design(settings: EvalSettings, prompt_folders: Sequence[Path]) -> Design:
@@ -90,35 +78,17 @@ def read_design(settings: EvalSettings, prompt_folders: Sequence[Path]) -> Desig
     )
 
 
-def check_splits(settings: EvalSettings, pictures: int) -> None:
-    """PromptError before anything is painted if an Inception Score is asked for with more splits than pictures."""
-    scores = [name for name in settings.metrics if name in features.INCEPTION_SCORES]
-    if scores and not 1 <= settings.splits <= pictures:
-        raise PromptError(
-            f"{scores[0]} over {pictures} pictures an arm cannot have {settings.splits} splits; use --splits "
-            f"{pictures} or less"
-        )
-
-
-def load_metrics(settings: EvalSettings, places: Mapping[str, str], reference: Path | None) -> Metrics:
-    """What can be measured here; a metric whose weights or library are missing is left out with the reason."""
-    if reference is not None:
-        list_pictures(reference)
-    found, sets, absent = [], [], {}
-    for name in dict.fromkeys(settings.metrics):
-        if name not in (*scorers.NAMES, *scorers.SET_METRICS):
-            raise PromptError(
-                f"no metric is called {name!r}; there are {', '.join((*scorers.NAMES, *scorers.SET_METRICS))}"
-            )
-        try:
-            if name in scorers.SET_METRICS:
-                sets.append(features.load_set_metric(name, places, settings.splits))
-            else:
-                found.append((scorers.load_named(name, places, "eval"), scorers.identify(name, places, "eval")))
-        except (ModelError, PromptError, PolicyError, MissingPackage) as error:
-            log.warning("%s is not measured: %s", name, error)
-            absent[name] = str(error)
-    return Metrics(tuple(found), tuple(sets), reference, absent)
+def _wanted(run: EvalRun, design: Design) -> Wanted:
+    return Wanted(
+        run.settings.metrics,
+        run.places,
+        run.settings.model,
+        pictures=len(design.items) * design.seeds,
+        splits=run.settings.splits,
+        reference=run.reference,
+        is_recipes=run.is_recipes_metrics,
+        device=run.device or AUTO,
+    )
 
 
 def _gallery(run: EvalRun, settings: EvalSettings, choice: Choice, device: str | None) -> Gallery:

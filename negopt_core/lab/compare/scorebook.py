@@ -8,6 +8,8 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+from torch import Tensor
+
 from ...errors import ModelError
 from ...files import append_journal, read_journal
 from ...scorers.base import Scorer
@@ -28,28 +30,49 @@ class Scorebook:
 
     def score(self, gallery: Gallery, keys: Sequence[str], prompts: Sequence[str], batch: int = 16) -> list[float]:
         """The score of each picture against its prompt, in order; NaN where the scorer gave no finite number."""
-        wanted = [_place(*pair) for pair in zip(keys, prompts, strict=True)]
-        missing = list(dict.fromkeys(place for place in wanted if place not in self._known))
-        at = {place: index for index, place in reversed(list(enumerate(wanted)))}
-        todo = [at[place] for place in missing]
-        pace = ProgressLog(f"scoring {self.scorer.name}", len(wanted), len(wanted) - len(todo))
-        done = len(wanted) - len(todo)
-        for places, images in gallery.batches([keys[index] for index in todo], batch):
-            rows = [todo[place] for place in places]
-            scores = self.scorer(images, [prompts[row] for row in rows])
-            if scores.shape != (len(rows),):
-                raise ModelError(
-                    f"{self.scorer.name} gave scores of shape {list(scores.shape)} for {len(rows)} pictures"
-                )
-            self._add({wanted[row]: value for row, value in zip(rows, scores.tolist(), strict=True)})
-            done += len(rows)
-            pace.update(done)
-        return [self._known[place] for place in wanted]
+        return score_all([self], gallery, keys, prompts, batch)[0]
+
+    def lacks(self, place: str) -> bool:
+        """True if nobody has scored the picture and prompt of a place yet."""
+        return place not in self._known
+
+    def score_batch(self, images: Tensor, places: Sequence[str], prompts: Sequence[str]) -> None:
+        """Score what is not known of pictures [B, 3, H, W] and write it down."""
+        rows = [row for row, place in enumerate(places) if self.lacks(place)]
+        if not rows:
+            return
+        part = images if len(rows) == len(places) else images[rows]  # the very tensor is embedded once for all scorers
+        scores = self.scorer(part, [prompts[row] for row in rows])
+        if scores.shape != (len(rows),):
+            raise ModelError(f"{self.scorer.name} gave scores of shape {list(scores.shape)} for {len(rows)} pictures")
+        self._add({places[row]: value for row, value in zip(rows, scores.tolist(), strict=True)})
+
+    def read(self, places: Sequence[str]) -> list[float]:
+        """The scores of places that are known."""
+        return [self._known[place] for place in places]
 
     def _add(self, found: dict[str, float]) -> None:
         rows = [[place, value if math.isfinite(value) else None] for place, value in found.items()]
         append_journal(self.path, rows)
         self._known |= {place: value if math.isfinite(value) else math.nan for place, value in found.items()}
+
+
+def score_all(
+    books: Sequence[Scorebook], gallery: Gallery, keys: Sequence[str], prompts: Sequence[str], batch: int = 16
+) -> list[list[float]]:
+    """The scores of every book, as `Scorebook.score`; each picture is read once, and embedded once for all."""
+    wanted = [_place(*pair) for pair in zip(keys, prompts, strict=True)]
+    at = {place: index for index, place in reversed(list(enumerate(wanted)))}
+    todo = [at[place] for place in dict.fromkeys(wanted) if any(book.lacks(place) for book in books)]
+    done = len(wanted) - len(todo)
+    pace = ProgressLog(f"scoring {', '.join(book.scorer.name for book in books)}", len(wanted), done)
+    for places, images in gallery.batches([keys[index] for index in todo], batch):
+        rows = [todo[place] for place in places]
+        for book in books:
+            book.score_batch(images, [wanted[row] for row in rows], [prompts[row] for row in rows])
+        done += len(rows)
+        pace.update(done)
+    return [book.read(wanted) for book in books]
 
 
 def _place(key: str, prompt: str) -> str:

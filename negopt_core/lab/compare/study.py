@@ -20,7 +20,7 @@ from ..jobs.processes import ALONE, Processes
 from .arms import Arm, Writer, delayed
 from .gallery import Gallery, Order, in_batches
 from .prompt_sets import Item
-from .scorebook import Scorebook
+from .scorebook import Scorebook, score_all
 
 log = logging.getLogger("negopt")
 
@@ -63,6 +63,8 @@ class Design:
             raise PromptError(f"there is no arm {self.against!r} to compare with; there are {', '.join(names)}")
         if self.seeds < 1 or not self.items:
             raise PromptError(f"a comparison needs prompts and at least 1 seed, got {len(self.items)} and {self.seeds}")
+        if any(arm.kind == "own" for arm in self.arms) and not any(item.negative for item in self.items):
+            raise PromptError("an arm of the kind 'own' paints the set's negatives, and these prompts have none")
 
     @property
     def every_arm(self) -> tuple[Arm, ...]:
@@ -148,21 +150,25 @@ def run_study(
     if not processes.is_leader:
         return None
     keys = {arm.name: [[next(painted) for _ in seeds] for seeds in numbers] for arm in arms}
-    scores = {scorer.name: _scores(design, gallery, scorer, stamp, keys) for scorer, stamp in metrics.scorers}
+    scores = _scores(design, gallery, metrics, keys)
     absent = dict(metrics.absent)
     sets = _measure_sets(gallery, metrics, keys, absent)
     return Findings(design, pairs, cards, keys, scores, sets, absent)
 
 
 def _scores(
-    design: Design, gallery: Gallery, scorer: Scorer, identity: str, keys: Mapping[str, list[list[str]]]
-) -> dict[str, Values]:
-    """[P, S] of every arm; the score is against what the user wrote, not against the arm's own words."""
-    book = Scorebook(gallery.folder / "scores", scorer, identity)
+    design: Design, gallery: Gallery, metrics: Metrics, keys: Mapping[str, list[list[str]]]
+) -> dict[str, dict[str, Values]]:
+    """[P, S] by metric and arm; the score is against what the user wrote, not against the arm's own words."""
+    books = [Scorebook(gallery.folder / "scores", scorer, identity) for scorer, identity in metrics.scorers]
     flat = [key for rows in keys.values() for row in rows for key in row]
     prompts = [item.prompt for _ in keys for item in design.items for _ in range(design.seeds)]
-    values = numpy.array(book.score(gallery, flat, prompts)).reshape(len(keys), len(design.items), design.seeds)
-    return dict(zip(keys, values, strict=True))
+    shape = (len(keys), len(design.items), design.seeds)
+    found = score_all(books, gallery, flat, prompts) if books else []
+    return {
+        book.scorer.name: dict(zip(keys, numpy.array(values).reshape(shape), strict=True))
+        for book, values in zip(books, found, strict=True)
+    }
 
 
 def _measure_sets(

@@ -9,7 +9,7 @@ from ...files import check_folder
 from ...paint.base import PaintSettings
 from ...paint.choice import WORLD
 from ...paint.diffusers_painter import load_painter
-from ...scorers.table import NAMES, WORLD_JUDGES, load_named
+from ...scorers.table import NAMES, WORLD_JUDGES, Loader
 from ..jobs.run import RunFolder
 from .confidence import keep_confident, score_pairs
 from .pairs import no_pairs, read_pairs, save_pairs
@@ -36,7 +36,7 @@ def filter_pairs(run: FilterRun) -> dict[str, Any]:
     for name in names:
         if name not in NAMES:
             raise PromptError(f"no scorer is called {name!r}; there are {', '.join(NAMES)}")
-    quality, alignment = (load_named(name, run.places, role="reward") for name in names)
+    quality, alignment = map(Loader(run.places, "reward").scorer, names)
     at_once = min(_AT_ONCE, confidence.batch * confidence.pictures)
     paint = PaintSettings(choice.steps, choice.cfg, batch_size=at_once)
     painter = load_painter(choice.path, paint, device=run.device)

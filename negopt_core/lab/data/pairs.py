@@ -46,8 +46,17 @@ def read_pairs(path: Path, polarity: str) -> list[Pair]:
 
 
 def no_pairs(path: Path, polarity: str) -> TrainingError:
-    """The error for a file without pairs of a polarity."""
-    return TrainingError(f"{path} holds no pairs of polarity {polarity}; choose another with --polarity")
+    """The error for a file without pairs of a polarity: what its rows have, and what a row must look like."""
+    row: Mapping[str, Any] = next((row for _, row in read_json_lines(path, TrainingError, _REMEDY)), {})
+    found = f"; its first row has {', '.join(list(row)[:6])}" if row else ""
+    answer = '"negative_prompt": "..."' if polarity == "negative" else '"modifiers": ["...", "..."]'
+    other = next(
+        (side for side in ("negative", "modifiers") if any(row.get(key) is not None for key in _keys(side))), ""
+    )
+    remedy = f"choose another with --polarity {other}" if other else "make pairs of other data with `data pairs`"
+    return TrainingError(
+        f'{path} holds no pairs of polarity {polarity}{found}, and a row is {{"prompt": "...", {answer}}}; {remedy}'
+    )
 
 
 def iter_pairs(path: Path, polarity: str) -> Iterator[Pair]:

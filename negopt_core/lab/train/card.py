@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Any
 from ... import __version__
 from ...files import hash_file
 from ...flags import recorded
+from ...paint.choice import paints_world
 from ...policy.card import PolicyCard
+from ...policy.loglinear.policy import family_named
 from ...policy.phrase_kinds import NEGATIVE_TIMES, PRIOR_CAVEAT
 from ...text.prompt import FULL
-from .settings import PolicyRun, RetrievalRun
+from .settings import PolicyRun, PPORun, RetrievalRun, SFTRun
 
 if TYPE_CHECKING:
     from ...policy.language import LanguagePolicy
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from .recipe import Recipe
 
 _PLACES = {"pairs", "held_out", "prompts", "policy", "tokenizer", "stock", "model", "source"}
-_LATER_SETTINGS = ("size", "augment", "paint_dtype")
+_LATER_SETTINGS = ("size", "augment", "paint_dtype", "lora")
 """Left out where they are off, so that runs go on that were begun before they existed."""
 LICENCE = "Apache-2.0"
 
@@ -77,6 +79,7 @@ def export(run: PolicyRun, seed: int, policy: LanguagePolicy, stage: Stage) -> P
         provenance={
             "made_by": f"negopt {__version__}",
             "seed": seed,
+            **({"times": before["times"]} if "times" in before else {}),
             "history": [*before.get("history", []), stage.how],
             "stages": [
                 *before.get("stages", []),
@@ -87,6 +90,40 @@ def export(run: PolicyRun, seed: int, policy: LanguagePolicy, stage: Stage) -> P
     )
     save_policy(policy, run.export)
     return run.export
+
+
+def sft_card(card: PolicyCard, run: SFTRun) -> PolicyCard:
+    """The card behind supervised training: windows and weights are priors until pairs or pictures have taught them."""
+    if run.sft.learns_schedule:
+        return _with_times(card, "learned from pairs")
+    return _with_times(card, "priors") if run.scheduled else card
+
+
+def ppo_card(card: PolicyCard, run: PPORun, pipeline: str = "") -> PolicyCard:
+    """The card behind training on pictures: made for the model that painted them, its windows and weights learned.
+
+    The model's family is read off its name, else off the name of the diffusers pipeline, as far as that tells it.
+    """
+    card = _with_times(card, "learned from pictures")
+    if paints_world(run.model):
+        return card
+    place, _, name = str(shown("model", run.model)).rpartition(":")
+    name = name.partition("@")[0] if place == "hf" else name  # without the revision
+    family = family_named(name) or (family_named("sdxl") if "XL" in pipeline else None)
+    return replace(
+        card,
+        base_model=name,
+        families=(family.name,) if family else tuple(one for one in card.families if one != "world"),
+    )
+
+
+def _with_times(card: PolicyCard, source: str) -> PolicyCard:
+    """Where windows and weights come from; the caveat that they are priors stands only where they are."""
+    if max(len(card.windows), len(card.weights)) == 1:
+        return card
+    others = tuple(caveat for caveat in card.caveats if caveat != PRIOR_CAVEAT)
+    caveats = (*others, PRIOR_CAVEAT) if source == "priors" else others
+    return replace(card, caveats=caveats, provenance={**card.provenance, "times": source})
 
 
 def shown(name: str, value: Any) -> Any:

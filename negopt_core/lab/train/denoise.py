@@ -48,7 +48,7 @@ class Denoise(BaseTrainer):
         texts = draw_alike(self.texts, None, self.settings.batch_size, self.rng)
         with self.dropping_out():
             loss = self.loss(texts)
-        self.optimize(loss)
+        self.optimize([loss])
         return {"loss": float(loss.detach())}
 
     def loss(self, texts: Sequence[Sequence[int]]) -> Tensor:

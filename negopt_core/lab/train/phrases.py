@@ -64,7 +64,7 @@ class PhraseTraining(BaseTrainer):
         tasks: list[Task] = draw_alike(self.tasks, self.task_weights, settings.batch_size, self.rng, self.lengths)
         with self.dropping_out():
             loss = self.loss(tasks)
-        self.optimize(loss)
+        self.optimize([loss])
         return {"loss": float(loss.detach())}
 
     def loss(self, tasks: Sequence[Task]) -> Tensor:

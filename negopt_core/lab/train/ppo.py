@@ -12,6 +12,7 @@ from ...errors import TrainingError
 from ...policy.language import Sampling
 from ...policy.language.actions import CHANNELS
 from ..jobs.processes import ALONE, Processes
+from .compute import recomputing
 from .formulas import (
     KLController,
     RunningMoments,
@@ -52,7 +53,10 @@ class PPO:
         self.rng = torch.Generator().manual_seed(settings.seed)
         self.optimizer = torch.optim.Adam(
             [
-                {"params": list(actors.policy.parameters()), "lr": settings.learning_rate},
+                {
+                    "params": [one for one in actors.policy.parameters() if one.requires_grad],
+                    "lr": settings.learning_rate,
+                },
                 {"params": list(actors.critic.parameters()), "lr": settings.critic_learning_rate},
             ],
             betas=(0.9, 0.95),
@@ -88,7 +92,7 @@ class PPO:
         # the responses to one prompt are painted from the same noise, so that only their words tell them apart
         noise = torch.randint(2**31, (settings.prompts, settings.pictures), generator=self.rng).tolist()
         pictures = [noise[row // settings.group] for row in range(len(prompts))]
-        rollout = roll_out(self.actors, own(prompts), own(seeds), own(pictures), self.sampling)
+        rollout = roll_out(self.actors, own(prompts), own(seeds), own(pictures), self.sampling, settings.at_once)
         if not is_finite(rollout):
             raise TrainingError("a reward or log-probability is not a finite number; the last checkpoint is intact")
         return rollout
@@ -112,20 +116,24 @@ class PPO:
     def update(self, rollout: Rollout, advantages: Tensor, returns: Tensor, rows: Tensor) -> dict[str, float]:
         """One gradient step on some rows of the round: `rows` of this rollout, and those of the other processes."""
         settings, policy, critic = self.settings, self.actors.policy, self.actors.critic
-        shares = self.processes.shares({name: rollout.responses[rows].mask(name) for name in CHANNELS})
-        losses = {name: torch.zeros(()) for name in LOSSES}
+        masks = {name: rollout.responses.mask(name) for name in CHANNELS}
+        shares = self.processes.shares({name: mask[rows] for name, mask in masks.items()})
+        told = dict.fromkeys(LOSSES, 0.0)
         self.optimizer.zero_grad(set_to_none=True)
-        if len(rows):
-            losses = self._losses(rollout, advantages, returns, rows, shares)
-            loss = losses["policy_loss"] + settings.value_weight * losses["value_loss"]
-            (loss - settings.entropy * losses["entropy"]).backward()  # type: ignore[no-untyped-call]
+        for part in torch.split(rows, settings.at_once or self.count) if len(rows) else ():
+            mine = {name: share * _part(masks[name], part, rows) for name, share in shares.items()}
+            with recomputing(policy):
+                losses = self._losses(rollout, advantages, returns, part, mine)
+                loss = losses["policy_loss"] + settings.value_weight * losses["value_loss"]
+                (loss - settings.entropy * losses["entropy"]).backward()  # type: ignore[no-untyped-call]
+            for name, value in losses.items():
+                told[name] += float(value.detach())
         self.processes.sum_gradients([*policy.parameters(), *critic.parameters()])
         norms = [nn.utils.clip_grad_norm_(one.parameters(), settings.max_grad_norm) for one in (critic, policy)]
         if not bool(torch.isfinite(torch.stack(norms)).all()):
             raise TrainingError("a gradient is not a finite number; the last checkpoint is intact. Lower the rate")
         self.optimizer.step()
-        totals = self.processes.sum({name: float(value.detach()) for name, value in losses.items()})
-        return {**totals, "grad_norm": float(norms[1])}
+        return {**self.processes.sum(told), "grad_norm": float(norms[1])}
 
     def _losses(
         self, rollout: Rollout, advantages: Tensor, returns: Tensor, rows: Tensor, shares: Mapping[str, float]
@@ -172,3 +180,8 @@ class PPO:
             "phrases": float(whole(ends).mean()),
             **{name: sum(one[name] for one in updates) / len(updates) for name in updates[0]},
         }
+
+
+def _part(mask: Tensor, part: Tensor, rows: Tensor) -> float:
+    """The share of the places of `rows` that those of a part of them have; 0 where there are none."""
+    return float(mask[part].sum()) / max(float(mask[rows].sum()), 1.0)

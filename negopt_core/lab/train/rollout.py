@@ -90,10 +90,12 @@ def roll_out(
     response_seeds: Sequence[int],
     picture_seeds: Sequence[Sequence[int]],
     sampling: Sampling,
+    at_once: int = 0,
 ) -> Rollout:
     """Respond, paint with the given seeds (one list for each response), and reward against the plain prompts.
 
-    The plain prompts' own pictures are painted, from the same noise, only if a term of the reward asks for them.
+    `at_once` responses are scored at the same time, 0 for all. The plain prompts' own pictures are painted, from the
+    same noise, only if a term of the reward asks for them.
     """
     policy = actors.policy
     responses = policy.respond(prompts, response_seeds, sampling)
@@ -106,19 +108,36 @@ def roll_out(
     plain = paint_plain(actors.painter, each, seeds) if actors.reward.needs_plain else None
     scored = actors.reward(images, each, plain)
     device = responses.words.device
-    analysis = policy.analyze(prompts, responses, sampling)
-    reference = actors.reference.analyze(prompts, responses, sampling)
+    old, reference, values = _scored(actors, prompts, responses, sampling, at_once or len(prompts))
     return Rollout(
         prompts=tuple(prompts),
         responses=responses,
         pairs=tuple(pairs),
         rewards=_by_response(scored.total.to(device), count),
         terms={name: _by_response(term.to(device), count) for name, term in scored.terms.items()},
-        old=analysis.logprobs,
-        reference=reference.logprobs,
-        values=actors.critic(analysis.hidden),
+        old=old,
+        reference=reference,
+        values=values,
         images=images,
     )
+
+
+def _scored(
+    actors: Actors, prompts: Sequence[str], responses: Responses, sampling: Sampling, at_once: int
+) -> tuple[dict[str, Tensor], dict[str, Tensor], Tensor]:
+    """Log-probabilities of policy and reference by channel, and the critic's values; each [B, T]."""
+    old, reference, values = [], [], []
+    for rows in torch.split(torch.arange(len(prompts)), at_once):
+        asked, part = [prompts[row] for row in rows.tolist()], responses[rows]
+        analysis = actors.policy.analyze(asked, part, sampling)
+        old.append(analysis.logprobs)
+        values.append(actors.critic(analysis.hidden))
+        reference.append(actors.reference.analyze(asked, part, sampling).logprobs)
+    return _joined(old), _joined(reference), torch.cat(values)
+
+
+def _joined(parts: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    return {name: torch.cat([part[name] for part in parts]) for name in CHANNELS}
 
 
 def paint_plain(painter: Painter, prompts: Sequence[str], seeds: Sequence[int]) -> Tensor:

@@ -14,12 +14,13 @@ from ...paint.open import open_painter
 from ...policy.folder_check import folder_hash
 from ...policy.language.backbone import width_of
 from ...policy.language.folder import open_policy
-from ...scorers.table import load_named, refuse_toys, reward_names
+from ...scorers.table import Loader, refuse_toys, reward_names
 from ..jobs.events import event_files, ignore
 from ..jobs.processes import Processes
 from ..jobs.run import Listeners, Loop, RunFolder, run_steps
 from ..make_world.measure import draw_prompts
-from .card import Stage, digest, export, hashes_in, settings_of
+from .card import Stage, digest, export, hashes_in, ppo_card, settings_of
+from .compute import computed_in, device_of, merge_adapters, naming_full_memory, prepared
 from .ppo import PPO
 from .rollout import Actors, new_critic
 from .samples import PPOSamples
@@ -51,16 +52,20 @@ def run_ppo(run: PPORun, processes: Processes) -> tuple[Path, dict[str, float]] 
         folder = RunFolder(run.folder)
         if processes.is_leader:
             folder = RunFolder.open(run.folder, {name: str(value) for name, value in decided.items()}, hashes_in(facts))
+    facts |= computed_in(ppo.actors.policy)
     samples = PPOSamples(ppo, folder.folder)
     with event_files(folder.folder) if run.tensorboard and processes.is_leader else nullcontext(ignore) as write:
         loop = Loop(run.steps, run.save_every, ("reward", "kl"))
-        run_steps(folder, ppo, samples.step, loop, "ppo", Listeners(write, samples.write), processes)
+        with naming_full_memory():
+            run_steps(folder, ppo, samples.step, loop, "ppo", Listeners(write, samples.write), processes)
     if not processes.is_leader:
         return None
     recent = folder.metrics()[-20:]
     measured = {"reward": sum(row["reward"] for row in recent) / len(recent)}
-    stage = Stage(f"PPO on {run.reward}", decided, facts, measured)
-    return export(run, run.ppo.seed, ppo.actors.policy, stage), measured
+    policy = ppo.actors.policy
+    merge_adapters(policy)
+    policy.card = ppo_card(policy.card, run, str(painter.describe().get("pipeline", "")))
+    return export(run, run.ppo.seed, policy, Stage(f"PPO on {run.reward}", decided, facts, measured)), measured
 
 
 def filled_in(run: PPORun) -> PPORun:
@@ -72,10 +77,12 @@ def filled_in(run: PPORun) -> PPORun:
 
 
 def _trainer(run: PPORun, painter: ModelPainter, processes: Processes) -> PPO:
-    policy = put_on(open_policy(start_folder(run.policy)), run.policy_device)
-    reward = build_reward(run.reward, lambda name: load_named(name, run.places, "reward", run.scorer_device))
-    critic = put_on(new_critic(width_of(policy.model), run.ppo.seed), run.policy_device)
-    return PPO(Actors(policy, deepcopy(policy), critic, painter, reward), _prompts(run), run.ppo, processes)
+    policy = open_policy(start_folder(run.policy))
+    reference = prepared(deepcopy(policy), replace(run.compute, lora=0), run.policy_device, run.ppo.seed)
+    policy = prepared(policy, run.compute, run.policy_device, run.ppo.seed)
+    reward = build_reward(run.reward, Loader(run.places, "reward", run.scorer_device).scorer)
+    critic = put_on(new_critic(width_of(policy.model), run.ppo.seed), device_of(run.policy_device))
+    return PPO(Actors(policy, reference, critic, painter, reward), _prompts(run), run.ppo, processes)
 
 
 def _painter(run: PPORun, processes: Processes) -> ModelPainter:

@@ -15,7 +15,8 @@ from ...policy.language import LanguagePolicy
 from ...policy.language.folder import CARD_FILE, open_policy
 from ...policy.language.pae_weights import PAE_WEIGHTS, PAE_WINDOWS
 from ...text.prompt import FULL
-from ..data.pairs import Pair, read_pairs, write_pair
+from ..data.pairs import Pair, iter_pairs, no_pairs, read_pairs, write_pair
+from ..data.settings import POLARITIES
 from ..data.world_people import (
     draw_modifiers,
     draw_negatives,
@@ -28,14 +29,15 @@ from ..jobs.events import event_files, ignore
 from ..jobs.processes import check_alone
 from ..jobs.run import Listeners, Loop, RunFolder, run_steps
 from ..make_world.measure import draw_prompts
-from .card import Stage, digest, export, hashes_in, settings_of
+from .card import Stage, digest, export, hashes_in, settings_of, sft_card
+from .compute import computed_in, merge_adapters, naming_full_memory, prepared
 from .samples import sft_samples
-from .settings import SFTRun, Size
-from .setup import load_tokenizer, new_policy, start_folder
+from .settings import PUBLISHED_RATE, SFTRun, Size
+from .setup import load_tokenizer, new_policy, start_folder, with_schedule
 from .sft import SFT
 
 log = logging.getLogger("negopt")
-_OF_A_NEW_POLICY = ("tokenizer", "stock", "scheduled", "width", "layers")
+_OF_A_NEW_POLICY = ("tokenizer", "stock", "width", "layers")
 
 
 def run_sft(run: SFTRun) -> tuple[Path, dict[str, float]]:
@@ -47,30 +49,43 @@ def run_sft(run: SFTRun) -> tuple[Path, dict[str, float]]:
     start = _start(run) if run.policy else None
     run = _filled_in(run, start)
     pairs, held_out = _pairs(run), _held_out(run)
+    if start and run.scheduled:
+        start = with_schedule(start, [span.text for pair in pairs for span in pair.spans])
     facts: dict[str, Any] = {"pairs": len(pairs)}
     facts["pairs_sha256"] = digest(write_pair(pair, str(run.polarity)) for pair in pairs)
     if run.policy:
         facts["start_sha256"] = folder_hash(start_folder(run.policy))
-    sft = SFT(start or _new(run), pairs, run.sft)
+    policy = prepared(start or _new(run), run.compute, run.device, run.sft.seed)
+    facts |= computed_in(policy)
+    sft = SFT(policy, pairs, run.sft)
     decided = settings_of("sft", run)
     folder = RunFolder.open(run.folder, {name: str(value) for name, value in decided.items()}, hashes_in(facts))
     facts["phrases_left_out"] = _left_out(run, sft)
     write_samples = sft_samples(sft.policy, held_out or pairs, folder.folder)
     with event_files(folder.folder) if run.tensorboard else nullcontext(ignore) as write:
         loop = Loop(run.sft.steps, run.save_every)
-        run_steps(folder, sft, sft.step, loop, "sft", Listeners(write, write_samples))
+        with naming_full_memory():
+            run_steps(folder, sft, sft.step, loop, "sft", Listeners(write, write_samples))
     how = f"{len(pairs)} pairs from {Path(run.pairs).name}"
     if run.policy:
-        decided = {name: value for name, value in decided.items() if name not in ("kind", *_OF_A_NEW_POLICY)}
+        left_out = {"kind", *_OF_A_NEW_POLICY, *(() if run.scheduled else ("scheduled",))}
+        decided = {name: value for name, value in decided.items() if name not in left_out}
+    merge_adapters(sft.policy)
     measured = sft.evaluate(held_out) if held_out else sft.evaluate(pairs[:512], "train")
+    sft.policy.card = sft_card(sft.policy.card, run)
     return export(run, run.sft.seed, sft.policy, Stage(how, decided, facts, measured)), measured
 
 
 def _filled_in(run: SFTRun, start: LanguagePolicy | None) -> SFTRun:
     """With the usual values of a new policy, which runs that start from an old one keep too."""
     size = Size()
+    is_published = run.policy is not None and not (start_folder(run.policy) / CARD_FILE).exists()
+    usual = PUBLISHED_RATE if is_published else run.sft.learning_rate
+    rate = usual if run.rate is None else run.rate
     return replace(
         run,
+        rate=rate,
+        sft=replace(run.sft, learning_rate=rate),
         polarity=_side(start) if start else run.polarity or "negative",
         tokenizer=run.tokenizer or "world",
         width=size.width if run.width is None else run.width,
@@ -88,8 +103,8 @@ def _start(run: SFTRun) -> LanguagePolicy:
         )
     folder = start_folder(run.policy)
     policy = open_policy(folder)
-    if run.polarity and not (folder / CARD_FILE).exists():  # a plain transformers folder has no side yet
-        policy.card = replace(policy.card, polarity=run.polarity)
+    if not (folder / CARD_FILE).exists():  # a plain transformers folder has no side yet
+        policy.card = replace(policy.card, polarity=run.polarity or _side_of_the_pairs(run.pairs, _side(policy)))
     for name, found in (("kind", policy.card.kind), ("polarity", _side(policy))):
         if getattr(run, name) not in (None, found):
             raise TrainingError(
@@ -97,6 +112,14 @@ def _start(run: SFTRun) -> LanguagePolicy:
                 "start from another policy"
             )
     return policy
+
+
+def _side_of_the_pairs(source: str, usual: str) -> str:
+    """The side that a file of pairs has answers of: the usual one, unless there are only others."""
+    other = next(side for side in POLARITIES if side != usual)
+    if _world_count(source, 1) or any(True for _ in iter_pairs(Path(source), usual)):
+        return usual
+    return other if any(True for _ in iter_pairs(Path(source), other)) else usual
 
 
 def _side(policy: LanguagePolicy) -> str:
@@ -121,7 +144,10 @@ def _left_out(run: SFTRun, sft: SFT) -> float:
 def _pairs(run: SFTRun) -> list[Pair]:
     count = _world_count(run.pairs, 4000)
     if not count:
-        return read_pairs(Path(run.pairs), str(run.polarity))
+        pairs = read_pairs(Path(run.pairs), str(run.polarity))
+        if not pairs:
+            raise no_pairs(Path(run.pairs), str(run.polarity))
+        return pairs
     return (draw_negatives if run.polarity == "negative" else draw_modifiers)(count, 1000 + run.sft.seed)
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ...policy.language import Sampling
 
 ADVANTAGES = ("gae", "group", "grpo")
+PRECISIONS = ("auto", "float32", "bfloat16")
+AUTO = "auto"
 WORLD_RATE, WORLD_PAINT_STEPS = 3e-4, 12
 """PPO on the demo world, whose policies are small and made from nothing: as the shipped ones were trained."""
 
@@ -47,6 +49,9 @@ class Size:
 
 
 _NEW = Size()
+PUBLISHED_RATE = 5e-5
+"""Of supervised training that starts from somebody else's language model: PAE's."""
+_THE_GPU = "the GPU if there is one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ class SFTSettings:
 
     steps: int = flag(1000, "training steps", "train-steps", old=("steps",), key="steps")
     batch_size: int = flag(32, "pairs in a training step", "pairs-per-step", old=("batch",), key="batch")
-    learning_rate: float = flag(1e-3, "learning rate", "rate", key="rate")
+    learning_rate: float = 1e-3
     warmup_steps: int = 50
     weight_decay: float = 0.01
     max_grad_norm: float = 1.0
@@ -70,11 +75,19 @@ class SFTSettings:
         const=0.5,
         metavar="P",
     )
+    at_once: int = flag(
+        0,
+        "pairs that the policy reads at once: less takes less memory, more time, and gives the same",
+        "minibatch",
+        shown="all of a training step",
+        is_recorded=False,
+    )
     seed: int = flag(0, "seed of the training")
 
     def __post_init__(self) -> None:
         if min(self.steps, self.batch_size) < 1 or not self.learning_rate > 0:
             raise TrainingError("steps and batch_size need to be at least 1, and the learning rate above 0")
+        _check_at_once(self.at_once)
         if not 0.0 <= self.augment <= 1.0:
             raise TrainingError(f"augment is a probability from 0 to 1, got {self.augment}")
 
@@ -90,6 +103,13 @@ class PPOSettings:
     epochs: int = flag(4, "passes over the responses of a step; PAE's code makes one, so that its clip never acts")
     minibatch: int = 0
     """Responses of a gradient step; 0 for all of a training step."""
+    at_once: int = flag(
+        0,
+        "responses that the policy reads at once: less takes less memory, more time, and gives the same",
+        "minibatch",
+        shown="all of a training step",
+        is_recorded=False,
+    )
     learning_rate: float = 5e-5
     """Of the policy: PAE's."""
     critic_learning_rate: float = 5e-4
@@ -123,6 +143,7 @@ class PPOSettings:
             raise TrainingError(f"advantage {self.advantage!r} compares responses; it needs group >= 2")
         if min(self.prompts, self.group, self.pictures, self.epochs) < 1 or self.minibatch < 0:
             raise TrainingError("prompts, group, pictures and epochs need to be at least 1, and minibatch at least 0")
+        _check_at_once(self.at_once)
         if self.kl_target > 0 and not self.kl > 0:
             raise TrainingError(
                 f"a KL target of {self.kl_target:g} needs a price to start from, got {self.kl:g}: give --kl "
@@ -138,6 +159,33 @@ class PPOSettings:
     def responses(self) -> int:
         """Responses in a training step."""
         return self.prompts * self.group
+
+
+def _check_at_once(count: int) -> None:
+    if count < 0:
+        raise TrainingError(f"examples at once (--minibatch) are at least 1, or 0 for all of a step; got {count}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compute:
+    """How a policy is computed while it learns: what makes a large one fit."""
+
+    precision: str = flag(
+        "auto",
+        "of the policy's arithmetic; its weights stay float32. auto: bfloat16 for a pretrained model on a GPU",
+        choices=PRECISIONS,
+        is_recorded=False,
+    )
+    checkpointing: bool = flag(
+        False, "compute activations again on the way back: half the memory, a third more time", is_recorded=False
+    )
+    lora: int = flag(0, "learn adapters of this rank (peft) in place of the whole model", metavar="RANK")
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise TrainingError(f"precision is one of {', '.join(PRECISIONS)}, not {self.precision!r}")
+        if self.lora < 0:
+            raise TrainingError(f"the rank of LoRA is at least 1, or 0 for none; got {self.lora}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,10 +211,19 @@ class SFTRun(PolicyRun):
     )
     tokenizer: str | None = flag(None, "tokenizer of a new policy", metavar="DIR", shown="world")
     stock: str | None = flag(None, "phrases a new policy may write, one a line; `world`, or none", metavar="FILE")
-    scheduled: bool = flag(False, "a new policy also chooses windows and weights")
+    scheduled: bool = flag(
+        False, "also choose windows and weights: a new policy, or one that had none (a plain T5, GPT-2, Llama)"
+    )
     width: int | None = flag(None, "of a new policy", shown=_NEW.width)
     layers: int | None = flag(None, "of a new policy", shown=_NEW.layers)
+    rate: float | None = flag(
+        None,
+        "learning rate",
+        shown=f"{SFTSettings().learning_rate:g}; from a published model {PUBLISHED_RATE:g}, PAE's",
+    )
+    device: str = flag(AUTO, "where the policy learns: cpu, cuda, mps", shown=_THE_GPU, is_recorded=False)
     sft: SFTSettings = nested(SFTSettings)
+    compute: Compute = nested(Compute)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,14 +247,16 @@ class PPORun(Sources, PolicyRun):
     rate: float | None = flag(
         None, "learning rate", shown=f"{PPOSettings().learning_rate:g}, PAE's; the demo world {WORLD_RATE:g}"
     )
-    policy_device: str = flag("cpu", "where the policy learns", metavar="DEVICE", is_recorded=False)
+    policy_device: str = flag(AUTO, "where the policy learns", metavar="DEVICE", shown=_THE_GPU, is_recorded=False)
     scorer_device: str = flag(
-        "cpu",
-        "where scorers built on CLIP run; the demo world's judges stay on the CPU",
+        AUTO,
+        "where scorers built on CLIP or Inception run; the demo world's judges stay on the CPU",
         metavar="DEVICE",
+        shown=_THE_GPU,
         is_recorded=False,
     )
     ppo: PPOSettings = nested(PPOSettings)
+    compute: Compute = nested(Compute)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

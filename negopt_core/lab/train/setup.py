@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from ...policy.language.reader import Reader
 from ...policy.language.tokenizer import read_tokenizer
 from ...policy.store import CARD_NAME, SHIPPED, read_card, shipped_names
 from ...scorers.base import Reward, RewardTerm, Scorer
+from .priors import NEGATIVE_WINDOWS, SCHEDULE_WEIGHTS, schedule_targets
 from .settings import Size
 
 PAE_WINDOW_PRIOR = (0.15866, 0.68269, 0.15866)
@@ -42,6 +45,31 @@ def new_policy(
         if bins == standard:
             policy.set_prior(channel, prior)
     return policy
+
+
+def with_schedule(policy: LanguagePolicy, phrases: Sequence[str]) -> LanguagePolicy:
+    """The same language model with heads for windows and weights, for a policy that has none; TrainingError if it has.
+
+    For modifiers PAE's bins at PAE's prior; for negatives those of `priors`, as likely as published findings say for
+    the `phrases` that it will learn to write.
+    """
+    card = policy.card
+    if max(len(card.windows), len(card.weights)) > 1:
+        raise TrainingError(f"--scheduled: {card.name} chooses windows and weights already; leave it out")
+    is_negative = card.polarity == "negative"
+    windows, weights = (NEGATIVE_WINDOWS, SCHEDULE_WEIGHTS) if is_negative else (PAE_WINDOWS, PAE_WEIGHTS)
+    card = replace(card, windows=windows, weights=weights)
+    made = LanguagePolicy(policy.model, policy.tokenizer, card, policy.grammar, policy.reader)
+    if not is_negative:
+        made.set_prior("windows", PAE_WINDOW_PRIOR)
+        made.set_prior("weights", PAE_WEIGHT_PRIOR)
+    else:
+        counts = Counter(phrases or ("blurry",))
+        shares = torch.tensor(list(counts.values()), dtype=torch.float32) / counts.total()
+        targets = schedule_targets(list(counts), card.polarity)
+        made.set_prior("windows", (shares @ targets.windows).tolist())
+        made.set_prior("weights", (shares @ targets.weights).tolist())
+    return made.eval()
 
 
 def _config(kind: str, tokenizer: Any, size: Size) -> Any:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -20,6 +20,25 @@ from .trainer import BaseTrainer
 _AS_IT_IS = Sampling()
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """B pairs as the policy reads and writes them, on the CPU."""
+
+    prompts: list[str]
+    responses: Responses
+    share: Tensor
+    """[B, 1] how much each counts."""
+
+    def counts(self, channel: str) -> Tensor:
+        """[B, T] how much each place of a channel counts."""
+        return self.responses.mask(channel) * self.share
+
+    def split(self, size: int) -> Iterator[_Batch]:
+        """The same in parts of `size` rows; 0 for one part."""
+        for rows in torch.split(torch.arange(len(self.prompts)), size or len(self.prompts)):
+            yield _Batch([self.prompts[row] for row in rows.tolist()], self.responses[rows], self.share[rows])
+
+
 class SFT(BaseTrainer):
     """A policy, its examples, optimiser and random state; `step` is one update."""
 
@@ -31,13 +50,22 @@ class SFT(BaseTrainer):
 
     def step(self) -> dict[str, float]:
         """Draw a batch, take one step, say how it went."""
-        pairs = self._draw()
-        with self.dropping_out():
-            losses = self.losses(pairs)
+        batch = self._encoded(self._draw())
+        totals = {name: batch.counts(name).sum().clamp(min=1e-6) for name in CHANNELS}
         channels = CHANNELS if self.settings.learns_schedule else ("words",)
-        loss = torch.stack([losses[channel] for channel in channels]).sum()
-        self.optimize(loss)
-        return {"loss": float(loss.detach()), **{f"loss/{name}": float(losses[name].detach()) for name in channels}}
+        told = dict.fromkeys(channels, 0.0)
+
+        def losses() -> Iterator[Tensor]:
+            for part in batch.split(self.settings.at_once):
+                sums = self._sums(part)
+                mine = {name: sums[name][0] / totals[name].to(sums[name][0].device) for name in channels}
+                for name, value in mine.items():
+                    told[name] += float(value.detach())
+                yield torch.stack(list(mine.values())).sum()
+
+        with self.dropping_out():
+            self.optimize(losses())
+        return {"loss": sum(told.values()), **{f"loss/{name}": value for name, value in told.items()}}
 
     def _draw(self) -> list[Pair]:
         """The next batch, each prompt with this epoch's noise; an epoch is as many examples as there are pairs."""
@@ -50,19 +78,20 @@ class SFT(BaseTrainer):
 
     def losses(self, pairs: Sequence[Pair]) -> dict[str, Tensor]:
         """Mean negative log-likelihood of an action by channel."""
-        return {name: total / weight.clamp(min=1e-6) for name, (total, weight) in self._sums(pairs).items()}
+        sums = self._sums(self._encoded(pairs))
+        return {name: total / weight.clamp(min=1e-6) for name, (total, weight) in sums.items()}
 
-    def _sums(self, pairs: Sequence[Pair]) -> dict[str, tuple[Tensor, Tensor]]:
-        """By channel the weighted sum over the actions, and the sum of their weights."""
-        prompts = [pair.prompt for pair in pairs]
+    def _encoded(self, pairs: Sequence[Pair]) -> _Batch:
         responses, _ = encode_pairs(self.policy, pairs)
-        analysis = self.policy.analyze(prompts, responses, _AS_IT_IS)
         share = torch.tensor([pair.weight for pair in pairs])[:, None]
-        sums = {}
-        for channel in CHANNELS:
-            weight = responses.mask(channel) * share
-            sums[channel] = -(analysis.logprobs[channel] * weight).sum(), weight.sum()
-        return sums
+        return _Batch([pair.prompt for pair in pairs], responses, share)
+
+    def _sums(self, batch: _Batch) -> dict[str, tuple[Tensor, Tensor]]:
+        """By channel the weighted sum over the actions, and the sum of their weights."""
+        responses = batch.responses.to(self.policy.model.device)
+        analysis = self.policy.analyze(batch.prompts, responses, _AS_IT_IS)
+        counts = {name: batch.counts(name).to(responses.words.device) for name in CHANNELS}
+        return {name: (-(analysis.logprobs[name] * count).sum(), count.sum()) for name, count in counts.items()}
 
     def left_out(self, batch_size: int = 64, most: int = 256) -> float:
         """Share of the phrases of the first pairs that the policy cannot write: not in its stock, or too long."""
@@ -75,7 +104,8 @@ class SFT(BaseTrainer):
     def evaluate(self, pairs: Sequence[Pair], name: str = "eval", batch_size: int = 64) -> dict[str, float]:
         """Mean losses of an action over all pairs; `name` says which pairs they are."""
         self.policy.eval()
-        parts = [self._sums(pairs[start : start + batch_size]) for start in range(0, len(pairs), batch_size)]
+        size = min(batch_size, self.settings.at_once or batch_size)
+        parts = [self._sums(self._encoded(pairs[start : start + size])) for start in range(0, len(pairs), size)]
         losses = {}
         for channel in CHANNELS:
             total, weight = (sum(float(part[channel][place]) for part in parts) for place in (0, 1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -42,7 +42,10 @@ class BaseTrainer:
         self._name, self._module, self._settings, self._max_grad_norm = name, module, settings, max_grad_norm
         self.rng = torch.Generator().manual_seed(settings.seed)
         self.optimizer = torch.optim.AdamW(
-            module.parameters(), settings.learning_rate, betas=betas, weight_decay=weight_decay
+            [one for one in module.parameters() if one.requires_grad],
+            settings.learning_rate,
+            betas=betas,
+            weight_decay=weight_decay,
         )
         self.done = 0
 
@@ -50,17 +53,22 @@ class BaseTrainer:
     def dropping_out(self) -> Iterator[None]:
         """Training mode, with dropout drawn from `rng`: no checkpoint holds the global random state."""
         self._module.train()
-        with torch.random.fork_rng():
+        device = next(self._module.parameters()).device
+        with torch.random.fork_rng([device.index or 0] if device.type == "cuda" else []):
             torch.manual_seed(int(torch.randint(2**62, (1,), generator=self.rng)))
             yield
 
-    def optimize(self, loss: Tensor) -> None:
-        """One update against the gradient of `loss`; TrainingError, and no update, if it is not finite."""
+    def optimize(self, losses: Iterable[Tensor]) -> None:
+        """One update against the gradient of the sum of `losses`, each drawn, gone back through and forgotten in turn.
+
+        TrainingError, and no update, if the gradient is not finite.
+        """
         settings = self._settings
         for group in self.optimizer.param_groups:
             group["lr"] = settings.learning_rate * rate(self.done, settings.steps, settings.warmup_steps)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        for loss in losses:
+            loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self._module.parameters(), self._max_grad_norm)
         if not bool(torch.isfinite(norm)):
             raise TrainingError("the gradient is not a finite number; the last checkpoint is intact. Lower the rate")

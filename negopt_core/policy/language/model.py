@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -46,6 +47,8 @@ class LanguagePolicy(nn.Module):
         self.model, self.tokenizer, self.card, self.grammar = model, tokenizer, card, grammar
         self.reader = reader or Reader()
         self._phrase_ids: Tensor | None = None
+        self.precision = torch.float32
+        """Of the language model's arithmetic. Weights, heads and what is read off the logits stay float32."""
         self.spelling = Spelling.of(tokenizer)
         width = width_of(model)
         self.heads = nn.ModuleDict(
@@ -65,6 +68,11 @@ class LanguagePolicy(nn.Module):
     def backbone(self) -> Backbone:
         """The port over the language model."""
         return make_backbone(self.model, self.tokenizer)
+
+    def _computing(self, is_on: bool = True) -> AbstractContextManager[None]:
+        """Where the language model computes in `precision`; with `is_on` False the place inside that does not."""
+        is_on = is_on and self.precision != torch.float32
+        return torch.autocast(self.model.device.type, torch.bfloat16, enabled=is_on)
 
     def set_prior(self, channel: str, probabilities: Sequence[float]) -> None:
         """Start a head at given probabilities, as a bias; PAE got there by training on random targets."""
@@ -118,10 +126,12 @@ class LanguagePolicy(nn.Module):
         backbone, rows = self.backbone, _Rows(self.walks(prompts), seeds, sampling, self.spelling)
         asked = [self.reader.read(prompt) for prompt in prompts]
         pushes = self.pushes(asked, int(self.model.config.vocab_size))
-        read, cache, words = backbone.read([item.text for item in asked]), None, None
-        while not rows.are_done and len(rows.words) < backbone.room:
-            states, cache = backbone.step(read, words, cache)
-            words = rows.take(_pushed(states, pushes), self.time_logits)
+        with self._computing():  # around all steps: the weights are cast once
+            read, cache, words = backbone.read([item.text for item in asked]), None, None
+            while not rows.are_done and len(rows.words) < backbone.room:
+                states, cache = backbone.step(read, words, cache)
+                with self._computing(is_on=False):
+                    words = rows.take(_pushed(_exact(states), pushes), self.time_logits)
         return rows.responses()
 
     def time_logits(self, channel: str, hidden: Tensor, before: Tensor) -> Tensor:
@@ -144,8 +154,9 @@ class LanguagePolicy(nn.Module):
         """Score actions under the same masked distribution that `respond` draws from; gradients flow."""
         backbone = self.backbone
         asked = [self.reader.read(prompt) for prompt in prompts]
-        states = backbone.states(backbone.read([item.text for item in asked]), responses.words)
-        states = _pushed(states, self.pushes(asked, int(self.model.config.vocab_size)))
+        with self._computing():
+            states = backbone.states(backbone.read([item.text for item in asked]), responses.words)
+        states = _pushed(_exact(states), self.pushes(asked, int(self.model.config.vocab_size)))
         logits = word_logits(states.logits, responses.allowed, sampling)
         scores = {"words": _score(logits, responses.words, responses.is_action)}
         before = torch.cat([torch.full_like(responses.words[:, :1], self.spelling.pad), responses.words[:, :-1]], dim=1)
@@ -157,6 +168,11 @@ class LanguagePolicy(nn.Module):
             {channel: scores[channel][1] for channel in CHANNELS},
             states.hidden,
         )
+
+
+def _exact(states: States) -> States:
+    """States in float32 but for the logits, which are large and become float32 where they are read."""
+    return States(states.logits, states.hidden.float())
 
 
 def _pushed(states: States, pushes: Tensor | None) -> States:

@@ -64,10 +64,25 @@ def encode_spans(
     longest = max(len(line.words) for line in lines)
     columns = (torch.stack(parts) for parts in zip(*(line.padded(longest) for line in lines), strict=True))
     words, windows, weights, is_action, is_phrase_end = columns
-    allowed = torch.zeros(len(lines), longest, vocabulary, dtype=torch.bool)
-    for places, line in zip(allowed, lines, strict=True):
-        line.mark(places)
+    allowed = _rows_of([line.choices(longest) for line in lines], vocabulary)
     return Responses(words, windows, weights, is_action, is_phrase_end, allowed), skipped
+
+
+def _rows_of(choices: Sequence[Sequence[Allowed]], vocabulary: int) -> Tensor:
+    """[B, T, V] bool. Few choices differ from each other (five, where words are free), and each is marked once."""
+    distinct: dict[tuple[tuple[int, ...], int], Allowed] = {}
+    for line in choices:
+        for one in line:
+            distinct.setdefault(_key(one), one)
+    table = torch.zeros(len(distinct), vocabulary, dtype=torch.bool)
+    for row, one in zip(table, distinct.values(), strict=True):
+        one.mark(row)
+    numbers = {key: number for number, key in enumerate(distinct)}
+    return table[torch.tensor([[numbers[_key(one)] for one in line] for line in choices])]
+
+
+def _key(one: Allowed) -> tuple[tuple[int, ...], int]:
+    return one.ids, id(one.words)
 
 
 class _Line:
@@ -135,11 +150,9 @@ class _Line:
             torch.tensor(self.ends + [False] * rest),
         )
 
-    def mark(self, places: Tensor) -> None:
-        """Set what could have been chosen in [T, V]; behind the end only padding."""
-        for row, choices in zip(places, self.allowed, strict=False):
-            choices.mark(row)
-        places[len(self.words) :, self.spelling.pad] = True
+    def choices(self, length: int) -> list[Allowed]:
+        """What could have been chosen at each of `length` places; behind the end only padding."""
+        return self.allowed + [Allowed((self.spelling.pad,))] * (length - len(self.words))
 
 
 def _nearest(span: Span, card: PolicyCard) -> tuple[int, int]:
