@@ -14,6 +14,7 @@ import torch
 
 from negopt_core.cli import main
 from negopt_core.errors import OutputError
+from negopt_core.lab.compare import metrics
 from negopt_core.lab.compare.gallery import Gallery
 from negopt_core.lab.data.split import normalise
 from negopt_core.lab.papers import task
@@ -243,6 +244,7 @@ def test_negopts_own_reward_and_metrics_run_with_a_stand_in_for_inception(
 
     monkeypatch.setattr(features, "load_inception", lambda path, *rest: extract)
     monkeypatch.setattr(task, "find_spec", lambda name: True)
+    monkeypatch.setattr(metrics, "_no_package", lambda needs: "")
     (tmp_path / "inception.safetensors").write_bytes(b"weights")
     words = line(
         home, "negopt", tmp_path / "run", "--yes", "--source", f"inception={tmp_path / 'inception.safetensors'}"
