@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from negopt_core.cli import main
 from negopt_core.errors import OutputError
+from negopt_core.lab.compare import metrics
 from negopt_core.lab.compare.gallery import Gallery
 from negopt_core.lab.data.split import normalise
+from negopt_core.lab.papers import task
 from negopt_core.lab.papers.pace import Pace
 from negopt_core.lab.papers.plan import check_disk, make_plan
 from negopt_core.lab.papers.settings import NEGOPT, PAE, PaperRun
@@ -24,6 +27,7 @@ from negopt_core.lab.train.sft import SFT
 from negopt_core.policy import load_policy, suggest
 from negopt_core.policy.language.folder import open_policy
 from negopt_core.policy.store import read_card
+from negopt_core.scorers import features
 from tests.published.paper_files import build_home, write_pairs
 
 FEW = (
@@ -166,13 +170,6 @@ def test_the_plan_is_shown_before_anything_is_written(home: Path, tmp_path: Path
     assert not folder.exists()
 
 
-def settings(home: Path, paper: str = "negopt", **more: Any) -> PaperRun:
-    start = "t5-base" if paper == "negopt" else "gpt2-medium"
-    return PaperRun(
-        model=str(home / "model"), pairs=home / "negatives.jsonl", start=home / start, folder=home / "nowhere", **more
-    )
-
-
 def test_everything_that_is_missing_is_named_in_one_line(home: Path, capsys: Capture) -> None:
     words = ["train", "pae", "--model", str(home / "model"), "--pairs", str(home / "modifiers.jsonl")]
     words += ["--start", str(home / "gpt2-medium"), "--run", str(home / "nowhere"), "--yes"]
@@ -220,16 +217,41 @@ def test_the_budgets_are_the_papers_numbers_and_one_night(home: Path) -> None:
     """At 6 sampler steps a second, what people report for a GPU of 12 GB at 512 x 512, painting stays below 8 hours."""
     world = {"model": "world", "pairs": home / "negatives.jsonl", "folder": home / "nowhere", "budget": "small"}
     for paper, start in ((NEGOPT, "t5-base"), (PAE, "gpt2-medium")):
-        task = make_task(paper, PaperRun(start=home / start, **world))
-        assert "world" in task.reward and all(name.startswith("world-") for name in task.metrics)
+        asked = make_task(paper, PaperRun(start=home / start, **world))
+        assert "world" in asked.reward and all(name.startswith("world-") for name in asked.metrics)
         pace = Pace(paper.paint_steps / 6, 0.1, 0.5, 450_000, 900_000_000, "cuda", 9_000_000_000)
-        plan = make_plan(task, pace, {"distinct": 100_000})
+        plan = make_plan(asked, pace, {"distinct": 100_000})
         assert plan.seconds < 8 * 3600 and plan.disk_bytes < 20e9
         assert f"{plan.pictures} pictures" in plan.text() and "9.0 GB of GPU memory" in plan.text()
     with pytest.raises(OutputError, match="GB free; make room"):
-        check_disk(make_plan(task, Pace(1, 1, 1, 10**15, 1, "cpu", None), {"distinct": 9}), home)
+        check_disk(make_plan(asked, Pace(1, 1, 1, 10**15, 1, "cpu", None), {"distinct": 9}), home)
     pae, negopt = PAE.budgets["paper"], NEGOPT.budgets["paper"]
     assert (pae.sft_steps, pae.sft_batch, pae.ppo_steps, pae.step_pictures) == (50_000, 64, 3000, 64)
     assert PAE.reward == "aesthetic:1,clip:20:0.28,pickscore:1:18" and (PAE.paint_steps, PAE.sampler) == (10, "unipc")
     assert NEGOPT.reward == "aesthetic:5,clip:1,fidelity:1" and (NEGOPT.paint_steps, NEGOPT.cfg) == (25, 7.5)
     assert negopt.test == pae.test == 1000
+
+
+@pytest.mark.slow
+def test_negopts_own_reward_and_metrics_run_with_a_stand_in_for_inception(
+    home: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three classes: how red, green and blue a picture is."""
+
+    def extract(images: torch.Tensor) -> torch.Tensor:
+        posteriors = (8.0 * images.mean(dim=(2, 3))).softmax(dim=1)
+        return torch.cat([torch.zeros(len(images), features.WIDTH), posteriors], dim=1).double()
+
+    monkeypatch.setattr(features, "load_inception", lambda path, *rest: extract)
+    monkeypatch.setattr(task, "find_spec", lambda name: True)
+    monkeypatch.setattr(metrics, "_no_package", lambda needs: "")
+    (tmp_path / "inception.safetensors").write_bytes(b"weights")
+    words = line(
+        home, "negopt", tmp_path / "run", "--yes", "--source", f"inception={tmp_path / 'inception.safetensors'}"
+    )
+    for flag in ("--reward", "--metrics"):
+        del words[words.index(flag) : words.index(flag) + 2]
+    words[words.index("--sft-steps") + 1] = "2"
+    told = run(words, capsys)
+    assert set(told["metrics"]) == {"is", "clip", "aesthetic"} and not told["absent"]
+    assert set(told["metrics"]["is"]) == set(told["metrics"]["clip"]) == {"none", "people", "sft", "rl"}

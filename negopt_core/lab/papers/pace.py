@@ -74,7 +74,7 @@ def measure_pace(task: Task, pairs: Sequence[Pair]) -> Pace:
 
 def _sft_step(task: Task, pairs: Sequence[Pair]) -> tuple[float, int]:
     """Seconds of a step, and bytes of the weights."""
-    policy, batch = put_on(open_start(task), "cpu"), task.budget.sft_batch
+    policy, batch = put_on(open_start(task), devices_of(task).policy), task.budget.sft_batch
     weight_bytes = 4 * sum(weights.numel() for weights in policy.parameters())
     sft = SFT(policy, pairs, SFTSettings(batch_size=min(_FEW, batch)))
     few = _timed(sft.step)

@@ -22,7 +22,7 @@ from ..jobs.run import RunFolder
 from ..train.run_sft import run_sft
 from ..train.settings import SFTRun, SFTSettings
 from .data import PEOPLE, TEST_PROMPTS, gather, held_out_prompts, write_parts
-from .learn import learn, ppo_run
+from .learn import devices_of, learn, ppo_run
 from .pace import measure_pace
 from .plan import Plan, check_disk, make_plan
 from .settings import Paper, PaperRun
@@ -146,6 +146,7 @@ def _sft_run(task: Task, run: Path) -> SFTRun:
         policy=run / "start",
         name=f"{task.name}-sft",
         threads=task.run.threads,
+        device=devices_of(task).policy,
         sft=settings,
     )
 
