@@ -42,7 +42,6 @@ def run(settings: Settings) -> Result:
     """Paint, judge, write explain.json and explain.png."""
     from ..measure.draw import to_file
     from ..measure.explain import HURTS, NOTHING, Texts, describe, draw_explanation, explain
-    from ..paint.base import PaintSettings
     from ..paint.open import open_painter
 
     check_positive(seeds=settings.seeds, batch=settings.batch)
@@ -51,7 +50,7 @@ def run(settings: Settings) -> Result:
     texts = Texts.read(settings.prompt, *_texts(settings, choice))
     scorers = _judges(settings)
     width, height = read_size(settings.size)
-    paint = PaintSettings(choice.steps, choice.cfg, height, width, batch_size=settings.batch)
+    paint = choice.settings(height=height, width=width, batch_size=settings.batch)
     painter = open_painter(choice.path, paint, device=settings.device)
     count = (len(texts.phrases) + 1) * (1 + settings.add_one) * settings.seeds
     tell(f"{len(texts.phrases)} phrases, {count} pictures")

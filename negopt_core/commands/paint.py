@@ -117,21 +117,18 @@ def _propose(settings: Settings, prompt: str, choice: Choice) -> tuple[PromptPai
 
 
 def _open(settings: Settings, choice: Choice) -> ModelPainter:
-    from ..paint.base import PaintSettings
     from ..paint.open import open_painter
     from ..paint.pictures import read_image
 
     width, height = read_size(settings.size)
-    wanted: dict[str, Any] = {"sampler": settings.sampler, "weighting": settings.weighting}
-    paint = PaintSettings(
-        steps=choice.steps,
-        guidance_scale=choice.cfg,
+    paint = choice.settings(
         width=width,
         height=height,
         batch_size=settings.batch,
+        sampler=settings.sampler,
+        weighting=settings.weighting,
         init_image=read_image(settings.img2img) if settings.img2img else None,
         strength=settings.strength,
-        **wanted,
     )
     return open_painter(choice.path, paint, device=settings.device, offload=settings.offload)
 
@@ -178,7 +175,7 @@ def _record(
         cfg=choice.cfg,
         width=0,
         height=0,
-        sampler=settings.sampler,
+        sampler=painter.settings.sampler,
         weighting=settings.weighting,
         device=about["device"],
         dtype=about["dtype"],

@@ -47,13 +47,12 @@ def _best(settings: Settings, policy: Policy, options: SuggestOptions) -> Result
     """The best by pictures; the others with their scores in JSON."""
     from ..lab.train.setup import build_reward
     from ..measure.best import best_of
-    from ..paint.base import PaintSettings
     from ..paint.open import open_painter
 
     choice = settings.choice(settings.model)
     refuse_toys(settings.model, reward_names(settings.reward), "--reward")
     reward = build_reward(settings.reward, Loader(settings.places, "reward").scorer)
-    painter = open_painter(choice.path, PaintSettings(steps=choice.steps, guidance_scale=choice.cfg))
+    painter = open_painter(choice.path, choice.settings())
     seeds = range(settings.seed, settings.seed + settings.pictures)
     found = best_of(policy, settings.prompt, options, settings.best_of, painter, reward, seeds)
     best = found[0]

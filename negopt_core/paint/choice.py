@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,8 +47,16 @@ class Choice:
     """What else its kind is painted with: sampler, clip skip, a size where only the name is known."""
 
     def settings(self, **given: Any) -> PaintSettings:
-        """PaintSettings: these steps and CFG, `given` where it is not None, and the defaults for the rest."""
-        return self.defaults.settings(**{"steps": self.steps, "guidance_scale": self.cfg, **given})
+        """PaintSettings: these steps and CFG, `given` where it is not None, and the defaults for the rest.
+
+        The sampler "model" is the one of the defaults. Only servers are told a size: other painters know their own.
+        """
+        if given.get("sampler") == "model":
+            given.pop("sampler")
+        made = self.defaults.settings(**{"steps": self.steps, "guidance_scale": self.cfg, **given})
+        if self.path.startswith(COMFY):
+            return made
+        return replace(made, height=given.get("height"), width=given.get("width"))
 
 
 def choose(model: str, steps: int | None = None, cfg: float | None = None, world_steps: int = WORLD_STEPS) -> Choice:

@@ -180,3 +180,11 @@ def test_every_command_chooses_by_the_same_table():
 )
 def test_rules_are_those_of_the_models_family(checkpoint, rules):
     assert policy_name("rules", choose(f"comfy:{checkpoint}.safetensors@{SERVER}")) == rules
+
+
+def test_what_a_command_paints_with_comes_from_the_table_unless_it_is_said() -> None:
+    pony = choose("comfy:ponyDiffusionV6XL.safetensors@http://127.0.0.1:1")
+    made = pony.settings(sampler="model", height=None, width=None)
+    assert (made.sampler, made.steps, made.guidance_scale, made.height) == ("euler-a", 25, 7.0, 1024)
+    assert pony.settings(sampler="ddim", height=768, width=512).sampler == "ddim"
+    assert choose("world").settings(sampler="model").height is None

@@ -11,7 +11,6 @@ from typing import Any
 from ...devices import AUTO
 from ...errors import PromptError
 from ...files import check_folder, write_text
-from ...paint.base import PaintSettings
 from ...paint.choice import COMFY, Choice, policy_name, read_size
 from ...paint.open import open_painter
 from ...provenance.record import shown_place
@@ -94,8 +93,9 @@ def _wanted(run: EvalRun, design: Design) -> Wanted:
 def _gallery(run: EvalRun, settings: EvalSettings, choice: Choice, device: str | None) -> Gallery:
     """The painter, on `device` unless the user says where, and the folder of what it has painted."""
     width, height = read_size(settings.size)
-    wanted: dict[str, Any] = {"sampler": settings.sampler, "weighting": settings.weighting}
-    paint = PaintSettings(choice.steps, choice.cfg, height, width, batch_size=run.batch, **wanted)
+    paint = choice.settings(
+        height=height, width=width, batch_size=run.batch, sampler=settings.sampler, weighting=settings.weighting
+    )
     painter = open_painter(choice.path, paint, device=run.device or device, offload=run.offload)
     return Gallery(run.cache or run.output / "cache", painter, choice.model)
 

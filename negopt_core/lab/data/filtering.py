@@ -6,7 +6,6 @@ from typing import Any
 
 from ...errors import PromptError
 from ...files import check_folder
-from ...paint.base import PaintSettings
 from ...paint.choice import WORLD
 from ...paint.diffusers_painter import load_painter
 from ...scorers.table import NAMES, WORLD_JUDGES, Loader
@@ -38,7 +37,7 @@ def filter_pairs(run: FilterRun) -> dict[str, Any]:
             raise PromptError(f"no scorer is called {name!r}; there are {', '.join(NAMES)}")
     quality, alignment = map(Loader(run.places, "reward").scorer, names)
     at_once = min(_AT_ONCE, confidence.batch * confidence.pictures)
-    paint = PaintSettings(choice.steps, choice.cfg, batch_size=at_once)
+    paint = choice.settings(batch_size=at_once)
     painter = load_painter(choice.path, paint, device=run.device)
     decides = {
         "model": run.model,

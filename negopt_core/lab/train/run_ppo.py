@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...devices import put_on
-from ...paint.base import ModelPainter, PaintSettings
+from ...paint.base import ModelPainter
 from ...paint.choice import COMFY, choose, paints_world, read_size
 from ...paint.open import open_painter
 from ...policy.folder_check import folder_hash
@@ -89,7 +89,7 @@ def _painter(run: PPORun, processes: Processes) -> ModelPainter:
     width, height = read_size(run.size)
     choice = choose(run.model, run.paint_steps, run.cfg)
     share = -(-run.ppo.responses * run.ppo.pictures // processes.size)
-    settings = PaintSettings(choice.steps, choice.cfg, height, width, batch_size=min(_AT_ONCE, share))
+    settings = choice.settings(height=height, width=width, batch_size=min(_AT_ONCE, share))
     device = None if run.model.startswith(COMFY) else processes.device
     return open_painter(choice.path, settings, device=device, dtype=run.paint_dtype)
 
