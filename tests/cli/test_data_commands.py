@@ -141,7 +141,7 @@ def test_the_filter_keeps_what_helps_and_paints_nothing_twice(
         (("pairs", "bad.jsonl", "-o", "x.jsonl"), 1, "bad.jsonl, line 1: "),
         (("pairs", "empty.jsonl", "-o", "x.jsonl", "--liked-weight", "0"), 1, "above 0, got 0"),
         (("pairs", "empty.jsonl", "-o", "x.jsonl", "--without", "gone.txt"), 2, "cannot read"),
-        (("split", "empty.jsonl", "-o", "parts"), 1, "choose another with --polarity"),
+        (("split", "empty.jsonl", "-o", "parts"), 1, "make pairs of other data with `data pairs`"),
         (("split", "one.jsonl", "-o", "parts", "--shares", "train"), 2, "--shares is written train=0.8"),
         (("split", "one.jsonl", "-o", "parts", "--shares", "a=0.5,a=0.5"), 2, "--shares is written"),
         (("split", "one.jsonl", "-o", "parts", "--shares", "a=0.5,b=0.4"), 1, "add up to 1"),

@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from ...devices import put_on
 from ...files import append_journal, read_journal
 from ...paint.base import ModelPainter, PaintSettings
 from ...paint.choice import COMFY, choose, read_size
 from ...paint.open import open_painter
 from ...policy.folder_check import folder_hash
 from ...policy.language import Sampling
-from ...policy.language.backbone import width_of
 from ...policy.language.folder import open_policy, save_policy
 from ...policy.language.render import pair_of
 from ...scorers.base import Reward
-from ...scorers.table import load_named
+from ...scorers.table import Loader
+from ..jobs.processes import Processes
 from ..jobs.run import Listeners, Loop, RunFolder, run_steps
-from ..train.card import Stage, digest, export, hashes_in, settings_of
+from ..train.card import Stage, digest, export, hashes_in, ppo_card, settings_of
+from ..train.compute import computed_in, naming_full_memory
 from ..train.ppo import PPO
-from ..train.rollout import Actors, new_critic, paint_plain
+from ..train.rollout import paint_plain
+from ..train.run_ppo import make_trainer
 from ..train.samples import PPOSamples
 from ..train.settings import PPORun, PPOSettings
-from ..train.setup import build_reward, read_prompts
+from ..train.setup import build_reward
 from .task import Task
 
 HELD_OUT, BEST = "held_out.jsonl", "best"
@@ -62,7 +62,7 @@ def open_task_painter(task: Task, batch: int) -> ModelPainter:
 
 def load_reward(task: Task, device: str) -> Reward:
     """The reward with its scorers loaded."""
-    return build_reward(task.reward, lambda name: load_named(name, task.run.places, "reward", device))
+    return build_reward(task.reward, Loader(task.run.places, "reward", device).scorer)
 
 
 class HeldOut:
@@ -146,6 +146,8 @@ def ppo_run(task: Task, start: Path, prompts: Path, folder: Path) -> PPORun:
         paint_dtype=task.run.paint_dtype,
         steps=budget.ppo_steps,
         rate=task.paper.ppo_rate,
+        policy_device=devices_of(task).policy,
+        scorer_device=devices_of(task).scorers,
         ppo=ppo,
     )
 
@@ -155,12 +157,9 @@ def learn(task: Task, run: PPORun, held_out: Sequence[str]) -> dict[str, Any]:
 
     Returns the held-out reward of every checkpoint, and which one was best.
     """
-    devices, painter = devices_of(task), open_task_painter(task, task.run.batch)
-    policy = put_on(open_policy(run.policy), devices.policy)
-    critic = put_on(new_critic(width_of(policy.model), run.ppo.seed), devices.policy)
-    actors = Actors(policy, deepcopy(policy), critic, painter, load_reward(task, devices.scorers))
-    ppo = PPO(actors, read_prompts(Path(run.prompts)), run.ppo)
-    facts = {
+    painter = open_task_painter(task, task.run.batch)
+    ppo = make_trainer(run, painter, Processes())
+    facts: dict[str, Any] = {
         "prompts": len(ppo.prompts),
         "prompts_sha256": digest(ppo.prompts),
         "held_out_sha256": digest(held_out),
@@ -170,6 +169,7 @@ def learn(task: Task, run: PPORun, held_out: Sequence[str]) -> dict[str, Any]:
     }
     decided = {**settings_of("ppo", run), "sampler": task.sampler}
     folder = RunFolder.open(run.folder, {name: str(value) for name, value in decided.items()}, hashes_in(facts))
+    facts |= computed_in(ppo.actors.policy)
     samples = PPOSamples(ppo, folder.folder)
     checks = HeldOut(ppo, held_out, folder.folder, run.steps, run.save_every)
     checks.begin()
@@ -178,13 +178,13 @@ def learn(task: Task, run: PPORun, held_out: Sequence[str]) -> dict[str, Any]:
         samples.write(step)
         checks.on_save(step)
 
-    run_steps(
-        folder, ppo, samples.step, Loop(run.steps, run.save_every, ("reward", "kl")), "ppo", Listeners(on_save=on_save)
-    )
+    loop = Loop(run.steps, run.save_every, ("reward", "kl"))
+    with naming_full_memory():
+        run_steps(folder, ppo, samples.step, loop, "ppo", Listeners(on_save=on_save))
     measured = {"held_out_reward": checks.rewards[checks.best], "held_out_reward_before": checks.rewards[0]}
     stage = Stage(f"PPO on {run.reward}, best of {len(checks.rewards) - 1} checkpoints", decided, facts, measured)
     best = open_policy(folder.folder / BEST)
-    best.card = replace(best.card, base_model=Path(task.run.model).name)
+    best.card = ppo_card(best.card, run, str(painter.describe().get("pipeline", "")))
     export(run, run.ppo.seed, best, stage)
     rewards = {str(step): reward for step, reward in sorted(checks.rewards.items())}
     return {"folder": str(run.export), "best_step": checks.best, "held_out_rewards": rewards}

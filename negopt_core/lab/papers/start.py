@@ -10,11 +10,9 @@ import torch
 from ...errors import TrainingError
 from ...policy.card import PolicyCard
 from ...policy.language import LanguagePolicy
-from ...policy.language.folder import make_policy, open_policy
-from ...policy.language.grammar import StockGrammar
-from ...policy.language.pae_weights import PAE_WEIGHTS, PAE_WINDOWS
+from ...policy.language.folder import open_policy
 from ...policy.store import CARD_NAME
-from ..train.setup import PAE_WEIGHT_PRIOR, PAE_WINDOW_PRIOR
+from ..train.setup import with_schedule
 from .settings import Paper
 from .task import Task
 
@@ -29,10 +27,12 @@ def open_start(task: Task) -> LanguagePolicy:
     _check(policy.card, paper, task.start, is_plain)
     history = policy.card.provenance.get("history") or [f"start: {task.start.name}"]
     card = replace(policy.card, polarity=paper.polarity, provenance={**policy.card.provenance, "history": [*history]})
+    policy.card = card
     if not paper.is_scheduled or max(len(card.windows), len(card.weights)) > 1:
-        policy.card = card
         return policy
-    return _with_heads(policy, replace(card, windows=PAE_WINDOWS, weights=PAE_WEIGHTS))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return with_schedule(policy, ())
 
 
 def _check(card: PolicyCard, paper: Paper, folder: Path, is_plain: bool) -> None:
@@ -46,13 +46,3 @@ def _check(card: PolicyCard, paper: Paper, folder: Path, is_plain: bool) -> None
             f"the policy in {folder} writes {card.polarity}, and {paper.title} wants {paper.polarity}; give another "
             "--start"
         )
-
-
-def _with_heads(policy: LanguagePolicy, card: PolicyCard) -> LanguagePolicy:
-    stock = policy.grammar.phrases if isinstance(policy.grammar, StockGrammar) else ()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        made = make_policy(policy.model, policy.tokenizer, card, stock, policy.reader)
-    made.set_prior("windows", PAE_WINDOW_PRIOR)
-    made.set_prior("weights", PAE_WEIGHT_PRIOR)
-    return made.eval()

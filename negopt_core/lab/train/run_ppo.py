@@ -41,7 +41,7 @@ def run_ppo(run: PPORun, processes: Processes) -> tuple[Path, dict[str, float]] 
     decided = settings_of("ppo", run)
     with processes.together():
         painter = _painter(run, processes)
-        ppo = _trainer(run, painter, processes)
+        ppo = make_trainer(run, painter, processes)
         facts = {
             "prompts": len(ppo.prompts),
             "prompts_sha256": digest(ppo.prompts),
@@ -76,7 +76,8 @@ def filled_in(run: PPORun) -> PPORun:
     return replace(run, paint_steps=choice.steps, cfg=choice.cfg, rate=rate, ppo=replace(run.ppo, learning_rate=rate))
 
 
-def _trainer(run: PPORun, painter: ModelPainter, processes: Processes) -> PPO:
+def make_trainer(run: PPORun, painter: ModelPainter, processes: Processes) -> PPO:
+    """The policy to learn, its frozen copy, a critic and the reward, where and how the run says."""
     policy = open_policy(start_folder(run.policy))
     reference = prepared(deepcopy(policy), replace(run.compute, lora=0), run.policy_device, run.ppo.seed)
     policy = prepared(policy, run.compute, run.policy_device, run.ppo.seed)
