@@ -27,7 +27,7 @@ for words in json.load(sys.stdin):
 OURS = re.compile(
     r"painting \d of 8: .+"
     r"|picture \d+ of \d+: \d+ steps"
-    r"|\d+ of \d+ steps|\d+ phrases, \d+ pictures"
+    r"|\d+ of \d+ steps|\d+ phrases, \d+ pictures|features of \w+: [\w-]+"
     r"|\d+ pictures wanted, \d+ different|\d+ of \d+ already painted"
     r"|(painting|scoring [\w-]+|sft|ppo): \d+ of \d+ \(\d+ %\), .+ min left.*"
 )
