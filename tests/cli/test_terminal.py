@@ -27,7 +27,7 @@ for words in json.load(sys.stdin):
 OURS = re.compile(
     r"painting \d of 8: .+"
     r"|picture \d+ of \d+: \d+ steps"
-    r"|\d+ of \d+ steps|\d+ phrases, \d+ pictures|features of \w+: [\w-]+"
+    r"|\d+ of \d+ steps|\d+ phrases, \d+ pictures|features of [\w:-]+: [\w-]+"
     r"|\d+ pictures wanted, \d+ different|\d+ of \d+ already painted"
     r"|(painting|scoring [\w-]+|sft|ppo): \d+ of \d+ \(\d+ %\), .+ min left.*"
 )
@@ -60,7 +60,7 @@ def test_every_command_prints_only_our_own_lines(tmp_path: Path) -> None:
         policies list
         policies info negopt-mini
         schedule cat --steps 5
-        eval --model world --prompts world:1 --arm none --arm policy:rules --steps 1 --metrics world-quality,world-is --splits 1
+        eval --model world --prompts world:1 --arm none --arm policy:rules --steps 1 --metrics world-is --splits 1
         train sft --pairs world:8 --steps 1 --width 32 --layers 1 --run sft -o taught --threads 1
         train ppo --policy taught --prompts world --steps 1 --batch 1 --epochs 1 --paint-steps 1 --run ppo --threads 1
     """
