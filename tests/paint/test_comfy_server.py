@@ -135,7 +135,7 @@ def test_a_picture_of_another_size_is_not_taken_for_what_was_asked() -> None:
 
 
 def test_painting_stops_when_told_to_and_leaves_nothing_in_the_queue() -> None:
-    slow, asked = FakeComfy(seconds=0.1), threading.Event()
+    slow, asked = FakeComfy(seconds=0.5), threading.Event()  # long enough that the next one still runs when it is told
     with ExitStack() as stack:
         painter = painting(stack, slow)
         with pytest.raises(Cancelled, match="of 9 pictures"):
