@@ -18,8 +18,9 @@ from negopt_core.errors import OutputError, TrainingError
 from negopt_core.lab.data.pairs import Pair
 from negopt_core.lab.data.pictures import read_likes, read_pictures, read_sides
 from negopt_core.provenance.picture_texts import COMFY_RECORD, read_texts
-from negopt_core.provenance.record import Record, write_picture
+from negopt_core.provenance.record import write_picture
 from negopt_core.text.prompt import Span, Window
+from tests.fakes import records
 
 PIXELS = numpy.zeros((8, 8, 3), dtype=numpy.uint8)
 INFOTEXT = (
@@ -33,24 +34,13 @@ GRAPH = json.dumps(
         "3": {"class_type": "KSampler", "inputs": {"positive": ["1", 0], "negative": ["2", 0]}},
     }
 )
-RECORD = Record(
+RECORD = replace(
+    records.RECORD,
     prompt="a ball",
     df_positive="a ball, [sharp:0-0.5:0.75]",
-    df_negative="[blurry:0-0.5:1]",
     positive="a ball, sharp",
-    negative="blurry",
-    seed=7,
-    model="world",
-    model_hash="abc",
-    steps=20,
-    cfg=4.0,
     width=8,
     height=8,
-    sampler="model",
-    weighting="pae",
-    device="cpu",
-    dtype="float32",
-    batch_seeds=(7,),
 )
 LATE = Window(0.5, 1.0)
 

@@ -116,6 +116,13 @@ def test_what_only_describes_another_thing_counts_for_less_than_half(prompt: str
     assert 0 < reading.strengths[concept] < 0.5
 
 
+def test_score_tags_for_more_forbid_those_for_less_and_never_themselves() -> None:
+    policy = load_policy("negopt:pony")
+    said = [one.phrase for one in policy.why("score_9, score_8_up, score_6_up, anthro fox").negative]  # type: ignore[attr-defined]
+    assert {"score_4", "score_5", "low quality"} <= set(said) and "score_6" not in said
+    assert "score_4" not in [one.phrase for one in policy.why("score_4, a cat").negative]  # type: ignore[attr-defined]
+
+
 def test_a_photo_of_a_painting_forbids_neither() -> None:
     assert not {"photo", "painting"} & set(ask("photo of an oil painting on a wall").negative.split(", "))
 

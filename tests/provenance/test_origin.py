@@ -16,30 +16,20 @@ from negopt_core.paint.choice import recorded_place
 from negopt_core.policy import load_policy
 from negopt_core.provenance.origin import Origin, read_origin
 from negopt_core.provenance.plan import Plan
-from negopt_core.provenance.record import Record, shown_place, write_picture
+from negopt_core.provenance.record import shown_place, write_picture
 from negopt_core.provenance.verify import DIFFERS, MATCHES, UNKNOWN, verify
+from tests.fakes import records
 
 SCHEMA = json.loads((Path(negopt_core.__file__).parent / "assets" / "provenance.schema.json").read_text())
 PIXELS = numpy.arange(48, dtype=numpy.uint8).reshape(4, 4, 3)
 RULES = load_policy("rules")
-RECORD = Record(
-    prompt="a cat",
+RECORD = replace(
+    records.RECORD,
     df_positive="a cat, [vivid:0-0.5:1]",
     df_negative="blurry",
     positive="a cat, vivid",
-    negative="blurry",
-    seed=7,
-    model="world",
     model_hash="0123456789abcdef",
-    steps=20,
-    cfg=4.0,
-    width=4,
     height=4,
-    sampler="model",
-    weighting="pae",
-    device="cpu",
-    dtype="float32",
-    batch_seeds=(7,),
     policy="rules",
     policy_hash=RULES.fingerprint,
     policy_licence="Apache-2.0",

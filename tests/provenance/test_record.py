@@ -14,25 +14,12 @@ from negopt_core.files import write_bytes, write_text
 from negopt_core.provenance.infotext import parse_infotext
 from negopt_core.provenance.picture_texts import RECORD as CHUNK
 from negopt_core.provenance.picture_texts import hash_pixels
-from negopt_core.provenance.record import Record, infotext, read_picture, record_from_json, write_picture
+from negopt_core.provenance.record import infotext, read_picture, record_from_json, write_picture
+from tests.fakes import records
 
-RECORD = Record(
+RECORD = replace(
+    records.RECORD,
     prompt="a cat \udc80 🐈",
-    df_positive="a cat",
-    df_negative="[blurry:0-0.5:1]",
-    positive="a cat",
-    negative="blurry",
-    seed=7,
-    model="world",
-    model_hash="abc",
-    steps=20,
-    cfg=4.0,
-    width=4,
-    height=2,
-    sampler="model",
-    weighting="pae",
-    device="cpu",
-    dtype="float32",
     batch_seeds=(6, 7),
     modes=("negative",),
 )

@@ -33,7 +33,6 @@ faults of any picture keep their place."""
 _LIVING = frozenset({"person", "animal", "creature"})
 _BODIES = _LIVING | {"portrait", "face", "eyes", "hands", "bare feet", "plush toy"}
 """Where one of them is in the picture, words about bodies have a place."""
-_MODERN = ("modern objects", "anachronistic details")
 _SPECIFIC = ("subject", "light", "composition")
 _PLACED = ("subject", "people", "setting")
 _ROOM = ((16, 4), (35, 3), (60, 2))
@@ -167,7 +166,6 @@ class Model:
         unwanted = {phrase_key(thing) for thing in reading.unwanted}
         is_deserted = self._is_deserted(reading, here)
         is_mixed = {"photo", "not a photograph"} <= here
-        has_machine = not {"electronics", "vehicle", "machine"}.isdisjoint(here)
         is_scene = not reading.is_tagged and bool(self._places(reading)) and not _BODIES & here
 
         def is_blocked(choice: Choice) -> bool:
@@ -180,15 +178,7 @@ class Model:
                 named = not here.isdisjoint(self.lexicon.named(phrase))
                 is_body = about_body and (is_of_family_only or is_deserted or (is_scene and self._is_of_look(choice)))
                 is_medium = is_mixed and self._kind(phrase, side) in ("medium", "style")
-                is_modern = has_machine and phrase in _MODERN
-                return (
-                    key in never
-                    or is_body
-                    or is_medium
-                    or is_modern
-                    or named
-                    or (is_contradicted(phrase, reading.asked) and not phrase.startswith("score_"))
-                )
+                return key in never or is_body or is_medium or named or is_contradicted(phrase, reading.asked)
             names = self.lexicon.named(phrase)
             is_other_medium = has_medium and any(concepts[one].kind == "medium" and one not in here for one in names)
             is_unwanted = any(set(thing.split()) <= set(key.split()) for thing in unwanted if thing)
