@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import MISSING, dataclass
 from pathlib import Path
 
-from ..errors import PromptError
+from ..errors import OutputError, PromptError
 from ..flags import flag, word
-from ..scorers.table import NAMES, WORLD_JUDGES, Loader, Sources
+from ..scorers.table import NAMES, WORLD, WORLD_JUDGES, Loader, Sources, refuse_toys
 from . import Command, Result
 from .shared import names_in
 
@@ -18,7 +18,11 @@ class Settings(Sources):
 
     images: tuple[Path, ...] = word(MISSING, "pictures", nargs="+", metavar="IMAGE")
     prompt: str | None = flag(None, "the prompt", shown="the one in each picture's own record")
-    scorers: str = flag(",".join(WORLD_JUDGES), f"names with commas between, of {', '.join(NAMES)}")
+    scorers: str | None = flag(
+        None,
+        f"names with commas between, of {', '.join(NAMES)}",
+        shown=f"{','.join(WORLD_JUDGES)} for the demo world's pictures",
+    )
 
 
 def run(settings: Settings) -> Result:
@@ -26,9 +30,7 @@ def run(settings: Settings) -> Result:
     from ..paint.pictures import read_image
     from ..provenance.record import read_picture
 
-    names = names_in(settings.scorers)
-    if not names:
-        raise PromptError(f"--scorers takes one or more of {', '.join(NAMES)}, got {settings.scorers!r}")
+    names = _names(settings)
     scorers = list(map(Loader(settings.places, "eval").scorer, names))
     rows = []
     for path in settings.images:
@@ -40,6 +42,37 @@ def run(settings: Settings) -> Result:
         "  ".join([*(f"{row[scorer.name]:.2f} {scorer.name}" for scorer in scorers), str(row["image"])]) for row in rows
     ]
     return Result({"rows": rows}, "\n".join(lines))
+
+
+def _names(settings: Settings) -> list[str]:
+    """The scorers. The demo world's judges see no picture that says that another model painted it.
+
+    Raises PromptError, also where nobody is named and not every picture says that the demo world painted it.
+    """
+    names = names_in(",".join(WORLD_JUDGES) if settings.scorers is None else settings.scorers)
+    if not names:
+        raise PromptError(f"--scorers takes one or more of {', '.join(NAMES)}, got {settings.scorers!r}")
+    if not any(name in WORLD for name in names):
+        return names
+    models = {path: _model_of(path) for path in settings.images if path.exists()}
+    unknown = [path for path, model in models.items() if not model]
+    if settings.scorers is None and unknown:
+        raise PromptError(
+            f"{unknown[0]} does not say what painted it, and the demo world's judges, which are "
+            f"asked if nobody is named, know its pictures alone; say --scorers, of {', '.join(NAMES)}"
+        )
+    for model in filter(None, models.values()):
+        refuse_toys(model, names, "--scorers")
+    return names
+
+
+def _model_of(path: Path) -> str:
+    from ..provenance.record import read_picture
+
+    try:
+        return read_picture(path).model
+    except OutputError:
+        return ""
 
 
 COMMANDS = (Command("", "", Settings, run),)

@@ -1,13 +1,17 @@
 """Painting from the command line on the shipped demo world: pictures say how they were made, and can be made again."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy
 import pytest
 from PIL import Image
 
 from negopt_core.cli import main
+from negopt_core.provenance.record import write_picture
 from negopt_core.world import world_dir
+from tests.fakes.records import RECORD
 
 needs_world = pytest.mark.skipif(
     not (world_dir() / "model_index.json").is_file(),
@@ -80,6 +84,24 @@ def test_score_reads_the_prompt_from_the_picture(tmp_path: Path, capsys: pytest.
     (row,) = json.loads(capsys.readouterr().out)["rows"]
     assert row["prompt"] == "a photo of a red ball"
     assert 1 <= row["world-quality"] <= 10 and 0 <= row["world-alignment"] <= 1
+
+
+def test_the_demo_worlds_judges_see_no_picture_of_another_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pixels = numpy.zeros((8, 8, 3), dtype=numpy.uint8)
+    write_picture(tmp_path / "real.png", pixels, replace(RECORD, model="sd15.safetensors"))
+    Image.new("RGB", (8, 8)).save(tmp_path / "plain.png")
+    for words, said in (
+        (["real.png"], "know nothing of other models"),
+        (["real.png", "--scorers", "world-quality"], "know nothing of other models"),
+        (["plain.png", "--prompt", "a ball"], "does not say what painted it"),
+        (["missing.png", "--prompt", "a ball"], "missing.png"),
+    ):
+        assert main(["score", str(tmp_path / words[0]), *words[1:]]) in (1, 2)
+        err = capsys.readouterr().err
+        assert said in err and err.count("\n") == 1
+    assert main(["score", str(tmp_path / "plain.png"), "--prompt", "a ball", "--scorers", "world-quality"]) == 0
 
 
 def test_a_picture_without_a_record_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

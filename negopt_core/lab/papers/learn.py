@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from ...files import append_journal, read_journal
-from ...paint.base import ModelPainter, PaintSettings
+from ...paint.base import ModelPainter
 from ...paint.choice import COMFY, choose, read_size
 from ...paint.open import open_painter
 from ...policy.folder_check import folder_hash
@@ -52,12 +52,12 @@ def devices_of(task: Task) -> Devices:
 
 def open_task_painter(task: Task, batch: int) -> ModelPainter:
     """The checkpoint with the run's settings."""
-    height_width = read_size(task.run.size)[::-1]
-    wanted: dict[str, Any] = {"sampler": task.sampler}
-    settings = PaintSettings(task.paint_steps, task.cfg, *height_width, batch_size=batch, **wanted)
+    width, height = read_size(task.run.size)
+    choice = choose(task.run.model, task.paint_steps, task.cfg)
+    settings = choice.settings(height=height, width=width, batch_size=batch, sampler=task.sampler)
     model = task.run.model
     device = None if model.startswith(COMFY) else task.run.device
-    return open_painter(choose(model).path, settings, device=device, dtype=task.run.paint_dtype)
+    return open_painter(choice.path, settings, device=device, dtype=task.run.paint_dtype)
 
 
 def load_reward(task: Task, device: str) -> Reward:
