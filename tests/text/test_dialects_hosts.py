@@ -212,6 +212,12 @@ def test_reading_back_keeps_words_weights_and_steps(dialect: str, prompt: DFProm
     ], text
 
 
+def test_an_instruction_that_only_the_written_text_shows_is_refused() -> None:
+    prompt = DFPrompt((Span("cat", 1.0, Window(0.0, 0.5)), Span("AND", 1.0, Window(0.0, 0.05))))
+    with pytest.raises(DialectError, match="'AND'"):
+        to_dialect(prompt, "prompt-control", 3)
+
+
 @given(prompt=prompts, steps=st.sampled_from([1, 7, 10, 25, 50, 100]))
 @settings(max_examples=60, deadline=None)
 def test_pae_text_has_our_steps_by_the_references_rounding(prompt: DFPrompt, steps: int) -> None:

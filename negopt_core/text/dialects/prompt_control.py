@@ -7,11 +7,12 @@ timesteps (the schedulers normal, simple and ddim_uniform); under Karras and the
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import pairwise
 
 from ...errors import DialectError
 from ..prompt import DFPrompt, step_at
-from .edits import Edits, boundary_span, escape, find_edits, plain_number, runs
+from .edits import boundary_span, escape, find_edits, plain_number, runs
 from .nesting import Frame, Leaf, Sides, between, in_turn, read_leaves, refuse, to_sides, weigh
 
 _SPECIAL = re.compile(r"[\\()\[\]:#]")
@@ -32,8 +33,11 @@ def write(prompt: DFPrompt, steps: int) -> str:
     """Write a schedule whose hundredths fall on the same steps of a run of `steps` as our windows."""
     edits = find_edits(prompt, steps, _write_words)
     cuts = {first: _hundredth(prompt, steps, first) for first in edits.firsts[1:]}
-    _check_reserved(edits)
-    return "".join(_edit([(cuts.get(first, ""), text) for first, text in runs(p, edits.firsts)]) for p in edits.pieces)
+    text = "".join(
+        _edit([(cuts.get(first, ""), words) for first, words in runs(p, edits.firsts)]) for p in edits.pieces
+    )
+    _check_reserved([*edits.segment_texts(), text])  # "catAND" at a step is two words in `[cat::0.5][AND::0.05]`
+    return text
 
 
 def read(text: str) -> Sides:
@@ -85,8 +89,9 @@ def _edit(switches: list[tuple[str, str]]) -> str:
     return text
 
 
-def _check_reserved(edits: Edits) -> None:
-    for encoded in edits.segment_texts():
+def _check_reserved(texts: Sequence[str]) -> None:
+    """Refuse what the host acts on, in the text of a step or in the whole text."""
+    for encoded in texts:
         if match := _RESERVED.search(encoded):
             raise DialectError(f"prompt-control acts on {match.group()!r} and has no escape for it; write it otherwise")
         if match := _BACKSLASH_THEN_ROUND.search(encoded):
