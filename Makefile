@@ -28,7 +28,7 @@ help:
 	@echo "make test       set up, then run every test that can run here and say what was skipped and why"
 	@echo "make test-fast  set up, then the tests without a host, a browser, or anything that paints, learns or takes long"
 	@echo "make check      formatting, lint and types"
-	@echo "make bench      time the main parts side by side and write docs/benchmarks.md"
+	@echo "make bench      time the main parts side by side and write docs/generated/benchmarks.md"
 	@echo "make compat     the policies under the transformers of every host, each in an environment of its own (downloads)"
 	@echo "make test-newest  every test with the newest version of every package but torch; make newest: its main parts in a minute"
 	@echo "make lock       pin the environment anew from requirements-dev.txt (tools/lock); commit what it writes"
