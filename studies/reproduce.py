@@ -1,4 +1,4 @@
-"""`reproduce`: every training run and every table of docs/generated/results.md, from nothing; stopped and resumed at will."""
+"""`reproduce`: every training run and table of docs/generated/results.md, from nothing; stopped and resumed at will."""
 
 from __future__ import annotations
 

@@ -34,4 +34,6 @@ def run(settings: Settings) -> Result:
     return Result(figures, f"wrote {settings.document} and {settings.picture}")
 
 
-COMMANDS = (Command("report", "measure the shipped weights and write the tables into docs/generated/world.md", Settings, run),)
+COMMANDS = (
+    Command("report", "measure the shipped weights and write the tables into docs/generated/world.md", Settings, run),
+)

@@ -1,7 +1,7 @@
 """Checks links without a network: `python tools/check_links.py`. One line for each that leads nowhere; then exit 1.
 
 Looked at are relative links, pictures and anchors in every tracked Markdown page, and the names of pages (`docs/...`)
-in every tracked text file. CHANGELOG.md and docs/dev/decisions.md tell of files as they were, so names there may be old.
+in every tracked text file. CHANGELOG.md and docs/dev/decisions.md tell of files as they were: names there may be old.
 """
 
 from __future__ import annotations

@@ -20,13 +20,13 @@ HEAD = """\
 
 Written by `python tools/make_cli_page.py` from the parser: change a flag's help in the code, then run it again.
 
-In negopt's folder after `make env` the commands are `.venv/bin/python -m negopt_core COMMAND`
-(Windows: `.venv\\Scripts\\python -m negopt_core COMMAND`); after `pip install PATH_TO_THE_FOLDER` also `negopt COMMAND`.
+After `pip install PATH_TO_THE_FOLDER` the command is `negopt`. Without an installation, in negopt's folder after
+`make env`, it is `.venv/bin/python -m negopt_core` (Windows: `.venv\\Scripts\\python -m negopt_core`).
 Flags stand behind the command. Every command also takes `--help`, `--json` (one JSON object on stdout) and `--debug`
 (the traceback of an error, and what other libraries have to say).
 
 ```
-negopt suggest "a photo of a cat"                                     # a negative and modifiers; - reads one prompt a line
+negopt suggest "a photo of a cat"                                     # a negative and modifiers
 negopt schedule "a cat, [detailed:0-0.5:0.75]" --steps 20             # what is encoded at each step
 negopt paint "a photo of a red ball by the sea" --policy rules -o out # on the demo world
 negopt paint --from out/00000.png -o again                            # the same picture again
@@ -89,7 +89,7 @@ def row(action: argparse.Action) -> str:
     text, _, default = (action.help or "").replace("%%", "%").partition("(default ")
     default = default.removesuffix(")")
     if not default:
-        default = "**needed**" if action.required or not action.option_strings and action.nargs != "?" else ""
+        default = "**needed**" if action.required or (not action.option_strings and action.nargs != "?") else ""
     return f"| `{spelling(action)}` | {cell(text)} | {cell(default)} |"
 
 

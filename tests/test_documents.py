@@ -1,0 +1,91 @@
+"""The tools that keep the documents right: links, long sentences, the page of commands."""
+
+import importlib
+import subprocess
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def tool(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    return importlib.import_module(request.param)
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> Path:
+    """Two pages of a repository."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "other.md").write_text(
+        "# Other page\n\n## When, and `how`?\n\n## Twice\n\n## Twice\n\n```\n# code\n```\n"
+    )
+    return tmp_path
+
+
+@pytest.mark.parametrize("tool", ["make_cli_page"], indirect=True)
+def test_the_page_of_commands_is_what_the_parser_has(tool: ModuleType) -> None:
+    assert tool.PAGE.read_text(encoding="utf-8") == tool.page(), "run `python tools/make_cli_page.py`"
+
+
+@pytest.mark.parametrize("tool", ["make_cli_page"], indirect=True)
+def test_a_flag_is_shown_with_its_value_and_default(tool: ModuleType) -> None:
+    page = tool.page()
+    assert "| `--steps STEPS` | sampler steps of the run | **needed** |" in page
+    assert "| `--policy POLICY` | folder or name of a policy | negopt |" in page
+    assert "| [`train ppo`](#train-ppo) |" in page and "\n## train ppo\n" in page
+
+
+@pytest.mark.parametrize("tool", ["check_links"], indirect=True)
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[a](docs/other.md) [b](docs/other.md#when-and-how) [c](docs/other.md#twice-1) [d](#here)\n\n# Here", []),
+        ("![a](docs/none.jpg)", ["page.md:1: there is no docs/none.jpg"] * 2),
+        ("\n[a](docs/other.md#code)", ["page.md:2: other.md has no heading #code"]),
+        ("[a](Docs/other.md)", ["page.md:1: there is no Docs/other.md"]),
+        ('<img src="no.png" width="9">', ["page.md:1: there is no no.png"]),
+        ("[a](https://example.org/x) [b](mailto:a@b.c)", []),
+        ("`[a](no.md)`\n\n```\n[a](no.md)\n```\n", []),
+        ("see `docs/gone.md`", ["page.md:1: there is no docs/gone.md"]),
+    ],
+)
+def test_a_link_that_leads_nowhere_is_found(tool: ModuleType, pages: Path, text: str, says: list[str]) -> None:
+    (pages / "page.md").write_text(text)
+    assert list(tool.broken(pages, "page.md")) == says
+
+
+@pytest.mark.parametrize("tool", ["check_links"], indirect=True)
+def test_the_name_of_a_page_is_looked_at_in_code_too(tool: ModuleType, pages: Path) -> None:
+    (pages / "code.py").write_text('"""docs/other.md, docs/none.md, https://x.org/docs/y.md, web/docs/z.md."""\n')
+    assert list(tool.broken(pages, "code.py")) == ["code.py:1: there is no docs/none.md"]
+
+
+@pytest.mark.parametrize("tool", ["check_reading"], indirect=True)
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        (f"{'word ' * 40}end.", [1]),
+        (f"{'word ' * 39}end. Word {'word ' * 38}end.", []),
+        (f"ok\n\n- {'word ' * 30}\n- {'word ' * 30}", []),
+        (f"ok\n\n- {'word ' * 30}\n  {'word ' * 30}", [3]),
+        (f"```\n{'word ' * 90}\n```", []),
+        (f"| a | b |\n|---|---|\n| {'word ' * 30} | {'word ' * 30} |", []),
+        (f"| a |\n|---|\n| {'word ' * 41} |", [3]),
+        (f"`{'word ' * 41}` [{'word ' * 5}](some/very/long/address)", []),
+        ("x" * 161, [1]),
+    ],
+)
+def test_what_cannot_be_read_once_is_found(tool: ModuleType, text: str, lines: list[int]) -> None:
+    wrapped = [fault for fault in tool.faults(text) if "words" in fault or "x" * 9 in text]
+    assert [int(fault.partition(":")[0]) for fault in wrapped] == lines
+
+
+@pytest.mark.parametrize("tool", ["check_reading", "check_links"], indirect=True)
+def test_the_committed_pages_pass(tool: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    if subprocess.run(["git", "rev-parse"], cwd=ROOT, capture_output=True, check=False).returncode:
+        pytest.skip("not a git checkout")
+    assert tool.main() == 0, capsys.readouterr().out
