@@ -84,8 +84,18 @@ def test_what_cannot_be_read_once_is_found(tool: ModuleType, text: str, lines: l
     assert [int(fault.partition(":")[0]) for fault in wrapped] == lines
 
 
-@pytest.mark.parametrize("tool", ["check_reading", "check_links"], indirect=True)
-def test_the_committed_pages_pass(tool: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("tool", ["check_reading"], indirect=True)
+def test_faults_are_printed_with_their_page_and_fail(
+    tool: ModuleType, pages: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tool, "ROOT", pages)
+    assert tool.main() == 0 and "1 pages" in capsys.readouterr().out
+    (pages / "docs" / "other.md").write_text("word " * 41)
+    assert tool.main() == 1 and capsys.readouterr().out.startswith("docs/other.md:1: 41 words")
+
+
+@pytest.mark.parametrize("tool", ["check_links"], indirect=True)
+def test_no_link_of_the_repository_leads_nowhere(tool: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     if subprocess.run(["git", "rev-parse"], cwd=ROOT, capture_output=True, check=False).returncode:
         pytest.skip("not a git checkout")
     assert tool.main() == 0, capsys.readouterr().out
