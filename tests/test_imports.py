@@ -1,4 +1,4 @@
-"""Who may import whom. The tables below are the architecture; docs/architecture.md draws it."""
+"""Who may import whom. The tables below are the architecture; docs/dev/architecture.md draws it."""
 
 import ast
 import subprocess
