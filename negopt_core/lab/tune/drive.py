@@ -73,7 +73,7 @@ class Bench:
 
 
 def seconds_a_picture(bench: Bench, row: Round, folder: Path) -> float:
-    """Measured once, on pictures of the first round, which are kept: the second batch, since the first also warms up."""
+    """Measured once, on pictures of the first round, which are kept; the second batch, since the first warms up."""
     path = folder / PACE
     if path.exists():
         return float(read_json(path.read_bytes())["seconds_a_picture"])

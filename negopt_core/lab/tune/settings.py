@@ -18,6 +18,7 @@ NO_REWARD = "none"
 class Judged(Painted, Sources):
     """Painter, prompts and reward of both commands."""
 
+    folder: Path
     model: str = flag(WORLD, MODEL_HELP)
     prompts: str = flag("world", "NAME[:COUNT] of a set, a file, or world[:COUNT]", metavar="SET")
     prompt_folder: tuple[Path, ...] = flag((), "folder to look for sets in", metavar="DIR")
