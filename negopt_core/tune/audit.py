@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
@@ -38,6 +38,8 @@ class AuditPlan:
     """Of the scorers; {} if only clicks count."""
     pictures: int = 256
     """At most; fewer if everything is decided sooner."""
+    referee: Mapping[str, float] = field(default_factory=dict)
+    """Weights of the scorers of the last check, {} for those of the reward."""
     seed: int = 0
     round_pairs: int = 8
 

@@ -12,7 +12,7 @@ from ..policy.loglinear.knowledge import Side
 from ..policy.loglinear.policy import blocked_for, prior_gains
 from ..policy.phrases import append_phrases
 from ..policy.token_estimate import estimate_tokens
-from ..policy.tuned.effects import Array, Effects, Room, Stock, best_set, between
+from ..policy.tuned.effects import Array, Effects, Room, Stock, best_set
 from ..text.df_text import parse_prompt
 from ..text.prompt import DFPrompt, PromptPair
 from .evidence import Evidence, Topic, group_key
@@ -60,8 +60,6 @@ class Limits:
     """Phrases of each side."""
     tried: tuple[int, int] = (2, 10)
     """Fewest and most phrases of a random set; an audit has half of all in each."""
-    boldness: float = 1.0
-    """How far draws go from the mean, in their own distance: 1 is Thompson sampling, less tries less that is new."""
 
 
 @dataclass(frozen=True)
@@ -171,13 +169,14 @@ def drawn_pairs(
     rng: np.random.Generator,
 ) -> list[Ask]:
     """Thompson sampling: for each (prompt, seed) the best sets of two draws of the effects."""
-    names, room, mean = evidence.concept_names(), room_for(reader.stock, limits), posterior.mean()
+    names, room = evidence.concept_names(), room_for(reader.stock, limits)
     asks: list[Ask] = []
     for prompt, seed in prompts:
         sets: list[tuple[int, ...]] = []
         for _ in range(4):  # two draws may agree
-            drawn = between(mean, posterior.draw(rng), limits.boldness)
-            chosen = best_for(drawn, reader.topic(prompt), names, reader.stock, room, reader.allowed(prompt))
+            chosen = best_for(
+                posterior.draw(rng), reader.topic(prompt), names, reader.stock, room, reader.allowed(prompt)
+            )
             if chosen not in sets:
                 sets.append(chosen)
             if len(sets) == 2:

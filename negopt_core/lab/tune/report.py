@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ...policy.phrases import append_phrases
 from ...text.df_text import format_prompt
 from ...text.prompt import DFPrompt
 from ...tune.audit import HURTS, NOTHING, OPEN, AuditPlan, PhraseEffect, compare, examples, phrase_effects
@@ -25,7 +26,9 @@ def audit_report(plan: AuditPlan, journal: Journal) -> dict[str, Any]:
     effects, asks = plan.effects(journal), journal.asks("learn")
     arms = plan.arms(journal)
     check = compare(
-        journal, {name: dict.fromkeys(plan.prompts, options) for name, options in arms.items()}, plan.weights
+        journal,
+        {name: dict.fromkeys(plan.prompts, options) for name, options in arms.items()},
+        plan.referee or plan.weights,
     )
     kept = [place for place, row in enumerate(effects) if row.verdict not in (HURTS, NOTHING)]
     dropped = [row.text for row in effects if row.verdict in (HURTS, NOTHING)]
@@ -45,8 +48,6 @@ def audit_report(plan: AuditPlan, journal: Journal) -> dict[str, Any]:
 
 
 def _text(plan: AuditPlan, places: Sequence[int], side: str) -> str:
-    from ...policy.phrases import append_phrases
-
     spans = [plan.reader.stock.options[one].span for one in places if plan.reader.stock.options[one].side == side]
     return format_prompt(append_phrases(DFPrompt(), spans))
 
@@ -54,7 +55,7 @@ def _text(plan: AuditPlan, places: Sequence[int], side: str) -> str:
 def _by_scorer(plan: AuditPlan, journal: Journal, arms: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
     """The last check by each scorer alone: what the sum gains, one may pay for."""
     each = {name: dict.fromkeys(plan.prompts, options) for name, options in arms.items()}
-    return {name: compare(journal, each, {name: 1.0}) for name in plan.weights}
+    return {name: compare(journal, each, {name: 1.0}) for name in {**plan.weights, **plan.referee}}
 
 
 def tune_report(plan: TunePlan, journal: Journal) -> dict[str, Any]:

@@ -78,22 +78,6 @@ class Effects:
         return np.asarray(self.option + texts[text_of])
 
 
-def between(one: Effects, two: Effects, share: float) -> Effects:
-    """From `one` a share of the way to `two`."""
-
-    def mixed(a: Array, b: Array) -> Array:
-        return a + share * (b - a)
-
-    return Effects(
-        mixed(one.phrase, two.phrase),
-        mixed(one.concept, two.concept),
-        mixed(one.option, two.option),
-        one.belief + share * (two.belief - one.belief),
-        one.size + share * (two.size - one.size),
-        mixed(one.pairs, two.pairs),
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Room:
     """What a set may hold."""
