@@ -33,7 +33,9 @@ BELIEF = 0.5
 """Standard deviation of what a unit of earlier knowledge is worth, in spreads of the rewards."""
 CLICK = 2.0
 """Log odds that a picture is preferred which is better by one spread of the rewards."""
-_ROUNDS, _STEPS, _JITTER = 3, 40, 1e-6
+_ROUNDS, _STEPS, _JITTER = 3, 25, 1e-6
+_ENOUGH = 1e-2
+"""Nats: the search for the standard deviations ends where it gains less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +261,9 @@ def _search(
     """Logarithms of the likeliest standard deviations."""
     y, centre = torch.from_numpy(target), torch.tensor(_START, dtype=torch.float64).log()
     logs = begin.clone().requires_grad_(True)
-    optimizer = torch.optim.LBFGS([logs], max_iter=_STEPS, line_search_fn="strong_wolfe")
+    optimizer = torch.optim.LBFGS(
+        [logs], max_iter=_STEPS, tolerance_change=_ENOUGH, tolerance_grad=_ENOUGH, line_search_fn="strong_wolfe"
+    )
 
     def loss() -> torch.Tensor:
         optimizer.zero_grad()

@@ -1,6 +1,7 @@
 """The posterior against textbook linear algebra, its draws against its moments, clicks, and hopeless data."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -104,6 +105,13 @@ def test_draws_scatter_as_the_moments_say() -> None:
     assert np.std(drawn) == pytest.approx(deviation, rel=0.08)
 
 
+def effects_of(found: Posterior) -> list[float]:
+    """The mean effect of each text alone, over the prompts."""
+    data = found.data
+    concepts, before = data.concepts.mean(0), np.zeros(4)
+    return [found.moments(set_of(np.eye(4)[one], data.text_of, concepts, before))[0] for one in range(4)]
+
+
 def test_prompt_and_noise_do_not_blur_what_phrases_do() -> None:
     data, true = make_data(200)
     gains = [
@@ -142,7 +150,7 @@ def test_clicks_and_rewards_agree_on_one_scale() -> None:
 
 def test_equal_rewards_say_that_nothing_acts() -> None:
     data, _ = make_data()
-    flat = Data(data.options, data.text_of, data.concepts, data.before, data.groups, np.ones(40), data.clicks)
+    flat = replace(data, rewards=np.ones(40))
     value, deviation = fit(flat).moments(set_of(np.eye(4)[0], data.text_of, np.zeros(2), np.zeros(4)))
     assert value == pytest.approx(0.0, abs=1e-9) and np.isfinite(deviation)
 
@@ -150,37 +158,39 @@ def test_equal_rewards_say_that_nothing_acts() -> None:
 @pytest.mark.parametrize(("reward", "says"), [(np.nan, "nothing to learn from"), (np.inf, "not a finite number")])
 def test_rewards_that_are_no_numbers_are_refused(reward: float, says: str) -> None:
     data, _ = make_data()
-    broken = Data(data.options, data.text_of, data.concepts, data.before, data.groups, np.full(40, reward), data.clicks)
+    broken = replace(data, rewards=np.full(40, reward))
     with pytest.raises(ModelError, match=says):
         fit(broken)
 
 
+TEXT_OF = np.array([0, 1, 2, 3, 4, 5, 5])
+"""The last two are options of one text."""
+ROOM = Room(np.array([1, 2, 1, 3, 1, 2, 2.0]), np.array([0, 0, 0, 1, 1, 0, 0]), (4.0, 4.0), (3, 2))
+
+
+def set_value(chosen: tuple[int, ...], gains: np.ndarray, pairs: np.ndarray) -> float:
+    texts = TEXT_OF[list(chosen)]
+    return float(gains[list(chosen)].sum() + pairs[np.ix_(texts, texts)].sum())
+
+
+def fits(chosen: tuple[int, ...]) -> bool:
+    sides = [[one for one in chosen if ROOM.sides[one] == side] for side in (0, 1)]
+    is_short = all(
+        sum(ROOM.costs[one] for one in mine) <= ROOM.tokens[side] and len(mine) <= ROOM.most[side]
+        for side, mine in enumerate(sides)
+    )
+    return is_short and len(set(TEXT_OF[list(chosen)])) == len(chosen)
+
+
 def test_the_best_set_is_as_good_as_the_best_of_all_sets() -> None:
     rng = np.random.default_rng(3)
+    every = [c for n in range(6) for c in itertools.combinations(range(7), n) if fits(c)]
     shares = []
     for _ in range(100):
-        gains = rng.standard_normal(7)
-        half = rng.standard_normal((6, 6)) * 0.2
+        gains, half = rng.standard_normal(7), rng.standard_normal((6, 6)) * 0.2
         pairs = (half + half.T) / 2
-        text_of = np.array([0, 1, 2, 3, 4, 5, 5])  # two options of one text
-        room = Room(np.array([1, 2, 1, 3, 1, 2, 2.0]), np.array([0, 0, 0, 1, 1, 0, 0]), (4.0, 4.0), (3, 2))
-
-        def value(chosen: tuple[int, ...], gains: np.ndarray = gains, pairs: np.ndarray = pairs) -> float:
-            texts = text_of[list(chosen)]
-            return float(gains[list(chosen)].sum() + pairs[np.ix_(texts, texts)].sum())
-
-        def fits(chosen: tuple[int, ...], room: Room = room) -> bool:
-            if len(set(text_of[list(chosen)])) < len(chosen):
-                return False
-            return all(
-                sum(room.costs[one] for one in chosen if room.sides[one] == side) <= room.tokens[side]
-                and sum(1 for one in chosen if room.sides[one] == side) <= room.most[side]
-                for side in (0, 1)
-            )
-
-        every = [c for n in range(6) for c in itertools.combinations(range(7), n) if fits(c)]
-        best = max(map(value, every))
-        found = tuple(best_set(gains, pairs, text_of, room))
+        best = max(set_value(one, gains, pairs) for one in every)
+        found = tuple(best_set(gains, pairs, TEXT_OF, ROOM))
         assert fits(found)
-        shares.append(value(found) / best if best > 0 else 1.0)
+        shares.append(set_value(found, gains, pairs) / best if best > 0 else 1.0)
     assert np.mean(shares) > 0.97  # a climb finds nearly always the very best
