@@ -14,8 +14,8 @@ from ...files import check_folder, hash_file, write_text
 from ...json_text import read_json
 from ...policy.folder_check import folder_hash
 from ...policy.language.folder import save_policy
-from ..compare.recipe import EvalRun, EvalSettings
 from ..compare.run_eval import PAGE, REPORT, run_eval
+from ..compare.settings import EvalRun, EvalSettings
 from ..data.pairs import Pair
 from ..jobs.processes import ALONE, check_alone
 from ..jobs.run import RunFolder
