@@ -59,7 +59,13 @@ def pull_policy(
     target = folder / repository.split("/")[1]
     if target.exists():
         raise OutputError(f"{target} exists already; remove it first or choose another folder")
-    fetched = _fetch(repository, revision, tell, on_progress, offline, endpoint)
+    _place(_fetch(repository, revision, tell, on_progress, offline, endpoint), target, name)
+    return target
+
+
+def _place(fetched: Path, target: Path, name: str) -> None:
+    """Copy the files of a policy to where it belongs, if it is one; whole or not at all."""
+    folder = target.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(dir=folder, prefix=f".{target.name}."))
@@ -75,7 +81,6 @@ def pull_policy(
         raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return target
 
 
 def _fetch(
