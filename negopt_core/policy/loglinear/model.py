@@ -85,6 +85,14 @@ class Model:
             room, limit = _room(reading), self._only_of_main(reading)
         return _best(choices, is_blocked, limit, room, side == "modifiers", family.max_tokens, count_tokens)
 
+    def gains(self, reading: Reading, family: ModelFamily, side: Side) -> dict[str, float]:
+        """The gain of every phrase that the tables or the evidence speak of."""
+        return {one.phrase: one.gain for one in self._gains(reading, family, side)}
+
+    def blocker(self, reading: Reading, side: Side) -> Callable[[Choice], bool]:
+        """What tells whether a phrase may not be said for this prompt."""
+        return self._blocker(reading, side)
+
     def _places(self, reading: Reading) -> dict[str, int]:
         """Subject -> where in the prompt it is named; the first is what the picture is of."""
         kinds = self.knowledge.concepts
