@@ -173,6 +173,22 @@ def _negatives(name: str, folders: Sequence[Path], prompts: list[str]) -> list[s
     return [suggestion.negative for suggestion in suggest(load_policy(name, folders), prompts, options)]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Merge:
+    """What `policies merge` takes."""
+
+    folders: tuple[Path, ...] = word(MISSING, "two tuned policies of the same model", nargs=2, metavar="DIR")
+    output: Path = flag(MISSING, "policy folder to make", "o", "output", metavar="DIR")
+
+
+def run_merge(settings: Merge) -> Result:
+    """Add up the evidence of two."""
+    from ..tune.table import merge_tuned
+
+    folder = merge_tuned(settings.folders[0], settings.folders[1], settings.output)
+    return Result({"folder": str(folder)}, f"wrote {folder}")
+
+
 HELP = {"panel": "read policies blind: write the sheet, count the verdicts"}
 COMMANDS = (
     Command("list", "what can be loaded", Folders, run_list),
@@ -181,5 +197,6 @@ COMMANDS = (
     Command("push", "a model repository for the hub: a folder, or uploaded", Push, run_push),
     Command("compare", "negatives of policies beside what people wrote", Compare, run_compare),
     Command("why", "which phrases negopt writes for a prompt, and where each comes from", Why, run_why),
+    Command("merge", "one tuned policy from the pictures of two", Merge, run_merge),
     *panel.COMMANDS,
 )

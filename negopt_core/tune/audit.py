@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,8 @@ class AuditPlan:
     """Of the scorers; {} if only clicks count."""
     pictures: int = 256
     """At most; fewer if everything is decided sooner."""
+    referee: Mapping[str, float] = field(default_factory=dict)
+    """Weights of the scorers of the last check, {} for those of the reward."""
     seed: int = 0
     round_pairs: int = 8
 
@@ -69,9 +72,7 @@ class AuditPlan:
     def _draw(self, rng: np.random.Generator, count: int, start: int) -> list[tuple[str, int]]:
         """Prompts in turn, each with a new seed."""
         first = start * self.round_pairs
-        return [
-            (self.prompts[(first + k) % len(self.prompts)], int(rng.integers(2**31))) for k in range(count)
-        ]
+        return [(self.prompts[(first + k) % len(self.prompts)], int(rng.integers(2**31))) for k in range(count)]
 
     def _is_decided(self, journal: Journal) -> bool:
         if len(journal.asks("learn")) < 4 * self.round_pairs:
@@ -90,7 +91,8 @@ class AuditPlan:
         """What the last check compares: places of the stock by name."""
         effects = self.effects(journal)
         kept = tuple(place for place, row in enumerate(effects) if row.verdict not in (HURTS, NOTHING))
-        return {"whole": tuple(range(len(effects))), "shortened": kept, "none": ()}
+        whole = tuple(range(len(effects)))
+        return {**({"shortened": kept} if kept not in (whole, ()) else {}), "whole": whole, "none": ()}
 
     def evidence(self, journal: Journal, *stages: str) -> Evidence:
         """What was judged."""
@@ -101,7 +103,10 @@ class AuditPlan:
         """What each phrase does, in the order of the list."""
         evidence = self.evidence(journal, "learn")
         if not evidence.pictures:
-            return [PhraseEffect(one.span.text, one.side, Interval(0.0, -np.inf, np.inf), 0, OPEN) for one in self.reader.stock.options]
+            return [
+                PhraseEffect(one.span.text, one.side, Interval(0.0, -np.inf, np.inf), 0, OPEN)
+                for one in self.reader.stock.options
+            ]
         return phrase_effects(fit(evidence.data(self.weights)), self.reader.stock)
 
 
@@ -133,7 +138,9 @@ def phrase_effects(posterior: Posterior, stock: Stock) -> list[PhraseEffect]:
         mean, deviation = posterior.moments(what)
         interval = Interval(mean, mean - _Z * deviation, mean + _Z * deviation)
         count = int(data.options[:, place].sum())
-        found.append(PhraseEffect(option.span.text, option.side, interval, count, verdict_of(interval, SMALL * posterior.spread)))
+        found.append(
+            PhraseEffect(option.span.text, option.side, interval, count, verdict_of(interval, SMALL * posterior.spread))
+        )
     return found
 
 
@@ -157,22 +164,23 @@ def compare(
             if scores and one.options == sets[one.prompt]:
                 cells[name][(one.prompt, one.seed)] = reward_of(scores, weights)
     pairs = {}
-    for first in arms:
-        for second in arms:
-            shared = sorted(set(cells[first]) & set(cells[second]))
-            if first != second and arms[first] != arms[second] and len(shared) > 1:
-                gaps = np.array([cells[first][key] - cells[second][key] for key in shared])
-                wins = (np.sign(gaps) + 1) / 2
-                pairs[f"{first} - {second}"] = {
-                    "difference": mean_interval(gaps).plain(),
-                    "win_rate": mean_interval(wins, is_share=True).plain(),
-                    "pairs": len(shared),
-                }
+    for first, second in combinations(arms, 2):
+        shared = sorted(set(cells[first]) & set(cells[second]))
+        if arms[first] != arms[second] and len(shared) > 1:
+            gaps = np.array([cells[first][key] - cells[second][key] for key in shared])
+            wins = (np.sign(gaps) + 1) / 2
+            pairs[f"{first} - {second}"] = {
+                "difference": mean_interval(gaps).plain(),
+                "win_rate": mean_interval(wins, is_share=True).plain(),
+                "pairs": len(shared),
+            }
     means = {name: mean_interval(list(rows.values())).plain() for name, rows in cells.items() if rows}
     return {"means": means, "differences": pairs}
 
 
-def examples(asks: Sequence[Ask], scored: Mapping[Any, Mapping[str, float]], place: int, count: int = 2) -> list[tuple[Ask, Ask]]:
+def examples(
+    asks: Sequence[Ask], scored: Mapping[Any, Mapping[str, float]], place: int, count: int = 2
+) -> list[tuple[Ask, Ask]]:
     """Pairs of the same prompt and noise, with and without an option, that were painted."""
     by_group: dict[str, list[Ask]] = {}
     for one in asks:

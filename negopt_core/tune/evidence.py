@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import NegOptError, PolicyError
 from ..json_text import read_json
+from ..policy.loglinear.knowledge import Side
 from ..policy.tuned.effects import Stock
 from ..text.prompt import Span, Window
 from .posterior import Data
@@ -25,7 +26,7 @@ class Topic:
     """What a prompt is about, and what was thought of phrases for it; the prompt itself may be left out."""
 
     concepts: Mapping[str, float]
-    before: Mapping[tuple[str, str], float]
+    before: Mapping[tuple[Side, str], float]
     """(side, words) -> gain by the shipped tables, where they have one."""
     prompt: str = ""
     seed: int = 0

@@ -51,11 +51,13 @@ class Journal:
             try:
                 kept = read_json(path.read_bytes())
             except (OSError, ValueError) as error:
-                raise TrainingError(f"{path} is damaged ({error}); choose another folder, or delete this one") from error
+                raise TrainingError(
+                    f"{path} is damaged ({error}); choose another folder, or delete this one"
+                ) from error
             changed = [key for key in sorted({*kept, *wanted}) if kept.get(key) != wanted.get(key)]
             if changed:
                 raise TrainingError(
-                    f"{folder} holds a run with other settings ({', '.join(changed)}); choose another folder, or delete this"
+                    f"{folder} holds a run with other settings ({', '.join(changed)}); choose another, or delete it"
                 )
         else:
             write_text(path, json.dumps(wanted, indent=1) + "\n")

@@ -270,7 +270,7 @@ def _search(
         value.backward()  # type: ignore[no-untyped-call]
         return value
 
-    optimizer.step(loss)
+    optimizer.step(loss)  # type: ignore[no-untyped-call]
     return logs.detach()
 
 

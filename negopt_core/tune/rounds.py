@@ -43,7 +43,9 @@ class Ask:
 
     def pair(self, stock: Stock) -> PromptPair:
         """What the painter gets: phrases in the order of the stock."""
-        spans = {side: [stock.options[one].span for one in self.options if stock.options[one].side == side] for side in SIDES}
+        spans = {
+            side: [stock.options[one].span for one in self.options if stock.options[one].side == side] for side in SIDES
+        }
         positive = append_phrases(parse_prompt(self.prompt), spans["modifiers"])
         return PromptPair(positive, append_phrases(DFPrompt(), spans["negative"]))
 
@@ -98,7 +100,7 @@ def room_for(stock: Stock, limits: Limits) -> Room:
     )
 
 
-def arrays_of(topic: Topic, names: Sequence[str], texts: Sequence[tuple[str, str]]) -> tuple[Array, Array]:
+def arrays_of(topic: Topic, names: Sequence[str], texts: Sequence[tuple[Side, str]]) -> tuple[Array, Array]:
     """Concepts [C] and earlier gains [T] of a topic."""
     concepts = np.array([topic.concepts.get(name, 0.0) for name in names])
     return concepts, np.array([topic.before.get(text, 0.0) for text in texts])
@@ -172,7 +174,9 @@ def drawn_pairs(
     for prompt, seed in prompts:
         sets: list[tuple[int, ...]] = []
         for _ in range(4):  # two draws may agree
-            chosen = best_for(posterior.draw(rng), reader.topic(prompt), names, reader.stock, room, reader.allowed(prompt))
+            chosen = best_for(
+                posterior.draw(rng), reader.topic(prompt), names, reader.stock, room, reader.allowed(prompt)
+            )
             if chosen not in sets:
                 sets.append(chosen)
             if len(sets) == 2:

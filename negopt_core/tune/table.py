@@ -82,7 +82,9 @@ def merge_tuned(first: Path, second: Path, output: Path) -> Path:
     rewards = [card.settings.get("reward", {}) for card in cards]
     if rewards[0] != rewards[1]:
         raise PolicyError(f"{first} learned {rewards[0]} and {second} {rewards[1]}: another reward is another aim")
-    one, two = (from_json((folder / EVIDENCE_FILE).read_bytes(), str(folder / EVIDENCE_FILE)) for folder in (first, second))
+    one, two = (
+        from_json((folder / EVIDENCE_FILE).read_bytes(), str(folder / EVIDENCE_FILE)) for folder in (first, second)
+    )
     settings = cards[0].settings
     limits = Limits(tuple(settings["tokens"]), tuple(settings["most"]))
     facts = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,8 @@ class TunePlan:
     """Share of them for weights and windows."""
     check: int = 48
     """Pictures of each rival and of what was learned, in the last check."""
+    referee: Mapping[str, float] = field(default_factory=dict)
+    """Weights of the scorers of the last check, {} for those of the reward."""
     seed: int = 0
     round_pairs: int = 16
     limits: Limits = Limits()
@@ -61,7 +63,9 @@ class TunePlan:
                 f"{len(self.fresh)}; twenty or more of those you paint are a good start"
             )
         if self.pictures < 64 or not 0.0 <= self.refined < 1.0:
-            raise PromptError(f"tuning needs 64 pictures or more and a share 0 <= refined < 1, got {self.pictures} and {self.refined}")
+            raise PromptError(
+                f"tuning needs 64 pictures or more and a share 0 <= refined < 1, got {self.pictures} and {self.refined}"
+            )
 
     def next(self, journal: Journal) -> Round | None:
         """The next round; None when all is done."""
@@ -102,7 +106,9 @@ class TunePlan:
 
     def chosen(self, posterior: Posterior, evidence: Evidence, prompts: Sequence[str]) -> list[tuple[int, ...]]:
         """The best set for each prompt by the expected effects."""
-        return best_sets(posterior.mean(), evidence, replace(self.reader, stock=evidence.stock, _kept={}), prompts, self.limits)
+        return best_sets(
+            posterior.mean(), evidence, replace(self.reader, stock=evidence.stock, _kept={}), prompts, self.limits
+        )
 
     def _reader_for(self, journal: Journal, stage: str, posterior: Posterior, evidence: Evidence) -> Reader:
         """With variants of the phrases that matter, from the first round of refining on."""
@@ -135,12 +141,14 @@ class TunePlan:
         tuned = dict(zip(self.fresh, self.chosen(posterior, evidence, self.fresh), strict=True))
         stock = journal.rounds[-1].stock
         place = {option: number for number, option in enumerate(stock.options)}
-        arms: dict[str, Mapping[str, tuple[int, ...]]] = {NONE: dict.fromkeys(self.fresh, ()), TUNED: tuned}
+        arms: dict[str, Mapping[str, tuple[int, ...]]] = {TUNED: tuned}
         for name, sets in self.rivals.items():
             arms[name] = {
-                prompt: tuple(sorted(place[self.rival_stock.options[one]] for one in sets[prompt])) for prompt in self.fresh
+                prompt: tuple(sorted(place[self.rival_stock.options[one]] for one in sets[prompt]))
+                for prompt in self.fresh
             }
-        found = compare(journal, arms, self.weights)
+        arms[NONE] = dict.fromkeys(self.fresh, ())
+        found = compare(journal, arms, self.referee or self.weights)
         gaps = {name: found["differences"].get(f"{TUNED} - {name}") for name in arms if name != TUNED}
         wins = all(gap is not None and (gap["difference"]["low"] or 0.0) > 0.0 for gap in gaps.values())
         return {**found, "kept": wins}
@@ -156,6 +164,4 @@ def best_sets(
 ) -> list[tuple[int, ...]]:
     """The best set for each prompt."""
     names, room = evidence.concept_names(), room_for(evidence.stock, limits)
-    return [
-        best_for(effects, reader.topic(one), names, evidence.stock, room, reader.allowed(one)) for one in prompts
-    ]
+    return [best_for(effects, reader.topic(one), names, evidence.stock, room, reader.allowed(one)) for one in prompts]

@@ -81,6 +81,14 @@ def prior_gains(
     return {name: strength for name, strength in reading.strengths.items() if strength > 0}, said
 
 
+def all_gains(prompt: str, family: str, side: Side) -> dict[str, float]:
+    """Every phrase of the tables that may be said for a prompt, with its gain."""
+    model, blocked = _shipped(), blocked_for(prompt, family)
+    known = family_named(family) or model.knowledge.families[UNKNOWN_FAMILY]
+    gains = model.gains(read_prompt(prompt, model.lexicon), known, side)
+    return {phrase: gain for phrase, gain in gains.items() if not blocked(side, phrase)}
+
+
 def blocked_for(prompt: str, family: str) -> Callable[[Side, str], bool]:
     """What tells whether a phrase may not be said for a prompt, whoever proposes it: the promises of `negopt`."""
     model = _shipped()

@@ -117,7 +117,7 @@ def _best_step(
     beside = 2 * pairs[:, texts].sum(1) + pairs.diagonal() if len(chosen) else pairs.diagonal()
     value = gains + beside[text_of]  # of coming in beside all that is chosen
     said = set(texts.tolist())
-    best, found = _LEAST, None
+    best, found = _LEAST, None  # type: tuple[float, tuple[int | None, int | None] | None]
     fits = _fitting(chosen, room)
     for one in np.flatnonzero(open_ & fits):
         if text_of[one] not in said and value[one] > best:

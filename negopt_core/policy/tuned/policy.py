@@ -86,7 +86,9 @@ class Table:
             table._check()
             return table
         except (OSError, ValueError, KeyError, TypeError, IndexError, NegOptError) as error:
-            raise PolicyError(f"{path} is no table of a tuned policy ({error}); take it from where it came again") from error
+            raise PolicyError(
+                f"{path} is no table of a tuned policy ({error}); take it from where it came again"
+            ) from error
 
     def _check(self) -> None:
         texts, options, width = len(self.stock.texts), len(self.stock.options), len(self.concepts)
@@ -167,5 +169,3 @@ class TunedPolicy:
             (limit, limit),
             self.table.most,
         )
-
-
