@@ -133,8 +133,10 @@ class Posterior:
         return self.spread * value, self.spread * math.sqrt(max(variance, 0.0))
 
     def unshrunk(self) -> Posterior:
-        """With (nearly) no belief that a phrase does little: intervals of single phrases then hold what is true as often
-        as they say, while shrunk ones are nearer to it on average."""
+        """With next to no belief that a phrase does little.
+
+        Intervals of single phrases then hold what is true as often as they say; shrunk ones are nearer on average.
+        """
         deviations = self.deviations.copy()
         deviations[0] = max(deviations[0], _WIDE)
         rewards = int(np.isfinite(self.data.rewards).sum())
