@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import shlex
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -68,5 +67,10 @@ def _missing(name: str, error: BaseException, is_whole: bool) -> MissingPackage:
     again = [] if is_whole else ["--upgrade", "--force-reinstall", "--no-deps"]
     alone = ["--no-deps"] if is_whole and name in _ALONE else []
     words = [sys.executable or "python", "-m", "pip", "install", *again, *alone, package]
-    command = subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
+    command = " ".join(map(_quoted, words)) if sys.platform == "win32" else shlex.join(words)
     return MissingPackage(f"{package} {how}; {_WHAT_FOR[name]}; install it with: {command}")
+
+
+def _quoted(word: str) -> str:
+    """A word of a command on Windows; a path there holds no quotation mark."""
+    return f'"{word}"' if " " in word else word

@@ -23,6 +23,7 @@ import torch
 from comfy.taesd.taesd import Block
 
 from ..negopt_core.errors import ModelError
+from ..negopt_core.world.small import restore
 
 Weights = dict[str, torch.Tensor]
 
@@ -34,7 +35,7 @@ def read_part(folder: Path, part: str) -> tuple[dict[str, Any], Weights]:
     if not config.is_file() or len(found) != 1:
         raise ModelError(f"the demo world is incomplete: {folder / part} needs config.json and one safetensors file")
     weights = comfy.utils.load_torch_file(str(found[0]), safe_load=True)
-    return json.loads(config.read_text(encoding="utf-8")), {name: value.float() for name, value in weights.items()}
+    return json.loads(config.read_text(encoding="utf-8")), restore(weights)
 
 
 def build_model(folder: Path) -> Any:

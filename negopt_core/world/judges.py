@@ -18,6 +18,7 @@ from ..torch_file import save_tensors
 from . import vocabulary as words
 from .captions import Request, read_prompt
 from .scenes import quality_effects
+from .small import restore
 
 CONTENT_HEADS: dict[str, int] = {
     "medium": len(words.MEDIUMS),
@@ -112,7 +113,7 @@ def load_judge(path: Path) -> Judge:
             f"cannot read the judge {path}: {error}; reinstall negopt, or make it with `train world`"
         ) from error
     judge = Judge()
-    judge.load_state_dict({key: value.float() for key, value in weights.items()}, strict=True)
+    judge.load_state_dict(restore(weights), strict=True)
     return judge.eval().requires_grad_(False)
 
 

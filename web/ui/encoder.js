@@ -1,5 +1,6 @@
 // Making a negative encoder beside the positive one: same kind, same CLIP, same sizes, empty text.
 import { app, nodeAt, setWidget } from "../host.js";
+import { join } from "../lib/join.js";
 import { pushedDown } from "../lib/room.js";
 
 const GAP = 60;
@@ -28,7 +29,7 @@ export function makeEncoder({ model, sockets }, textNames) {
   });
   const output = made.outputs.findIndex((one) => one.type === "CONDITIONING");
   for (const { node, input } of sockets) {
-    made.connect(output, node, node.inputs.findIndex((one) => one.name === input));
+    join(made, output, node, node.inputs.findIndex((one) => one.name === input));
   }
   app.canvas?.setDirty(true, true);
   return made;
@@ -41,8 +42,8 @@ function copyLink(model, made, slot, name = model.inputs[slot].name) {
   const target = made.inputs.findIndex((one) => one.name === name);
   if (!link || target < 0) return;
   const origin = graph.getNodeById(link.origin_id);
-  if (origin) origin.connect(link.origin_slot, made, target);
-  else graph.inputNode?.slots?.[link.origin_slot]?.connect(made.inputs[target], made);
+  if (origin) join(origin, link.origin_slot, made, target);
+  else join(graph.inputNode?.slots?.[link.origin_slot], made.inputs[target], made);
 }
 
 /**
@@ -61,8 +62,8 @@ export function replaceEncoder(old, type, names) {
   for (const id of [...(old.outputs.find((one) => one.type === "CONDITIONING")?.links ?? [])]) {
     const link = graph.getLink?.(id) ?? graph.links[id];
     const target = link && graph.getNodeById(link.target_id);
-    if (target) made.connect(output, target, link.target_slot);
-    else if (link) graph.outputNode?.slots?.[link.target_slot]?.connect(made.outputs[output], made);
+    if (target) join(made, output, target, link.target_slot);
+    else if (link) join(graph.outputNode?.slots?.[link.target_slot], made.outputs[output], made);
   }
   graph.remove(old);
   return made;

@@ -1,5 +1,6 @@
 // Putting a node of ours or ComfyUI's between a sampler and its model. Call inside of `oneStep`.
 import { nodeAt, setWidget } from "../host.js";
+import { join } from "../lib/join.js";
 
 const GAP = 90; // nodes of the Vue renderer are taller than they say when they are made
 export const NAG = "NAGuidance";
@@ -21,9 +22,9 @@ export function insertBefore(samplerKey, type, values = {}) {
   graph.add(made);
   made.pos = [sampler.pos[0], sampler.pos[1] - made.size[1] - GAP];
   const input = made.inputs.findIndex((one) => one.type === "MODEL");
-  if (origin) origin.connect(link.origin_slot, made, input);
-  else graph.inputNode?.slots?.[link.origin_slot]?.connect(made.inputs[input], made);
-  made.connect(0, sampler, slot);
+  if (origin) join(origin, link.origin_slot, made, input);
+  else join(graph.inputNode?.slots?.[link.origin_slot], made.inputs[input], made);
+  join(made, 0, sampler, slot);
   for (const [name, value] of Object.entries(values)) setWidget(made, name, value);
   return made;
 }

@@ -1,5 +1,6 @@
 // What can be done about a finding with one click; each is one undo step.
 import { nodeAt, oneStep, say, setWidget } from "../host.js";
+import { join } from "../lib/join.js";
 import { widened, withoutPhrases } from "../lib/phrases.js";
 import { remediesOf } from "./guidance.js";
 import { hasNode, insertBefore, NAG } from "./insert.js";
@@ -58,7 +59,7 @@ function connects({ node, sockets }) {
   const output = (node.outputs ?? []).findIndex((one) => one.type === "CONDITIONING" && /neg/i.test(one.name));
   const places = (sockets ?? []).map(({ key, input }) => ({ target: nodeAt(key), input }));
   if (output < 0 || !places.length || places.some(({ target }) => target?.graph !== node.graph)) return null;
-  const connect = ({ target, input }) => node.connect(output, target, target.inputs.findIndex((one) => one.name === input));
+  const connect = ({ target, input }) => join(node, output, target, target.inputs.findIndex((one) => one.name === input));
   return { label: say("remedy-connect"), act: () => oneStep(() => places.forEach(connect)) };
 }
 
