@@ -1,4 +1,4 @@
-"""What the ComfyUI registry gets: the archive's files, its size, pyproject.toml, and nothing its scanner is known to flag."""
+"""What the ComfyUI registry gets: the archive's files and size, pyproject.toml, nothing that its scanner flags."""
 
 import ast
 import re
@@ -34,7 +34,7 @@ FLAGGED = {
 }
 """Patterns that people report from the registry's scanner, which reads Python and JavaScript alike, and what they mean
 there. Torch's `.eval()` is none."""
-STANDS_IN = '''
+STANDS_IN = """
 import importlib.abc, importlib.machinery, pathlib, sys, types
 
 class Anything(type):
@@ -66,7 +66,7 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 HOST = {"comfy", "comfy_api", "comfy_execution", "comfy_extras", "execution", "folder_paths", "node_helpers", "server"}
 sys.meta_path.insert(0, Finder())
-'''
+"""
 """Modules of ComfyUI, as far as importing goes."""
 
 
@@ -194,7 +194,8 @@ def test_nothing_looks_like_what_the_scanner_flags(pattern: str, folder: Path) -
     found = [
         f"{path.relative_to(folder)}: {FLAGGED[pattern]}"
         for path in sorted(folder.rglob("*"))
-        if path.suffix in {".py", ".js", ".json", ".md", ".svg"} and re.search(pattern, path.read_text(encoding="utf-8"))
+        if path.suffix in {".py", ".js", ".json", ".md", ".svg"}
+        and re.search(pattern, path.read_text(encoding="utf-8"))
     ]
     assert not found
 

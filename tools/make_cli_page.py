@@ -20,8 +20,9 @@ HEAD = """\
 
 Written by `python tools/make_cli_page.py` from the parser: change a flag's help in the code, then run it again.
 
-After `pip install "PATH_TO_THE_FOLDER[paint]"` the command is `negopt`; `paint` brings diffusers. Without an installation, in negopt's folder after
-`make env`, it is `.venv/bin/python -m negopt_core` (Windows: `.venv\\Scripts\\python -m negopt_core`).
+After `pip install "PATH_TO_THE_FOLDER[paint]"` the command is `negopt`; `paint` brings diffusers, which paints. Without
+an installation it is `.venv/bin/python -m negopt_core` in negopt's folder after `make env` (Windows:
+`.venv\\Scripts\\python -m negopt_core`).
 Flags stand behind the command. Every command also takes `--help`, `--json` (one JSON object on stdout) and `--debug`
 (the traceback of an error, and what other libraries have to say).
 

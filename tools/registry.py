@@ -1,4 +1,6 @@
-"""Writes the folder that is published in ComfyUI's registry: `python tools/registry.py FOLDER --publisher ID --repository ADDRESS`.
+"""Writes the folder that is published in ComfyUI's registry.
+
+`python tools/registry.py FOLDER --publisher ID --repository ADDRESS`
 
 It holds what `.comfyignore` leaves, a pyproject.toml with the publisher and the addresses, and the demo world's
 weights in 8 bits, which keeps the archive below the limit. Nothing is sent: `comfy node publish` does that.
@@ -39,7 +41,9 @@ class Publisher:
         if not _PUBLISHER.fullmatch(self.name):
             raise ValueError(f"--publisher {self.name!r}: small letters, digits, - and _, as the registry shows it")
         if not _ADDRESS.fullmatch(self.repository) or self.repository.endswith((".git", "/")):
-            raise ValueError(f"--repository {self.repository!r}: the page's address, as https://github.com/OWNER/negopt")
+            raise ValueError(
+                f"--repository {self.repository!r}: the page's address, as https://github.com/OWNER/negopt"
+            )
 
 
 def archive_files(root: Path = ROOT) -> list[str]:
@@ -56,7 +60,8 @@ def _git(root: Path, *args: str) -> list[str]:
 def complete(project: str, publisher: Publisher) -> str:
     """The text of pyproject.toml with everything that the registry reads; `project` is the one in this repository."""
     at, files = publisher.repository, f"{publisher.repository}/raw/HEAD"
-    urls = f'[project.urls]\nRepository = "{at}"\nDocumentation = "{at}/blob/HEAD/{GUIDE}"\n"Bug Tracker" = "{at}/issues"\n\n'
+    places = f'Repository = "{at}"\nDocumentation = "{at}/blob/HEAD/{GUIDE}"\n"Bug Tracker" = "{at}/issues"'
+    urls = f"[project.urls]\n{places}\n\n"
     comfy = f'PublisherId = "{publisher.name}"\nIcon = "{files}/{ICON}"\nBanner = "{files}/{BANNER}"\n'
     for heading, before, behind in (("[project.scripts]\n", urls, ""), ("[tool.comfy]\n", "", comfy)):
         if project.count(heading) != 1:

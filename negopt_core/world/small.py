@@ -27,6 +27,4 @@ def shrink(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def restore(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Every tensor in float32, whether `shrink` was there or not."""
     steps = {name: value for name, value in tensors.items() if name.endswith(_SCALE)}
-    return {
-        name: value.float() * steps.get(name + _SCALE, 1.0) for name, value in tensors.items() if name not in steps
-    }
+    return {name: value.float() * steps.get(name + _SCALE, 1.0) for name, value in tensors.items() if name not in steps}

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-BALL = "a photo of a red ball in the snow by day"
+BOTH_SHAPES = "a photo of a yellow ball next to a blue cube by the sea by day"
+HEART = "a cartoon of a red heart in the forest by day"
+BALL = "a photo of a purple ball in the desert by day"
+SUNSET = "a photo of a red ball by the sea at sunset"
+PYRAMID = "a photo of a green pyramid in the desert at sunset"
 WRITER = {"negative": "", "mode": "negative and modifiers", "seed": 1, "control": "fixed", "locked": False}
 EMPTY = {"locked_positive": "", "locked_negative": ""}
 NEGATIVE = "world-negative"  # trained on the demo world; artists choose a policy for their checkpoint
@@ -33,8 +37,8 @@ NOTES = {
     "fixed negative for every prompt, and what the policy writes with its windows. One picture proves nothing: change "
     "the seeds.",
     "sdxl": "**SDXL, node by node.** Needs an SDXL checkpoint of yours. **Choose it in the first node**, which shows "
-    "the first file of *models/checkpoints*, or nothing if there is none. The policy *rules:sdxl* knows what that "
-    "family reads; the hook keeps the windows of both prompts exactly.",
+    "the first file of *models/checkpoints*, or nothing if there is none. The policy *negopt-scheduled:sdxl* writes "
+    "for that family, with windows; the hook keeps the windows of both prompts exactly.",
     "own_checkpoint": "**Your own checkpoint.** No model comes with negopt. **Choose an SD 1.5 or SDXL file in the "
     "first node**, which shows the first of *models/checkpoints*, or nothing if there is none. The policy *negopt* "
     "writes for the family it finds in the file; for Pony or Illustrious choose theirs, such as *negopt:pony*. For "
@@ -52,6 +56,11 @@ TITLES = {
     "two_pass": "09 Two passes",
     "ksampler_advanced_chain": "10 Two samplers in a row",
     "sdxl": "11 SDXL node by node",
+    "tags": "12 Pony and Illustrious",
+    "anima": "13 Anima at CFG 4",
+    "flux": "14 Flux with NAGuidance",
+    "z_image": "15 Z-Image Turbo at CFG 2",
+    "qwen_image": "16 Qwen-Image at CFG 2",
 }
 """File names: ComfyUI shows a custom node's templates by them, and file systems and its own sorting go by them."""
 CAPTIONS = {
@@ -66,13 +75,29 @@ CAPTIONS = {
     "two_pass": "Enlarged and\npainted over",
     "ksampler_advanced_chain": "One run cut in two",
     "sdxl": "Needs a file of yours",
+    "tags": "Tags, and a file of yours",
+    "anima": "The negative acts at CFG 4",
+    "flux": "A negative at CFG 1",
+    "z_image": "The negative acts at CFG 2",
+    "qwen_image": "The negative acts at CFG 2",
 }
 """What stands on the thumbnails; there is no other place for a description."""
 CHAINS = {
     "own_checkpoint": ("your checkpoint", "negopt: one click", "your picture"),
     "sdxl": ("your SDXL file", "write, encode, hook", "your picture"),
+    "tags": ("Pony, Illustrious", "negopt: one click", "your picture"),
+    "anima": ("Anima", "negopt: one click", "your picture"),
+    "flux": ("Flux", "one click + NAG", "your picture"),
+    "z_image": ("Z-Image Turbo", "negopt: one click", "your picture"),
+    "qwen_image": ("Qwen-Image", "negopt: one click", "your picture"),
 }
 """Examples that cannot be painted here, and the parts that their thumbnails show."""
+APP_FIELDS = {
+    "one_click": ([(2, "prompt"), (2, "policy"), (3, "seed")], [5]),
+    "own_checkpoint": ([(1, "ckpt_name"), (2, "prompt"), (2, "policy"), (3, "width"), (3, "height"), (4, "seed")], [6]),
+    "basic_negative": ([(3, "prompt"), (3, "negative"), (2, "policy"), (7, "seed")], [9]),
+}
+"""What App mode shows: the fields (node, widget), and the nodes whose pictures are the results."""
 HOOK = {"unit": "sampler steps", "step_offset": 0, "total_steps": 0}
 
 
@@ -86,6 +111,8 @@ class Sketch:
     links: dict[str, tuple[int, int]] = field(default_factory=dict)
     takes_first: bool = False
     """Whether the file leaves its widgets to the page, which takes the first of each menu."""
+    files: tuple[str, ...] = ()
+    """Addresses of the files it loads; a file's folder under `models` stands before its name. ComfyUI offers them."""
 
 
 def encode(column: int, text: str = "", source: tuple[int, int] | None = None, clip: int = 1) -> Sketch:
@@ -101,7 +128,7 @@ def sampler(column: int, model: Any, positive: Any, negative: Any, latent: Any, 
 
 
 def part(column: int, links: dict[str, tuple[int, int]], start: int, stop: int, is_first: bool) -> Sketch:
-    widgets = {"add_noise": "enable" if is_first else "disable", "noise_seed": 2, "control": "fixed", "steps": 20}
+    widgets = {"add_noise": "enable" if is_first else "disable", "noise_seed": 6, "control": "fixed", "steps": 20}
     widgets |= {"cfg": 2.5, "sampler_name": "euler", "scheduler": "sgm_uniform", "start_at_step": start}
     widgets |= {"end_at_step": stop, "return_with_leftover_noise": "enable" if is_first else "disable"}
     return Sketch("KSamplerAdvanced", column, widgets, links)
@@ -125,13 +152,13 @@ def hook(model: tuple[int, int] = (1, 0), **changed: Any) -> Sketch:
     return Sketch("NegOptSamplerHook", 0, {**HOOK, **changed}, {"model": model})
 
 
-def scheduled(positive: str, negative: str) -> dict[int, Sketch]:
+def scheduled(positive: str, negative: str, seed: int = 2) -> dict[int, Sketch]:
     return {
         **DEMO,
         2: encode(1, positive),
         3: encode(1, negative),
         4: hook(),
-        5: sampler(2, (4, 0), (2, 0), (3, 0), (1, 3)),
+        5: sampler(2, (4, 0), (2, 0), (3, 0), (1, 3), seed=seed),
         **saved(6, 2, 5),
     }
 
@@ -141,18 +168,18 @@ def examples() -> dict[str, dict[int, Sketch]]:
     basic = {
         **DEMO,
         2: Sketch("NegOptLoadPolicy", 0, {"policy": NEGATIVE}),
-        3: Sketch("NegOptSuggest", 1, {"prompt": BALL, **WRITER, "mode": "negative", **EMPTY}, {"policy": (2, 0)}),
+        3: Sketch("NegOptSuggest", 1, {"prompt": HEART, **WRITER, "mode": "negative", **EMPTY}, {"policy": (2, 0)}),
         4: encode(2, source=(3, 0)),
         5: encode(2, source=(3, 1)),
         6: hook(),
-        7: sampler(3, (6, 0), (4, 0), (5, 0), (1, 3)),
+        7: sampler(3, (6, 0), (4, 0), (5, 0), (1, 3), seed=6),
         **saved(8, 3, 7, (3, 3)),
     }
-    click = {"policy": BOTH, "weighting": "comfy", "prompt": BALL, **WRITER, **EMPTY}
+    click = {"policy": BOTH, "weighting": "comfy", "prompt": BOTH_SHAPES, **WRITER, **EMPTY}
     one_click = {
         **DEMO,
         2: Sketch("NegOptOneClick", 1, click, {"model": (1, 0), "clip": (1, 1)}),
-        3: sampler(2, (2, 0), (2, 1), (2, 2), (1, 3)),
+        3: sampler(2, (2, 0), (2, 1), (2, 2), (1, 3), seed=5),
         **saved(4, 2, 3, (2, 6)),
     }
     own = {
@@ -167,10 +194,10 @@ def examples() -> dict[str, dict[int, Sketch]]:
         4: sampler(2, (2, 0), (2, 1), (2, 2), (3, 0), cfg=7.0, scheduler="karras"),
         **saved(5, 2, 4, (2, 6)),
     }
-    again = scheduled(BALL, "blurry[, too dark:0.5-0:1]")
+    again = scheduled(HEART, "blurry[, too dark:0.5-0:1]", 7)
     img2img = {
         **{key: again[key] for key in (1, 2, 3, 4, 5)},
-        8: encode(1, "a photo of a blue ball in the snow by day[, detailed:0.5-0:1]"),
+        8: encode(1, "a cartoon of a yellow heart in the forest by day[, detailed:0.5-0:1]"),
         9: sampler(3, (4, 0), (8, 0), (3, 0), (5, 0), denoise=0.6, seed=4),
         **saved(10, 3, 9),
     }
@@ -190,7 +217,7 @@ def examples() -> dict[str, dict[int, Sketch]]:
         **saved(8, 3, 7),
     }
     drawn = {
-        "df_text": f"{BALL}[, vivid:1-0.5:1][, detailed:0.5-0:1.2]",
+        "df_text": f"{SUNSET}[, vivid:1-0.5:1][, detailed:0.5-0:1.2]",
         "steps": 20,
         "df_negative": "blurry[, noisy:0.4-0:1.2]",
     }
@@ -209,7 +236,7 @@ def examples() -> dict[str, dict[int, Sketch]]:
         "sdxl": sdxl(),
         "basic_negative": basic,
         "scheduled_modifiers": scheduled(f"{BALL}[, vivid:1-0.5:1][, detailed:0.5-0:1.2]", "blurry"),
-        "scheduled_negative": scheduled(BALL, "blurry[, too dark:1-0.5:1][, noisy:0.4-0:1.2]"),
+        "scheduled_negative": scheduled(PYRAMID, "blurry[, too dark:1-0.5:1][, noisy:0.4-0:1.2]", 8),
         "one_click": one_click,
         "img2img_with_hook": img2img,
         "two_pass": two_pass,
@@ -225,14 +252,14 @@ def compare_arms() -> dict[int, Sketch]:
     return {
         **DEMO,
         2: Sketch("NegOptLoadPolicy", 0, {"policy": BOTH}),
-        3: Sketch("NegOptSuggest", 1, {"prompt": BALL, **WRITER, **EMPTY}, {"policy": (2, 0)}),
+        3: Sketch("NegOptSuggest", 1, {"prompt": BOTH_SHAPES, **WRITER, **EMPTY}, {"policy": (2, 0)}),
         4: hook(),
-        5: encode(2, BALL),
+        5: encode(2, BOTH_SHAPES),
         6: encode(2, ""),
         7: encode(2, "blurry, low quality, worst quality"),
         8: encode(2, source=(3, 0)),
         9: encode(2, source=(3, 1)),
-        **{key: sampler(3, *links, (1, 3)) for key, links in arms.items()},
+        **{key: sampler(3, *links, (1, 3), seed=5) for key, links in arms.items()},
         **{key + 10: Sketch("VAEDecode", 4, {}, {"samples": (key, 0), "vae": (1, 2)}) for key in arms},
         31: Sketch("ImageStitch", 4, stitch, {"image1": (21, 0), "image2": (22, 0)}),
         32: Sketch("ImageStitch", 4, stitch, {"image1": (31, 0), "image2": (23, 0)}),
@@ -250,7 +277,7 @@ def sdxl() -> dict[int, Sketch]:
     writer = {"prompt": "a photo of a fox in the snow", **WRITER, **EMPTY}
     return {
         1: Sketch("CheckpointLoaderSimple", 0, {"ckpt_name": ""}, takes_first=True),
-        2: Sketch("NegOptLoadPolicy", 0, {"policy": "rules:sdxl"}),
+        2: Sketch("NegOptLoadPolicy", 0, {"policy": "negopt-scheduled:sdxl"}),
         3: Sketch("NegOptSuggest", 1, writer, {"policy": (2, 0)}),
         4: encode(2, source=(3, 0)),
         5: encode(2, source=(3, 1)),

@@ -1,4 +1,4 @@
-"""Write `example_workflows/*.json` (and their thumbnails) with a running ComfyUI: `python make_examples.py`.
+"""Write `example_workflows/` with thumbnails, `subgraphs/` and the banner with a ComfyUI: `python make_examples.py`.
 
 The files are what ComfyUI's page saves; they are written here so that a change of a node reaches all of them.
 """
@@ -14,24 +14,48 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from examples import CAPTIONS, CHAINS, NOTES, TITLES, Sketch, examples
+import examples_models
+from blueprints import Blueprint, as_blueprint, blueprints
+from examples import APP_FIELDS, CAPTIONS, CHAINS, NOTES, TITLES, Sketch, examples
 from graphs import runnable
 from host import Host, find_host
 from PIL import Image
 from server import REPOSITORY, Server, running
-from thumbnails import bars_of, draw_chain, draw_thumbnail
+from thumbnails import bars_of, draw_banner, draw_chain, draw_thumbnail
 
 FOLDER = REPOSITORY / "example_workflows"
+SUBGRAPHS = REPOSITORY / "subgraphs"
+BANNER = REPOSITORY / "docs" / "images" / "banner.jpg"
 COLUMN, TITLE, GAP = 440, 30, 70
 """Pixels from one column of nodes to the next, of a title, and below a node: the Vue renderer's nodes are taller."""
 BARS = 140
 """What the bars of a scheduled text take."""
+IN_BANNER = ("one_click", "basic_negative", "scheduled_negative")
+"""Whose pictures stand in the banner."""
 ARMS = ("no negative", "a fixed list", "a policy")
 """What stands below the three pictures of `compare_arms`."""
 
 
-def as_workflow(sketches: dict[int, Sketch], known: dict[str, Any], note: str) -> dict[str, Any]:
+def as_workflow(name: str, sketches: dict[int, Sketch], known: dict[str, Any], note: str) -> dict[str, Any]:
     """The file ComfyUI's page would save."""
+    nodes, links, bottom = _placed(sketches, known)
+    nodes.append(_note(max(sketches) + 1, len(nodes), bottom, note))
+    fields, results = APP_FIELDS.get(name, ([], []))
+    app = {"linearData": {"inputs": list(map(list, fields)), "outputs": results}} if fields else {}
+    return {
+        "last_node_id": max(sketches) + 1,
+        "last_link_id": len(links),
+        "nodes": nodes,
+        "links": links,
+        "groups": [],
+        "config": {},
+        "extra": app,
+        "version": 0.4,
+    }
+
+
+def _placed(sketches: dict[int, Sketch], known: dict[str, Any]) -> tuple[list[dict[str, Any]], list[list[Any]], int]:
+    """Nodes and links as they are saved, and where the first column ends."""
     links: list[list[Any]] = []
     nodes = []
     tops: dict[int, int] = {}
@@ -50,17 +74,26 @@ def as_workflow(sketches: dict[int, Sketch], known: dict[str, Any], note: str) -
     by_id = {one["id"]: one for one in nodes}
     for link, source, output, *_ in links:
         by_id[source]["outputs"][output]["links"].append(link)
-    nodes.append(_note(max(sketches) + 1, len(nodes), tops[0], note))
-    return {
-        "last_node_id": max(sketches) + 1,
-        "last_link_id": len(links),
-        "nodes": nodes,
-        "links": links,
-        "groups": [],
-        "config": {},
-        "extra": {},
-        "version": 0.4,
-    }
+    return nodes, links, tops[0]
+
+
+def _properties(sketch: Sketch) -> dict[str, Any]:
+    """Which pack a node is of, so that ComfyUI can find a missing one, and the files it loads."""
+    is_ours = sketch.kind.startswith("NegOpt")
+    told: dict[str, Any] = {"Node name for S&R": sketch.kind, "cnr_id": "negopt" if is_ours else "comfy-core"}
+    if sketch.files:
+        told["models"] = [
+            {"name": one.rpartition("/")[2], "url": one, "directory": _folder(one)} for one in sketch.files
+        ]
+    return told
+
+
+def _folder(address: str) -> str:
+    """The folder under `models` that a file belongs into, as its address says; some have only one kind of file."""
+    before = address.split("/")[-2]
+    if before in ("diffusion_models", "text_encoders", "vae"):
+        return before
+    return "text_encoders" if "text_encoders" in address else "diffusion_models"
 
 
 def _node(
@@ -79,7 +112,7 @@ def _node(
             {"name": name, "type": kind, "links": []}
             for name, kind in zip(info["output_name"], info["output"], strict=True)
         ],
-        "properties": {"Node name for S&R": sketch.kind},
+        "properties": _properties(sketch),
         # without one the page takes the first of its menu: the user's own first checkpoint
         **({} if sketch.takes_first else {"widgets_values": list(sketch.widgets.values())}),
     }
@@ -117,18 +150,23 @@ def _sockets(info: dict[str, Any], sketch: Sketch) -> list[dict[str, Any]]:
     return sockets
 
 
-def _thumbnail(server: Server, name: str, workflow: dict[str, Any], known: dict[str, Any]) -> Image.Image:
-    """What an example paints here, or its parts if it needs a checkpoint of the user's."""
+def _painted(server: Server, name: str, workflow: dict[str, Any], known: dict[str, Any]) -> list[Image.Image]:
+    """What an example paints: one picture, or the three of `compare_arms`."""
+    (png,) = server.pictures(server.run(runnable(workflow, known), workflow))
+    painted = Image.open(io.BytesIO(png)).convert("RGB")
+    if name != "compare_arms":
+        return [painted]
+    width, side = painted.size
+    return [painted.crop((left, 0, left + side, side)) for left in (0, (width - side) // 2, width - side)]
+
+
+def _thumbnail(name: str, painted: list[Image.Image], workflow: dict[str, Any], known: dict[str, Any]) -> Image.Image:
+    """What an example paints here, or its parts if it needs files of the user's."""
     if name in CHAINS:
         return draw_chain(CHAINS[name], CAPTIONS[name])
-    graph = runnable(workflow, known)
-    (png,) = server.pictures(server.run(graph, workflow))
-    painted = Image.open(io.BytesIO(png)).convert("RGB")
     if name == "compare_arms":
-        width, side = painted.size
-        arms = [painted.crop((left, 0, left + side, side)) for left in (0, (width - side) // 2, width - side)]
-        return draw_thumbnail(arms, CAPTIONS[name], ARMS)
-    return draw_thumbnail([painted], CAPTIONS[name], bars=bars_of(_texts(graph)))
+        return draw_thumbnail(painted, CAPTIONS[name], ARMS)
+    return draw_thumbnail(painted, CAPTIONS[name], bars=bars_of(_texts(runnable(workflow, known))))
 
 
 def _texts(graph: dict[str, Any]) -> list[tuple[str, str]]:
@@ -143,17 +181,33 @@ def _texts(graph: dict[str, Any]) -> list[tuple[str, str]]:
     return list(texts)
 
 
+def _write(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def _blueprint(title: str, plan: Blueprint, known: dict[str, Any]) -> dict[str, Any]:
+    nodes, links, _ = _placed(plan.nodes, known)
+    return as_blueprint(title, plan, nodes, links)
+
+
 def main() -> None:
     host = find_host()
     if not isinstance(host, Host):
         raise SystemExit(host)
-    FOLDER.mkdir(exist_ok=True)
+    for folder in (FOLDER, SUBGRAPHS):
+        folder.mkdir(exist_ok=True)
+    notes = {**NOTES, **examples_models.NOTES}
+    pictures = {}
     with tempfile.TemporaryDirectory() as base, running(host, Path(base)) as server:
         known = server.ask("/object_info")
-        for name, sketches in examples().items():
-            workflow = as_workflow(sketches, known, NOTES[name])
-            (FOLDER / f"{TITLES[name]}.json").write_text(json.dumps(workflow, indent=1) + "\n")
-            _thumbnail(server, name, workflow, known).save(FOLDER / f"{TITLES[name]}.jpg", quality=85)
+        for name, sketches in {**examples(), **examples_models.models()}.items():
+            workflow = as_workflow(name, sketches, known, notes[name])
+            _write(FOLDER / f"{TITLES[name]}.json", workflow)
+            pictures[name] = [] if name in CHAINS else _painted(server, name, workflow, known)
+            _thumbnail(name, pictures[name], workflow, known).save(FOLDER / f"{TITLES[name]}.jpg", quality=80)
+        for title, plan in blueprints().items():
+            _write(SUBGRAPHS / f"{title}.json", _blueprint(title, plan, known))
+    draw_banner([pictures[name][0] for name in IN_BANNER]).save(BANNER, quality=85)
 
 
 if __name__ == "__main__":

@@ -65,6 +65,29 @@ def draw_chain(names: Sequence[str], caption: str) -> Image.Image:
     return card
 
 
+def draw_banner(painted: Sequence[Image.Image]) -> Image.Image:
+    """The registry's banner, 21:9: the name, what it does, bars over the steps, and pictures of the demo world."""
+    width, height = 1260, 540
+    card = Image.new("RGB", (width, height), GROUND)
+    draw = ImageDraw.Draw(card)
+    draw.text((60, 96), "negopt", INK, anchor="lm", font=_font(96))
+    draw.multiline_text(
+        (62, 164), "Negative prompts that fit,\nwords that act when you say", QUIET, font=_font(34), spacing=10
+    )
+    rows = (("positive", "vivid", 0.0, 0.5), ("positive", "detailed", 0.5, 1.0), ("negative", "blurry", 0.0, 1.0))
+    for row, (side, words, start, stop) in enumerate((*rows, ("negative", "noisy", 0.6, 1.0))):
+        top, left, room = 292 + 54 * row, 60, 500
+        draw.rounded_rectangle((left, top, left + room, top + 42), 8, "#2a3646")
+        draw.rounded_rectangle((left + room * start, top, left + room * stop, top + 42), 8, SIDES[side])
+        draw.text((left + room * start + 14, top + 21), words, INK, anchor="lm", font=_font(26))
+    places = ((640, 54, 209, 209), (640, 277, 209, 209), (863, 54, 357, 432))
+    for picture, (left, top, wide, high) in zip((painted[1], painted[2], painted[0]), places, strict=True):
+        large = picture.resize((high, high), Image.Resampling.BICUBIC)
+        edge = (high - wide) // 2
+        card.paste(large.crop((edge, 0, edge + wide, high)), (left, top))
+    return card
+
+
 def _frames(card: Image.Image, painted: Sequence[Image.Image], labels: Sequence[str], bottom: int) -> None:
     draw = ImageDraw.Draw(card)
     room = bottom - BADGE - (40 if labels else 0)
@@ -75,7 +98,7 @@ def _frames(card: Image.Image, painted: Sequence[Image.Image], labels: Sequence[
     for place, picture in enumerate(painted):
         x = left + step * place
         draw.rectangle((x, top - FRAME, x + side + 2 * FRAME, top + side + FRAME), INK)
-        card.paste(picture.resize((side, side), Image.Resampling.LANCZOS), (x + FRAME, top))
+        card.paste(picture.resize((side, side), Image.Resampling.BICUBIC), (x + FRAME, top))
         if labels:
             at = (x + FRAME + side / 2, top + side + FRAME + 22)
             draw.text(at, labels[place], QUIET, anchor="mm", font=_font(26))
