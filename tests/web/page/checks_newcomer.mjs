@@ -20,7 +20,7 @@ export const checks = {
     assert.deepEqual(listed, titles());
     assert.equal(listed[0], "01 One click");
     for (const title of listed) {
-      assert.match(title, /^\d\d [A-Z][\w ]+$/);
+      assert.match(title, /^\d\d [A-Z][\w -]+$/);
       const width = await page.evaluate(async (name) => {
         const picture = new Image();
         picture.src = `/api/workflow_templates/negopt/${name}.jpg`;
@@ -45,7 +45,7 @@ export const checks = {
   },
 
   async an_example_for_your_own_checkpoint_asks_for_no_file_that_is_not_there({ page, shot }) {
-    for (const title of titles().filter((one) => /checkpoint|SDXL/.test(one))) {
+    for (const title of titles().filter((one) => /checkpoint|SDXL|Pony/.test(one))) {
       await load(page, example(title));
       const [value, values, note] = await page.evaluate(() => {
         const widget = app.graph.nodes.find((node) => node.type === "CheckpointLoaderSimple").widgets[0];

@@ -5,6 +5,7 @@ import { checks as graphs } from "./checks_graphs.mjs";
 import { checks as newcomer } from "./checks_newcomer.mjs";
 import { checks as review } from "./checks_review.mjs";
 import { checks as side } from "./checks_side.mjs";
+import { checks as templates } from "./checks_templates.mjs";
 import { checks as texts } from "./checks_texts.mjs";
 import { checks as timeline } from "./checks_timeline.mjs";
 import { open } from "./browser.mjs";
@@ -34,7 +35,7 @@ async function run(name, check) {
   console.log(`@${JSON.stringify({ check: name, fault, told, seconds: Math.round(performance.now() - began) / 1000 })}`);
 }
 
-for (const [name, check] of Object.entries({ ...click, ...graphs, ...texts, ...timeline, ...review, ...side, ...newcomer })) {
+for (const [name, check] of Object.entries({ ...click, ...graphs, ...texts, ...timeline, ...review, ...side, ...newcomer, ...templates })) {
   if (new RegExp(pattern).test(name)) await run(name, check);
 }
 await browser.close();
