@@ -12,10 +12,10 @@ const fromGallery = async (page, title) => {
   await load(page, saved);
 };
 
-/** Run what is open, as the button of App mode does, and wait for a picture among the results. */
+/** Run what is open with the button of App mode, and wait for the picture among the results. */
 const paintedInAppMode = async (page) => {
-  await page.locator("[data-testid=linear-run-button-icon]").first().click();
-  await page.locator("[data-testid=linear-image-output], [data-testid=linear-outputs] img, [data-testid=linear-center-panel] img").first().waitFor();
+  await page.getByRole("button", { name: "Run", exact: true }).first().click();
+  await waitFor(page, () => [...document.querySelectorAll("img")].some((one) => /\/view\?/.test(one.src) && one.naturalWidth && one.width > 100));
 };
 
 /** Put a blueprint into the graph, from ComfyUI's own search; its node. */
