@@ -95,14 +95,14 @@ def furnish(base: Path) -> None:
 
 
 @contextmanager
-def running(host: Host, base: Path) -> Iterator[Server]:
-    """A server whose only node pack is this repository; its files all lie under `base`.
+def running(host: Host, base: Path, pack: Path = REPOSITORY) -> Iterator[Server]:
+    """A server whose only node pack is `pack`; its files all lie under `base`.
 
     NEGOPT_FRONTEND: the `static` folder of another frontend package than the one that is installed.
     """
     for folder in ("models", "custom_nodes", "input", "output", "temp", "user"):
         (base / folder).mkdir(parents=True, exist_ok=True)
-    (base / "custom_nodes" / "negopt").symlink_to(REPOSITORY, target_is_directory=True)
+    (base / "custom_nodes" / "negopt").symlink_to(pack, target_is_directory=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -70,7 +70,7 @@ export const checks = {
       await page.locator("[data-testid=linear-run-button-icon]").first().waitFor();
       const tour = page.getByRole("button", { name: "Skip" });
       await tour.waitFor({ timeout: 3000 }).then(() => tour.click(), () => null);
-      for (const label of ["prompt", "policy", "seed"]) await page.getByText(label, { exact: true }).first().waitFor();
+      for (const label of ["prompt", "policy", "seed"]) await page.getByText(label, { exact: true }).locator("visible=true").first().waitFor();
       if (!NEEDS_FILES.test(title)) await paintedInAppMode(page);
       await page.waitForTimeout(800);
       await shot(`app-${title.slice(0, 2)}`);

@@ -43,6 +43,19 @@ const inside = (box) => {
   return { ...box, width: Math.min(box.width, width - box.x), height: Math.min(box.height, height - box.y) };
 };
 
+/** ComfyUI's stock workflow on the demo world, its columns close together, with values that give a good picture. */
+async function stockPicture() {
+  await stock(page, 2.5, "a photo of a yellow ball next to a blue cube by the sea by day");
+  await page.evaluate(() => {
+    app.graph.nodes.forEach((node) => (node.pos[0] -= node.pos[0] > 900 ? 400 : 0));
+    app.graph.getNodeById(3).widgets[0].value = "";
+    const values = { seed: 5, steps: 20, sampler_name: "dpmpp_2m", scheduler: "sgm_uniform" };
+    const sampler = app.graph.nodes.find((node) => node.type === "KSampler");
+    for (const [name, value] of Object.entries(values)) sampler.widgets.find((one) => one.name === name).value = value;
+  });
+  await frame(page);
+}
+
 /** Only the nodes `ids`, as large as they fit. */
 async function closeUp(name, ids) {
   await page.evaluate((wanted) => {
@@ -82,7 +95,7 @@ await step("review", async () => {
 });
 
 await step("menu", async () => {
-  await stock(page, 5, "a photo of a red ball in the snow by day");
+  await stockPicture();
   const at = await page.evaluate(() => {
     const node = app.graph.getNodeById(2);
     app.canvas.deselectAll();
@@ -99,11 +112,12 @@ await step("menu", async () => {
 });
 
 await step("wired", async () => {
-  await stock(page, 5, "a photo of a red ball in the snow by day");
+  await stockPicture();
   await command(page, 2, "negopt.writeScheduled");
   await waitFor(page, () => app.graph.nodes.filter((node) => node.type === "NegOptEncode").length === 2);
   await finished(page);
   await page.evaluate(() => app.canvas.deselectAll());
+  for (const notice of await page.locator(".p-toast-close-button").all()) await notice.click();
   await page.waitForTimeout(2500);
   await frame(page);
   await keep("comfyui-wired");
