@@ -160,7 +160,7 @@ def test_a_failure_is_written_in_the_picture(live: Live) -> None:
 def test_the_arguments_are_listed_and_may_be_few_or_many(live: Live) -> None:
     scripts = live.get("/sdapi/v1/script-info")
     (ours,) = [script for script in scripts if script["name"] == "negopt" and not script["is_img2img"]]
-    assert [argument["value"] for argument in ours["args"]] == [False, "negopt", "nothing", "", "", "both", 0]
+    assert [argument["value"] for argument in ours["args"]] == [False, "negopt", "nothing", "", "", "both", 0, "automatic"]
     plain = live.paint("a red house")
     assert live.paint("a red house", ours=[]).pixels == plain.pixels
     few, many = live.paint("a red house", ours=on(LATE)[:4]), live.paint("a red house", ours=[*on(LATE), 1, "x"])
@@ -230,8 +230,9 @@ def grid_arguments(live: Live, label: str, values: str) -> list[Any]:
     return arguments
 
 
-def test_each_cell_of_a_grid_has_its_own_words(live: Live) -> None:
-    arguments = grid_arguments(live, "[negopt] scheduled words, prompt", '"[vivid:0-0.5:1]",fog')
+@pytest.mark.parametrize("label", ["[negopt] df_text", "[negopt] scheduled words, prompt"])
+def test_each_cell_of_a_grid_has_its_own_words(label: str, live: Live) -> None:
+    arguments = grid_arguments(live, label, '"[vivid:0-0.5:1]",fog')
     made = live.paint("a red house", script_name="x/y/z plot", script_args=arguments)
     wanted = [live.paint("a red house", ours=on(words)).pixels[0] for words in ("[vivid:0-0.5:1]", "fog")]
     assert wanted[0] != wanted[1]

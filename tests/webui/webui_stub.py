@@ -135,9 +135,13 @@ class StubWebui:
             factor = CALLS[name][1]
             return types.SimpleNamespace(total_steps=lambda steps: steps * factor)
 
+        class Loaded:
+            sd_model = property(lambda _: webui.model)
+
         class Shared(types.ModuleType):
             opts = Options()
             sd_model = property(lambda _: webui.model)
+            cmd_opts = types.SimpleNamespace(embeddings_dir="/nowhere/embeddings")
 
         shared = Shared("modules.shared")
         shared.OptionInfo = OptionInfo
@@ -147,6 +151,7 @@ class StubWebui:
             "prompt_parser": prompt_parser,
             "script_callbacks": types.SimpleNamespace(**{kind: register(kind) for kind in kinds}),
             "scripts": types.SimpleNamespace(Script=Script, AlwaysVisible=object(), scripts_data=[]),
+            "sd_models": types.SimpleNamespace(model_data=Loaded()),
             "sd_samplers": types.SimpleNamespace(find_sampler_config=find_sampler_config),
             "shared": shared,
         }
