@@ -122,7 +122,9 @@ def _times(side: str, prompt: DFPrompt, steps: int | None) -> Iterator[str]:
             yield f"{side}, {piece.window.start:.4g} to {piece.window.end:.4g} of the steps: {_shown(piece.parts)}"
         return
     for segment in compile_schedule(prompt, steps):
-        yield f"{side}, steps {segment.first + 1} to {segment.stop} of {steps}: {_shown(segment.parts)}"
+        first, last = segment.first + 1, segment.stop
+        when = f"step {first}" if first == last else f"steps {first} to {last}"
+        yield f"{side}, {when} of {steps}: {_shown(segment.parts)}"
 
 
 def _shown(parts: tuple[tuple[str, float], ...]) -> str:

@@ -83,7 +83,9 @@ def read_request(values: Sequence[Any], axes: Mapping[str, Any] | None = None) -
     def text(name: str) -> str:
         return str(getattr(default, name) if given.get(name) is None else given[name])
 
-    if axes and {"policy", "family", "seed"} & axes.keys() and text("writes") == NOTHING:  # or all its cells would be the same
+    if (
+        axes and {"policy", "family", "seed"} & axes.keys() and text("writes") == NOTHING
+    ):  # or all its cells would be the same
         given["writes"] = EVERYTHING
 
     return Request(

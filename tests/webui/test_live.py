@@ -160,7 +160,16 @@ def test_a_failure_is_written_in_the_picture(live: Live) -> None:
 def test_the_arguments_are_listed_and_may_be_few_or_many(live: Live) -> None:
     scripts = live.get("/sdapi/v1/script-info")
     (ours,) = [script for script in scripts if script["name"] == "negopt" and not script["is_img2img"]]
-    assert [argument["value"] for argument in ours["args"]] == [False, "negopt", "nothing", "", "", "both", 0, "automatic"]
+    assert [argument["value"] for argument in ours["args"]] == [
+        False,
+        "negopt",
+        "nothing",
+        "",
+        "",
+        "both",
+        0,
+        "automatic",
+    ]
     plain = live.paint("a red house")
     assert live.paint("a red house", ours=[]).pixels == plain.pixels
     few, many = live.paint("a red house", ours=on(LATE)[:4]), live.paint("a red house", ours=[*on(LATE), 1, "x"])
