@@ -50,6 +50,10 @@ class Processing:
     extra_generation_params: dict[str, Any] = field(default_factory=dict)
     comments: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def sd_model(self) -> Any:
+        return self.webui.model
+
     def comment(self, text: str) -> None:
         self.comments[text] = 1
 
