@@ -56,7 +56,7 @@ def check(boxes: Boxes) -> list[str]:
     setup = setup_of(steps, cfg, (boxes.model_family, boxes.policy_family), boxes.embeddings)
     lines += warnings_for(boxes.prompt, boxes.prompt_negative, parsed[0], parsed[1], setup)
     if not boxes.is_enabled and any(prompt.text.strip() for prompt in parsed):
-        lines.append("'Enable negopt' is not ticked: nothing of this acts")
+        lines.append("'Enable negopt' is not ticked: these words are not used")
     return [_WARNED + line for line in lines] + [
         line for (side, _), prompt in zip(sides, parsed, strict=True) for line in _times(side, prompt, steps)
     ]

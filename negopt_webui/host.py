@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Protocol
 
 Slot = list[Any]
@@ -40,8 +41,16 @@ class Webui:
         return self._shared.sd_model
 
     def loaded(self) -> Any:
-        """The checkpoint that is in memory, None if none is yet; unlike `model`, asking for it loads nothing."""
-        return getattr(getattr(self._models, "model_data", None), "sd_model", None)
+        """The checkpoint in memory, or the one that Forge will load for the next picture; None if neither is known.
+
+        Unlike `model`, asking for it loads nothing.
+        """
+        data = getattr(self._models, "model_data", None)
+        model = getattr(data, "sd_model", None)
+        chosen = (getattr(data, "forge_loading_parameters", None) or {}).get("checkpoint_info")
+        if chosen is None or chosen == getattr(model, "sd_checkpoint_info", None):
+            return model
+        return SimpleNamespace(sd_checkpoint_info=chosen)
 
     def embeddings(self) -> frozenset[str] | None:
         """Names of the embedding files, without folder and ending; None if there is no such folder."""

@@ -1,4 +1,4 @@
-"""The door through which A1111, Forge and Forge Neo load negopt; everything with a thought in it is in `negopt_webui/`.
+"""The script that A1111, Forge and Forge Neo run. It registers with the webui; the work is done in `negopt_webui/`.
 
 The webui runs this file by path, with the extension's folder on `sys.path` only until it has run: every package that is
 needed later is imported here. It also keeps it out of `sys.modules`, so no dataclass can live here.

@@ -51,6 +51,13 @@ def test_a_button_writes_the_words_that_comfyui_writes(webui: StubWebui, page: P
     assert page.negative.value == wanted.negative
 
 
+def test_a_checkpoint_that_forge_will_load_counts_before_it_is_loaded(webui: StubWebui, page: Page) -> None:
+    data = webui.module.sd_models.model_data
+    data.forge_loading_parameters = {"checkpoint_info": SimpleNamespace(name="ponyDiffusionV6XL.safetensors")}
+    page.ours.write_negative.fire("click")
+    assert "score_4" in page.negative.value
+
+
 def test_a_named_family_goes_before_the_checkpoints(webui: StubWebui, page: Page) -> None:
     page.ours.family.value = "pony"
     page.ours.write_negative.fire("click")
