@@ -13,13 +13,25 @@ AUTOMATIC = "automatic"
 _FLAGS = {"is_sdxl": "sdxl", "is_sd3": "sd3", "is_sd2": "sd2", "is_flux": "flux", "is_sd1": "sd15"}
 """What the webui says of a model that it has loaded, and the family that it means."""
 
+_ENGINES = {
+    "Flux": "flux",
+    "Flux2": "flux",
+    "Chroma": "chroma",
+    "QwenImage": "qwen-image",
+    "ZImage": "z-image",
+    "Lumina2": "z-image",
+    "Wan": "wan",
+    "Anima": "anima",
+}
+"""Names of the classes in which Forge and Forge Neo load the models that have no such flag."""
+
 
 def family_of(model: Any) -> str:
     """The family of a loaded checkpoint, by its file's name or by what the webui knows of it; "" if unknown."""
     file = str(getattr(getattr(model, "sd_checkpoint_info", None), "name", ""))
     by_file = family_named(file) if file else None
     flagged = next((family for flag, family in _FLAGS.items() if getattr(model, flag, False)), "")
-    return by_file.name if by_file else flagged
+    return by_file.name if by_file else flagged or _ENGINES.get(type(model).__name__, "")
 
 
 def name_for(policy: str, family: str, model: Any) -> str:

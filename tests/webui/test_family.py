@@ -34,6 +34,7 @@ def load(webui: StubWebui, file: str) -> None:
         (object(), ""),
         (named("mine.safetensors", is_sd1=True), "sd15"),
         (named("mine.safetensors", is_sdxl=True, is_sd1=False), "sdxl"),
+        (type("QwenImage", (), {})(), "qwen-image"),
         (named("folder/ponyDiffusionV6XL.safetensors", is_sdxl=True), "pony"),
     ],
 )

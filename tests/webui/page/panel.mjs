@@ -33,6 +33,8 @@ await page.goto(url, { waitUntil: "domcontentloaded" });
 await page.waitForSelector("#txt2img_prompt textarea");
 await page.waitForTimeout(3000); // the page fills in what was set last after it is there
 await page.fill("#txt2img_prompt textarea", "a photo of a cat in the rain");
+await page.fill("#txt2img_steps input[type=number]", "20"); // Forge Neo begins with another number
+await page.press("#txt2img_steps input[type=number]", "Tab");
 await unfold("accordion");
 await page.waitForSelector(`${ours("positive")} textarea`, { state: "visible" });
 const found = { opened: await height() };
