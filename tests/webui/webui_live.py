@@ -58,7 +58,7 @@ class Live:
         options = self.get("/sdapi/v1/options")
         family = family_named(str(options.get("sd_model_checkpoint") or "").split(" [")[0])
         self.rounds = family is not None and family.name != "sd15"
-        """True for SDXL: of several texts the host multiplies the pooled vectors at once, of ours one by one."""
+        """True for SDXL: the host encodes the texts of a schedule together and ours one by one, which rounds differently."""
         self.is_forge = any(name.startswith("forge") for name in options)
         pages = ("/sdapi/v1/latent-upscale-modes", "/sdapi/v1/upscalers")
         known = {upscaler["name"] for page in pages for upscaler in self.get(page)}
@@ -102,7 +102,7 @@ class Live:
         return Made(pictures, tuple(info["infotexts"]), encoded)
 
     def are_same(self, one: Made, other: Made) -> bool:
-        """Bit for bit; with a pooled text vector up to its rounding, one level in few pixels."""
+        """Bit for bit; up to one level in few pixels where the host rounds."""
         if not self.rounds or one.pixels == other.pixels:
             return one.pixels == other.pixels
         both = [
