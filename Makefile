@@ -14,6 +14,8 @@ TESTARGS ?=
 # processes that share the tests out among them (JOBS=0: none, everything in one)
 JOBS ?= auto
 PYTEST = pytest --numprocesses $(JOBS) --maxprocesses 4
+# a right word that the spell check calls wrong: --ignore-words-list=WORD here
+SPELLED = --skip "*.jpg,*.png,*.json" README.md CONTRIBUTING.md CHANGELOG.md docs web/docs
 BENCHARGS ?=
 COMPATARGS ?=
 REPRODUCEARGS ?=
@@ -27,8 +29,8 @@ help:
 	@echo "make demo       set up, then paint the before/after sheet of the demo world into out/demo"
 	@echo "make test       set up, then run every test that can run here and say what was skipped and why"
 	@echo "make test-fast  set up, then the tests without a host, a browser, or anything that paints, learns or takes long"
-	@echo "make check      formatting, lint and types"
-	@echo "make bench      time the main parts side by side and write docs/benchmarks.md"
+	@echo "make check      formatting, lint and types; links, spelling and long sentences of the documents"
+	@echo "make bench      time the main parts side by side and write docs/generated/benchmarks.md"
 	@echo "make compat     the policies under the transformers of every host, each in an environment of its own (downloads)"
 	@echo "make test-newest  every test with the newest version of every package but torch; make newest: its main parts in a minute"
 	@echo "make lock       pin the environment anew from requirements-dev.txt (tools/lock); commit what it writes"
@@ -73,6 +75,9 @@ check: env
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy
+	@$(PY) tools/check_links.py
+	@$(PY) -m codespell_lib $(SPELLED)
+	@$(PY) tools/check_reading.py
 
 bench: env
 	@$(PY) -m bench $(BENCHARGS)

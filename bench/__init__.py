@@ -1,4 +1,4 @@
-"""`make bench`: times the main parts side by side in one run and writes docs/benchmarks.md."""
+"""`make bench`: times the main parts side by side in one run and writes docs/generated/benchmarks.md."""
 
 from negopt_core.own_process import wait_kindly
 

@@ -23,7 +23,7 @@ def main() -> None:
     """Time, print, write."""
     names = [*(case.__name__ for case in CASES), GROWTH]
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("-o", "--output", type=Path, default=ROOT / "docs" / "benchmarks.md")
+    parser.add_argument("-o", "--output", type=Path, default=ROOT / "docs" / "generated" / "benchmarks.md")
     parser.add_argument("--rows", type=int, default=ROWS, help="most rows through `data pairs` (default %(default)s)")
     parser.add_argument("--only", action="append", choices=names, help="measure this again, for the page that is there")
     args = parser.parse_args()

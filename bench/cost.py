@@ -1,7 +1,7 @@
 """What large runs cost, by arithmetic: `python -m bench.cost --tflops 100`.
 
 Operations are counted on models of the real sizes without weights (torch's meta device); a multiply-add is two. Seconds
-are operations over what the GPU really does a second (`--tflops`), which `docs/scale.md` says how to measure.
+are operations over what the GPU really does a second (`--tflops`), which `docs/dev/benchmarks.md` says how to measure.
 """
 
 from __future__ import annotations

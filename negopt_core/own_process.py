@@ -11,7 +11,7 @@ def wait_kindly() -> None:
     """Threads of torch that wait for each other sleep instead of spinning, unless the user chose.
 
     A thread that spins on a busy machine keeps the core from the one it waits for (`python -m bench.waiting`, with
-    figures in docs/decisions.md).
+    figures in docs/dev/decisions.md).
     Processes started from this one inherit it. Once torch is imported it comes too late.
     """
     os.environ.setdefault(_WAIT, "PASSIVE")

@@ -106,6 +106,34 @@ def build(gr: Any, tab: str, groups: PolicyGroups, default: str) -> Controls:
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Wires:
+    """Connects actions to the parts of one tab's page."""
+
+    tab: str
+    parts: Mapping[str, Any]
+
+    def connect(
+        self, listen: Callable[..., Any], action: Callable[..., Any], names: str, outputs: list[Any], **how: Any
+    ) -> Any:
+        """`action` gets the parts called `names`; None for each that this page has not."""
+        wanted = names.split()
+        present = [name for name in wanted if name in self.parts]
+
+        def call(*values: Any) -> Any:
+            given = dict(zip(present, values, strict=True))
+            return action(*(given.get(name) for name in wanted))
+
+        inputs = [self.parts[name] for name in present]
+        return listen(fn=call, inputs=inputs, outputs=outputs, show_progress="hidden", **how)
+
+    def connect_box(self, button: Any, action: Callable[..., Any], names: str, outputs: list[Any]) -> None:
+        """As `connect`, for a button that fills the host's own boxes."""
+        done = self.connect(button.click, action, names, outputs)
+        # the host counts tokens while a person types; it takes this name for gradio's argument in all its versions
+        done.then(fn=None, _js=f"function(){{update_{self.tab}_tokens();}}", show_progress="hidden")
+
+
 def wire(controls: Controls, tab: str, page: Mapping[str, Any], buttons: Buttons) -> None:
     """Connect the buttons and the live check; `page` has what was found of `WATCHED`."""
     parts = {
@@ -119,43 +147,25 @@ def wire(controls: Controls, tab: str, page: Mapping[str, Any], buttons: Buttons
         "family": controls.family,
         "others": controls.others,
     }
-
-    def connect(
-        listen: Callable[..., Any], action: Callable[..., Any], names: str, outputs: list[Any], **how: Any
-    ) -> Any:
-        wanted = names.split()
-        present = [name for name in wanted if name in parts]
-
-        def call(*values: Any) -> Any:
-            given = dict(zip(present, values, strict=True))
-            return action(*(given.get(name) for name in wanted))
-
-        inputs = [parts[name] for name in present]
-        return listen(fn=call, inputs=inputs, outputs=outputs, show_progress="hidden", **how)
-
-    def connect_box(button: Any, action: Callable[..., Any], names: str, outputs: list[Any]) -> None:
-        done = connect(button.click, action, names, outputs)
-        # the host counts tokens while a person types; it takes this name for gradio's argument in all its versions
-        done.then(fn=None, _js=f"function(){{update_{tab}_tokens();}}", show_progress="hidden")
-
-    line = controls.line
+    wires, line = _Wires(tab, parts), controls.line
     checked = "positive_words negative_words prompt negative steps cfg enabled policy family"
     ours = (controls.positive, controls.negative, controls.enabled, controls.policy, controls.family)
     for part in (*ours, page.get("steps"), page.get("cfg")):
         if part is not None:  # not through the queue, which gives up on a busy machine
-            connect(part.change, buttons.check, checked, [controls.times], queue=False)
-    connect(controls.others.change, buttons.choose, "others", [controls.policy], queue=False)
+            wires.connect(part.change, buttons.check, checked, [controls.times], queue=False)
+    wires.connect(controls.others.change, buttons.choose, "others", [controls.policy], queue=False)
     asked = "prompt negative positive_words negative_words policy seed family"
-    connect(controls.fill_schedule.click, buttons.fill_schedule, asked, [controls.positive, controls.negative, line])
+    filled = [controls.positive, controls.negative, line]
+    wires.connect(controls.fill_schedule.click, buttons.fill_schedule, asked, filled)
     if "prompt" not in page or "negative" not in page:
         return
-    connect_box(controls.write_negative, buttons.write_negative, asked, [page["negative"], line])
-    connect_box(controls.add_modifiers, buttons.add_modifiers, asked, [page["prompt"], line])
-    connect_box(
+    wires.connect_box(controls.write_negative, buttons.write_negative, asked, [page["negative"], line])
+    wires.connect_box(controls.add_modifiers, buttons.add_modifiers, asked, [page["prompt"], line])
+    wires.connect_box(
         controls.to_native,
         buttons.to_native,
         "prompt negative positive_words negative_words passes steps sampler hires hires_steps",
-        [page["prompt"], page["negative"], controls.positive, controls.negative, line],
+        [page["prompt"], page["negative"], *filled],
     )
 
 

@@ -1,4 +1,4 @@
-"""`reproduce`: every training run and every table of docs/results.md, from nothing; stopped and resumed at will."""
+"""`reproduce`: every training run and table of docs/generated/results.md, from nothing; stopped and resumed at will."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Settings:
     """What `reproduce` takes."""
 
     folder: Path = flag(Path("runs/results"), "folder of the runs", "run", metavar="DIR")
-    document: Path = flag(Path("docs/results.md"), "document to write the tables into")
+    document: Path = flag(Path("docs/generated/results.md"), "document to write the tables into")
     cache: Path = flag(Path("runs/world-report"), "painted arms, as `world report`")
     jobs: int = flag(2, "runs at the same time, one thread each")
     only: str | None = flag(None, "one half of the work", choices=("train", "measure"), shown="both")

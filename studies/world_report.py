@@ -1,4 +1,4 @@
-"""`world report`: measure the demo world and write the tables of docs/world.md."""
+"""`world report`: measure the demo world and write the tables of docs/generated/world.md."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from negopt_core.commands import Command, Result
 from negopt_core.flags import flag, nested
+from studies import learning_report
 from studies.world.settings import ReportSettings
 
 
@@ -15,7 +16,7 @@ from studies.world.settings import ReportSettings
 class Settings:
     """What `world report` takes."""
 
-    document: Path = flag(Path("docs/world.md"), "document to write the tables into")
+    document: Path = flag(Path("docs/generated/world.md"), "document to write the tables into")
     picture: Path = flag(Path("docs/images/world-grid.jpg"), "sheet to draw")
     world: Path | None = flag(None, "another world's folder", metavar="DIR", shown="the shipped one")
     cache: Path = flag(Path("runs/world-report"), "finished arms are kept here")
@@ -34,4 +35,7 @@ def run(settings: Settings) -> Result:
     return Result(figures, f"wrote {settings.document} and {settings.picture}")
 
 
-COMMANDS = (Command("report", "measure the shipped weights and write the tables into docs/world.md", Settings, run),)
+COMMANDS = (
+    *learning_report.COMMANDS,
+    Command("report", "measure the shipped weights and write the tables into docs/generated/world.md", Settings, run),
+)

@@ -56,6 +56,8 @@ GROUPS = {
     "score": Group(".score", "score pictures against a prompt"),
     "eval": Group(".eval", "compare policies and texts: same prompts, same noise; run again to resume"),
     "explain": Group(".explain", "what each phrase does: the picture without it, and the score it adds"),
+    "audit": Group(".audit", "does your negative do anything? each phrase's effect on your model; run again to resume"),
+    "tune": Group(".tune", "learn on your model which phrases help; a policy if it wins; run again to resume"),
     "provenance": Group(".provenance", "where a picture comes from; check its hashes; paint it again"),
     "demo": Group(".demo", "paint the before/after sheet on the embedded demo world"),
     "policies": Group(".policies", "list policies, show one, compare some, fetch one"),

@@ -25,7 +25,7 @@ ORIGIN_NAME = "origin.json"
 HUB_PREFIX = "hf:"
 SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "policies"
 """Folder of the trained policies that come with negopt."""
-READABLE_KINDS = ("loglinear", "rules", "static", "retrieval", "seq2seq", "df")
+READABLE_KINDS = ("loglinear", "tuned", "rules", "static", "retrieval", "seq2seq", "df")
 """Kinds of policy that this version can run."""
 _PLAIN = {"t5": ("seq2seq", "negative"), "gpt2": ("df", "modifiers"), "llama": ("df", "modifiers")}
 """What a plain transformers model becomes, by its `model_type`: NegOpt's kind, PAE's kind."""
@@ -271,6 +271,10 @@ def _load_folder(folder: Path, family: str = "") -> Policy:
         return RulesPolicy(card)
     if card.kind == "loglinear":
         return NegOptPolicy.open(folder, card)
+    if card.kind == "tuned":
+        from .tuned.policy import TunedPolicy
+
+        return TunedPolicy.open(folder, card)
     if card.kind == "retrieval":
         from .retrieval import RetrievalPolicy
 

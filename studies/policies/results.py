@@ -1,4 +1,4 @@
-"""docs/results.md: what training gains on the demo world, on prompts, noise and a judge that no training saw."""
+"""docs/generated/results.md: what training gains on the demo world, by prompts, noise and a judge new to it."""
 
 from __future__ import annotations
 

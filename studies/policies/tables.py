@@ -1,4 +1,4 @@
-"""The tables of docs/results.md: arms side by side, and what the policies write, when and how strongly.
+"""The tables of docs/generated/results.md: arms side by side, and what the policies write, when and how strongly.
 
 A row of several training seeds is their mean; differences are paired by prompt.
 """

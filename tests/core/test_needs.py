@@ -112,7 +112,7 @@ def test_without_torch_fidelity_its_metrics_say_so_and_the_command_leaves_torch_
 def test_no_document_names_a_command_that_moves_torch() -> None:
     """Bare `pip install torch-fidelity`, or an extra that pip would resolve together with a torch of its own."""
     root = Path(__file__).resolve().parents[2]
-    texts = [root / "README.md", *root.glob("docs/*.md"), root / "pyproject.toml", *root.glob("requirements*.txt")]
+    texts = [root / "README.md", *root.glob("docs/**/*.md"), root / "pyproject.toml", *root.glob("requirements*.txt")]
     moving = re.compile(r"install torch-fidelity|torch-fidelity *[>=]")
     assert not [path.name for path in texts if moving.search(path.read_text(encoding="utf-8"))]
 

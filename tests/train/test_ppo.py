@@ -128,7 +128,7 @@ def test_settings_without_meaning_are_refused() -> None:
     for wrong in ({"advantage": "best"}, {"advantage": "group", "group": 1}, {"epochs": 0}):
         with pytest.raises(TrainingError):
             PPOSettings(**wrong)
-    with pytest.raises(TrainingError, match="KL target of 5 needs a price"):
+    with pytest.raises(TrainingError, match="KL target of 5 needs a coefficient"):
         PPOSettings(kl=0.0, kl_target=5.0)
     with pytest.raises(TrainingError, match="PPO draws from every word, got top_k 5"):
         PPOSettings(sampling=Sampling(top_k=5))

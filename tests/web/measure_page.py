@@ -1,4 +1,4 @@
-"""Measure the page on this machine: `python tests/web/measure_page.py`. Prints a table for docs/benchmarks.md.
+"""Measure the page on this machine: `python tests/web/measure_page.py`. Prints a table for docs/dev/benchmarks.md.
 
 Needs what tests/web/test_page.py needs: a ComfyUI, node, Chromium, playwright-core. NEGOPT_FRONTEND chooses the
 frontend.

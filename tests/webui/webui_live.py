@@ -58,7 +58,7 @@ class Live:
         options = self.get("/sdapi/v1/options")
         family = family_named(str(options.get("sd_model_checkpoint") or "").split(" [")[0])
         self.rounds = family is not None and family.name != "sd15"
-        """True for SDXL: the host encodes the texts of a schedule together and ours one by one, which rounds differently."""
+        """True for SDXL, where a text that is encoded together with others comes out with another rounding."""
         self.is_forge = any(name.startswith("forge") for name in options)
         pages = ("/sdapi/v1/latent-upscale-modes", "/sdapi/v1/upscalers")
         known = {upscaler["name"] for page in pages for upscaler in self.get(page)}

@@ -140,5 +140,7 @@ def test_the_card_names_the_weights_beside_it(tmp_path: Path) -> None:
 
 
 def test_the_report_is_about_the_shipped_weights() -> None:
-    figures = json.loads((Path(__file__).parents[2] / "docs" / "world-report.json").read_text(encoding="utf-8"))
+    figures = json.loads(
+        (Path(__file__).parents[2] / "docs" / "generated" / "world-report.json").read_text(encoding="utf-8")
+    )
     assert figures["weights"] == weights_hash(world_dir())

@@ -1,4 +1,4 @@
-"""PPO's formulas, tested against numbers worked by hand: advantages, losses, the price of leaving the reference."""
+"""PPO's formulas, tested against numbers worked by hand: advantages, losses, the KL coefficient."""
 
 from __future__ import annotations
 
@@ -74,14 +74,14 @@ def clip_fraction(new: Tensor, old: Tensor, mask: Tensor, clip: float) -> Tensor
 
 @dataclass(slots=True)
 class KLController:
-    """The price of leaving the reference. With a target it is raised and lowered to keep the divergence there."""
+    """The KL coefficient. With a target it is raised and lowered to keep the divergence there."""
 
     coefficient: float
-    """Price of one nat; PAE's code has 0.02."""
+    """What the divergence is multiplied with; PAE's code has 0.02."""
     target: float = 0.0
-    """Nats a response; 0 keeps the price fixed."""
+    """Nats a response; 0 keeps the coefficient fixed."""
     rate: float = 0.1
-    """How fast the price moves: K_beta of arXiv 1909.08593."""
+    """How fast the coefficient moves: K_beta of arXiv 1909.08593."""
 
     def update(self, divergence: float) -> None:
         """Adapt to the divergence of the last step, in nats a response."""

@@ -65,7 +65,7 @@ class PPO:
         actors.reference.eval().requires_grad_(False)
 
     def step(self) -> tuple[dict[str, float], Rollout]:
-        """rollout -> reward -> KL to the reference -> advantages -> epochs x minibatches -> price of the KL.
+        """rollout -> reward -> KL to the reference -> advantages -> epochs x minibatches -> KL coefficient.
 
         The rollout is this process's share of the round; the metrics are those of the whole round.
         """

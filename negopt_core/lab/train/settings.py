@@ -116,9 +116,9 @@ class PPOSettings:
     clip: float = 0.2
     value_clip: float = 0.4
     max_grad_norm: float = 1.0
-    kl: float = flag(0.02, "price of a nat away from the start")
-    kl_target: float = flag(0.0, "nats a response; 0 keeps the price fixed")
-    entropy: float = flag(0.0, "reward for a nat of entropy")
+    kl: float = flag(0.02, "KL coefficient, against the policy it starts from")
+    kl_target: float = flag(0.0, "target of the KL divergence, in nats a response; 0 keeps the coefficient fixed")
+    entropy: float = flag(0.0, "entropy coefficient")
     value_weight: float = 0.5
     advantage: str = flag(
         "gae",
@@ -146,7 +146,7 @@ class PPOSettings:
         _check_at_once(self.at_once)
         if self.kl_target > 0 and not self.kl > 0:
             raise TrainingError(
-                f"a KL target of {self.kl_target:g} needs a price to start from, got {self.kl:g}: give --kl "
+                f"a KL target of {self.kl_target:g} needs a coefficient to start from, got {self.kl:g}: give --kl "
                 "above 0, or no --kl-target"
             )
         if self.sampling and self.sampling.top_k:

@@ -85,6 +85,14 @@ class Model:
             room, limit = _room(reading), self._only_of_main(reading)
         return _best(choices, is_blocked, limit, room, side == "modifiers", family.max_tokens, count_tokens)
 
+    def gains(self, reading: Reading, family: ModelFamily, side: Side) -> dict[str, float]:
+        """The gain of every phrase that the tables or the evidence speak of."""
+        return {one.phrase: one.gain for one in self._gains(reading, family, side)}
+
+    def blocker(self, reading: Reading, side: Side) -> Callable[[Choice], bool]:
+        """What tells whether a phrase may not be said for this prompt."""
+        return self._blocker(reading, side)
+
     def _places(self, reading: Reading) -> dict[str, int]:
         """Subject -> where in the prompt it is named; the first is what the picture is of."""
         kinds = self.knowledge.concepts
@@ -232,18 +240,10 @@ def _best(
     left = sorted((one for one in choices if one.gain >= LEAST_GAIN), key=lambda one: (-one.gain, one.phrase))
     head_of = {one.phrase: _head(one.phrase) for one in left}
     taken: list[Choice] = []
-    heads: dict[str, int] = {}
+    heads: Counter[str] = Counter()
     said: Counter[str] = Counter()
     tokens = 0
-
-    def beside(choice: Choice) -> float:
-        return choice.gain * _SAME_HEAD ** heads.get(head_of[choice.phrase], 0)
-
-    while left:
-        best = max(left, key=beside)
-        left.remove(best)
-        if beside(best) < LEAST_GAIN:
-            break
+    while best := _pop_best(left, lambda one: one.gain * _SAME_HEAD ** heads[head_of[one.phrase]]):
         cost = count_tokens(best.phrase + (SEPARATOR if taken else ""))
         is_extra = has_extras and any(reason.source == "model" for reason in best.reasons)
         groups = limit(best)
@@ -255,9 +255,17 @@ def _best(
         tokens += cost
         room -= not is_extra
         taken.append(best)
-        head = head_of[best.phrase]
-        heads[head] = heads.get(head, 0) + 1
+        heads[head_of[best.phrase]] += 1
     return taken
+
+
+def _pop_best(left: list[Choice], worth: Callable[[Choice], float]) -> Choice | None:
+    """Take out of `left` the first of the phrases that are worth most; None if that is too little, or none is left."""
+    best = max(left, key=worth, default=None)
+    if best is None or worth(best) < LEAST_GAIN:
+        return None
+    left.remove(best)
+    return best
 
 
 def _cause(choice: Choice) -> Reason:

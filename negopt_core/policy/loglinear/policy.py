@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -19,7 +19,7 @@ from ..token_estimate import estimate_tokens
 from .evidence import PEOPLE, Evidence
 from .knowledge import Knowledge, ModelFamily, Side, read_families
 from .lexicon import Lexicon
-from .model import Choice, Model
+from .model import Choice, Model, Reason
 from .reading import Reading, read_prompt
 from .tables import VECTORS_FILE, WORDS, TablesError
 
@@ -67,6 +67,40 @@ def family_named(name: str) -> ModelFamily | None:
     if hits:
         return families[max(hits)[1]]
     return next((row for row in rows if asked in row.clip_types), None)
+
+
+def prior_gains(
+    prompt: str, family: str, texts: Sequence[tuple[Side, str]]
+) -> tuple[dict[str, float], dict[tuple[Side, str], float]]:
+    """What a prompt is about (concept -> 0..1), and what the tables think of each (side, phrase) for it."""
+    model = _shipped()
+    reading = read_prompt(prompt, model.lexicon)
+    known = family_named(family) or model.knowledge.families[UNKNOWN_FAMILY]
+    gains = {side: model.gains(reading, known, side) for side in _SIDES}
+    said = {(side, phrase): gains[side][phrase] for side, phrase in texts if phrase in gains[side]}
+    return {name: strength for name, strength in reading.strengths.items() if strength > 0}, said
+
+
+def all_gains(prompt: str, family: str, side: Side) -> dict[str, float]:
+    """Every phrase of the tables that may be said for a prompt, with its gain."""
+    model, blocked = _shipped(), blocked_for(prompt, family)
+    known = family_named(family) or model.knowledge.families[UNKNOWN_FAMILY]
+    gains = model.gains(read_prompt(prompt, model.lexicon), known, side)
+    return {phrase: gain for phrase, gain in gains.items() if not blocked(side, phrase)}
+
+
+def blocked_for(prompt: str, family: str) -> Callable[[Side, str], bool]:
+    """What tells whether a phrase may not be said for a prompt, whoever proposes it: the promises of `negopt`."""
+    model = _shipped()
+    reading = read_prompt(prompt, model.lexicon)
+    blockers = {side: model.blocker(reading, side) for side in _SIDES}
+    learned = (Reason("pictures", "pictures", 1.0),)
+    return lambda side, phrase: blockers[side](Choice(phrase, 1.0, 0.0, learned))
+
+
+def tables_fingerprint() -> str:
+    """SHA-256 over the shipped tables, 16 hex digits."""
+    return NegOptPolicy(negopt_card()).fingerprint[:16]
 
 
 def negopt_card(family: str = "", name: str = NAME) -> PolicyCard:

@@ -1,0 +1,1 @@
+"""`audit` and `tune` on this machine: the painter, the scorers, the report."""

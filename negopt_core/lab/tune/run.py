@@ -1,0 +1,264 @@
+"""`audit` and `tune` as functions: from what a user says to a report, and for `tune` a policy folder."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ...devices import AUTO
+from ...errors import PromptError
+from ...files import write_text
+from ...json_text import read_json
+from ...paint.choice import COMFY, Choice, paints_world, policy_name, read_size
+from ...paint.open import open_painter
+from ...policy import load_policy
+from ...policy.loglinear.knowledge import Side
+from ...policy.loglinear.policy import tables_fingerprint
+from ...policy.phrases import phrase_spans
+from ...policy.store import default_policy
+from ...policy.tuned.effects import Option, Stock
+from ...provenance.record import shown_place
+from ...scorers.table import Loader, reward_names
+from ...text.df_text import format_prompt, parse_prompt
+from ...text.prompt import DFPrompt
+from ...tune.audit import AuditPlan
+from ...tune.candidates import candidates, written_sets
+from ...tune.evidence import Source
+from ...tune.journal import Journal, in_use
+from ...tune.rounds import SIDES, Limits, Reader
+from ...tune.table import save_tuned
+from ...tune.tune import OWN, PRIOR, TunePlan
+from ..compare.gallery import Gallery
+from ..compare.prompt_sets import load_prompts
+from .drive import Bench, drive, seconds_a_picture
+from .report import audit_report, tune_report, write_report
+from .settings import AuditRun, Judged, TuneRun
+
+log = logging.getLogger("negopt")
+REPORT, PAGE, PICTURES = "report.json", "report.html", "pictures"
+REFEREE = "referee "
+_LEAST_FRESH = 8
+
+
+def run_audit(run: AuditRun) -> dict[str, Any]:
+    """Audit the user's own texts; returns the report, or with --plan the cost."""
+    choice, weights = run.choice(run.model), read_weights(run.reward_line)
+    stock = _own_stock(run.negative, run.modifiers)
+    reader = Reader(stock, choice.family, is_free=True)
+    prompts = tuple(item.prompt for item in load_prompts(run.prompts, run.prompt_folder))
+    with in_use(run.folder):
+        bench = open_bench(run, choice, weights)
+        source = _source(bench, choice)
+        plan = AuditPlan(reader, prompts, source, weights, run.pictures, referee_weights(run), run.seed)
+        journal = Journal.open(run.folder, _decided(run, prompts, stock, source))
+        cost = _cost(plan, journal, bench, run, run.pictures)
+        if run.minutes is not None:
+            plan = replace(plan, pictures=max(int(run.minutes * 60 / cost["seconds_a_picture"]), 32))
+        if run.plan:
+            return {"plan": cost}
+        _read_clicks(run.clicks, journal)
+        drive(plan, journal, bench, plan.pictures)
+        report = audit_report(plan, journal) | {"cost": cost}
+        return _finish(run.folder, report, journal, bench, f"negopt audit: {shown_place(run.model)}")
+
+
+def run_tune(run: TuneRun) -> dict[str, Any]:
+    """Learn, check, and write the policy if it wins; returns the report, or with --plan the cost."""
+    choice, weights = run.choice(run.model), read_weights(run.reward_line)
+    prompts = [item.prompt for item in load_prompts(run.prompts, run.prompt_folder)]
+    learned, fresh = split_prompts(prompts)
+    sides = tuple(side for side in SIDES if side in run.mode.split(","))
+    if not sides:
+        raise PromptError(f"--mode is negative, modifiers or both with a comma between, got {run.mode!r}")
+    policy = load_policy(run.policy or _default(choice))
+    own = _own_options(run.negative, run.modifiers)
+    stock = Stock(tuple(dict.fromkeys((*own, *candidates(policy, learned, sides, run.stock)))))
+    reader = Reader(stock, choice.family)
+    rivals, rival_stock = _rivals(policy, fresh, own, stock, sides)
+    with in_use(run.folder):
+        bench = open_bench(run, choice, weights)
+        source = _source(bench, choice)
+        plan = TunePlan(
+            reader,
+            tuple(learned),
+            tuple(fresh),
+            source,
+            weights,
+            rivals,
+            rival_stock,
+            run.pictures,
+            run.refined,
+            run.check,
+            referee_weights(run),
+            run.seed,
+        )
+        journal = Journal.open(run.folder, _decided(run, prompts, stock, source))
+        total = run.pictures + run.check * (2 + len(rivals))
+        cost = _cost(plan, journal, bench, run, total)
+        if run.minutes is not None:
+            left = int(run.minutes * 60 / cost["seconds_a_picture"]) - run.check * (2 + len(rivals))
+            plan = replace(plan, pictures=max(left, 64))
+        if run.plan:
+            return {"plan": cost}
+        _read_clicks(run.clicks, journal)
+        drive(plan, journal, bench, total)
+        report = tune_report(plan, journal) | {"cost": cost}
+        if report["kept"]:
+            folder = save_tuned(
+                run.output or run.folder / "policy",
+                plan.evidence(journal),
+                weights,
+                Limits(),
+                {"model": shown_place(run.model), "reward": run.reward_line, "seed": run.seed},
+                {name: one["value"] for name, one in report["means"].items() if one["value"] is not None},
+            )
+            report["policy"] = str(folder)
+        return _finish(run.folder, report, journal, bench, f"negopt tune: {shown_place(run.model)}")
+
+
+def open_bench(run: Judged, choice: Choice, weights: Mapping[str, float]) -> Bench:
+    """The painter with its settings, and the scorers of the reward."""
+    width, height = read_size(run.size)
+    paint = choice.settings(height=height, width=width, batch_size=run.batch)
+    device = None if run.model.startswith(COMFY) else run.device
+    painter = open_painter(choice.path, paint, device=device, offload=run.offload, dtype=run.paint_dtype)
+    loader, referee = (Loader(run.places, role, run.device or AUTO) for role in ("reward", "eval"))
+    return Bench(
+        Gallery(run.folder / PICTURES, painter, run.model),
+        {name: loader.scorer(name) for name in weights},
+        {name: referee.scorer(name.removeprefix(REFEREE)) for name in referee_weights(run)},
+        run.batch,
+    )
+
+
+def referee_weights(run: Judged) -> dict[str, float]:
+    """Of the last check, under names of their own; the demo world has a judge that nothing learns from."""
+    line = run.referee or (run.reward_line if paints_world(run.model) else "")
+    return {f"{REFEREE}{name}": weight for name, weight in read_weights(line).items()}
+
+
+def read_weights(line: str) -> dict[str, float]:
+    """`scorer:weight,...` as weights by name; {} for no line. PromptError for anything else."""
+    if not line:
+        return {}
+    found = {}
+    for part, name in zip(line.split(","), reward_names(line), strict=True):
+        _, _, number = part.partition(":")
+        try:
+            found[name] = float(number or 1.0)
+        except ValueError as error:
+            raise PromptError(f"a reward is scorer:weight,... with numbers, got {part.strip()!r}") from error
+    return found
+
+
+def split_prompts(prompts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """To learn on, and a fifth (at least 8) for the check; with fewer than 16 prompts both are all of them."""
+    if len(prompts) < 2 * _LEAST_FRESH:
+        log.warning("%d prompts are few: the last check has the same prompts, with noise of its own", len(prompts))
+        return list(prompts), list(prompts)
+    count = max(len(prompts) // 5, _LEAST_FRESH)
+    fresh = list(prompts)[:: max(len(prompts) // count, 1)][:count]
+    return [one for one in prompts if one not in set(fresh)], fresh
+
+
+def _default(choice: Choice) -> str:
+    return policy_name(default_policy(), choice)
+
+
+def _own_options(negative: str, modifiers: str) -> list[Option]:
+    spans = {
+        "negative": phrase_spans(parse_prompt(negative).spans),
+        "modifiers": phrase_spans(parse_prompt(modifiers).spans),
+    }
+    return list(dict.fromkeys(Option(side, span) for side in SIDES for span in spans[side]))
+
+
+def _own_stock(negative: str, modifiers: str) -> Stock:
+    return Stock(tuple(_own_options(negative, modifiers)))
+
+
+def _rivals(
+    policy: Any, fresh: Sequence[str], own: Sequence[Option], stock: Stock, sides: Sequence[Side]
+) -> tuple[dict[str, dict[str, tuple[int, ...]]], Stock]:
+    """What the policy before and the user's own list write for the prompts of the check."""
+    written = written_sets(policy, fresh, sides)
+    more = Stock(tuple(dict.fromkeys((*stock.options, *(one for each in written for one in each)))))
+    place = {option: number for number, option in enumerate(more.options)}
+    rivals = {
+        PRIOR: {
+            prompt: tuple(sorted({place[one] for one in each})) for prompt, each in zip(fresh, written, strict=True)
+        }
+    }
+    if own:
+        rivals[OWN] = dict.fromkeys(fresh, tuple(sorted(place[one] for one in own)))
+    return rivals, more
+
+
+def _source(bench: Bench, choice: Choice) -> Source:
+    settings = bench.gallery.painter.settings
+    size = f"{settings.width or ''}x{settings.height or ''}"
+    sampling = f"{settings.steps} steps, cfg {settings.guidance_scale:g}, {settings.sampler}, {size}"
+    return Source(choice.family, bench.gallery.model_hash or bench.gallery.model, tables_fingerprint(), sampling)
+
+
+def _decided(run: Judged, prompts: Sequence[str], stock: Stock, source: Source) -> dict[str, Any]:
+    return {
+        "kind": type(run).__name__,
+        "model": source.model,
+        "sampling": source.sampling,
+        "reward": run.reward_line,
+        "prompts": list(prompts),
+        "stock": [format_prompt(DFPrompt((one.span,))) for one in stock.options],
+        "seed": run.seed,
+    }
+
+
+def _cost(plan: Any, journal: Journal, bench: Bench, run: Judged, total: int) -> dict[str, Any]:
+    """Measured on the pictures of the first round, which are kept."""
+    if not journal.rounds:
+        journal.ask(plan.next(journal))
+    seconds = seconds_a_picture(bench, journal.rounds[0], run.folder)
+    cost = {"pictures": total, "seconds_a_picture": round(seconds, 3), "minutes": round(total * seconds / 60, 1)}
+    log.info(
+        "%d pictures at most, %.2f s each: %.0f minutes; Ctrl-C stops, the same command goes on",
+        total,
+        seconds,
+        cost["minutes"],
+    )
+    return cost
+
+
+def _read_clicks(paths: Sequence[Path], journal: Journal) -> None:
+    """Clicks of the page; each once."""
+    known = {(one.better, one.worse) for one in journal.clicks}
+    asks = {one.key: one for row in journal.rounds for one in row.asks}
+    for path in paths:
+        try:
+            rows = read_json(path.read_bytes())["clicks"]
+            pairs = [((a, tuple(one)), (b, tuple(two))) for (a, one), (b, two) in rows]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise PromptError(f"{path} holds no clicks ({error}); export them on the page of this run") from error
+        for better, worse in pairs:
+            if better not in asks or worse not in asks:
+                raise PromptError(f"{path} is about pictures of another run; export it on this run's page")
+            if (better, worse) not in known:
+                journal.prefer(asks[better], asks[worse])
+
+
+def _finish(folder: Path, report: dict[str, Any], journal: Journal, bench: Bench, title: str) -> dict[str, Any]:
+    write_text(folder / REPORT, json.dumps(report, indent=1) + "\n")
+    write_text(folder / PAGE, write_report(report, journal, _paths(journal, bench), title))
+    return report | {"page": str(folder / PAGE), "json": str(folder / REPORT)}
+
+
+def _paths(journal: Journal, bench: Bench) -> dict[Any, Path]:
+    paths: dict[Any, Path] = {}
+    for row in journal.rounds:
+        for one in row.asks:
+            if one.key in journal.scores:
+                paths[one.key] = bench.path(row, one)
+    return paths

@@ -1,0 +1,1 @@
+"""Policies that pictures of one model have taught."""

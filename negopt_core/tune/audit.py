@@ -1,0 +1,195 @@
+"""Does my negative do anything? Each phrase in half of the pictures, its effect with an interval, and a last check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from ..errors import PromptError
+from ..measure.statistics import Interval, mean_interval
+from ..policy.tuned.effects import Effects, Stock
+from .evidence import Evidence, Source, reward_of
+from .journal import Journal, Round
+from .posterior import Posterior, fit
+from .rounds import Ask, Limits, Reader, random_pairs, topics_of
+
+HELPS, HURTS, NOTHING, OPEN = "helps", "hurts", "no effect seen", "not decided yet"
+SMALL = 0.2
+"""Effects of less than this share of the rewards' spread are called none: Cohen's (1988) small effect."""
+_Z = 1.959964
+_CHECKED = 0.3
+"""Share of the pictures for the last check."""
+_LEAST_CHECK = 8
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPlan:
+    """What an audit is about. PromptError for what cannot be audited."""
+
+    reader: Reader
+    """Of the user's own phrases, as they are written."""
+    prompts: tuple[str, ...]
+    source: Source
+    weights: Mapping[str, float]
+    """Of the scorers; {} if only clicks count."""
+    pictures: int = 256
+    """At most; fewer if everything is decided sooner."""
+    referee: Mapping[str, float] = field(default_factory=dict)
+    """Weights of the scorers of the last check, {} for those of the reward."""
+    seed: int = 0
+    round_pairs: int = 8
+
+    def __post_init__(self) -> None:
+        if not self.reader.stock.options:
+            raise PromptError("there is no phrase to audit: write the negative or the modifiers that you use")
+        if not self.prompts:
+            raise PromptError("an audit needs at least one prompt, better twenty: those you paint with")
+        if self.pictures < 32:
+            raise PromptError(f"an audit of fewer than 32 pictures decides nothing, got {self.pictures}")
+
+    @property
+    def learning(self) -> int:
+        """Pictures of the factorial design."""
+        return max(int(self.pictures * (1 - _CHECKED)) // 2 * 2, 2 * self.round_pairs)
+
+    def next(self, journal: Journal) -> Round | None:
+        """The next round; None when all is done. A round begins when the one before is judged."""
+        if journal.waiting:
+            raise PromptError("the pictures of this round are not all judged yet")
+        done = len(journal.asks("learn"))
+        if not journal.asks("check") and done < self.learning and not self._is_decided(journal):
+            rng = np.random.default_rng((self.seed, len(journal.rounds)))
+            pairs = min(self.round_pairs, (self.learning - done) // 2)
+            rows = self._draw(rng, max(pairs, 1), len(journal.rounds))
+            asks = random_pairs(self.reader, rows, Limits(), rng, halves=True)
+            return Round("learn", self.reader.stock, tuple(asks))
+        return None if journal.asks("check") else self._check(journal)
+
+    def _draw(self, rng: np.random.Generator, count: int, start: int) -> list[tuple[str, int]]:
+        """Prompts in turn, each with a new seed."""
+        first = start * self.round_pairs
+        return [(self.prompts[(first + k) % len(self.prompts)], int(rng.integers(2**31))) for k in range(count)]
+
+    def _is_decided(self, journal: Journal) -> bool:
+        if len(journal.asks("learn")) < 4 * self.round_pairs:
+            return False
+        return all(row.verdict != OPEN for row in self.effects(journal))
+
+    def _check(self, journal: Journal) -> Round:
+        """The whole list, the shortened one and nothing, on new noise."""
+        rng = np.random.default_rng((self.seed, 1_000_003))
+        arms = list(dict.fromkeys(self.arms(journal).values()))
+        count = max((self.pictures - len(journal.asks("learn"))) // len(arms), _LEAST_CHECK)
+        rows = [(self.prompts[k % len(self.prompts)], int(rng.integers(2**31))) for k in range(count)]
+        return Round("check", self.reader.stock, tuple(Ask(*row, arm) for row in rows for arm in arms))
+
+    def arms(self, journal: Journal) -> dict[str, tuple[int, ...]]:
+        """What the last check compares: places of the stock by name."""
+        effects = self.effects(journal)
+        kept = tuple(place for place, row in enumerate(effects) if row.verdict not in (HURTS, NOTHING))
+        whole = tuple(range(len(effects)))
+        return {**({"shortened": kept} if kept not in (whole, ()) else {}), "whole": whole, "none": ()}
+
+    def evidence(self, journal: Journal, *stages: str) -> Evidence:
+        """What was judged."""
+        asks = journal.asks(*stages)
+        return journal.evidence(self.source, self.reader.stock, topics_of(self.reader, asks), *stages)
+
+    def effects(self, journal: Journal) -> list[PhraseEffect]:
+        """What each phrase does, in the order of the list."""
+        evidence = self.evidence(journal, "learn")
+        if not evidence.pictures:
+            return [
+                PhraseEffect(one.span.text, one.side, Interval(0.0, -np.inf, np.inf), 0, OPEN)
+                for one in self.reader.stock.options
+            ]
+        return phrase_effects(fit(evidence.data(self.weights)), self.reader.stock)
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseEffect:
+    """One phrase and what it adds to the reward."""
+
+    text: str
+    side: str
+    effect: Interval
+    """95 % credible interval, averaged over prompts and over what stands beside it."""
+    pictures: int
+    """With the phrase."""
+    verdict: str
+
+
+def phrase_effects(posterior: Posterior, stock: Stock) -> list[PhraseEffect]:
+    """The effect of every option beside what it was painted beside, over the prompts that were painted."""
+    data, texts = posterior.data, posterior.data.texts
+    concepts, before, share = data.concepts.mean(0), data.before.mean(0), texts.mean(0)
+    found = []
+    for place, option in enumerate(stock.options):
+        text = int(data.text_of[place])
+        unit, single = np.zeros(texts.shape[1]), np.zeros(len(stock.options))
+        unit[text], single[place] = 1.0, 1.0
+        beside = np.outer(unit, share) + np.outer(share, unit)
+        beside[text, text] = 1.0
+        what = Effects(unit, np.outer(unit, concepts), single, float(before[text]), 1.0, beside)
+        mean, deviation = posterior.moments(what)
+        interval = Interval(mean, mean - _Z * deviation, mean + _Z * deviation)
+        count = int(data.options[:, place].sum())
+        found.append(
+            PhraseEffect(option.span.text, option.side, interval, count, verdict_of(interval, SMALL * posterior.spread))
+        )
+    return found
+
+
+def verdict_of(effect: Interval, small: float) -> str:
+    """What may be said of a phrase: an interval on one side of 0, one inside of -small..small, or neither."""
+    if effect.low > 0:
+        return HELPS
+    if effect.high < 0:
+        return HURTS
+    return NOTHING if max(-effect.low, effect.high) <= small else OPEN
+
+
+def compare(
+    journal: Journal, arms: Mapping[str, Mapping[str, tuple[int, ...]]], weights: Mapping[str, float]
+) -> dict[str, Any]:
+    """Mean reward of each arm (prompt -> set) of the last check; differences and win rates of every two, paired."""
+    cells: dict[str, dict[tuple[str, int], float]] = {name: {} for name in arms}
+    for one in journal.asks("check"):
+        scores = journal.scores.get(one.key)
+        for name, sets in arms.items():
+            if scores and one.options == sets[one.prompt]:
+                cells[name][(one.prompt, one.seed)] = reward_of(scores, weights)
+    pairs = {}
+    for first, second in combinations(arms, 2):
+        shared = sorted(set(cells[first]) & set(cells[second]))
+        if arms[first] != arms[second] and len(shared) > 1:
+            gaps = np.array([cells[first][key] - cells[second][key] for key in shared])
+            wins = (np.sign(gaps) + 1) / 2
+            pairs[f"{first} - {second}"] = {
+                "difference": mean_interval(gaps).plain(),
+                "win_rate": mean_interval(wins, is_share=True).plain(),
+                "pairs": len(shared),
+            }
+    means = {name: mean_interval(list(rows.values())).plain() for name, rows in cells.items() if rows}
+    return {"means": means, "differences": pairs}
+
+
+def examples(
+    asks: Sequence[Ask], scored: Mapping[Any, Mapping[str, float]], place: int, count: int = 2
+) -> list[tuple[Ask, Ask]]:
+    """Pairs of the same prompt and noise, with and without an option, that were painted."""
+    by_group: dict[str, list[Ask]] = {}
+    for one in asks:
+        if one.key in scored:
+            by_group.setdefault(one.group, []).append(one)
+    found = []
+    for group in by_group.values():
+        having = next((one for one in group if place in one.options), None)
+        lacking = next((one for one in group if place not in one.options), None)
+        if having and lacking:
+            found.append((having, lacking))
+    return found[:count]

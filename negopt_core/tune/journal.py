@@ -1,0 +1,156 @@
+"""An audit or a tune in its folder: what was asked for, what was judged; stopped and taken up again at will."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..errors import TrainingError
+from ..files import append_journal, make_folder, read_journal, write_text
+from ..json_text import read_json
+from ..policy.tuned.effects import Stock
+from .evidence import Click, Evidence, Picture, Source, Topic, list_of, option_from_json, option_to_json
+from .rounds import Ask
+
+CONFIG, ASKED, JUDGED, CLICKS, LOCK = "settings.json", "asked.jsonl", "judged.jsonl", "clicks.jsonl", "in-use"
+PICTURES = "pictures"
+_REMEDY = "what was judged is kept: make room, and the same command goes on from there"
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Pictures that are painted together."""
+
+    stage: str
+    """"learn", "refine" or "check"."""
+    stock: Stock
+    """Later rounds may add options behind; places stay."""
+    asks: tuple[Ask, ...]
+
+
+@dataclass
+class Journal:
+    """The rounds of a run and what was judged; every call writes what it changes."""
+
+    folder: Path
+    rounds: list[Round] = field(default_factory=list)
+    scores: dict[tuple[str, tuple[int, ...]], Mapping[str, float]] = field(default_factory=dict)
+    clicks: list[Click] = field(default_factory=list)
+
+    @classmethod
+    def open(cls, folder: Path, config: Mapping[str, Any]) -> Journal:
+        """Make or reopen a folder; TrainingError if another run, or one with other settings, is in it."""
+        make_folder(folder)
+        path, wanted = folder / CONFIG, json.loads(json.dumps(config))
+        if path.exists():
+            try:
+                kept = read_json(path.read_bytes())
+            except (OSError, ValueError) as error:
+                raise TrainingError(
+                    f"{path} is damaged ({error}); choose another folder, or delete this one"
+                ) from error
+            changed = [key for key in sorted({*kept, *wanted}) if kept.get(key) != wanted.get(key)]
+            if changed:
+                raise TrainingError(
+                    f"{folder} holds a run with other settings ({', '.join(changed)}); choose another, or delete it"
+                )
+        else:
+            write_text(path, json.dumps(wanted, indent=1) + "\n")
+        return cls(
+            folder,
+            [_read_round(row) for row in read_journal(folder / ASKED)],
+            {(group, tuple(options)): scores for (group, options), scores in read_journal(folder / JUDGED)},
+            [Click(_key(one), _key(two)) for one, two in read_journal(folder / CLICKS)],
+        )
+
+    @property
+    def waiting(self) -> list[Ask]:
+        """What was asked for and is not judged yet; each picture once."""
+        asked = {one.key: one for row in self.rounds for one in row.asks}
+        return [one for key, one in asked.items() if key not in self.scores]
+
+    def ask(self, row: Round) -> None:
+        """Begin a round."""
+        values = {
+            "stage": row.stage,
+            "stock": [option_to_json(one) for one in row.stock.options],
+            "asks": [[one.prompt, one.seed, list(one.options)] for one in row.asks],
+        }
+        append_journal(self.folder / ASKED, [values], _REMEDY)
+        self.rounds.append(row)
+
+    def tell(self, asks: Sequence[Ask], scores: Sequence[Mapping[str, float]]) -> None:
+        """Pictures were judged; {} for a picture that was only painted."""
+        rows = [[list_of(one.key), dict(score)] for one, score in zip(asks, scores, strict=True)]
+        append_journal(self.folder / JUDGED, rows, _REMEDY)
+        self.scores |= {one.key: score for one, score in zip(asks, scores, strict=True)}
+
+    def prefer(self, better: Ask, worse: Ask) -> None:
+        """Somebody clicked one of two pictures; TrainingError if they are not of the same prompt and noise."""
+        if better.group != worse.group or better.key == worse.key:
+            raise TrainingError("two pictures are compared that have the same prompt and noise; these have not")
+        append_journal(self.folder / CLICKS, [[list_of(better.key), list_of(worse.key)]], _REMEDY)
+        self.clicks.append(Click(better.key, worse.key))
+
+    def asks(self, *stages: str) -> list[Ask]:
+        """What was asked for in these stages, each picture once, in order."""
+        return list({one.key: one for row in self.rounds if row.stage in stages for one in row.asks}.values())
+
+    def evidence(self, source: Source, stock: Stock, topics: Mapping[str, Topic], *stages: str) -> Evidence:
+        """What was judged in these stages."""
+        wanted = self.rounds[-1].stock if self.rounds else stock
+        keys = {one.key for one in self.asks(*stages)}
+        pictures = [Picture(*key, self.scores[key]) for key in keys if key in self.scores]
+        clicks = [one for one in self.clicks if {one.better, one.worse} <= keys]
+        judged = {one.key for one in pictures}
+        known = [one for one in clicks if {one.better, one.worse} <= judged]
+        return Evidence(source, wanted, topics).plus(sorted(pictures, key=lambda one: one.key), known)
+
+
+def _read_round(row: Any) -> Round:
+    stock = Stock(tuple(option_from_json(one) for one in row["stock"]))
+    return Round(row["stage"], stock, tuple(Ask(prompt, seed, tuple(options)) for prompt, seed, options in row["asks"]))
+
+
+def _key(row: Any) -> tuple[str, tuple[int, ...]]:
+    return row[0], tuple(row[1])
+
+
+@contextmanager
+def in_use(folder: Path) -> Iterator[None]:
+    """Hold a folder for this process; TrainingError while another one has it."""
+    make_folder(folder)
+    path = folder / LOCK
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+    except FileExistsError:
+        holder = path.read_text(encoding="utf-8").strip()
+        if holder.isdigit() and _is_alive(int(holder)):
+            raise TrainingError(
+                f"{folder} is in use by process {holder}; wait for it, stop it, or choose another folder"
+            ) from None
+        path.unlink(missing_ok=True)  # its process was killed
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+    os.write(handle, str(os.getpid()).encode())
+    os.close(handle)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    if process == os.getpid():
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
