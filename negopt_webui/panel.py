@@ -63,43 +63,56 @@ class Controls:
         return [*first, self.seed, self.family]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Maker:
+    """Makes the components of one tab, each with our id."""
+
+    gr: Any
+    tab: str
+
+    def of(self, name: str) -> str:
+        """The id in the page."""
+        return f"negopt_{self.tab}_{name}"
+
+    def choice(self, name: str, label: str, choices: Sequence[str], value: str | None, is_free: bool = False) -> Any:
+        """A list to choose from; with `is_free` other values can be typed."""
+        how = {"allow_custom_value": True} if is_free else {}
+        return self.gr.Dropdown(label=label, choices=list(choices), value=value, elem_id=self.of(name), **how)
+
+    def button(self, name: str, label: str) -> Any:
+        return self.gr.Button(label, elem_id=self.of(name))
+
+    def words(self, name: str, label: str, example: str) -> Any:
+        """A box that grows to four lines."""
+        how = {"placeholder": example, "elem_id": self.of(name)}
+        return self.gr.Textbox(label=label, value="", lines=2, max_lines=4, **how)
+
+
 def build(gr: Any, tab: str, groups: PolicyGroups, default: str) -> Controls:
     """Make the components. Cheap and without effect: the host does it six times at every start."""
-
-    def of(name: str) -> str:
-        return f"negopt_{tab}_{name}"
-
-    def choice(name: str, label: str, choices: Sequence[str], value: str | None, is_free: bool = False) -> Any:
-        how = {"allow_custom_value": True} if is_free else {}
-        return gr.Dropdown(label=label, choices=list(choices), value=value, elem_id=of(name), **how)
-
-    def button(name: str, label: str) -> Any:
-        return gr.Button(label, elem_id=of(name))
-
-    def words(name: str, label: str, example: str) -> Any:
-        return gr.Textbox(label=label, value="", lines=2, max_lines=4, placeholder=example, elem_id=of(name))
-
+    make = _Maker(gr, tab)
+    of = make.of
     with gr.Accordion("negopt", open=False, elem_id=of("accordion")):
         enabled = gr.Checkbox(label="Enable negopt", value=False, elem_id=of("enabled"))
         with gr.Row():
             usual = groups.usual if default in groups.usual else (*groups.usual, default)
-            policy = choice("policy", "Policy", usual, default, is_free=True)
-            family = choice("family", "Model family", (AUTOMATIC, *groups.families), AUTOMATIC)
+            policy = make.choice("policy", "Policy", usual, default, is_free=True)
+            family = make.choice("family", "Model family", (AUTOMATIC, *groups.families), AUTOMATIC)
         with gr.Row():
-            write_negative = button("write_negative", "Write the negative")
-            add_modifiers = button("add_modifiers", "Add modifiers")
-            fill_schedule = button("fill_schedule", "Fill the schedule")
-        positive = words("positive", "Scheduled words, prompt", _EXAMPLE)
-        negative = words("negative", "Scheduled words, negative prompt", "")
+            write_negative = make.button("write_negative", "Write the negative")
+            add_modifiers = make.button("add_modifiers", "Add modifiers")
+            fill_schedule = make.button("fill_schedule", "Fill the schedule")
+        positive = make.words("positive", "Scheduled words, prompt", _EXAMPLE)
+        negative = make.words("negative", "Scheduled words, negative prompt", "")
         line, times = (gr.HTML(value="", elem_id=of(name)) for name in ("line", "times"))
         with gr.Accordion("More", open=False, elem_id=of("more")):
             with gr.Row():
-                passes = choice("passes", "Passes", PASSES, "both")
-                writes = choice("writes", "Policy writes while generating", tuple(WRITES), NOTHING)
+                passes = make.choice("passes", "Passes", PASSES, "both")
+                writes = make.choice("writes", "Policy writes while generating", tuple(WRITES), NOTHING)
             with gr.Row():
-                others = choice("others", "More policies", groups.more, None)
+                others = make.choice("others", "More policies", groups.more, None)
                 seed = gr.Number(label="Policy seed (-1: the picture's)", value=0, precision=0, elem_id=of("seed"))
-            to_native = button("to_native", "Turn the schedule into prompt editing")
+            to_native = make.button("to_native", "Turn the schedule into prompt editing")
     return Controls(
         enabled, policy, writes, positive, negative, passes, seed, family,
         write_negative, add_modifiers, fill_schedule, to_native, others, line, times,
