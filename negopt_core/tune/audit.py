@@ -83,7 +83,8 @@ class AuditPlan:
         """The whole list, the shortened one and nothing, on new noise."""
         rng = np.random.default_rng((self.seed, 1_000_003))
         arms = list(dict.fromkeys(self.arms(journal).values()))
-        count = max((self.pictures - len(journal.asks("learn"))) // len(arms), _LEAST_CHECK)
+        left = min(self.pictures - len(journal.asks("learn")), round(self.pictures * _CHECKED))
+        count = max(left // len(arms), _LEAST_CHECK)
         rows = [(self.prompts[k % len(self.prompts)], int(rng.integers(2**31))) for k in range(count)]
         return Round("check", self.reader.stock, tuple(Ask(*row, arm) for row in rows for arm in arms))
 
@@ -107,7 +108,7 @@ class AuditPlan:
                 PhraseEffect(one.span.text, one.side, Interval(0.0, -np.inf, np.inf), 0, OPEN)
                 for one in self.reader.stock.options
             ]
-        return phrase_effects(fit(evidence.data(self.weights)), self.reader.stock)
+        return phrase_effects(fit(evidence.data(self.weights)).unshrunk(), self.reader.stock)
 
 
 @dataclass(frozen=True, slots=True)

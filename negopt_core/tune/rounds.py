@@ -118,9 +118,9 @@ def best_for(
 def random_pairs(
     reader: Reader, prompts: Sequence[tuple[str, int]], limits: Limits, rng: np.random.Generator, halves: bool = False
 ) -> list[Ask]:
-    """Two sets that share no phrase for each (prompt, seed), every text equally often; `halves`: each has half of all.
+    """Two sets that share no phrase for each (prompt, seed), every text equally often; `halves`: all are said.
 
-    Half the texts and the other half under the same noise (a fold-over design) tell main effects at the best price.
+    Each phrase by a coin in one of the two pictures (a fold-over design): in half of all, under the same noise.
     """
     asks: list[Ask] = []
     deck = _dealt(reader.stock, rng)
@@ -128,9 +128,8 @@ def random_pairs(
         allowed = reader.allowed(prompt)
         here = [one for one in range(len(allowed)) if allowed[one]]
         if halves:
-            mixed = [int(one) for one in rng.permutation(here)]
-            sets = [mixed[: len(mixed) // 2], mixed[len(mixed) // 2 :]]
-            sets = sets if rng.integers(2) else sets[::-1]
+            coins = rng.integers(0, 2, size=len(here))  # halves of equal size would hide what all phrases share
+            sets = [[one for one, coin in zip(here, coins, strict=True) if coin == side] for side in (0, 1)]
         else:
             counts = rng.integers(limits.tried[0], limits.tried[1] + 1, size=2)
             drawn = _take(deck, allowed, int(min(counts.sum(), len(here))))
