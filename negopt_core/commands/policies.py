@@ -13,6 +13,7 @@ from ..policy import SuggestOptions, list_policies, load_policy, suggest
 from ..policy.hub import prepare_repository, pull_policy, push_policy
 from ..policy.loglinear.policy import NegOptPolicy
 from ..policy.store import HUB_PREFIX, default_policy, with_family
+from ..policy.tuned.policy import TunedPolicy
 from . import Command, Result, panel, tell
 from .shared import Folders
 
@@ -103,8 +104,17 @@ def run_why(settings: Why) -> Result:
     """Concepts, then each phrase with its gain and its parts."""
     name = with_family(settings.policy, settings.family, settings.policies) if settings.family else settings.policy
     policy = load_policy(name, settings.policies)
+    if isinstance(policy, TunedPolicy):
+        rows = policy.why(settings.prompt)
+        told = [
+            f"{one['side']:9} {one['phrase']}  {one['gain']:+.2f} +- {one['sd']:.2f}  [{one['pictures']} pictures]"
+            for one in rows
+        ]
+        return Result({"prompt": settings.prompt, "phrases": rows}, "\n".join(told) or "nothing helps here")
     if not isinstance(policy, NegOptPolicy):
-        raise PolicyError(f"{name} cannot say why; only {default_policy()} can (also as {default_policy()}:FAMILY)")
+        raise PolicyError(
+            f"{name} cannot say why; {default_policy()} can, also as {default_policy()}:FAMILY, and tuned policies"
+        )
     found = policy.why(settings.prompt)
     values = {
         "prompt": settings.prompt,

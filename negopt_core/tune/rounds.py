@@ -12,13 +12,11 @@ from ..policy.loglinear.knowledge import Side
 from ..policy.loglinear.policy import blocked_for, prior_gains
 from ..policy.phrases import append_phrases
 from ..policy.token_estimate import estimate_tokens
-from ..policy.tuned.effects import Array, Effects, Room, Stock, best_set
+from ..policy.tuned.effects import SIDES, Array, Effects, Room, Stock, best_set
 from ..text.df_text import parse_prompt
 from ..text.prompt import DFPrompt, PromptPair
 from .evidence import Evidence, Topic, group_key
 from .posterior import Posterior
-
-SIDES: tuple[Side, Side] = ("negative", "modifiers")
 
 
 @dataclass(frozen=True, slots=True)

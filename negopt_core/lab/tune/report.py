@@ -18,12 +18,12 @@ from ...tune.tune import TunePlan
 from ..compare.page import thumbnail
 
 _FOLDER = Path(__file__).resolve().parents[2] / "assets" / "report"
-_SHOWN_EXAMPLES, _CLICK_PAIRS = 2, 24
+_CLICK_PAIRS = 24
 
 
 def audit_report(plan: AuditPlan, journal: Journal) -> dict[str, Any]:
     """Each phrase with its effect and two pairs of pictures, what to drop, and the last check."""
-    effects, asks = plan.effects(journal), journal.asks("learn")
+    effects = plan.effects(journal)
     arms = plan.arms(journal)
     check = compare(
         journal,
@@ -37,7 +37,7 @@ def audit_report(plan: AuditPlan, journal: Journal) -> dict[str, Any]:
         "reward": dict(plan.weights),
         "pictures": len(journal.scores),
         "clicks": len(journal.clicks),
-        "phrases": [_phrase(row, asks, journal, place) for place, row in enumerate(effects)],
+        "phrases": [_phrase(row, journal, place) for place, row in enumerate(effects)],
         "drop": dropped,
         "undecided": [row.text for row in effects if row.verdict == OPEN],
         "shortened": _text(plan, kept, "negative"),
@@ -61,8 +61,8 @@ def _by_scorer(plan: AuditPlan, journal: Journal, arms: Mapping[str, tuple[int, 
 def tune_report(plan: TunePlan, journal: Journal) -> dict[str, Any]:
     """What was learned of each phrase, and the last check."""
     posterior, evidence = plan.posterior(journal)
-    effects, asks = phrase_effects(posterior, evidence.stock), journal.asks("learn", "refine")
-    rows = [_phrase(row, asks, journal, place) for place, row in enumerate(effects) if row.pictures]
+    effects = phrase_effects(posterior, evidence.stock)
+    rows = [_phrase(row, journal, place) for place, row in enumerate(effects) if row.pictures]
     for row, option in zip(
         rows, [one for one, e in zip(evidence.stock.options, effects, strict=True) if e.pictures], strict=True
     ):
@@ -78,8 +78,8 @@ def tune_report(plan: TunePlan, journal: Journal) -> dict[str, Any]:
     }
 
 
-def _phrase(row: PhraseEffect, asks: Sequence[Ask], journal: Journal, place: int) -> dict[str, Any]:
-    pairs = examples(asks, journal.scores, place, _SHOWN_EXAMPLES)
+def _phrase(row: PhraseEffect, journal: Journal, place: int) -> dict[str, Any]:
+    pairs = examples(journal, place)
     return {
         "text": row.text,
         "side": row.side,

@@ -20,7 +20,7 @@ from ...policy.loglinear.knowledge import Side
 from ...policy.loglinear.policy import tables_fingerprint
 from ...policy.phrases import phrase_spans
 from ...policy.store import default_policy
-from ...policy.tuned.effects import Option, Stock
+from ...policy.tuned.effects import SIDES, Option, Stock
 from ...provenance.record import shown_place
 from ...scorers.table import Loader, reward_names
 from ...text.df_text import format_prompt, parse_prompt
@@ -29,7 +29,7 @@ from ...tune.audit import AuditPlan
 from ...tune.candidates import candidates, written_sets
 from ...tune.evidence import Source
 from ...tune.journal import Journal, in_use
-from ...tune.rounds import SIDES, Limits, Reader
+from ...tune.rounds import Limits, Reader
 from ...tune.table import save_tuned
 from ...tune.tune import OWN, PRIOR, TunePlan
 from ..compare.gallery import Gallery
