@@ -23,7 +23,8 @@ SMALL = 0.2
 _Z = 1.959964
 _CHECKED = 0.3
 """Share of the pictures for the last check."""
-_LEAST_CHECK = 8
+LEAST_CHECK = 8
+"""Pictures of each list in the last check, at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class AuditPlan:
         """The whole list, the shortened one and nothing, on new noise."""
         rng = np.random.default_rng((self.seed, 1_000_003))
         arms = list(dict.fromkeys(self.arms(journal).values()))
-        count = max((self.pictures - len(journal.asks("learn"))) // len(arms), _LEAST_CHECK)
+        count = max((self.pictures - len(journal.asks("learn"))) // len(arms), LEAST_CHECK)
         rows = [(self.prompts[k % len(self.prompts)], int(rng.integers(2**31))) for k in range(count)]
         return Round("check", self.reader.stock, tuple(Ask(*row, arm) for row in rows for arm in arms))
 
@@ -100,7 +101,7 @@ class AuditPlan:
     def effects(self, journal: Journal) -> list[PhraseEffect]:
         """What each phrase does, in the order of the list."""
         evidence = self.evidence(journal, "learn")
-        if not evidence.pictures:
+        if not evidence.pictures or not (self.weights or evidence.clicks):
             return [
                 PhraseEffect(one.span.text, one.side, Interval(0.0, -np.inf, np.inf), 0, OPEN)
                 for one in self.reader.stock.options
@@ -154,7 +155,10 @@ def verdict_of(effect: Interval, small: float) -> str:
 def compare(
     journal: Journal, arms: Mapping[str, Mapping[str, tuple[int, ...]]], weights: Mapping[str, float]
 ) -> dict[str, Any]:
-    """Mean reward of each arm (prompt -> set) of the last check; differences and win rates of every two, paired."""
+    """Mean reward of each arm (prompt -> set) of the last check; differences and win rates of every two, paired.
+
+    `clicked` has the win rates by clicks, of the pairs where somebody preferred one.
+    """
     cells: dict[str, dict[tuple[str, int], float]] = {name: {} for name in arms}
     for one in journal.asks("check"):
         scores = journal.scores.get(one.key)
@@ -173,7 +177,22 @@ def compare(
                 "pairs": len(shared),
             }
     means = {name: mean_interval(list(rows.values())).plain() for name, rows in cells.items() if rows}
-    return {"means": means, "differences": pairs}
+    return {"means": means, "differences": pairs, "clicked": _clicked(journal, arms)}
+
+
+def _clicked(journal: Journal, arms: Mapping[str, Mapping[str, tuple[int, ...]]]) -> dict[str, Any]:
+    prompts = {one.group: one.prompt for one in journal.asks("check")}
+    found = {}
+    for first, second in combinations(arms, 2):
+        wins = []
+        for click in journal.clicks:
+            (group, better), (_, worse) = click.better, click.worse
+            if group in prompts:
+                sets = arms[first][prompts[group]], arms[second][prompts[group]]
+                wins += [1.0] if (better, worse) == sets else [0.0] if (worse, better) == sets else []
+        if wins:
+            found[f"{first} - {second}"] = {"win_rate": mean_interval(wins, is_share=True).plain(), "pairs": len(wins)}
+    return found
 
 
 def examples(
