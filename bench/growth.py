@@ -16,6 +16,12 @@ MOST_MEGABYTES = 1024
 ROWS = 100_000
 """Most rows; `make bench BENCHARGS="--rows 1000000"` takes the million, in ten minutes."""
 
+_SIGNS = (
+    "no ", "without people and ", "(a:-1) ", '"', "--no ", "не ", "negative: ", "([{", "(", "{", '{"a":', "a: b\n",
+    "<a", "--x ", "[" * 50, "\n", "a\n\n", "<<SYS>>",
+)  # fmt: skip
+"""What expressions that go back over a text would do most work with."""
+
 
 @dataclass(frozen=True)
 class Series:
@@ -82,6 +88,18 @@ def prompts() -> Series:
     return _series("prompts, rules", (1, 10, 100, 1000, 10_000), work, repeats=3)
 
 
+def signs() -> Series:
+    """Prompts of n characters made of signs that negations, tags and structured prompts are known by, all read."""
+    from negopt_core.policy.structure import why_closed, without_names
+    from negopt_core.text.unwanted import read_wishes
+
+    def work(size: int) -> Callable[[], object]:
+        texts = [f"a{piece * (size // len(piece))}b" for piece in _SIGNS]
+        return lambda: [read(text) for text in texts for read in (read_wishes, why_closed, without_names)]
+
+    return _series("characters of prompts made of signs, read", (4_000, 15_000, 60_000), work, repeats=3)
+
+
 def batches() -> Series:
     """The demo world, n pictures in one batch of 5 steps."""
     from negopt_core import PromptPair
@@ -118,7 +136,7 @@ def processes() -> Series:
 
 def every_series(most_rows: int = ROWS) -> Iterator[Series]:
     """All of them, the quick ones first."""
-    for make in (windows, steps, prompts, batches, processes, evaluated):
+    for make in (windows, steps, prompts, signs, batches, processes, evaluated):
         yield make()
     yield rows(most_rows)
 

@@ -6,13 +6,15 @@ The webui's own password does not cover routes of extensions, so: small input, p
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from negopt_core.errors import NegOptError, PromptError
 from negopt_core.policy.menu import PolicyMenu
 from negopt_core.text.df_text import format_prompt, parse_prompt
 
-from .model_family import DEFAULT
+from .host import Webui
+from .model_family import AUTOMATIC, DEFAULT, family_of, name_for
 from .request import EVERYTHING, NOTHING, WRITES
 from .writing import UserPrompts, ask, into_prompt
 
@@ -29,7 +31,8 @@ Answer = tuple[int, dict[str, Any]]
 
 def policies(menu: PolicyMenu) -> Answer:
     """What can be asked."""
-    return 200, {"policies": menu.names(), "default": DEFAULT, "modes": _MODES}
+    families = [AUTOMATIC, *menu.groups().families]
+    return 200, {"policies": menu.names(), "default": DEFAULT, "modes": _MODES, "families": families}
 
 
 def too_large() -> Answer:
@@ -37,21 +40,23 @@ def too_large() -> Answer:
     return 413, {"error": f"a request may have {MAX_BODY:,} bytes; shorten the prompt"}
 
 
-def suggest(menu: PolicyMenu, body: bytes) -> Answer:
+def suggest(menu: PolicyMenu, host: Webui, body: bytes) -> Answer:
     """Both prompts with the policy's words written into them, and the same words with their windows."""
     try:
         values = json.loads(body)
         if not isinstance(values, dict):
             raise PromptError(f"a request is a JSON object, got {type(values).__name__}; send {{'prompt': …}}")
-        prompts = _read_prompts(values)
-        written = ask(menu.policy(_text(values, "policy", DEFAULT)), prompts)
+        model = host.loaded()
+        known = replace(_read_prompts(values), model_family=family_of(model) or None, embeddings=host.embeddings())
+        name = name_for(_text(values, "policy", DEFAULT), _text(values, "family", AUTOMATIC), model)
+        written = ask(menu.policy(name), known)
         return 200, {
-            "prompt": into_prompt(prompts.prompt, written.positive, False),
-            "negative": into_prompt(prompts.negative, written.negative, True),
+            "prompt": into_prompt(known.prompt, written.positive, False),
+            "negative": into_prompt(known.negative, written.negative, True),
             "scheduled_prompt": format_prompt(written.positive),
             "scheduled_negative": format_prompt(written.negative),
             "policy": written.policy,
-            "seed": prompts.seed,
+            "seed": known.seed,
             "warnings": list(written.warnings),
         }
     except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or brackets without end

@@ -8,25 +8,41 @@ from typing import Any
 from .request import WRITES
 from .session import AXES
 
+_Axis = tuple[str, type, str, Callable[[], Sequence[str]] | None]
+"""Label, type of the values, name in a request, and the values to choose from."""
 _GRIDS = ("xyz_grid.py", "scripts.xyz_grid")
 _LABEL = "[negopt] "
+_OLD_LABELS = {
+    "policy writes": "mode",
+    "scheduled words, prompt": "df_text",
+    "scheduled words, negative": "df_negative",
+}
+"""Names until November 2026. The grid keeps them in presets and programs send them, so they stay, after the others."""
 
 
-def add_axes(scripts_data: Iterable[Any], policy_names: Callable[[], Sequence[str]]) -> bool:
-    """Offer our axes; False where there is no grid. Any of them but 'enabled' switches negopt on for its cell."""
+def add_axes(
+    scripts_data: Iterable[Any], policy_names: Callable[[], Sequence[str]], families: Callable[[], Sequence[str]]
+) -> bool:
+    """Offer our axes, named as the fields of ComfyUI's nodes; False where there is no grid.
+
+    Any of them but 'enabled' switches negopt on for its cell. Their order is public: programs send an axis by position.
+    """
     grid = next((data.module for data in scripts_data if data.script_class.__module__ in _GRIDS), None)
     if grid is None:
         return False
-    axes = (
+    axes: tuple[_Axis, ...] = (
         ("policy", str, "policy", policy_names),
-        ("policy writes", str, "writes", lambda: list(WRITES)),
-        ("scheduled words, prompt", str, "positive", None),
-        ("scheduled words, negative", str, "negative", None),
+        ("mode", str, "writes", lambda: list(WRITES)),
+        ("df_text", str, "positive", None),
+        ("df_negative", str, "negative", None),
         ("window start", float, "start", None),
         ("enabled", str, "enabled", lambda: ["False", "True"]),
+        ("seed", int, "seed", None),
+        ("model family", str, "family", families),
     )
+    old = [(was, *axis[1:]) for was, now in _OLD_LABELS.items() for axis in axes if axis[0] == now]
     known = {option.label for option in grid.axis_options}
-    for label, kind, name, choices in axes:
+    for label, kind, name, choices in (*axes, *old):
         if _LABEL + label not in known:
             grid.axis_options.append(grid.AxisOption(_LABEL + label, kind, setter(name), choices=choices))
     return True

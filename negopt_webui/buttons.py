@@ -13,10 +13,12 @@ from negopt_core.provenance.plan import check_passes
 from negopt_core.text.df_text import format_prompt, parse_prompt
 from negopt_core.text.prompt import DFPrompt
 
-from .check import Boxes, check, to_html
+from .check import Boxes, check, in_scroller, to_html
+from .host import Webui
+from .model_family import AUTOMATIC, DEFAULT, family_of, judged_families, name_for
 from .native import add_schedule
 from .request import MAX_WORDS
-from .writing import AddedWords, UserPrompts, ask, count_windows, into_prompt, joined
+from .writing import UserPrompts, ask, count_windows, into_prompt, joined
 
 Answer = tuple[Any, ...]
 NEGATIVE, MODIFIERS = ("negative",), ("modifiers",)
@@ -24,33 +26,54 @@ NEGATIVE, MODIFIERS = ("negative",), ("modifiers",)
 
 @dataclass(frozen=True, slots=True)
 class Buttons:
-    """The page's actions. `total_steps` is the host's count for a sampler; `keep` leaves a box as it is."""
+    """The page's actions; `keep` leaves a box as it is."""
 
     menu: PolicyMenu
-    total_steps: Callable[[str, int], int]
+    host: Webui
     keep: Callable[[], Any]
 
     def write_negative(
-        self, prompt: str, negative: str, positive_words: str, negative_words: str, policy: str, seed: Any
+        self,
+        prompt: str,
+        negative: str,
+        positive_words: str,
+        negative_words: str,
+        policy: str,
+        seed: Any,
+        family: Any = None,
     ) -> Answer:
         """New text for the negative box, and the line."""
-        prompts = _read_prompts(prompt, negative, positive_words, negative_words, NEGATIVE, seed)
-        return self._into_box(policy, prompts, True)
+        prompts = self._read_prompts(prompt, negative, positive_words, negative_words, NEGATIVE, seed)
+        return self._into_box(policy, family, prompts, True)
 
     def add_modifiers(
-        self, prompt: str, negative: str, positive_words: str, negative_words: str, policy: str, seed: Any
+        self,
+        prompt: str,
+        negative: str,
+        positive_words: str,
+        negative_words: str,
+        policy: str,
+        seed: Any,
+        family: Any = None,
     ) -> Answer:
         """New text for the prompt box, and the line."""
-        prompts = _read_prompts(prompt, negative, positive_words, negative_words, MODIFIERS, seed)
-        return self._into_box(policy, prompts, False)
+        prompts = self._read_prompts(prompt, negative, positive_words, negative_words, MODIFIERS, seed)
+        return self._into_box(policy, family, prompts, False)
 
     def fill_schedule(
-        self, prompt: str, negative: str, positive_words: str, negative_words: str, policy: str, seed: Any
+        self,
+        prompt: str,
+        negative: str,
+        positive_words: str,
+        negative_words: str,
+        policy: str,
+        seed: Any,
+        family: Any = None,
     ) -> Answer:
         """New text for both schedule boxes, and the line."""
-        prompts = _read_prompts(prompt, negative, positive_words, negative_words, NEGATIVE + MODIFIERS, seed)
+        prompts = self._read_prompts(prompt, negative, positive_words, negative_words, NEGATIVE + MODIFIERS, seed)
         try:
-            written = self._ask(with_windows(str(policy)), prompts)
+            written = ask(self.menu.policy(with_windows(self._name(policy, family))), prompts)
         except NegOptError as error:
             return self.keep(), self.keep(), to_html([str(error)])
         positive = joined(prompts.scheduled_prompt, written.positive)
@@ -73,8 +96,8 @@ class Buttons:
         """Both prompt boxes with the schedule as prompt editing, both schedule boxes empty, and the line."""
         try:
             chosen = check_passes(passes)
-            first = self.total_steps(str(sampler or ""), _whole(steps))
-            second = self.total_steps(str(sampler or ""), _whole(hires_steps or steps)) if hires is True else None
+            first = self.host.total_steps(str(sampler or ""), _whole(steps))
+            second = self.host.total_steps(str(sampler or ""), _whole(hires_steps or steps)) if hires is True else None
             new_prompt = add_schedule(prompt, _words(positive_words), False, first, second, chosen)
             new_negative = add_schedule(negative, _words(negative_words), True, first, second, chosen)
         except NegOptError as error:
@@ -91,18 +114,34 @@ class Buttons:
         steps: Any,
         cfg: Any,
         enabled: Any,
+        policy: Any = None,
+        family: Any = None,
     ) -> str:
-        """When the words in the boxes act."""
-        known = Boxes(positive_words or "", negative_words or "", prompt or "", negative or "", enabled is not False)
+        """What is wrong with the words in the boxes, and when they act."""
+        of_model, of_policy = judged_families(str(policy or DEFAULT), str(family or AUTOMATIC), self.host.loaded())
+        known = Boxes(
+            positive_words or "",
+            negative_words or "",
+            prompt or "",
+            negative or "",
+            enabled is not False,
+            model_family=of_model,
+            policy_family=of_policy,
+            embeddings=self.host.embeddings(),
+        )
         if isinstance(steps, int | float):
             known = replace(known, steps=int(steps))
         if isinstance(cfg, int | float):
             known = replace(known, cfg=float(cfg))
-        return to_html(check(known))
+        return in_scroller(to_html(check(known)))
 
-    def _into_box(self, policy: str, prompts: UserPrompts, is_negative: bool) -> Answer:
+    def choose(self, name: Any) -> Any:
+        """A policy of the longer list, for the policy box; the box stays as it is where none was chosen."""
+        return str(name) if name else self.keep()
+
+    def _into_box(self, policy: str, family: Any, prompts: UserPrompts, is_negative: bool) -> Answer:
         try:
-            written = self._ask(policy, prompts)
+            written = ask(self.menu.policy(self._name(policy, family)), prompts)
             added = written.negative if is_negative else written.positive
             text = into_prompt(prompts.negative if is_negative else prompts.prompt, added, is_negative)
         except NegOptError as error:
@@ -118,15 +157,23 @@ class Buttons:
             )
         return text, to_html([*told, *written.warnings])
 
-    def _ask(self, policy: str, prompts: UserPrompts) -> AddedWords:
-        return ask(self.menu.policy(str(policy)), prompts)
+    def _name(self, policy: Any, family: Any) -> str:
+        return name_for(str(policy), str(family or AUTOMATIC), self.host.loaded())
 
-
-def _read_prompts(
-    prompt: str, negative: str, positive_words: str, negative_words: str, modes: tuple[str, ...], seed: Any
-) -> UserPrompts:
-    chosen = int(seed) if isinstance(seed, int | float) and seed >= 0 else 0  # -1 has no picture to take a seed from
-    return UserPrompts(prompt or "", negative or "", _words(positive_words), _words(negative_words), modes, chosen)
+    def _read_prompts(
+        self, prompt: str, negative: str, positive_words: str, negative_words: str, modes: tuple[str, ...], seed: Any
+    ) -> UserPrompts:
+        chosen = int(seed) if isinstance(seed, int | float) and seed >= 0 else 0  # -1 has no picture's seed to take
+        return UserPrompts(
+            prompt or "",
+            negative or "",
+            _words(positive_words),
+            _words(negative_words),
+            modes,
+            chosen,
+            family_of(self.host.loaded()) or None,
+            self.host.embeddings(),
+        )
 
 
 def _words(text: str) -> DFPrompt:

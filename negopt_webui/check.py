@@ -1,4 +1,4 @@
-"""The line under the boxes: what is written there, when it acts, and what will not work."""
+"""The lines under the boxes: the same checks as in ComfyUI, and when the words act."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from negopt_core.errors import NegOptError
+from negopt_core.policy.token_estimate import encoder_tokens, estimate_tokens
 from negopt_core.text.checks import Setup, inspect_setup
 from negopt_core.text.df_text import parse_report
 from negopt_core.text.planner import plan_pieces
@@ -22,6 +23,8 @@ from .writing import joined
 _EMPHASIS = re.compile(r"(?<!\\)\([^()]*:\s*[\d.]+\s*\)")
 _NETWORK = re.compile(r"<\w+:[^<>]*>")
 _LONGEST_LINE = 400
+_WARNED = "▲ "
+_TALLEST = "max-height:12em;overflow-y:auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,32 +38,63 @@ class Boxes:
     is_enabled: bool = True
     steps: int | None = None
     cfg: float | None = None
+    model_family: str | None = None
+    """Family of the loaded checkpoint; None if unknown."""
+    policy_family: str | None = None
+    """Family that the policy is asked for, if the user named one."""
+    embeddings: frozenset[str] | None = None
+    """Names of the embedding files; None if unknown."""
 
 
 def check(boxes: Boxes) -> list[str]:
-    """What the user should know before generating; the last lines say when the words act."""
+    """What the user should know before generating, each marked; the last lines say when the words act."""
     sides = (("prompt", boxes.positive), ("negative", boxes.negative))
     lines = [line for side, text in sides for line in _problems(side, text)]
     parsed = [parse_report(text[:MAX_WORDS]).prompt for _, text in sides]
     steps = boxes.steps if boxes.steps and boxes.steps > 0 else None
-    cfg = boxes.cfg if boxes.cfg is not None and math.isfinite(boxes.cfg) and boxes.cfg >= 0 else None
-    pair = PromptPair(
-        joined(DFPrompt.plain(plain_words(boxes.prompt)), parsed[0]),
-        joined(DFPrompt.plain(plain_words(boxes.prompt_negative)), parsed[1]),
-    )
-    found = inspect_setup(pair, Setup(steps=steps, cfg=cfg))
-    lines += [str(finding) for finding in found if finding.severity == "warning"]
+    cfg = boxes.cfg if boxes.cfg is not None and math.isfinite(boxes.cfg) else None
+    setup = setup_of(steps, cfg, (boxes.model_family, boxes.policy_family), boxes.embeddings)
+    lines += warnings_for(boxes.prompt, boxes.prompt_negative, parsed[0], parsed[1], setup)
     if not boxes.is_enabled and any(prompt.text.strip() for prompt in parsed):
-        lines.append("'Enable negopt' is not ticked: nothing of this acts")
-    return lines + [
+        lines.append("'Enable negopt' is not ticked: these words are not used")
+    return [_WARNED + line for line in lines] + [
         line for (side, _), prompt in zip(sides, parsed, strict=True) for line in _times(side, prompt, steps)
     ]
+
+
+def setup_of(
+    steps: int | None, cfg: float | None, families: tuple[str | None, str | None], embeddings: frozenset[str] | None
+) -> Setup:
+    """What the webui knows of a run; `families` are the loaded checkpoint's and the policy's, as `judged_families`."""
+    return Setup(
+        steps=steps,
+        cfg=cfg if cfg is not None and cfg >= 0 else None,
+        model_family=families[0],
+        policy_family=families[1],
+        embeddings=embeddings,
+        count_tokens=estimate_tokens,
+        chunk_tokens=encoder_tokens(families[0]),
+    )
+
+
+def warnings_for(prompt: str, negative: str, positive: DFPrompt, negatives: DFPrompt, setup: Setup) -> list[str]:
+    """What the checks find in the webui's two prompts with the scheduled words of either side behind them."""
+    pair = PromptPair(
+        joined(DFPrompt.plain(plain_words(prompt)), positive),
+        joined(DFPrompt.plain(plain_words(negative)), negatives),
+    )
+    return [str(finding) for finding in inspect_setup(pair, setup) if finding.severity == "warning"]
 
 
 def to_html(lines: Sequence[str]) -> str:
     """The lines for the page; nothing in them can become markup."""
     shown = (line if len(line) <= _LONGEST_LINE else line[: _LONGEST_LINE - 1] + "…" for line in lines)
     return "<br>".join(html.escape(line) for line in shown)
+
+
+def in_scroller(lines: str) -> str:
+    """HTML lines in a box that is never taller than a few of them: a long schedule has more lines than a screen."""
+    return f'<div style="{_TALLEST}">{lines}</div>' if lines else ""
 
 
 def _problems(side: str, text: str) -> Iterator[str]:
@@ -88,7 +122,9 @@ def _times(side: str, prompt: DFPrompt, steps: int | None) -> Iterator[str]:
             yield f"{side}, {piece.window.start:.4g} to {piece.window.end:.4g} of the steps: {_shown(piece.parts)}"
         return
     for segment in compile_schedule(prompt, steps):
-        yield f"{side}, steps {segment.first + 1} to {segment.stop} of {steps}: {_shown(segment.parts)}"
+        first, last = segment.first + 1, segment.stop
+        when = f"step {first}" if first == last else f"steps {first} to {last}"
+        yield f"{side}, {when} of {steps}: {_shown(segment.parts)}"
 
 
 def _shown(parts: tuple[tuple[str, float], ...]) -> str:

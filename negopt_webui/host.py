@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Protocol
 
 Slot = list[Any]
 """A cache slot as the host keeps it: what was asked, what came of it, and on Forge what it adds to the infotext."""
+_EMBEDDING_ENDINGS = (".safetensors", ".pt", ".bin", ".png", ".webp", ".jxl", ".avif")
+"""Files that hosts read as embeddings; pictures can hold them too."""
 
 
 class Host(Protocol):
@@ -29,12 +33,32 @@ class Host(Protocol):
 class Webui:
     """A1111 1.10, Forge and Forge Neo, through the modules that all three have."""
 
-    def __init__(self, prompt_parser: Any, sd_samplers: Any, shared: Any) -> None:
-        self._parser, self._samplers, self._shared = prompt_parser, sd_samplers, shared
+    def __init__(self, prompt_parser: Any, sd_samplers: Any, shared: Any, sd_models: Any) -> None:
+        self._parser, self._samplers, self._shared, self._models = prompt_parser, sd_samplers, shared, sd_models
 
     def model(self) -> Any:
         """The loaded checkpoint."""
         return self._shared.sd_model
+
+    def loaded(self) -> Any:
+        """The checkpoint in memory, or the one that Forge will load for the next picture; None if neither is known.
+
+        Unlike `model`, asking for it loads nothing.
+        """
+        data = getattr(self._models, "model_data", None)
+        model = getattr(data, "sd_model", None)
+        chosen = (getattr(data, "forge_loading_parameters", None) or {}).get("checkpoint_info")
+        if chosen is None or chosen == getattr(model, "sd_checkpoint_info", None):
+            return model
+        return SimpleNamespace(sd_checkpoint_info=chosen)
+
+    def embeddings(self) -> frozenset[str] | None:
+        """Names of the embedding files, without folder and ending; None if there is no such folder."""
+        named = getattr(getattr(self._shared, "cmd_opts", None), "embeddings_dir", None)
+        folder = Path(str(named)) if named else None
+        if folder is None or not folder.is_dir():
+            return None
+        return frozenset(path.stem for path in folder.rglob("*") if path.suffix.lower() in _EMBEDDING_ENDINGS)
 
     def option(self, name: str, default: Any) -> Any:
         """A setting, or `default` where this host does not have it."""

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from negopt_core.errors import NegOptError
+from negopt_core.policy.menu import PolicyGroups
 from negopt_core.provenance.plan import PASSES, PLAN_KEY, Plan, read_plan
 from negopt_core.text.df_text import format_prompt
 
 from .buttons import Buttons
+from .model_family import AUTOMATIC
 from .request import NOTHING, WRITES
 
 log = logging.getLogger("negopt")
@@ -32,7 +34,7 @@ _EXAMPLE = "[sharp focus:0-0.5:0.8] acts in the second half of the steps at weig
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Controls:
-    """Our components; the first seven are the script's arguments, in order.
+    """Our components; the first eight are the script's arguments, in order.
 
     `line` says what a button has done, `times` what the schedule in the boxes will do. They are two, because a button
     that fills the boxes also sets off the check of what is in them.
@@ -45,52 +47,104 @@ class Controls:
     negative: Any
     passes: Any
     seed: Any
+    family: Any
     write_negative: Any
     add_modifiers: Any
     fill_schedule: Any
     to_native: Any
+    others: Any
     line: Any
     times: Any
 
     @property
     def arguments(self) -> list[Any]:
         """What the host passes to the script's methods."""
-        return [self.enabled, self.policy, self.writes, self.positive, self.negative, self.passes, self.seed]
+        first = [self.enabled, self.policy, self.writes, self.positive, self.negative, self.passes]
+        return [*first, self.seed, self.family]
 
 
-def build(gr: Any, tab: str, names: Sequence[str], default: str) -> Controls:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Maker:
+    """Makes the components of one tab, each with our id."""
+
+    gr: Any
+    tab: str
+
+    def of(self, name: str) -> str:
+        """The id in the page."""
+        return f"negopt_{self.tab}_{name}"
+
+    def choice(self, name: str, label: str, choices: Sequence[str], value: str | None, is_free: bool = False) -> Any:
+        """A list to choose from; with `is_free` other values can be typed."""
+        how = {"allow_custom_value": True} if is_free else {}
+        return self.gr.Dropdown(label=label, choices=list(choices), value=value, elem_id=self.of(name), **how)
+
+    def button(self, name: str, label: str) -> Any:
+        return self.gr.Button(label, elem_id=self.of(name))
+
+    def words(self, name: str, label: str, example: str) -> Any:
+        """A box that grows to four lines."""
+        how = {"placeholder": example, "elem_id": self.of(name)}
+        return self.gr.Textbox(label=label, value="", lines=2, max_lines=4, **how)
+
+
+def build(gr: Any, tab: str, groups: PolicyGroups, default: str) -> Controls:
     """Make the components. Cheap and without effect: the host does it six times at every start."""
-
-    def of(name: str) -> str:
-        return f"negopt_{tab}_{name}"
-
+    make = _Maker(gr, tab)
+    of = make.of
     with gr.Accordion("negopt", open=False, elem_id=of("accordion")):
         enabled = gr.Checkbox(label="Enable negopt", value=False, elem_id=of("enabled"))
         with gr.Row():
-            policy = gr.Dropdown(
-                label="Policy", choices=list(names), value=default, allow_custom_value=True, elem_id=of("policy")
-            )
-            seed = gr.Number(label="Policy seed (-1: the picture's)", value=0, precision=0, elem_id=of("seed"))
+            usual = groups.usual if default in groups.usual else (*groups.usual, default)
+            policy = make.choice("policy", "Policy", usual, default, is_free=True)
+            family = make.choice("family", "Model family", (AUTOMATIC, *groups.families), AUTOMATIC)
         with gr.Row():
-            write_negative = gr.Button("Write the negative", elem_id=of("write_negative"))
-            add_modifiers = gr.Button("Add modifiers", elem_id=of("add_modifiers"))
-            fill_schedule = gr.Button("Fill the schedule", elem_id=of("fill_schedule"))
-        positive = gr.Textbox(
-            label="Scheduled words, prompt", value="", lines=2, placeholder=_EXAMPLE, elem_id=of("positive")
-        )
-        negative = gr.Textbox(label="Scheduled words, negative prompt", value="", lines=2, elem_id=of("negative"))
-        line = gr.HTML(value="", elem_id=of("line"))
-        times = gr.HTML(value="", elem_id=of("times"))
-        with gr.Row():
-            passes = gr.Dropdown(label="Passes", choices=list(PASSES), value="both", elem_id=of("passes"))
-            writes = gr.Dropdown(
-                label="Policy writes while generating", choices=list(WRITES), value=NOTHING, elem_id=of("writes")
-            )
-            to_native = gr.Button("Turn the schedule into prompt editing", elem_id=of("to_native"))
+            write_negative = make.button("write_negative", "Write the negative")
+            add_modifiers = make.button("add_modifiers", "Add modifiers")
+            fill_schedule = make.button("fill_schedule", "Fill the schedule")
+        positive = make.words("positive", "Scheduled words, prompt", _EXAMPLE)
+        negative = make.words("negative", "Scheduled words, negative prompt", "")
+        line, times = (gr.HTML(value="", elem_id=of(name)) for name in ("line", "times"))
+        with gr.Accordion("More", open=False, elem_id=of("more")):
+            with gr.Row():
+                passes = make.choice("passes", "Passes", PASSES, "both")
+                writes = make.choice("writes", "Policy writes while generating", tuple(WRITES), NOTHING)
+            with gr.Row():
+                others = make.choice("others", "More policies", groups.more, None)
+                seed = gr.Number(label="Policy seed (-1: the picture's)", value=0, precision=0, elem_id=of("seed"))
+            to_native = make.button("to_native", "Turn the schedule into prompt editing")
     return Controls(
-        enabled, policy, writes, positive, negative, passes, seed,
-        write_negative, add_modifiers, fill_schedule, to_native, line, times,
+        enabled, policy, writes, positive, negative, passes, seed, family,
+        write_negative, add_modifiers, fill_schedule, to_native, others, line, times,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Wires:
+    """Connects actions to the parts of one tab's page."""
+
+    tab: str
+    parts: Mapping[str, Any]
+
+    def connect(
+        self, listen: Callable[..., Any], action: Callable[..., Any], names: str, outputs: list[Any], **how: Any
+    ) -> Any:
+        """`action` gets the parts called `names`; None for each that this page has not."""
+        wanted = names.split()
+        present = [name for name in wanted if name in self.parts]
+
+        def call(*values: Any) -> Any:
+            given = dict(zip(present, values, strict=True))
+            return action(*(given.get(name) for name in wanted))
+
+        inputs = [self.parts[name] for name in present]
+        return listen(fn=call, inputs=inputs, outputs=outputs, show_progress="hidden", **how)
+
+    def connect_box(self, button: Any, action: Callable[..., Any], names: str, outputs: list[Any]) -> None:
+        """As `connect`, for a button that fills the host's own boxes."""
+        done = self.connect(button.click, action, names, outputs)
+        # the host counts tokens while a person types; it takes this name for gradio's argument in all its versions
+        done.then(fn=None, _js=f"function(){{update_{self.tab}_tokens();}}", show_progress="hidden")
 
 
 def wire(controls: Controls, tab: str, page: Mapping[str, Any], buttons: Buttons) -> None:
@@ -103,43 +157,28 @@ def wire(controls: Controls, tab: str, page: Mapping[str, Any], buttons: Buttons
         "policy": controls.policy,
         "seed": controls.seed,
         "passes": controls.passes,
+        "family": controls.family,
+        "others": controls.others,
     }
-
-    def connect(
-        listen: Callable[..., Any], action: Callable[..., Any], names: str, outputs: list[Any], **how: Any
-    ) -> Any:
-        wanted = names.split()
-        present = [name for name in wanted if name in parts]
-
-        def call(*values: Any) -> Any:
-            given = dict(zip(present, values, strict=True))
-            return action(*(given.get(name) for name in wanted))
-
-        inputs = [parts[name] for name in present]
-        return listen(fn=call, inputs=inputs, outputs=outputs, show_progress="hidden", **how)
-
-    def connect_box(button: Any, action: Callable[..., Any], names: str, outputs: list[Any]) -> None:
-        done = connect(button.click, action, names, outputs)
-        # the host counts tokens while a person types; it takes this name for gradio's argument in all its versions
-        done.then(fn=None, _js=f"function(){{update_{tab}_tokens();}}", show_progress="hidden")
-
-    line = controls.line
-    checked = "positive_words negative_words prompt negative steps cfg enabled"
-    changing = (controls.positive, controls.negative, controls.enabled, page.get("steps"), page.get("cfg"))
-    for part in changing:
+    wires, line = _Wires(tab, parts), controls.line
+    checked = "positive_words negative_words prompt negative steps cfg enabled policy family"
+    ours = (controls.positive, controls.negative, controls.enabled, controls.policy, controls.family)
+    for part in (*ours, page.get("steps"), page.get("cfg")):
         if part is not None:  # not through the queue, which gives up on a busy machine
-            connect(part.change, buttons.check, checked, [controls.times], queue=False)
-    asked = "prompt negative positive_words negative_words policy seed"
-    connect(controls.fill_schedule.click, buttons.fill_schedule, asked, [controls.positive, controls.negative, line])
+            wires.connect(part.change, buttons.check, checked, [controls.times], queue=False)
+    wires.connect(controls.others.change, buttons.choose, "others", [controls.policy], queue=False)
+    asked = "prompt negative positive_words negative_words policy seed family"
+    filled = [controls.positive, controls.negative, line]
+    wires.connect(controls.fill_schedule.click, buttons.fill_schedule, asked, filled)
     if "prompt" not in page or "negative" not in page:
         return
-    connect_box(controls.write_negative, buttons.write_negative, asked, [page["negative"], line])
-    connect_box(controls.add_modifiers, buttons.add_modifiers, asked, [page["prompt"], line])
-    connect_box(
+    wires.connect_box(controls.write_negative, buttons.write_negative, asked, [page["negative"], line])
+    wires.connect_box(controls.add_modifiers, buttons.add_modifiers, asked, [page["prompt"], line])
+    wires.connect_box(
         controls.to_native,
         buttons.to_native,
         "prompt negative positive_words negative_words passes steps sampler hires hires_steps",
-        [page["prompt"], page["negative"], controls.positive, controls.negative, line],
+        [page["prompt"], page["negative"], *filled],
     )
 
 

@@ -14,7 +14,7 @@ from negopt_core.provenance.plan import Passes, Plan, check_passes
 from negopt_core.text.df_text import parse_prompt
 from negopt_core.text.prompt import DFPrompt, Span, Window
 
-from .model_family import DEFAULT
+from .model_family import AUTOMATIC, DEFAULT
 
 NOTHING, EVERYTHING = "nothing", "negative and modifiers"
 WRITES: dict[str, tuple[str, ...]] = {
@@ -41,6 +41,7 @@ class Request:
     negative: str = ""
     passes: str = "both"
     seed: int = 0
+    family: str = AUTOMATIC
     start: float | None = None
     """Only from a grid: where every window starts, as a share of the steps."""
 
@@ -82,7 +83,9 @@ def read_request(values: Sequence[Any], axes: Mapping[str, Any] | None = None) -
     def text(name: str) -> str:
         return str(getattr(default, name) if given.get(name) is None else given[name])
 
-    if axes and "policy" in axes and text("writes") == NOTHING:  # or all its cells would be the same
+    if (
+        axes and {"policy", "family", "seed"} & axes.keys() and text("writes") == NOTHING
+    ):  # or all its cells would be the same
         given["writes"] = EVERYTHING
 
     return Request(
@@ -93,6 +96,7 @@ def read_request(values: Sequence[Any], axes: Mapping[str, Any] | None = None) -
         negative=text("negative"),
         passes=text("passes"),
         seed=default.seed if given.get("seed") is None else _seed(given["seed"]),
+        family=text("family"),
         start=given.get("start"),
     )
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from negopt_core.errors import NegOptError
+from negopt_core.policy import Policy
 from negopt_core.policy.menu import PolicyMenu
 from negopt_core.provenance.plan import PLAN_KEY, Plan
-from negopt_core.text.checks import Setup, inspect_setup
-from negopt_core.text.prompt import DFPrompt, PromptPair
 
+from .check import setup_of, warnings_for
+from .host import Webui
 from .injection import ATTRIBUTE, Job, job_of, slice_side
-from .model_family import name_for_model
-from .native import plain_words
+from .model_family import judged_families, name_for
 from .request import PICTURE_SEED, Request, read_request
 from .writing import UserPrompts, ask, joined
 
@@ -51,13 +52,16 @@ def fail(p: Any, message: str) -> None:
     say(p, f"this picture was made without its scheduled words, or only with some of them: {line}")
 
 
-def begin(p: Any, values: Sequence[Any], menu: PolicyMenu) -> None:
+def begin(p: Any, values: Sequence[Any], menu: PolicyMenu, host: Webui) -> None:
     """Read what the user wants for a job and hang the plans on it. Where negopt is off, nothing is touched."""
     forget(p)
     request = read_request(values, getattr(p, AXES, None))
     if not request.enabled:
         return
-    plans = _plans(p, request, menu)
+    model = getattr(p, "sd_model", None)
+    families, embeddings = judged_families(request.policy, request.family, model), host.embeddings()
+    prompts = UserPrompts("", "", modes=request.modes, model_family=families[0], embeddings=embeddings)
+    plans = _plans(p, request, prompts, lambda: menu.policy(name_for(request.policy, request.family, model)))
     if all(plan.is_empty for plan in plans):
         say(p, "is on and has nothing to add: both boxes are empty and no policy writes")
         return
@@ -65,7 +69,7 @@ def begin(p: Any, values: Sequence[Any], menu: PolicyMenu) -> None:
     slice_side([plan.negative for plan in plans])
     setattr(p, ATTRIBUTE, Job(p, plans))
     p.extra_generation_params[PLAN_KEY] = _record(plans)
-    for warning in _warnings(p, plans[0]):
+    for warning in _warnings(p, plans[0], families if request.modes else (families[0], None), embeddings):
         say(p, warning)
 
 
@@ -94,20 +98,27 @@ def say(p: Any, message: str) -> None:
     p.comment(f"negopt: {message}")
 
 
-def _plans(p: Any, request: Request, menu: PolicyMenu) -> list[Plan]:
-    """A plan for each picture of the job."""
+def _plans(p: Any, request: Request, known: UserPrompts, load: Callable[[], Policy]) -> list[Plan]:
+    """A plan for each picture of the job; `known` is what is the same for all of them."""
     own = request.plan()
     if not request.modes:
         return [own] * len(p.all_prompts)
-    policy = menu.policy(name_for_model(request.policy, getattr(p, "sd_model", None)))
-    known: dict[UserPrompts, Plan] = {}
+    policy = load()
+    done: dict[UserPrompts, Plan] = {}
     plans = []
     for prompt, negative, seed in zip(p.all_prompts, p.all_negative_prompts, p.all_seeds, strict=True):
         chosen = int(seed) if request.seed == PICTURE_SEED else request.seed
-        prompts = UserPrompts(prompt, negative, own.positive, own.negative, request.modes, chosen)
-        if prompts not in known:
+        prompts = replace(
+            known,
+            prompt=prompt,
+            negative=negative,
+            scheduled_prompt=own.positive,
+            scheduled_negative=own.negative,
+            seed=chosen,
+        )
+        if prompts not in done:
             written = ask(policy, prompts)
-            known[prompts] = Plan(
+            done[prompts] = Plan(
                 joined(own.positive, request.place(written.positive)),
                 joined(own.negative, request.place(written.negative)),
                 own.passes,
@@ -116,7 +127,7 @@ def _plans(p: Any, request: Request, menu: PolicyMenu) -> list[Plan]:
                 policy_seed=chosen,
                 writes=request.writes,
             )
-        plans.append(known[prompts])
+        plans.append(done[prompts])
     return plans
 
 
@@ -134,15 +145,12 @@ def _record(plans: list[Plan]) -> Any:
     return line
 
 
-def _warnings(p: Any, plan: Plan) -> list[str]:
-    """What the honesty meter says of the first picture, and what it cannot know."""
-    pair = PromptPair(
-        joined(DFPrompt.plain(plain_words(p.all_prompts[0])), plan.positive),
-        joined(DFPrompt.plain(plain_words(p.all_negative_prompts[0])), plan.negative),
-    )
-    cfg = float(p.cfg_scale)
-    found = inspect_setup(pair, Setup(steps=p.steps, cfg=cfg if cfg >= 0 else None))
-    warnings = [str(finding) for finding in found if finding.severity == "warning"]
+def _warnings(
+    p: Any, plan: Plan, families: tuple[str | None, str | None], embeddings: frozenset[str] | None
+) -> list[str]:
+    """What the checks say of the first picture, and what they cannot know."""
+    setup = setup_of(p.steps, float(p.cfg_scale), families, embeddings)
+    warnings = warnings_for(p.all_prompts[0], p.all_negative_prompts[0], plan.positive, plan.negative, setup)
     if plan.passes == "hires" and not getattr(p, "enable_hr", False):
         warnings.append("the words are for the hires pass and hires fix is off, so they do nothing")
     return warnings

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from negopt_core.policy import Policy, SuggestOptions, suggest
 from negopt_core.policy.phrases import append_phrases, phrase_spans
 from negopt_core.policy.structure import why_structured
+from negopt_core.policy.token_estimate import roomy_budget
 from negopt_core.text.df_text import format_prompt
 from negopt_core.text.prompt import DFPrompt, Span
 
@@ -23,6 +24,10 @@ class UserPrompts:
     scheduled_negative: DFPrompt = field(default_factory=DFPrompt)
     modes: tuple[str, ...] = ("negative", "modifiers")
     seed: int = 0
+    model_family: str | None = None
+    """Family of the painting model; None if unknown."""
+    embeddings: frozenset[str] | None = None
+    """Names of the embedding files that the webui can load; None if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +51,16 @@ def ask(policy: Policy, prompts: UserPrompts) -> AddedWords:
     negative = append_phrases(
         DFPrompt.plain(plain_words(prompts.negative)), phrase_spans(prompts.scheduled_negative.spans)
     )
-    options = SuggestOptions(modes=prompts.modes, negative=format_prompt(negative), seed=prompts.seed)
-    (answer,) = suggest(policy, [format_prompt(positive)], options)
+    (own, own_negative) = (format_prompt(positive), format_prompt(negative))
+    options = SuggestOptions(
+        modes=prompts.modes,
+        negative=own_negative,
+        seed=prompts.seed,
+        max_tokens=roomy_budget(prompts.model_family, own, own_negative),
+        embeddings=prompts.embeddings,
+        model_family=prompts.model_family,
+    )
+    (answer,) = suggest(policy, [own], options)
     return AddedWords(
         append_phrases(DFPrompt(), answer.added_positive),
         append_phrases(DFPrompt(), answer.added_negative),

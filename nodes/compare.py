@@ -14,7 +14,7 @@ from ..negopt_core.text.df_text import format_prompt, parse_prompt
 from ..negopt_core.text.prompt import PromptPair
 from .host import make_schema, node_id_of, show_on_node
 from .policy import DEFAULT, PolicyType, name_for_model
-from .studio import as_image, load_scorer, make_studio, seeds_from, studio_inputs
+from .studio import as_image, load_scorer, make_studio, refuse_world_judge, seeds_from, studio_inputs
 
 NONE, OWN = "no negative", "own negative"
 _SHOWN = 8
@@ -65,6 +65,7 @@ class NegOptCompare(io.ComfyNode):
         policy: Any = None,
         **studio: Any,
     ) -> io.NodeOutput:
+        refuse_world_judge(scorer, studio["model"])
         judge = load_scorer(scorer)
         numbers = seeds_from(seed, seeds)
         arms = _arms(prompt, own_negative, mode, policy, seed, name_for_model(DEFAULT, studio.get("model")))

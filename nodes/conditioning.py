@@ -25,36 +25,7 @@ class NegOptEncode(io.ComfyNode):
             "'a cat, [misty:0-0.5:0.75]'. Ordinary text is encoded exactly as by CLIP Text Encode. Use it with the "
             "negopt sampler hook on the model; without the hook the windows are kept approximately.",
             search_aliases=["DF prompt", "prompt scheduling", "CLIP text encode scheduled", "prompt editing"],
-            inputs=[
-                io.Clip.Input("clip"),
-                io.String.Input(
-                    "df_text",
-                    multiline=True,
-                    dynamic_prompts=True,
-                    default="",
-                    tooltip="[words:low-high:weight]: the words act while the noise is between high and low; 1 is the "
-                    "start of the run, 0 its end. So 1-0.5 is the first half of the steps and 0.5-0 the second.",
-                ),
-                io.Combo.Input(
-                    "weighting",
-                    options=list(RULES),
-                    default=COMFY,
-                    tooltip="What a weight does. comfy: ComfyUI's own rule, for every model. pae: scales the words and "
-                    "restores the mean, as PAE and A1111 do; for CLIP text encoders.",
-                ),
-                io.Boolean.Input(
-                    "same_length",
-                    default=True,
-                    tooltip="Pad shorter pieces with an empty chunk where a schedule crosses the encoder's chunk "
-                    "length (77 tokens for CLIP), so that the model sees one shape in the whole run.",
-                ),
-                io.Sigmas.Input(
-                    "sigmas",
-                    optional=True,
-                    tooltip="The sampler's sigmas. With them a sampler without the hook also switches at exactly the "
-                    "chosen steps (samplers with one model call a step). The hook does not need them.",
-                ),
-            ],
+            inputs=_inputs(),
             outputs=[
                 io.Conditioning.Output(),
                 io.String.Output(
@@ -73,6 +44,40 @@ class NegOptEncode(io.ComfyNode):
         if parsed.problems:
             show_on_node(node_id_of(cls), "\n".join(str(problem) for problem in parsed.problems))
         return io.NodeOutput(conditioning, describe(parsed))
+
+
+def _inputs() -> list[io.Input]:
+    """Order and names are part of saved workflows."""
+    return [
+        io.Clip.Input("clip"),
+        io.String.Input(
+            "df_text",
+            multiline=True,
+            dynamic_prompts=True,
+            default="",
+            tooltip="[words:low-high:weight]: the words act while the noise is between high and low; 1 is the "
+            "start of the run, 0 its end. So 1-0.5 is the first half of the steps and 0.5-0 the second.",
+        ),
+        io.Combo.Input(
+            "weighting",
+            options=list(RULES),
+            default=COMFY,
+            tooltip="What a weight does. comfy: ComfyUI's own rule, for every model. pae: scales the words and "
+            "restores the mean, as PAE and A1111 do; for CLIP text encoders.",
+        ),
+        io.Boolean.Input(
+            "same_length",
+            default=True,
+            tooltip="Pad shorter pieces with an empty chunk where a schedule crosses the encoder's chunk "
+            "length (77 tokens for CLIP), so that the model sees one shape in the whole run.",
+        ),
+        io.Sigmas.Input(
+            "sigmas",
+            optional=True,
+            tooltip="The sampler's sigmas. With them a sampler without the hook also switches at exactly the "
+            "chosen steps (samplers with one model call a step). The hook does not need them.",
+        ),
+    ]
 
 
 def encode_text(clip: Any, df_text: str, settings: EncodeSettings, sigmas: Any = None) -> Conditioning:

@@ -43,6 +43,7 @@ def build_model(folder: Path) -> Any:
     sizes = unet_sizes(config)
     host_config = comfy.supported_models.SD15(sizes)
     host_config.unet_config |= {"num_heads": sizes["num_heads"], "num_head_channels": -1, "dtype": torch.float32}
+    host_config.negopt_demo_world = True
     host_config.latent_format = _latent_format(json.loads((folder / "vae" / "config.json").read_text(encoding="utf-8")))
     model = comfy.model_base.BaseModel(host_config, comfy.model_base.ModelType.V_PREDICTION)
     names = comfy.utils.unet_to_diffusers(sizes)

@@ -9,7 +9,7 @@ from comfy_api.latest import io
 from ..negopt_core.measure.explain import HURTS, NOTHING, Texts, describe, draw_explanation, explain
 from ..negopt_core.text.df_text import format_prompt
 from .host import make_schema, node_id_of, show_on_node
-from .studio import as_image, load_scorer, make_studio, seeds_from, studio_inputs
+from .studio import as_image, load_scorer, make_studio, refuse_world_judge, seeds_from, studio_inputs
 
 
 class NegOptExplain(io.ComfyNode):
@@ -54,6 +54,7 @@ class NegOptExplain(io.ComfyNode):
         add_one: bool = False,
         **studio: Any,
     ) -> io.NodeOutput:
+        refuse_world_judge(scorer, studio["model"])
         texts = Texts.read(prompt, positive_text or prompt, negative_text)
         judge = load_scorer(scorer)
         found = explain(texts, prompt, make_studio(**studio).paint, [judge], seeds_from(seed, seeds), add_one)

@@ -9,11 +9,10 @@ from typing import Any
 
 from ..negopt_core.policy.loglinear.knowledge import Side
 from ..negopt_core.policy.phrases import append_phrases
-from ..negopt_core.policy.tuned.effects import Option
+from ..negopt_core.policy.tuned.effects import SIDES, Option
 from ..negopt_core.text.df_text import format_prompt, parse_prompt
 from ..negopt_core.text.prompt import DFPrompt, Span
 from ..negopt_core.tune.candidates import own_options
-from ..negopt_core.tune.rounds import SIDES
 from .api_read import Body, RequestError, check_whole, read_choice, read_text
 from .encode import host_text
 

@@ -9,10 +9,14 @@ from comfy_api.latest import io
 from ..negopt_core.errors import ModelError
 from ..negopt_core.measure.draw import draw_intervals
 from ..negopt_core.measure.statistics import Interval
-from ..negopt_core.scorers.table import NAMES
+from ..negopt_core.paint.choice import WORLD
 from ..negopt_core.text.df_text import parse_prompt
 from .host import make_schema, node_id_of, show_on_node
-from .studio import as_image, load_scorer, scorer_places
+from .studio import as_image, load_scorer, refuse_judge, scorer_input
+from .workflow import painted_by
+
+_WORLD_SIDE = 64
+"""Pixels of a side of the demo world's pictures."""
 
 
 class NegOptScore(io.ComfyNode):
@@ -26,7 +30,7 @@ class NegOptScore(io.ComfyNode):
             inputs=[
                 io.Image.Input("images"),
                 io.String.Input("prompt", multiline=True, default="", tooltip="What the pictures should show."),
-                io.Combo.Input("scorer", options=list(NAMES), tooltip="Who judges. " + scorer_places()),
+                scorer_input(),
             ],
             outputs=[
                 io.Image.Output(display_name="best", tooltip="The picture with the highest score."),
@@ -34,11 +38,13 @@ class NegOptScore(io.ComfyNode):
                 io.String.Output(display_name="scores", tooltip="A line for each picture."),
                 io.Image.Output(display_name="plot"),
             ],
-            hidden=[io.Hidden.unique_id],
+            hidden=[io.Hidden.unique_id, io.Hidden.prompt],
         )
 
     @classmethod
     def execute(cls, images: Any, prompt: str, scorer: str) -> io.NodeOutput:
+        graph = cls.hidden.prompt if cls.hidden is not None else None
+        refuse_judge(scorer, painted_by(graph, node_id_of(cls)) or _guess(images))
         judge = load_scorer(scorer)
         words = [parse_prompt(prompt).text] * len(images)
         values = judge(images[..., :3].movedim(-1, 1).float().cpu(), words).tolist()
@@ -51,6 +57,11 @@ class NegOptScore(io.ComfyNode):
         rows = [(f"picture {number}", Interval(value, value, value)) for number, value in enumerate(values, 1)]
         plot = as_image(draw_intervals(scorer, rows))
         return io.NodeOutput(images[best : best + 1], sum(finite) / len(finite), "\n".join(lines), plot)
+
+
+def _guess(images: Any) -> str:
+    """What painted pictures whose graph does not say so: the demo world's have one size."""
+    return WORLD if tuple(images.shape[1:3]) == (_WORLD_SIDE, _WORLD_SIDE) else "another model"
 
 
 NODES = [NegOptScore]

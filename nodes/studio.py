@@ -15,7 +15,8 @@ import torch
 from comfy_api.latest import io
 
 from ..negopt_core.errors import ModelError
-from ..negopt_core.scorers.table import NAMES, SCORERS, load_named
+from ..negopt_core.paint.choice import WORLD
+from ..negopt_core.scorers.table import NAMES, REAL, SCORERS, load_named, refuse_toys
 from ..negopt_core.text.df_text import format_prompt
 from ..negopt_core.text.prompt import PromptPair
 from .conditioning import encode_text
@@ -94,8 +95,15 @@ def studio_inputs() -> list[io.Input]:
         io.Combo.Input("scheduler", options=comfy.samplers.KSampler.SCHEDULERS),
         io.Int.Input("seed", default=0, min=0, max=2**64 - 1, control_after_generate=True, tooltip="The first seed."),
         io.Int.Input("seeds", default=4, min=1, max=64, tooltip="Pictures of each text; intervals need at least 2."),
-        io.Combo.Input("scorer", options=list(NAMES), tooltip="Who judges. " + scorer_places()),
+        scorer_input(),
     ]
+
+
+def scorer_input() -> io.Input:
+    """Who judges: unless somebody says otherwise a scorer of real pictures, if the weights of one are there."""
+    places = _places()
+    usual = next((name for name in REAL if all(need in places for need in SCORERS[name].needs)), NAMES[0])
+    return io.Combo.Input("scorer", options=list(NAMES), default=usual, tooltip="Who judges. " + scorer_places())
 
 
 def make_studio(latent_image: Any, steps: int, cfg: float, sampler_name: str, scheduler: str, **parts: Any) -> Studio:
@@ -120,23 +128,37 @@ def scorer_folder() -> Path:
 def scorer_places() -> str:
     """What to put where, for a tooltip."""
     return (
-        f"The world's need nothing. Others lie in models/{_KEY}: folders clip, pickscore, hps (transformers format, "
-        "safetensors) and the file aesthetic.safetensors (python -m negopt_core convert aesthetic)."
+        f"The world's judge the demo world's pictures alone. Others lie in models/{_KEY}: folders clip, pickscore, hps "
+        "(transformers format, safetensors) and the files aesthetic.safetensors and inception.safetensors (python -m "
+        "negopt_core convert aesthetic, convert inception)."
     )
 
 
 def load_scorer(name: str) -> Any:
     """A scorer; ModelError says what to put where if its weights are not there."""
-    folder = scorer_folder()
-    places = {path.stem if path.suffix == ".safetensors" else path.name: str(path) for path in _entries(folder)}
+    places = _places()
     missing = [part for part in SCORERS[name].needs if part not in places]
     if missing:
-        raise ModelError(f"the scorer {name} needs {' and '.join(missing)} in {folder}. {scorer_places()}")
+        raise ModelError(f"the scorer {name} needs {' and '.join(missing)} in {scorer_folder()}. {scorer_places()}")
     return load_named(name, places, "eval", "cpu")  # the GPU is ComfyUI's to share out
 
 
-def _entries(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir()) if folder.is_dir() else []
+def _places() -> dict[str, str]:
+    """Name of weights -> where they are, of those that are there."""
+    folder = scorer_folder()
+    entries = sorted(folder.iterdir()) if folder.is_dir() else []
+    return {path.stem if path.suffix == ".safetensors" else path.name: str(path) for path in entries}
+
+
+def refuse_world_judge(scorer: str, model: Any) -> None:
+    """PromptError where the demo world's judge is asked about a MODEL that is not the demo world."""
+    config = getattr(getattr(model, "model", None), "model_config", None)
+    refuse_judge(scorer, WORLD if getattr(config, "negopt_demo_world", False) else "another model")
+
+
+def refuse_judge(scorer: str, model: str) -> None:
+    """PromptError where the demo world's judge is asked about pictures of `model`, unless that is "world"."""
+    refuse_toys(model, [scorer], "the input 'scorer'", f"put their weights there. {scorer_places()}")
 
 
 def as_image(picture: Any) -> torch.Tensor:

@@ -16,6 +16,9 @@ _SETTINGS = {
     "Model": "ckpt_name",
 }
 _ALSO = {"noise_seed": "seed"}
+_DEMO_WORLD = "NegOptDemoModel"
+_MODEL_FILES = ("ckpt_name", "unet_name", "model_path", "gguf_name")
+"""Inputs of loaders that name the file of a model."""
 
 
 def lock_in_workflow(extra: dict[str, Any] | None, node_id: str, positive: str, negative: str) -> bool:
@@ -33,14 +36,25 @@ def lock_in_workflow(extra: dict[str, Any] | None, node_id: str, positive: str, 
     return False
 
 
+def painted_by(prompt: dict[str, Any] | None, node_id: str | None) -> str:
+    """What painted the pictures that reach a node: "world", the name of the nearest model's file, or "" if none is."""
+    for node in _nodes_above(prompt or {}, node_id or ""):
+        if node.get("class_type") == _DEMO_WORLD:
+            return "world"
+        names = (node.get("inputs", {}).get(name) for name in _MODEL_FILES)
+        if name := next((name for name in names if isinstance(name, str)), ""):
+            return name
+    return ""
+
+
 def sampling_settings(prompt: dict[str, Any] | None, node_id: str) -> dict[str, Any]:
     """How the picture was sampled, read off the graph above a node; the nearest node that says so counts.
 
     A value that another node computes is not known here and is left out.
     """
     found: dict[str, Any] = {}
-    for inputs in _inputs_above(prompt or {}, node_id):
-        named = {_ALSO.get(name, name): value for name, value in inputs.items()}
+    for node in _nodes_above(prompt or {}, node_id):
+        named = {_ALSO.get(name, name): value for name, value in node.get("inputs", {}).items()}
         for title, name in _SETTINGS.items():
             # a KSampler's own values go together: cfg of one sampler and steps of another would mislead
             if title not in found and isinstance(named.get(name), int | float | str):
@@ -48,14 +62,14 @@ def sampling_settings(prompt: dict[str, Any] | None, node_id: str) -> dict[str, 
     return {title: found[title] for title in _SETTINGS if title in found}
 
 
-def _inputs_above(prompt: dict[str, Any], node_id: str) -> list[dict[str, Any]]:
-    """Inputs of all nodes above `node_id`, nearest first."""
+def _nodes_above(prompt: dict[str, Any], node_id: str) -> list[dict[str, Any]]:
+    """All nodes above `node_id`, nearest first."""
     queue, seen, above = [node_id], {node_id}, []
     for current in queue:
-        inputs = prompt.get(current, {}).get("inputs", {})
+        node = prompt.get(current, {})
         if current != node_id:
-            above.append(inputs)
-        for value in inputs.values():
+            above.append(node)
+        for value in node.get("inputs", {}).values():
             if isinstance(value, list) and len(value) == 2 and str(value[0]) not in seen:
                 seen.add(str(value[0]))
                 queue.append(str(value[0]))

@@ -1,4 +1,4 @@
-"""The door through which A1111, Forge and Forge Neo load negopt; everything with a thought in it is in `negopt_webui/`.
+"""The script that A1111, Forge and Forge Neo run. It registers with the webui; the work is done in `negopt_webui/`.
 
 The webui runs this file by path, with the extension's folder on `sys.path` only until it has run: every package that is
 needed later is imported here. It also keeps it out of `sys.modules`, so no dataclass can live here.
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from modules import paths, prompt_parser, script_callbacks, scripts, sd_samplers, shared
+from modules import paths, prompt_parser, script_callbacks, scripts, sd_models, sd_samplers, shared
 
 from negopt_core.policy.menu import PolicyMenu
 from negopt_webui import api, axes, injection, panel, session
@@ -18,7 +18,7 @@ from negopt_webui.buttons import Buttons
 from negopt_webui.host import EncodeCache, Webui
 from negopt_webui.model_family import DEFAULT
 
-HOST = Webui(prompt_parser, sd_samplers, shared)
+HOST = Webui(prompt_parser, sd_samplers, shared, sd_models)
 SECTION = ("negopt", "negopt")
 
 
@@ -32,7 +32,7 @@ def policy_folders() -> list[Path]:
 # The three last as long as this module, which the host loads anew with its page. No state of a job is in any of them.
 MENU = PolicyMenu(policy_folders)
 CACHE = EncodeCache()
-BUTTONS = Buttons(MENU, HOST.total_steps, gr.update)
+BUTTONS = Buttons(MENU, HOST, gr.update)
 
 
 class NegOptScript(scripts.Script):
@@ -62,9 +62,9 @@ class NegOptScript(scripts.Script):
         return found
 
     def ui(self, is_img2img: bool) -> list[Any]:
-        names = MENU.names()
-        chosen = HOST.option("negopt_policy", DEFAULT)
-        controls = panel.build(gr, _tab(is_img2img), names, chosen if chosen in names else DEFAULT)
+        chosen = str(HOST.option("negopt_policy", DEFAULT) or DEFAULT)
+        default = chosen if MENU.missing(chosen) is None else DEFAULT
+        controls = panel.build(gr, _tab(is_img2img), MENU.groups(), default)
         if not self.is_wired:  # later calls only read our defaults, away from the page
             self.is_wired = True
             panel.wire(controls, _tab(is_img2img), self.page, BUTTONS)
@@ -74,7 +74,7 @@ class NegOptScript(scripts.Script):
 
     def process(self, p: Any, *values: Any) -> None:
         with session.marked(p):
-            session.begin(p, values, MENU)
+            session.begin(p, values, MENU, HOST)
 
     def process_before_every_sampling(self, p: Any, *_: Any, **__: Any) -> None:
         job = injection.job_of(p)
@@ -106,7 +106,7 @@ def on_cfg_denoiser(params: Any) -> None:
 
 def on_before_ui() -> None:
     """The grid script has been loaded by now, wherever it stands in the order."""
-    axes.add_axes(scripts.scripts_data, MENU.names)
+    axes.add_axes(scripts.scripts_data, MENU.names, lambda: MENU.groups().families)
 
 
 def on_ui_settings() -> None:
@@ -127,7 +127,7 @@ def on_app_started(_demo: Any, app: Any) -> None:
             body += part
             if len(body) > api.MAX_BODY:
                 return reply(api.too_large())
-        return reply(await run_in_threadpool(api.suggest, MENU, body))
+        return reply(await run_in_threadpool(api.suggest, MENU, HOST, body))
 
     async def policies(_request: Any) -> Any:
         return reply(api.policies(MENU))

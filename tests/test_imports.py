@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = {
     "stdlib": {"errors", "files", "flags", "json_text", "needs", "own_process", "quiet", "text"},
     "model": {"encode", "policy", "torch_file", "devices"},
-    "work": {"paint", "scorers", "world", "provenance", "measure"},
+    "work": {"paint", "scorers", "world", "provenance", "measure", "tune"},
     "lab": {"lab"},
     "edge": {"cli", "commands", "__main__"},
 }
@@ -35,7 +35,7 @@ HOSTS = {
 HOSTS |= {"fastapi", "starlette"}
 MAY_IMPORT_DIFFUSERS = ("negopt_core/paint/", "negopt_core/lab/make_world/")
 # A part of the laboratory may import the parts before it.
-LAB_ORDER = ("jobs", "make_world", "data", "train", "compare", "papers")
+LAB_ORDER = ("jobs", "make_world", "data", "train", "compare", "papers", "tune")
 
 
 def sources(*folders: str) -> list[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..flags import flag
 from ..paint.choice import WORLD, choose
@@ -13,6 +14,9 @@ from ..policy.suggest import MODES
 from ..text.df_text import format_prompt
 from ..text.prompt import DFPrompt, PromptPair, Span, Window
 from . import Command, Result, tell
+
+if TYPE_CHECKING:
+    from ..measure.draw import Row
 
 PROMPTS = (
     "a photo of a red ball by the sea by day",
@@ -71,31 +75,10 @@ def demo_arms() -> list[DemoArm]:
 def run(settings: Settings) -> Result:
     """Paint and score every arm on the same noise."""
     from ..files import check_folder, write_bytes
-    from ..measure.draw import Row, draw_sheet, to_file
-    from ..paint.base import PaintSettings
-    from ..paint.diffusers_painter import load_painter
-    from ..scorers.table import load_named
+    from ..measure.draw import draw_sheet, to_file
 
     check_folder(settings.output)
-    choice = choose(WORLD)
-    painter = load_painter(choice.path, PaintSettings(choice.steps, choice.cfg, batch_size=len(PROMPTS)), device="cpu")
-    quality, alignment = (load_named(f"world-{name}", {}, "eval") for name in ("quality", "alignment"))
-    seeds = [settings.seed + column for column in range(len(PROMPTS))]
-    rows, summary = [], []
-    arms = demo_arms()
-    for number, arm in enumerate(arms):
-        tell(f"painting {number + 1} of {len(arms)}: {arm.label}")
-        pairs = [arm.propose(prompt) for prompt in PROMPTS]
-        images = painter.paint(pairs, seeds)
-        marks = list(zip(quality(images, PROMPTS).tolist(), alignment(images, PROMPTS).tolist(), strict=True))
-        captions = tuple(f"quality {q:.1f}  alignment {a:.2f}" for q, a in marks)
-        means = [sum(column) / len(marks) for column in zip(*marks, strict=True)]
-        note = f"{arm.note}. Mean quality {means[0]:.2f}, alignment {means[1]:.2f}"
-        rows.append(Row(arm.label, note, images, captions))
-        texts = [
-            {"df_positive": format_prompt(pair.positive), "df_negative": format_prompt(pair.negative)} for pair in pairs
-        ]
-        summary.append({"arm": arm.label, "quality": means[0], "alignment": means[1], "pairs": texts})
+    rows, summary = _paint_arms(demo_arms(), settings.seed)
     footer = (
         f"{len(PROMPTS)} prompts, one seed each: an illustration. docs/results.md has the measurements with intervals."
     )
@@ -109,6 +92,34 @@ def run(settings: Settings) -> Result:
         "These are pictures and scores of the small demo world that comes with negopt, not of a real image model.",
     ]
     return Result({"sheet": str(path), "arms": summary, "world": "demo"}, "\n".join([*lines, f"sheet: {path}"]))
+
+
+def _paint_arms(arms: Sequence[DemoArm], seed: int) -> tuple[list[Row], list[dict[str, Any]]]:
+    """A row of the sheet and an entry of the result for each arm."""
+    from ..measure.draw import Row
+    from ..paint.base import PaintSettings
+    from ..paint.diffusers_painter import load_painter
+    from ..scorers.table import load_named
+
+    choice = choose(WORLD)
+    painter = load_painter(choice.path, PaintSettings(choice.steps, choice.cfg, batch_size=len(PROMPTS)), device="cpu")
+    quality, alignment = (load_named(f"world-{name}", {}, "eval") for name in ("quality", "alignment"))
+    seeds = [seed + column for column in range(len(PROMPTS))]
+    rows, summary = [], []
+    for number, arm in enumerate(arms):
+        tell(f"painting {number + 1} of {len(arms)}: {arm.label}")
+        pairs = [arm.propose(prompt) for prompt in PROMPTS]
+        images = painter.paint(pairs, seeds)
+        marks = list(zip(quality(images, PROMPTS).tolist(), alignment(images, PROMPTS).tolist(), strict=True))
+        captions = tuple(f"quality {q:.1f}  alignment {a:.2f}" for q, a in marks)
+        means = [sum(column) / len(marks) for column in zip(*marks, strict=True)]
+        note = f"{arm.note}. Mean quality {means[0]:.2f}, alignment {means[1]:.2f}"
+        rows.append(Row(arm.label, note, images, captions))
+        texts = [
+            {"df_positive": format_prompt(pair.positive), "df_negative": format_prompt(pair.negative)} for pair in pairs
+        ]
+        summary.append({"arm": arm.label, "quality": means[0], "alignment": means[1], "pairs": texts})
+    return rows, summary
 
 
 COMMANDS = (Command("", "", Settings, run),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from ..lab.compare.recipe import EvalRun, make_run
+from ..lab.compare.settings import EvalRun, make_run
 from . import Command, Result
 
 _BRIEF = ("reference", "results", "sets", "absent", "votes", "notes")

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..flags import flag, word
+from ..lab.compare.arms import HELP as ARMS
 from ..lab.compare.panel import KEY, SHEET, VERDICTS, beats, read_votes, standings, write_panel
-from ..lab.compare.panel_arms import FIXED, NOTHING, ask
+from ..lab.compare.panel_arms import ask
 from ..lab.data.settings import POLARITIES, POLARITY_HELP
 from ..policy.store import default_policy
 from . import Command, Result
@@ -25,8 +26,8 @@ _HEAD = f"{'arm':24}{'prompts':>8}  " + "  ".join(f"{name:17}" for name in _FIGU
 class Write(Folders):
     """What `policies panel write` takes."""
 
-    prompts: Path = word(MISSING, "a prompt a line, or JSON Lines with `prompt` and perhaps `family`")
-    arm: tuple[str, ...] = flag((default_policy(), "rules"), f"a policy, `{NOTHING}`, or `{FIXED}TEXT`", metavar="NAME")
+    prompts: Path = word(MISSING, "a prompt a line, or JSON Lines with `prompt` and perhaps `family`, `negative`")
+    arm: tuple[str, ...] = flag((f"policy:{default_policy()}", "policy:rules"), ARMS, metavar="ARM")
     polarity: str = flag("negative", POLARITY_HELP, choices=POLARITIES, old=("mode",))
     seed: int = flag(0, "seed of the shuffling")
     output: Path = flag(MISSING, "folder to write", "o", "output", metavar="DIR")

@@ -10,9 +10,10 @@ from pathlib import Path
 from ..errors import PolicyError, PromptError
 from ..flags import flag, word
 from ..policy import SuggestOptions, list_policies, load_policy, suggest
-from ..policy.hub import pull_policy
+from ..policy.hub import prepare_repository, pull_policy, push_policy
 from ..policy.loglinear.policy import NegOptPolicy
-from ..policy.store import default_policy, with_family
+from ..policy.store import HUB_PREFIX, default_policy, with_family
+from ..policy.tuned.policy import TunedPolicy
 from . import Command, Result, panel, tell
 from .shared import Folders
 
@@ -41,7 +42,8 @@ class Push:
     """What `policies push` takes."""
 
     folder: Path = word(MISSING, "policy folder", metavar="DIR")
-    output: Path = flag(MISSING, "repository to make", "o", "output", metavar="DIR")
+    output: str = flag(MISSING, "folder to make, or hf:owner/name[@revision] to upload", "o", "output", metavar="PLACE")
+    yes: bool = flag(False, "really upload; a folder needs none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,27 +81,40 @@ def run_info(settings: Info) -> Result:
 
 def run_pull(settings: Pull) -> Result:
     """Fetch a folder."""
-    if not settings.name.startswith("hf:"):
+    if not settings.name.startswith(HUB_PREFIX):
         raise PolicyError(f"pull fetches from the hub and needs hf:owner/name, got {settings.name!r}")
     folder = pull_policy(settings.name, settings.output, tell=tell, offline=settings.offline)
     return Result({"name": settings.name, "folder": str(folder)}, f"fetched into {folder}")
 
 
 def run_push(settings: Push) -> Result:
-    """Copy, write the README, say how to upload."""
-    from ..policy.hub import prepare_repository
-
-    files = prepare_repository(settings.folder, settings.output)
-    told = f"wrote {settings.output} ({len(files)} files); upload it with: hf upload OWNER/NAME {settings.output}"
-    return Result({"folder": str(settings.output), "files": files}, told)
+    """Copy and write the README, into a folder or, only with `--yes`, to the hub."""
+    place = settings.output
+    if not place.startswith(HUB_PREFIX):
+        files = prepare_repository(settings.folder, Path(place))
+        told = f"wrote {place} ({len(files)} files); upload it with: policies push {settings.folder} -o hf:OWNER/NAME"
+        return Result({"folder": place, "files": files}, told)
+    if not settings.yes:
+        raise PromptError(f"{place} is on the hub; to upload {settings.folder} there add --yes, or name a folder first")
+    files = push_policy(settings.folder, place)
+    return Result({"name": place, "files": files}, f"uploaded {len(files)} files to {place}")
 
 
 def run_why(settings: Why) -> Result:
     """Concepts, then each phrase with its gain and its parts."""
     name = with_family(settings.policy, settings.family, settings.policies) if settings.family else settings.policy
     policy = load_policy(name, settings.policies)
+    if isinstance(policy, TunedPolicy):
+        rows = policy.why(settings.prompt)
+        told = [
+            f"{one['side']:9} {one['phrase']}  {one['gain']:+.2f} +- {one['sd']:.2f}  [{one['pictures']} pictures]"
+            for one in rows
+        ]
+        return Result({"prompt": settings.prompt, "phrases": rows}, "\n".join(told) or "nothing helps here")
     if not isinstance(policy, NegOptPolicy):
-        raise PolicyError(f"{name} cannot say why; only {default_policy()} can (also as {default_policy()}:FAMILY)")
+        raise PolicyError(
+            f"{name} cannot say why; {default_policy()} can, also as {default_policy()}:FAMILY, and tuned policies"
+        )
     found = policy.why(settings.prompt)
     values = {
         "prompt": settings.prompt,
@@ -189,7 +204,7 @@ COMMANDS = (
     Command("list", "what can be loaded", Folders, run_list),
     Command("info", "one policy's card", Info, run_info),
     Command("pull", "fetch from the hub", Pull, run_pull),
-    Command("push", "prepare a model repository for the hub; uploads nothing", Push, run_push),
+    Command("push", "a model repository for the hub: a folder, or uploaded", Push, run_push),
     Command("compare", "negatives of policies beside what people wrote", Compare, run_compare),
     Command("why", "which phrases negopt writes for a prompt, and where each comes from", Why, run_why),
     Command("merge", "one tuned policy from the pictures of two", Merge, run_merge),

@@ -15,7 +15,7 @@ from ..world import world_dir
 from .base import PaintSettings, Sampler
 from .comfy_client import Graph
 
-_SAMPLERS: dict[Sampler, str] = {
+COMFY_SAMPLERS: dict[Sampler, str] = {
     "unipc": "uni_pc",
     "dpm++2m": "dpmpp_2m",
     "euler": "euler",
@@ -23,6 +23,7 @@ _SAMPLERS: dict[Sampler, str] = {
     "ddim": "ddim",
     "heun": "heun",
 }
+"""Our names of samplers, in ComfyUI's."""
 _RULES = ("comfy", "pae", "pae-raw", "none")
 NODES = ("NegOptEncode", "NegOptSamplerHook", "NegOptDemoModel")
 """What a server needs of ours."""
@@ -99,7 +100,7 @@ def picture_size(source: Source, settings: PaintSettings) -> tuple[int | None, i
 def sampler_name(source: Source, sampler: Sampler) -> str:
     """ComfyUI's name. A checkpoint has no sampler of its own, so that "model" is ComfyUI's default."""
     if sampler != "model":
-        return _SAMPLERS[sampler]
+        return COMFY_SAMPLERS[sampler]
     return "dpmpp_2m" if source.is_world else "euler"
 
 

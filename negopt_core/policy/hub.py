@@ -52,14 +52,25 @@ def pull_policy(
     Raises PolicyError if the name is malformed, the repository cannot be
     had or holds no policy, OutputError if the folder exists or cannot be written.
     """
-    match = _NAME.fullmatch(name)
-    if match is None:
-        raise PolicyError(f"a policy on the hub is written {HUB_PREFIX}owner/name[@revision], got {name!r}")
-    repository, revision = match.groups()
+    repository, revision = _read_name(name)
     target = folder / repository.split("/")[1]
     if target.exists():
         raise OutputError(f"{target} exists already; remove it first or choose another folder")
-    fetched = _fetch(repository, revision, tell, on_progress, offline, endpoint)
+    _place(_fetch(repository, revision, tell, on_progress, offline, endpoint), target, name)
+    return target
+
+
+def _read_name(name: str) -> tuple[str, str | None]:
+    """Repository and revision."""
+    match = _NAME.fullmatch(name)
+    if match is None:
+        raise PolicyError(f"a policy on the hub is written {HUB_PREFIX}owner/name[@revision], got {name!r}")
+    return match[1], match[2]
+
+
+def _place(fetched: Path, target: Path, name: str) -> None:
+    """Copy the files of a policy to where it belongs, if it is one; whole or not at all."""
+    folder = target.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(dir=folder, prefix=f".{target.name}."))
@@ -75,7 +86,6 @@ def pull_policy(
         raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return target
 
 
 def _fetch(
@@ -89,11 +99,8 @@ def _fetch(
     """The repository's wanted files in the hub's cache."""
     with naming_what_is_missing():
         from huggingface_hub import HfApi, constants, snapshot_download
-        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     offline = offline or constants.HF_HUB_OFFLINE
-    known: tuple[type[Exception], ...] = (HfHubHTTPError, LocalEntryNotFoundError, HFValidationError, OSError)
-    known += _transport_errors()
     try:
         sizes: list[int] = []
         if not offline:
@@ -109,10 +116,9 @@ def _fetch(
                 local_files_only=offline,
                 endpoint=endpoint,
             )
-    except known as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+    except _hub_errors() as error:
         remedy = "it is not in the hub's cache" if offline else "check the name, the network and your access"
-        raise PolicyError(f"cannot fetch {repository}: {reason}; {remedy}") from error
+        raise PolicyError(f"cannot fetch {repository}: {_first_line(error)}; {remedy}") from error
     return Path(fetched)
 
 
@@ -149,9 +155,15 @@ def _bytes_in(folder: Path) -> int:
     return total
 
 
-def _transport_errors() -> tuple[type[Exception], ...]:
-    """What the hub's client raises when no server answers: it depends on its version."""
-    errors: list[type[Exception]] = []
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+
+
+def _hub_errors() -> tuple[type[Exception], ...]:
+    """What the hub's client raises; when no server answers, that depends on its version."""
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    errors: list[type[Exception]] = [HfHubHTTPError, LocalEntryNotFoundError, HFValidationError, OSError]
     for module, name in (("httpx", "TransportError"), ("requests", "RequestException"), ("httpx2", "TransportError")):
         with suppress(ImportError):
             errors.append(getattr(import_module(module), name))
@@ -176,10 +188,32 @@ def _check(folder: Path, name: str) -> None:
     write_text(folder / CARD_NAME, json.dumps(plain.to_json(), indent=2, ensure_ascii=False) + "\n")
 
 
-def prepare_repository(source: Path, target: Path) -> list[str]:
+def push_policy(source: Path, name: str, *, endpoint: str | None = None) -> list[str]:
+    """Upload a policy to `hf:owner/name[@revision]`, as `prepare_repository` makes it; returns the file names.
+
+    huggingface_hub finds the account's token by itself. A repository that is not there yet is made, private.
+    Raises PolicyError if the name is malformed, or the hub cannot be reached or refuses.
+    """
+    repository, revision = _read_name(name)
+    with naming_what_is_missing():
+        from huggingface_hub import HfApi
+
+    api = HfApi(endpoint=endpoint)
+    with tempfile.TemporaryDirectory() as folder:
+        files = prepare_repository(source, Path(folder) / "repository", name)
+        try:
+            api.create_repo(repository, private=True, exist_ok=True)
+            api.upload_folder(repo_id=repository, folder_path=Path(folder) / "repository", revision=revision)
+        except _hub_errors() as error:
+            remedy = "check the name and the network, and log in with: hf auth login"
+            raise PolicyError(f"cannot upload to {repository}: {_first_line(error)}; {remedy}") from error
+    return files
+
+
+def prepare_repository(source: Path, target: Path, name: str = f"{HUB_PREFIX}OWNER/NAME") -> list[str]:
     """Copy a policy into `target` as a model repository with a README that its card makes; returns the file names.
 
-    Nothing is uploaded. OutputError if the folder exists or cannot be written.
+    `name` is what the README says to pull. Nothing is uploaded. OutputError if the folder exists or cannot be written.
     """
     card = read_card(source)
     if target.exists():
@@ -189,13 +223,13 @@ def prepare_repository(source: Path, target: Path) -> list[str]:
         for path in _kept(source):
             if path.name != ORIGIN_NAME:
                 shutil.copyfile(path, target / path.name)
-        write_text(target / "README.md", readme_of(card))
+        write_text(target / "README.md", readme_of(card, name))
     except OSError as error:
         raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
     return sorted(path.name for path in target.iterdir())
 
 
-def readme_of(card: PolicyCard) -> str:
+def readme_of(card: PolicyCard, name: str) -> str:
     """The model card of the hub: front matter, what the policy is, how to use it, where it comes from."""
     side = {"negative": "a negative prompt", "modifiers": "modifiers", "both": "a negative prompt and modifiers"}
     lines = [
@@ -209,7 +243,7 @@ def readme_of(card: PolicyCard) -> str:
         "",
         f"A policy of kind `{card.kind}` for negopt: it writes {side[card.polarity]} for a text-to-image prompt.",
         "",
-        "    python -m negopt_core policies pull hf:OWNER/NAME -o policies",
+        f"    python -m negopt_core policies pull {name} -o policies",
         f'    python -m negopt_core suggest "a prompt" --policies policies --policy {card.name}',
         "",
         *[f"- {caveat}" for caveat in card.caveats],

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import PolicyError
 from .base import Policy
 from .card import PolicyCard
 from .combined import SIGN
-from .store import CARD_NAME, builtin_names, card_named, load_policy, offered_names, read_origin
+from .loglinear.policy import NAME, SCHEDULED, family_names
+from .store import CARD_NAME, builtin_names, card_named, default_policy, load_policy, offered_names, read_origin
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyGroups:
+    """The names of a menu, for hosts that show the few before the many."""
+
+    usual: tuple[str, ...]
+    """The default, the same with windows, and what lies in the user's folders."""
+    families: tuple[str, ...]
+    """Families of models that the default can be asked for, as a choice of its own beside the name."""
+    more: tuple[str, ...]
+    """The other policies that come with negopt, without a family: tables, nearest prompts, the demo world's."""
 
 
 class PolicyMenu:
@@ -28,6 +42,14 @@ class PolicyMenu:
     def names(self) -> list[str]:
         """Every name the menu shows. Cards are not read: a broken one must not hide the others."""
         return [*offered_names(), *sorted(self._in_folders() - set(builtin_names()))]
+
+    def groups(self) -> PolicyGroups:
+        """The same names as `names`, in groups; those of the form NAME:FAMILY are in `families` only."""
+        usual = (NAME, SCHEDULED)
+        own = sorted(self._in_folders() - set(builtin_names()))
+        world = default_policy("world")  # its words are in no family of the default
+        more = [name for name in offered_names() if name not in usual and (":" not in name or name == world)]
+        return PolicyGroups((*usual, *own), family_names(), tuple(more))
 
     def missing(self, name: str) -> str | None:
         """The part of `name` that is not here, None if all is; what no menu shows any longer is here as well.

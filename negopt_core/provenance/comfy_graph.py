@@ -24,18 +24,7 @@ _POSITIVE = ("positive", "conditioning", "cond1")
 _NEGATIVE = ("negative", "neg_conditioning", "negative_conditioning")
 _SIDES = (("positive", "text_positive", "positive_prompt"), ("negative", "text_negative", "negative_prompt"))
 _FILLED = "populated_text"
-_TEXTS = (
-    "text",
-    "prompt",
-    "df_text",
-    "text_g",
-    "text_l",
-    "t5xxl",
-    "clip_l",
-    "clip_g",
-    "string",
-    "value",
-)
+_TEXTS = ("text", "prompt", "df_text", "text_g", "text_l", "t5xxl", "clip_l", "clip_g", "string", "value")
 _PART = re.compile(r"(?:text|string)_?[a-z0-9]")
 _JOINERS = ("delimiter", "separator")
 _OURS = {"NegOptSuggest": (0, 1), "NegOptOneClick": (None, 0, 1, 0, 1)}
@@ -132,10 +121,9 @@ def _find_sampler(graph: Graph) -> tuple[Link, Link | None]:
 
 def _side(graph: Graph, side: int, link: Link | None) -> Imported:
     """What one side asks for, and what it weighs below zero."""
-    if link is None:
-        return Imported(DFPrompt(), DFPrompt(), ())
     trace = _Trace(graph, side)
-    return Imported(trace.conditioning(link), _join(trace.opposites), ())
+    prompt = trace.conditioning(link) if link else DFPrompt()
+    return Imported(prompt, _join(trace.opposites), ())
 
 
 class _Trace:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Literal
 
 from ..errors import DialectError, PromptError
 from ..policy.phrases import append_phrases, phrase_spans
 from ..text.df_text import parse_prompt
 from ..text.dialects import Imported, import_dialect
-from ..text.prompt import DFPrompt, PromptPair
+from ..text.prompt import DFPrompt, PromptPair, Span
 
 Notation = Literal["a1111", "comfy", "df"]
 
@@ -28,29 +29,17 @@ _NUMBER = re.compile(r"\s*\d*\.?\d+\s*%?\s*")
 
 def read_written(text: str, notation: Notation, steps: int = _STEPS) -> DFPrompt:
     """What a person asked for: as `read_host`, but of words that take turns only the first, all the time."""
-    return read_host(_settled(text, notation), notation, steps).prompt
+    return read_host(text, notation, steps, is_settled=True).prompt
 
 
-def read_written_pair(positive: str, negative: str, notation: Notation, steps: int = _STEPS) -> PromptPair:
-    """Two prompts as `read_written`; what one of them weighs below zero goes to the other."""
-    return with_opposites(*(read_host(_settled(text, notation), notation, steps) for text in (positive, negative)))
-
-
-def read_host_pair(positive: str, negative: str, notation: Notation, steps: int = _STEPS) -> PromptPair:
-    """Two prompts as `read_host`; what one of them weighs below zero goes to the other."""
-    return with_opposites(*(read_host(text, notation, steps) for text in (positive, negative)))
-
-
-def _settled(text: str, notation: Notation) -> str:
-    return _first_in_turn(text, with_edits=False) if notation == "a1111" else text
-
-
-def read_host(text: str, notation: Notation, steps: int = _STEPS) -> Imported:
+def read_host(text: str, notation: Notation, steps: int = _STEPS, is_settled: bool = False) -> Imported:
     """A prompt as its host read it, without LoRA tags and embedding names, which mean nothing without their files.
 
     `steps` are the host's own total. Text that its notation cannot explain keeps its words and loses its brackets and
-    weights.
+    weights. With `is_settled`, of words that take turns in A1111's brackets only the first is read.
     """
+    if is_settled and notation == "a1111":
+        text = _first_in_turn(text, with_edits=False)
     if notation == "df":
         return Imported(parse_prompt(text), DFPrompt(), ())
     text = _SPLITTER.sub(",", _NAMED_EMBEDDING.sub("", _NETWORK.sub("", text))).replace("#", " ")
@@ -58,9 +47,16 @@ def read_host(text: str, notation: Notation, steps: int = _STEPS) -> Imported:
         text = _COMFY_LITERAL.sub(r"\\\g<0>", text)
     try:
         # the comma: a text that ends in `:1.2` would be the weight of everything before it
-        return import_dialect(f"{text},", "a1111", max(1, steps))
+        read = import_dialect(f"{text},", "a1111", max(1, steps))
+        return replace(read, prompt=_without_comma(read.prompt))
     except (DialectError, PromptError):
         return Imported(DFPrompt.plain(plain_words(text)), DFPrompt(), ())
+
+
+def _without_comma(prompt: DFPrompt) -> DFPrompt:
+    *before, last = prompt.spans or (Span(""),)
+    rest = last.text.removesuffix(",")
+    return DFPrompt((*before, replace(last, text=rest)) if rest else tuple(before))
 
 
 def with_opposites(positive: Imported, negative: Imported) -> PromptPair:

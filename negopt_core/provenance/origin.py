@@ -7,21 +7,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..errors import OutputError
-from ..json_text import read_json
 from ..policy.phrases import append_phrases, phrase_spans
 from ..text.df_text import format_prompt, parse_prompt
 from ..text.dialects.a1111 import host_steps
-from ..text.prompt import DFPrompt
-from .host_text import read_host_pair
+from .host_text import read_host, with_opposites
 from .infotext import FIELDS, Infotext, parse_infotext
 from .picture_texts import COMFY_RECORD, INFOTEXT, RECORD, read_texts
 from .plan import PLAN_KEY, Plan, read_plan
-from .record import SCHEMA
+from .record import Words, read_record
 
 DIFFUSERS, COMFYUI, A1111 = "diffusers", "comfyui", "a1111"
 _STEPS = 20
@@ -33,34 +31,16 @@ _NUMBERS = ("steps", "cfg", "seed", "strength")
 _LARGEST = 2**64
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """A picture's provenance. Texts that are not known are empty."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin(Words):
+    """A picture's provenance."""
 
     host: str
     """diffusers, comfyui or a1111."""
-    df_positive: str
-    df_negative: str
-    positive: str
-    negative: str
-    prompt: str = ""
-    """What the user wrote, before a policy added to it."""
-    policy: str = ""
-    policy_hash: str = ""
-    """SHA-256 over the policy's files, or its first 16 hex digits."""
-    policy_licence: str = ""
     policy_seed: int | None = None
-    modes: tuple[str, ...] = ()
     sampling: Mapping[str, Any] = field(default_factory=dict)
     """seed, steps, sampler, schedule, cfg, width, height, model, model_hash: what is known of them."""
     versions: Mapping[str, str] = field(default_factory=dict)
-    scores: Mapping[str, float] = field(default_factory=dict)
-    pixels_sha256: str = ""
-    schema: int = SCHEMA
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values, as the JSON schema has them."""
-        return asdict(self) | {"modes": list(self.modes)}
 
 
 def read_origin(path: Path) -> Origin:
@@ -83,25 +63,14 @@ def recorded_origin(texts: Mapping[str, str]) -> Origin | None:
     `texts` are those of a picture, by name. OutputError if the record cannot be read.
     """
     name = next((name for name in (RECORD, COMFY_RECORD) if name in texts), None)
-    return None if name is None else _of_record(_read_record(texts[name]), is_of_nodes=name == COMFY_RECORD)
-
-
-def _read_record(text: str) -> dict[str, Any]:
-    try:
-        values = read_json(text)
-    except ValueError as error:
-        raise OutputError(f"its record is not JSON: {error}") from error
-    if not isinstance(values, dict) or values.get("schema", SCHEMA) != SCHEMA:
-        schema = values.get("schema") if isinstance(values, dict) else type(values).__name__
-        raise OutputError(f"its record has schema {schema!r}, this version reads {SCHEMA}; update negopt")
-    for name in ("prompt", "df_positive", "df_negative"):
-        if not isinstance(values.get(name), str):
-            raise OutputError(f"its record has no text under {name!r}; it was changed by hand")
-    return values
+    return None if name is None else _of_record(read_record(texts[name]), is_of_nodes=name == COMFY_RECORD)
 
 
 def _of_record(values: Mapping[str, Any], is_of_nodes: bool) -> Origin:
     """`is_of_nodes`: its settings have the names of an infotext, its seed is the policy's."""
+    for name in ("prompt", "df_positive", "df_negative"):
+        if not isinstance(values.get(name), str):
+            raise OutputError(f"its record has no text under {name!r}; it was changed by hand")
     modes, seed = _strings(values.get("modes")), values.get("seed")
     if is_of_nodes and not modes:  # before 0.2
         modes = _strings(re.split(r" and |,", str(values.get("mode") or "")))
@@ -135,18 +104,17 @@ def _of_infotext(info: Infotext) -> Origin:
     if size:
         sampling |= {"width": int(size.group(1)), "height": int(size.group(2))}
     steps = host_steps(max(1, int(sampling.get("steps", _STEPS))), info.settings.get("Sampler", ""))
-    pair = read_host_pair(info.positive, info.negative, "a1111", steps)
-    own = _without_last(pair.positive, info.positive), _without_last(pair.negative, info.negative)
+    own = with_opposites(*(read_host(text, "a1111", steps) for text in (info.positive, info.negative)))
     plan = read_plan(info.settings[PLAN_KEY]) if PLAN_KEY in info.settings else Plan()
-    positive = append_phrases(own[0], phrase_spans(plan.positive.spans))
-    negative = append_phrases(own[1], phrase_spans(plan.negative.spans))
+    positive = append_phrases(own.positive, phrase_spans(plan.positive.spans))
+    negative = append_phrases(own.negative, phrase_spans(plan.negative.spans))
     return Origin(
         host=A1111,
         df_positive=format_prompt(positive),
         df_negative=format_prompt(negative),
         positive=positive.text,
         negative=negative.text,
-        prompt=format_prompt(own[0]),
+        prompt=format_prompt(own.positive),
         policy=plan.policy,
         policy_hash=plan.policy_hash,
         policy_seed=plan.policy_seed if plan.policy else None,
@@ -154,16 +122,6 @@ def _of_infotext(info: Infotext) -> Origin:
         sampling=sampling,
         versions={"webui": info.settings["Version"]} if "Version" in info.settings else {},
     )
-
-
-def _without_last(prompt: DFPrompt, text: str) -> DFPrompt:
-    """The prompt of a host's text; `read_host` adds a comma at the end for its own reading, which is not the user's."""
-    spans = list(prompt.spans)
-    if spans and not text.rstrip().endswith(",") and spans[-1].text.endswith(","):
-        last = spans.pop()
-        rest = last.text[:-1]
-        spans += [type(last)(rest, last.weight, last.window)] if rest else []
-    return DFPrompt(tuple(spans))
 
 
 def _sampling(settings: object) -> dict[str, Any]:

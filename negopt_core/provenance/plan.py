@@ -95,7 +95,6 @@ def read_plan(text: str) -> Plan:
 
 def check_passes(passes: object) -> Passes:
     """The passes of that name; raises PromptError for an unknown one."""
-    for known in PASSES:
-        if passes == known:
-            return known
-    raise PromptError(f"there are no passes {passes!r}; use one of {', '.join(PASSES)}")
+    if passes not in PASSES:
+        raise PromptError(f"there are no passes {passes!r}; use one of {', '.join(PASSES)}")
+    return passes

@@ -22,16 +22,37 @@ MAX_BATCH = 1024
 """Most pictures that a record may say were painted together."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """Everything needed to paint a picture again."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """A picture's prompts, who wrote them, and what they came to. Texts that are not known are empty."""
 
     prompt: str
-    """What the user wrote."""
+    """What the user wrote, before a policy added to it."""
     df_positive: str
     df_negative: str
     positive: str
     negative: str
+    policy: str = ""
+    policy_hash: str = ""
+    """SHA-256 over the policy's files, or its first 16 hex digits."""
+    policy_licence: str = ""
+    """What the policy's card says."""
+    modes: tuple[str, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict)
+    """Rewards of this picture by scorer, if any were computed."""
+    pixels_sha256: str = ""
+    """Of the 8-bit RGB pixels, row by row; `write_picture` fills it in."""
+    schema: int = SCHEMA
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {name: list(one) if isinstance(one, tuple) else one for name, one in asdict(self).items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record(Words):
+    """Everything needed to paint a picture again."""
+
     seed: int
     model: str
     model_hash: str
@@ -45,35 +66,35 @@ class Record:
     dtype: str
     batch_seeds: tuple[int, ...]
     """Seeds of the pictures that were painted together with this one, in order; its own is among them."""
-    policy: str = ""
-    policy_hash: str = ""
-    modes: tuple[str, ...] = ()
     init_image_sha256: str = ""
     strength: float | None = None
     libraries: Mapping[str, str] = field(default_factory=dict)
     host: str = "diffusers"
     """What painted: diffusers or comfyui."""
-    policy_licence: str = ""
-    """What the policy's card says."""
-    scores: Mapping[str, float] = field(default_factory=dict)
-    """Rewards of this picture by scorer, if any were computed."""
-    pixels_sha256: str = ""
-    """Of the 8-bit RGB pixels, row by row; `write_picture` fills it in."""
     negopt: str = __version__
-    schema: int = SCHEMA
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain JSON values; `record_from_json` gives back an equal record."""
-        lists = {"batch_seeds": list(self.batch_seeds), "modes": list(self.modes)}
-        return asdict(self) | lists
+
+def read_record(text: str) -> dict[str, Any]:
+    """The JSON of a record; OutputError for anything else, and for another schema."""
+    try:
+        return _checked(read_json(text))
+    except ValueError as error:
+        raise OutputError(f"the picture's record is not JSON: {error}") from error
+
+
+def _checked(values: object) -> dict[str, Any]:
+    if not isinstance(values, dict) or values.get("schema", SCHEMA) != SCHEMA:
+        schema = str(values.get("schema"))[:40] if isinstance(values, dict) else type(values).__name__
+        raise OutputError(f"the picture's record has schema {schema}, this version reads {SCHEMA}; update negopt")
+    return values
 
 
 def record_from_json(values: object) -> Record:
-    """Read a record; raises OutputError for one that is malformed or of another schema. Unknown fields are ignored."""
-    if not isinstance(values, dict) or values.get("schema") != SCHEMA:
-        schema = str(values.get("schema"))[:40] if isinstance(values, dict) else type(values).__name__
-        raise OutputError(f"the picture's record has schema {schema}, this version reads {SCHEMA}; update negopt")
-    known = {item.name for item in fields(Record)}
+    """Read what `Record.to_json` made; raises OutputError for what is malformed or of another schema.
+
+    Unknown fields are ignored.
+    """
+    values, known = _checked(values), {item.name for item in fields(Record)}
     kept: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in values.items() if key in known
     }
@@ -136,10 +157,7 @@ def read_picture(path: Path) -> Record:
     text = read_texts(path).get(RECORD)
     if text is None:
         raise OutputError(f"{path} holds no negopt record; it was not painted by negopt, or its metadata was stripped")
-    try:
-        return record_from_json(read_json(text))
-    except ValueError as error:
-        raise OutputError(f"the negopt record in {path} is not JSON: {error}") from error
+    return record_from_json(read_record(text))
 
 
 def shown_place(place: str) -> str:

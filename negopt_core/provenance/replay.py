@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from ..files import check_folder, free_path, write_bytes
 from ..paint.choice import choose, recorded_place
 from ..text.df_text import parse_prompt, parse_report
 from ..text.prompt import PromptPair
+from .picture_texts import encode_picture
 
 if TYPE_CHECKING:
     import torch
@@ -19,12 +19,8 @@ if TYPE_CHECKING:
     from .origin import Origin
     from .record import Record
 
-_SAMPLERS = {
-    "uni_pc": "unipc", "unipc": "unipc", "dpmpp_2m": "dpm++2m", "dpm++ 2m": "dpm++2m", "dpm++2m": "dpm++2m",
-    "euler": "euler", "euler_ancestral": "euler-a", "euler a": "euler-a", "euler-a": "euler-a", "ddim": "ddim",
-    "heun": "heun", "model": "model",
-}  # fmt: skip
-"""Hosts' names of samplers, in ours."""
+_A1111_SAMPLERS = {"dpm++ 2m": "dpm++2m", "euler a": "euler-a"}
+"""A1111's names of samplers that are not ours, in ours."""
 
 
 def replay(path: Path, origin: Origin, output: Path, model: str | None = None, device: str | None = None) -> Any:
@@ -69,20 +65,20 @@ def replay(path: Path, origin: Origin, output: Path, model: str | None = None, d
 
 
 def _sampler(name: str) -> Any:
-    if name.lower() not in _SAMPLERS:
+    from ..paint.base import SAMPLERS
+    from ..paint.comfy_graph import COMFY_SAMPLERS
+
+    known = {one: one for one in SAMPLERS} | {comfy: ours for ours, comfy in COMFY_SAMPLERS.items()} | _A1111_SAMPLERS
+    if name.lower() not in known:
         raise PromptError(f"negopt's painter has no sampler {name!r}; paint this picture again in its own host")
-    return _SAMPLERS[name.lower()]
+    return known[name.lower()]
 
 
 def _compared(path: Path, original: torch.Tensor, image: torch.Tensor) -> dict[str, Any]:
     """Save [3, H, W] `image` and say how far from `original` its pixels are."""
-    from PIL import Image
-
     from ..paint.pictures import to_pixels
 
-    stream = io.BytesIO()
-    Image.fromarray(to_pixels(image)).save(stream, "PNG")
-    write_bytes(path, stream.getvalue())
+    write_bytes(path, encode_picture(to_pixels(image), {}))
     rounded = (image.clamp(0, 1) * 255).round() / 255
     difference = (rounded - original).abs()
     return {

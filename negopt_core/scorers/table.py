@@ -212,14 +212,17 @@ def toys_among(model: str, names: Iterable[str]) -> list[str]:
     return [] if paints_world(model) or (Path(model).expanduser() / "judges").is_dir() else toys
 
 
-def refuse_toys(model: str, names: Iterable[str], flag: str) -> None:
-    """PromptError where the demo world's judges are asked about another model's pictures; called before painting."""
+def refuse_toys(model: str, names: Iterable[str], flag: str, weights: str = "their weights with --source") -> None:
+    """PromptError where the demo world's judges are asked about another model's pictures; called before painting.
+
+    `flag` and `weights` say where the caller takes other scorers and their weights.
+    """
     toys = toys_among(model, names)
     if not toys:
         return
     raise PromptError(
         f"{', '.join(toys)} judge pictures of negopt's small demo world and know nothing of other models; for real "
-        f"pictures name {', '.join(REAL[:-1])} or {REAL[-1]} with {flag}, and their weights with --source"
+        f"pictures name {', '.join(REAL[:-1])} or {REAL[-1]} with {flag}, and {weights}"
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
@@ -23,8 +23,7 @@ SMALL = 0.2
 _Z = 1.959964
 _CHECKED = 0.3
 """Share of the pictures for the last check."""
-LEAST_CHECK = 8
-"""Pictures of each list in the last check, at least."""
+_LEAST_CHECK = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +38,8 @@ class AuditPlan:
     """Of the scorers; {} if only clicks count."""
     pictures: int = 256
     """At most; fewer if everything is decided sooner."""
+    referee: Mapping[str, float] = field(default_factory=dict)
+    """Weights of the scorers of the last check, {} for those of the reward."""
     seed: int = 0
     round_pairs: int = 8
 
@@ -82,7 +83,8 @@ class AuditPlan:
         """The whole list, the shortened one and nothing, on new noise."""
         rng = np.random.default_rng((self.seed, 1_000_003))
         arms = list(dict.fromkeys(self.arms(journal).values()))
-        count = max((self.pictures - len(journal.asks("learn"))) // len(arms), LEAST_CHECK)
+        left = min(self.pictures - len(journal.asks("learn")), round(self.pictures * _CHECKED))
+        count = max(left // len(arms), _LEAST_CHECK)
         rows = [(self.prompts[k % len(self.prompts)], int(rng.integers(2**31))) for k in range(count)]
         return Round("check", self.reader.stock, tuple(Ask(*row, arm) for row in rows for arm in arms))
 
@@ -106,7 +108,7 @@ class AuditPlan:
                 PhraseEffect(one.span.text, one.side, Interval(0.0, -np.inf, np.inf), 0, OPEN)
                 for one in self.reader.stock.options
             ]
-        return phrase_effects(fit(evidence.data(self.weights)), self.reader.stock)
+        return phrase_effects(fit(evidence.data(self.weights)).unshrunk(), self.reader.stock)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,9 @@ from ..policy.loglinear.knowledge import Side
 from ..policy.loglinear.policy import NegOptPolicy, all_gains
 from ..policy.phrases import phrase_spans
 from ..policy.suggest import SuggestOptions, suggest
-from ..policy.tuned.effects import Option, Stock
+from ..policy.tuned.effects import SIDES, Option, Stock
 from ..text.df_text import parse_prompt
 from ..text.prompt import Span
-from .rounds import SIDES
 from .tune import OWN, PRIOR
 
 log = logging.getLogger("negopt")

@@ -13,8 +13,7 @@ import numpy as np
 from ..errors import NegOptError, PolicyError
 from ..json_text import read_json
 from ..policy.loglinear.knowledge import Side
-from ..policy.tuned.effects import Stock
-from ..text.prompt import Span, Window
+from ..policy.tuned.effects import Option, Stock
 from .posterior import Data
 
 VERSION = 1
@@ -172,7 +171,7 @@ def to_json(evidence: Evidence) -> str:
     values: dict[str, Any] = {
         "version": VERSION,
         "source": {name: getattr(evidence.source, name) for name in Source.__dataclass_fields__},
-        "stock": [option_to_json(one) for one in evidence.stock.options],
+        "stock": [one.to_row() for one in evidence.stock.options],
         "topics": {
             key: {
                 "concepts": dict(one.concepts),
@@ -192,29 +191,13 @@ def list_of(key: tuple[str, tuple[int, ...]]) -> list[Any]:
     return [key[0], list(key[1])]
 
 
-def option_to_json(option: Any) -> list[Any]:
-    """An option as JSON has it."""
-    span = option.span
-    return [option.side, span.text, span.weight, span.window.start, span.window.end]
-
-
-def option_from_json(row: Any) -> Any:
-    """The option of `option_to_json`."""
-    from ..policy.tuned.effects import Option
-
-    side, text, weight, start, end = row
-    if side not in ("negative", "modifiers"):
-        raise ValueError(f"a side is negative or modifiers, got {str(side)[:40]!r}")
-    return Option(side, Span(str(text), float(weight), Window(float(start), float(end))))
-
-
 def from_json(text: str | bytes, where: str) -> Evidence:
     """The evidence of a file; PolicyError, which names `where`, for anything else."""
     try:
         values = read_json(text, is_finite=True)
         if values["version"] != VERSION:
             raise PolicyError(f"{where} is of version {values['version']!r}, and {VERSION} is read here; update negopt")
-        stock = Stock(tuple(option_from_json(row) for row in values["stock"]))
+        stock = Stock(tuple(Option.from_row(row) for row in values["stock"]))
         topics = {
             key: Topic(
                 {name: float(strength) for name, strength in one["concepts"].items()},

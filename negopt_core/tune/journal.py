@@ -13,8 +13,8 @@ from typing import Any
 from ..errors import TrainingError
 from ..files import append_journal, make_folder, read_journal, write_text
 from ..json_text import read_json
-from ..policy.tuned.effects import Stock
-from .evidence import Click, Evidence, Picture, Source, Topic, list_of, option_from_json, option_to_json
+from ..policy.tuned.effects import Option, Stock
+from .evidence import Click, Evidence, Picture, Source, Topic, list_of
 from .rounds import Ask
 
 CONFIG, ASKED, JUDGED, CLICKS, LOCK = "settings.json", "asked.jsonl", "judged.jsonl", "clicks.jsonl", "in-use"
@@ -78,7 +78,7 @@ class Journal:
         """Begin a round."""
         values = {
             "stage": row.stage,
-            "stock": [option_to_json(one) for one in row.stock.options],
+            "stock": [one.to_row() for one in row.stock.options],
             "asks": [[one.prompt, one.seed, list(one.options)] for one in row.asks],
         }
         append_journal(self.folder / ASKED, [values], _REMEDY)
@@ -118,7 +118,7 @@ def _rows(path: Path) -> Iterator[Any]:
 
 
 def _read_round(row: Any) -> Round:
-    stock = Stock(tuple(option_from_json(one) for one in row["stock"]))
+    stock = Stock(tuple(Option.from_row(one) for one in row["stock"]))
     return Round(row["stage"], stock, tuple(Ask(prompt, seed, tuple(options)) for prompt, seed, options in row["asks"]))
 
 

@@ -29,11 +29,15 @@ _START = (0.3, 0.2, 0.15, 0.2, 0.1, 0.7, 0.5, 0.7)
 """Standard deviations where the search begins, in spreads of the rewards."""
 _DOUBT = 1.0
 """Spread of the logarithm of each around there: a weak belief that keeps a few rewards from deciding it."""
+_WIDE = 1.0
+"""Spreads of the rewards: a prior of phrases that says next to nothing."""
 BELIEF = 0.5
 """Standard deviation of what a unit of earlier knowledge is worth, in spreads of the rewards."""
 CLICK = 2.0
 """Log odds that a picture is preferred which is better by one spread of the rewards."""
-_ROUNDS, _STEPS, _JITTER = 3, 40, 1e-6
+_ROUNDS, _STEPS, _JITTER = 3, 25, 1e-6
+_ENOUGH = 1e-2
+"""Nats: the search for the standard deviations ends where it gains less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,8 @@ class Posterior:
     """[M, M] inverse covariance of rewards, then clicks."""
     target: Array
     """[M] rewards and what clicks stand for, centred and in spreads."""
+    noise: Array
+    """[M] variance of what clicks stand for; 0 for rewards."""
     spread: float
     """Of the rewards; 1 where there are only clicks."""
 
@@ -114,8 +120,7 @@ class Posterior:
         other = other + sd[6] * data.concepts @ rng.standard_normal(width) + rng.standard_normal()
         pictures = _values(data, prior) + other
         drawn = _rows(data, pictures)
-        count = int(np.isfinite(data.rewards).sum())
-        noise = np.concatenate([np.full(count, sd[7]), self._click_noise()])
+        noise = np.where(self.noise > 0, np.sqrt(self.noise), sd[7])
         missed = self.target - drawn - noise * rng.standard_normal(len(drawn))
         more = self._update(self.inverse @ missed)
         return self._scaled(_plus(prior, more))
@@ -127,14 +132,16 @@ class Posterior:
         variance = self._own(what) - float(cross @ self.inverse @ cross)
         return self.spread * value, self.spread * math.sqrt(max(variance, 0.0))
 
-    def _click_noise(self) -> Array:
-        return np.sqrt(np.array(self._clicks_at())) if len(self.data.clicks) else np.zeros(0)
+    def unshrunk(self) -> Posterior:
+        """With next to no belief that a phrase does little.
 
-    def _clicks_at(self) -> list[float]:
-        """Variances of what clicks stand for, at the posterior mean."""
-        pictures = _values(self.data, self._update(self.inverse @ self.target))
-        gap = pictures[self.data.clicks[:, 0]] - pictures[self.data.clicks[:, 1]]
-        return [_site(one)[1] for one in gap]
+        Intervals of single phrases then hold what is true as often as they say; shrunk ones are nearer on average.
+        """
+        deviations = self.deviations.copy()
+        deviations[0] = max(deviations[0], _WIDE)
+        rewards = int(np.isfinite(self.data.rewards).sum())
+        covariance = _covariance(_row_kernels(self.data), self.noise, rewards, torch.from_numpy(deviations))
+        return replace(self, deviations=deviations, inverse=np.linalg.inv(covariance.numpy()))
 
     def _update(self, alpha: Array) -> Effects:
         """Prior covariance of the effects with the rows, times alpha [M]."""
@@ -239,7 +246,7 @@ def fit(data: Data, start: Sequence[float] | None = None) -> Posterior:
         noise = np.concatenate([np.zeros(len(fixed)), np.array([one[1] for one in sites])])
         logs = _search(parts, target, noise, len(fixed), logs)
         inverse = np.linalg.inv(_covariance(parts, noise, len(fixed), logs.exp()).numpy())
-        found = Posterior(data, logs.exp().numpy(), inverse, target, spread)
+        found = Posterior(data, logs.exp().numpy(), inverse, target, noise, spread)
         if len(gaps):
             pictures = _values(data, found._update(inverse @ target))
             gaps = pictures[data.clicks[:, 0]] - pictures[data.clicks[:, 1]]
@@ -259,7 +266,9 @@ def _search(
     """Logarithms of the likeliest standard deviations."""
     y, centre = torch.from_numpy(target), torch.tensor(_START, dtype=torch.float64).log()
     logs = begin.clone().requires_grad_(True)
-    optimizer = torch.optim.LBFGS([logs], max_iter=_STEPS, line_search_fn="strong_wolfe")
+    optimizer = torch.optim.LBFGS(
+        [logs], max_iter=_STEPS, tolerance_change=_ENOUGH, tolerance_grad=_ENOUGH, line_search_fn="strong_wolfe"
+    )
 
     def loss() -> torch.Tensor:
         optimizer.zero_grad()
@@ -297,8 +306,3 @@ def _covariance(parts: Sequence[torch.Tensor], noise: Array, rewards: int, devia
         total = total + deviation**2 * part
     is_reward = torch.arange(len(noise)) < rewards
     return total + torch.diag(torch.from_numpy(noise) + is_reward * deviations[-1] ** 2 + _JITTER)
-
-
-def without_clicks(data: Data) -> Data:
-    """The same pictures, judged by their rewards only."""
-    return replace(data, clicks=np.zeros((0, 2), np.int64))

@@ -13,14 +13,14 @@ from .journal import Journal
 from .rounds import Ask
 from .tune import TunePlan
 
-_SHOWN_EXAMPLES = 2
-
 
 def audit_report(plan: AuditPlan, journal: Journal) -> dict[str, Any]:
     """Each phrase with its effect and two pairs of pictures, what to drop, and the last check."""
     effects, arms = plan.effects(journal), plan.arms(journal)
     check = compare(
-        journal, {name: dict.fromkeys(plan.prompts, options) for name, options in arms.items()}, plan.weights
+        journal,
+        {name: dict.fromkeys(plan.prompts, options) for name, options in arms.items()},
+        plan.referee or plan.weights,
     )
     kept = [place for place, row in enumerate(effects) if row.verdict not in (HURTS, NOTHING)]
     dropped = [row.text for row in effects if row.verdict in (HURTS, NOTHING)]
@@ -47,7 +47,7 @@ def _text(plan: AuditPlan, places: Sequence[int], side: str) -> str:
 def _by_scorer(plan: AuditPlan, journal: Journal, arms: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
     """The last check by each scorer alone: what the sum gains, one may pay for."""
     each = {name: dict.fromkeys(plan.prompts, options) for name, options in arms.items()}
-    return {name: compare(journal, each, {name: 1.0}) for name in plan.weights}
+    return {name: compare(journal, each, {name: 1.0}) for name in {**plan.weights, **plan.referee}}
 
 
 def tune_report(plan: TunePlan, journal: Journal) -> dict[str, Any]:
@@ -64,15 +64,14 @@ def tune_report(plan: TunePlan, journal: Journal) -> dict[str, Any]:
 
 def audit_phrases(plan: AuditPlan, journal: Journal) -> list[dict[str, Any]]:
     """Each phrase with its effect so far, in the order of the list."""
-    asks = journal.asks("learn")
-    return [_phrase(row, asks, journal, place) for place, row in enumerate(plan.effects(journal))]
+    return [_phrase(row, journal, place) for place, row in enumerate(plan.effects(journal))]
 
 
 def tune_phrases(plan: TunePlan, journal: Journal) -> list[dict[str, Any]]:
     """Each phrase that was tried with its effect so far, the best first. ModelError while nothing is known."""
     posterior, evidence = plan.posterior(journal)
-    effects, asks = phrase_effects(posterior, evidence.stock), journal.asks("learn", "refine")
-    rows = [_phrase(row, asks, journal, place) for place, row in enumerate(effects) if row.pictures]
+    effects = phrase_effects(posterior, evidence.stock)
+    rows = [_phrase(row, journal, place) for place, row in enumerate(effects) if row.pictures]
     for row, option in zip(
         rows, [one for one, e in zip(evidence.stock.options, effects, strict=True) if e.pictures], strict=True
     ):
@@ -81,8 +80,8 @@ def tune_phrases(plan: TunePlan, journal: Journal) -> list[dict[str, Any]]:
     return rows
 
 
-def _phrase(row: PhraseEffect, asks: Sequence[Ask], journal: Journal, place: int) -> dict[str, Any]:
-    pairs = examples(asks, journal.scores, place, _SHOWN_EXAMPLES)
+def _phrase(row: PhraseEffect, journal: Journal, place: int) -> dict[str, Any]:
+    pairs = examples(journal, place)
     return {
         "text": row.text,
         "side": row.side,

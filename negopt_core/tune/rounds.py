@@ -12,13 +12,11 @@ from ..policy.loglinear.knowledge import Side
 from ..policy.loglinear.policy import blocked_for, prior_gains
 from ..policy.phrases import append_phrases
 from ..policy.token_estimate import estimate_tokens
-from ..policy.tuned.effects import Array, Effects, Room, Stock, best_set, between
+from ..policy.tuned.effects import SIDES, Array, Effects, Room, Stock, best_set
 from ..text.df_text import parse_prompt
 from ..text.prompt import DFPrompt, PromptPair
 from .evidence import Evidence, Topic, group_key
 from .posterior import Posterior
-
-SIDES: tuple[Side, Side] = ("negative", "modifiers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +58,6 @@ class Limits:
     """Phrases of each side."""
     tried: tuple[int, int] = (2, 10)
     """Fewest and most phrases of a random set; an audit has half of all in each."""
-    boldness: float = 1.0
-    """How far draws go from the mean, in their own distance: 1 is Thompson sampling, less tries less that is new."""
 
 
 @dataclass(frozen=True)
@@ -120,9 +116,9 @@ def best_for(
 def random_pairs(
     reader: Reader, prompts: Sequence[tuple[str, int]], limits: Limits, rng: np.random.Generator, halves: bool = False
 ) -> list[Ask]:
-    """Two sets that share no phrase for each (prompt, seed), every text equally often; `halves`: each has half of all.
+    """Two sets that share no phrase for each (prompt, seed), every text equally often; `halves`: all are said.
 
-    Half the texts and the other half under the same noise (a fold-over design) tell main effects at the best price.
+    Each phrase by a coin in one of the two pictures (a fold-over design): in half of all, under the same noise.
     """
     asks: list[Ask] = []
     deck = _dealt(reader.stock, rng)
@@ -130,9 +126,8 @@ def random_pairs(
         allowed = reader.allowed(prompt)
         here = [one for one in range(len(allowed)) if allowed[one]]
         if halves:
-            mixed = [int(one) for one in rng.permutation(here)]
-            sets = [mixed[: len(mixed) // 2], mixed[len(mixed) // 2 :]]
-            sets = sets if rng.integers(2) else sets[::-1]
+            coins = rng.integers(0, 2, size=len(here))  # halves of equal size would hide what all phrases share
+            sets = [[one for one, coin in zip(here, coins, strict=True) if coin == side] for side in (0, 1)]
         else:
             counts = rng.integers(limits.tried[0], limits.tried[1] + 1, size=2)
             drawn = _take(deck, allowed, int(min(counts.sum(), len(here))))
@@ -171,13 +166,14 @@ def drawn_pairs(
     rng: np.random.Generator,
 ) -> list[Ask]:
     """Thompson sampling: for each (prompt, seed) the best sets of two draws of the effects."""
-    names, room, mean = evidence.concept_names(), room_for(reader.stock, limits), posterior.mean()
+    names, room = evidence.concept_names(), room_for(reader.stock, limits)
     asks: list[Ask] = []
     for prompt, seed in prompts:
         sets: list[tuple[int, ...]] = []
         for _ in range(4):  # two draws may agree
-            drawn = between(mean, posterior.draw(rng), limits.boldness)
-            chosen = best_for(drawn, reader.topic(prompt), names, reader.stock, room, reader.allowed(prompt))
+            chosen = best_for(
+                posterior.draw(rng), reader.topic(prompt), names, reader.stock, room, reader.allowed(prompt)
+            )
             if chosen not in sets:
                 sets.append(chosen)
             if len(sets) == 2:

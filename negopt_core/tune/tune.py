@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,8 @@ class TunePlan:
     """Share of them for weights and windows."""
     check: int = 48
     """Pictures of each rival and of what was learned, in the last check."""
+    referee: Mapping[str, float] = field(default_factory=dict)
+    """Weights of the scorers of the last check, {} for those of the reward."""
     seed: int = 0
     round_pairs: int = 16
     limits: Limits = Limits()
@@ -151,7 +153,7 @@ class TunePlan:
     def verdict(self, journal: Journal) -> dict[str, Any]:
         """Rewards of the last check by name, differences with intervals, and whether what was learned wins."""
         arms = self.arms(journal)
-        found = compare(journal, arms, self.weights)
+        found = compare(journal, arms, self.referee or self.weights)
         gaps = {name: found["differences"].get(f"{TUNED} - {name}") for name in arms if name != TUNED}
         wins = all(gap is not None and (gap["difference"]["low"] or 0.0) > 0.0 for gap in gaps.values())
         if not self.weights:

@@ -24,6 +24,7 @@ from negopt_core.lab.papers.settings import NEGOPT, PAE, PaperRun
 from negopt_core.lab.papers.task import make_task
 from negopt_core.lab.train.samples import PPOSamples
 from negopt_core.lab.train.sft import SFT
+from negopt_core.paint.diffusers_painter import DiffusersPainter
 from negopt_core.policy import load_policy, suggest
 from negopt_core.policy.language.folder import open_policy
 from negopt_core.policy.store import read_card
@@ -58,6 +59,12 @@ def run(words: list[str], capsys: Capture, code: int = 0) -> dict[str, Any]:
     assert main([*words, "--json"]) == code, capsys.readouterr().err
     found: dict[str, Any] = json.loads(capsys.readouterr().out)
     return found
+
+
+def paper_run(home: Path, **told: Any) -> PaperRun:
+    """A run on the demo world."""
+    usual = {"model": "world", "pairs": home / "negatives.jsonl", "start": home / "gpt2-medium"}
+    return PaperRun(**{**usual, "folder": home / "nowhere", **told})
 
 
 def report_of(folder: Path) -> Any:
@@ -103,6 +110,13 @@ def test_pae_gives_gpt2_windows_and_weights_and_measures_pickscore_and_cmmd(
 ) -> None:
     folder = tmp_path / "run"
     told = run(line(home, "pae", folder, "--yes"), capsys)
+    assert [part["name"] for part in told["plan"]["stages"]] == ["data", "filter", "sft", "ppo", "report"]
+    assert told["plan"]["stages"][1]["pictures"] == 4 * 45  # two pictures with the modifiers and two without
+    kept = (folder / "data" / "sft-confident.jsonl").read_text().splitlines()
+    pairs = (folder / "data" / "sft.jsonl").read_text().splitlines()
+    assert told["filter"]["scored"] == len(pairs) > told["filter"]["kept"] == len(kept) > 0 and set(kept) < set(pairs)
+    sft = read_card(folder / "policy").provenance["stages"][0]
+    assert sft["settings"]["pairs"] == "sft-confident.jsonl"
     policy = open_policy(folder / "policy")
     assert (len(policy.card.windows), len(policy.card.weights), policy.card.polarity) == (3, 5, "modifiers")
     assert set(told["metrics"]) == {"aesthetic", "clip", "pickscore", "cmmd"} and not told["absent"]
@@ -156,6 +170,33 @@ def test_stopped_in_the_middle_it_goes_on_to_the_same_report(
     assert (halves / "report" / "report.html").stat().st_mtime_ns == page
     assert main(line(home, "negopt", halves, "--ppo-steps", "5")) == 1
     assert "other settings (budget/ppo_steps)" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_the_filter_goes_on_where_it_was_stopped_and_can_be_left_out(
+    home: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "run"
+    words = line(home, "pae", folder, "--yes", "--filter-pairs", "40", "--sft-steps", "1", "--ppo-steps", "1")
+    usual, painted = DiffusersPainter.paint, []
+
+    def paint(self: Any, pairs: Any, *arguments: Any, **how: Any) -> Any:
+        if (folder / "filter").exists():  # after the plan
+            painted.append(len(pairs))
+            if len(painted) == 4:
+                raise KeyboardInterrupt
+        return usual(self, pairs, *arguments, **how)
+
+    monkeypatch.setattr(DiffusersPainter, "paint", paint)
+    assert main(words) == 130 and list(json.loads((folder / "done.json").read_text())) == ["data"]
+    scores = (folder / "filter" / "scores.jsonl").read_text()
+    assert len(scores.splitlines()) == 16 and painted == [32] * 4
+    capsys.readouterr()
+    told = run(words, capsys)
+    assert (folder / "filter" / "scores.jsonl").read_text().startswith(scores)
+    assert painted[4:8] == [32, 32, 16, 16] and told["filter"]["scored"] == 40  # nothing is painted twice
+    without = make_task(PAE, paper_run(home, budget="paper", filter_pairs=0))
+    assert not without.filter_scorers and "budget/filter_pairs" not in without.decided()
 
 
 @pytest.mark.slow
@@ -215,9 +256,8 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(home: Path, tmp
 
 def test_the_budgets_are_the_papers_numbers_and_one_night(home: Path) -> None:
     """At 6 sampler steps a second, what people report for a GPU of 12 GB at 512 x 512, painting stays below 8 hours."""
-    world = {"model": "world", "pairs": home / "negatives.jsonl", "folder": home / "nowhere", "budget": "small"}
     for paper, start in ((NEGOPT, "t5-base"), (PAE, "gpt2-medium")):
-        asked = make_task(paper, PaperRun(start=home / start, **world))
+        asked = make_task(paper, paper_run(home, start=home / start, budget="small"))
         assert "world" in asked.reward and all(name.startswith("world-") for name in asked.metrics)
         pace = Pace(paper.paint_steps / 6, 0.1, 0.5, 450_000, 900_000_000, "cuda", 9_000_000_000)
         plan = make_plan(asked, pace, {"distinct": 100_000})
@@ -230,6 +270,9 @@ def test_the_budgets_are_the_papers_numbers_and_one_night(home: Path) -> None:
     assert PAE.reward == "aesthetic:1,clip:20:0.28,pickscore:1:18" and (PAE.paint_steps, PAE.sampler) == (10, "unipc")
     assert NEGOPT.reward == "aesthetic:5,clip:1,fidelity:1" and (NEGOPT.paint_steps, NEGOPT.cfg) == (25, 7.5)
     assert negopt.test == pae.test == 1000
+    assert (pae.filter_pairs, negopt.filter_pairs, PAE.budgets["small"].filter_pairs) == (450_000, 0, 0)
+    filtered = make_plan(make_task(PAE, paper_run(home, budget="paper")), pace, {"distinct": 100_000})
+    assert [part.pictures for part in filtered.parts if part.name == "filter"] == [4 * 75_000]
 
 
 @pytest.mark.slow

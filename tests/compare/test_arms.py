@@ -10,7 +10,7 @@ from negopt_core import PromptPair, format_prompt
 from negopt_core.errors import PromptError
 from negopt_core.lab.compare.arms import Arm, Writer, delayed, parse_arm
 from negopt_core.lab.compare.prompt_sets import Item, load_prompts
-from negopt_core.lab.compare.recipe import EvalSettings, make_settings, read_recipe, recipe_names
+from negopt_core.lab.compare.settings import EvalSettings, make_settings, read_recipe, recipe_names
 from negopt_core.lab.compare.study import Design, Sweep
 
 ITEMS = (Item("a cat"), Item("a dog, [wet:0-0.5:1]", "own words"))

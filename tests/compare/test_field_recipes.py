@@ -1,6 +1,7 @@
 """The field's sets on a model of the real architecture with CLIP, PickScore and LAION's head as published."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,9 @@ def test_partiprompts_on_a_real_architecture_beside_negatives_of_a_language_mode
     assert set(report["absent"]) == {"hps"} and "world-" not in json.dumps(report | {"painter": 0})
     groups = {(row["group"], row["arm"], row["metric"]): row for row in report["groups"]}
     assert groups["Animals", "llm", "clip"]["prompts"] == 2 and groups["Outdoor Scenes", "none", "clip"]["prompts"] == 1
+    page = (tmp_path / "out" / "report.html").read_text()
+    (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
+    assert json.loads(data)["groups"] == report["groups"] and "...groupTable()" in page
     assert report["arms"][1]["texts"][0]["negative"] == "blurry, dark"
     assert main([part for part in line if part not in ("--model", str(tmp_path / "model"))]) == 2
     assert "name yours with --model" in capsys.readouterr().err

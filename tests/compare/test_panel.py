@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from negopt_core.cli import main
-from negopt_core.errors import OutputError
+from negopt_core.errors import OutputError, PolicyError
 from negopt_core.lab.compare.panel import Entry, Vote, beats, read_votes, standings, write_panel
+from negopt_core.lab.compare.panel_arms import ask
 
 ENTRIES = [
     Entry(
@@ -101,6 +102,21 @@ def test_the_commands_write_a_sheet_and_count(tmp_path: Path, capsys: pytest.Cap
     told = json.loads(capsys.readouterr().out)
     assert told["arms"][0]["arm"] == "negopt" and told["first_arm_against"]["rules"]["before"]["value"] == 1
     assert main(["policies", "panel", "read", str(path), "--key", str(prompts)]) == 1
+
+
+def test_arms_are_written_as_in_eval_and_old_spellings_are_read(tmp_path: Path) -> None:
+    prompts = tmp_path / "prompts.jsonl"
+    prompts.write_text('{"prompt": "a dog", "family": "sdxl", "negative": "own words"}\n')
+    arms = ["none", "own", "x=text:blurry, dark", "r=policy:rules", "rules", "nothing", "fixed: blurry"]
+    (entry,) = ask(arms, prompts, "negative", ())
+    assert list(entry.answers) == ["none", "own", "x", "r", "rules", "nothing", "fixed"]
+    assert entry.answers["none"] == entry.answers["nothing"] == "" and entry.answers["own"] == "own words"
+    assert entry.answers["x"] == "blurry, dark" and entry.answers["fixed"] == "blurry"
+    assert entry.answers["r"] == entry.answers["rules"] != ""
+    (entry,) = ask(["modifiers:vivid", "fixed:vivid", "policy:rules"], prompts, "modifiers", ())
+    assert entry.answers["modifiers:vivid"] == entry.answers["fixed"] == "vivid" and entry.answers["policy:rules"]
+    with pytest.raises(PolicyError, match="missing"):
+        ask(["missing"], prompts, "negative", ())
 
 
 def test_why_is_a_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ from negopt_core import format_prompt
 from negopt_core.errors import PromptError
 from negopt_core.lab.compare.arms import Writer, parse_arm
 from negopt_core.lab.compare.prompt_sets import Item, load_prompts
-from negopt_core.lab.compare.recipe import make_settings, read_recipe
+from negopt_core.lab.compare.settings import make_settings, read_recipe
 from negopt_core.lab.compare.study import Design
 
 PARTI = (

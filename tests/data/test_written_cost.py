@@ -1,28 +1,10 @@
 """A picture may carry a megabyte of brackets: reading them costs no more than their number."""
 
-import sys
-from collections.abc import Callable
-
 import pytest
 
 from negopt_core.lab.data.written import pair_of_sides, whole_phrases
 from negopt_core.provenance.host_text import read_written
-
-
-def calls(work: Callable[[], object]) -> int:
-    """How many Python and C calls `work` makes."""
-    count = 0
-
-    def tick(frame: object, event: str, argument: object) -> None:
-        nonlocal count
-        count += 1
-
-    sys.setprofile(tick)
-    try:
-        work()
-    finally:
-        sys.setprofile(None)
-    return count
+from tests.fakes.calls import is_linear
 
 
 @pytest.mark.parametrize("piece", ["(a:1.1)(b:1.2)", "[a:b:0.5]", "(a:1.1), ", "a\n", "[a::3][b:4]", "[a|b]", "[a|"])
@@ -32,5 +14,4 @@ def test_phrases_of_many_parts_are_split_in_linear_work(piece: str) -> None:
         whole_phrases(prompt.spans)
         pair_of_sides(prompt, prompt, "modifiers")
 
-    short, long = (calls(lambda times=times: read(times)) for times in (40, 160))  # type: ignore[misc]
-    assert long <= 4.4 * short + 200
+    assert is_linear(read, 40)

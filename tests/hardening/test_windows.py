@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from negopt_core.errors import PolicyError
-from negopt_core.lab.compare.recipe import read_recipe as read_eval_recipe
+from negopt_core.lab.compare.settings import read_recipe as read_eval_recipe
 from negopt_core.lab.data.pairs import read_pairs
 from negopt_core.lab.train.recipe import read_recipe
 from negopt_core.lab.train.setup import read_prompts

@@ -110,3 +110,36 @@ def test_a_repository_is_prepared_with_a_readme_and_nothing_else(
     assert readme.startswith("---\nlicense: ") and "# weather" in readme and "--policy weather" in readme
     with pytest.raises(OutputError, match="exists already"):
         prepare_repository(source, tmp_path / "repository")
+
+
+def test_an_upload_is_asked_for_by_name_and_says_what_went_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "weather"
+    source.mkdir()
+    (source / "policy.json").write_bytes(CARD)
+    done: list[tuple[object, ...]] = []
+
+    class Api:
+        def __init__(self, endpoint: str | None = None) -> None:
+            pass
+
+        def create_repo(self, repo_id: str, *, private: bool, exist_ok: bool) -> None:
+            if repo_id == "you/weather":
+                raise OSError("403 Forbidden")
+            done.append((repo_id, private, exist_ok))
+
+        def upload_folder(self, *, repo_id: str, folder_path: Path, revision: str | None) -> None:
+            readme = (folder_path / "README.md").read_text()
+            done.append((repo_id, revision, sorted(path.name for path in folder_path.iterdir()), "hf:me/wea" in readme))
+
+    monkeypatch.setattr("huggingface_hub.HfApi", Api)
+    push = ["policies", "push", str(source), "-o"]
+    assert main([*push, "hf:me/weather"]) == 2 and not done
+    assert "--yes" in capsys.readouterr().err
+    assert main([*push, "hf:me/weather@try", "--yes", "--json"]) == 0
+    assert done == [("me/weather", True, True), ("me/weather", "try", ["README.md", "policy.json"], True)]
+    assert json.loads(capsys.readouterr().out)["name"] == "hf:me/weather@try"
+    assert main([*push, "hf:you/weather", "--yes"]) == 2 and main([*push, "hf:weather", "--yes"]) == 2
+    told = capsys.readouterr().err
+    assert "cannot upload to you/weather: 403 Forbidden" in told and "hf:owner/name" in told

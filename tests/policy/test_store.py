@@ -42,7 +42,7 @@ def test_a_static_policy_loads_from_a_folder_by_path_and_by_name(tmp_path: Path)
     [
         ({"policy.json": "{"}, "not JSON"),
         ({"policy.json": '{"kind": "static", "name": "x"}'}, "settings.negative"),
-        ({"policy.json": '{"kind": "mystery", "name": "x"}'}, "this version runs loglinear, rules, static"),
+        ({"policy.json": '{"kind": "mystery", "name": "x"}'}, "this version runs loglinear, tuned, rules, static"),
         ({"policy.json": '{"kind": "static", "name": "x"}', "pytorch_model.bin": ""}, "pickle"),
         ({"policy.json": '{"kind": "static", "name": "x", "max_tokens": "many"}'}, "max_tokens"),
     ],

@@ -1,11 +1,10 @@
 """A prompt that words behind it would break is known, with the reason."""
 
-import time
-
 import pytest
 
 from negopt_core.policy import load_policy, suggest
 from negopt_core.policy.structure import why_closed, without_names
+from tests.fakes.calls import is_linear
 
 CLOSED = {
     '{"subject": "a cat", "style": "photo"}': "JSON",
@@ -72,9 +71,10 @@ def test_what_a_model_is_told_about_its_task_is_not_said_about_the_picture(promp
 
 
 @pytest.mark.parametrize("piece", ["(", "{", '{"a":', "a: b\n", "<a", "--x ", "[" * 50, "\n", "a\n\n", "<<SYS>>"])
-def test_a_long_prompt_is_judged_in_a_moment(piece: str) -> None:
-    began = time.perf_counter()
-    text = f"a{piece * (60_000 // len(piece))}b"
-    why_closed(text)
-    without_names(text)
-    assert time.perf_counter() - began < 2
+def test_a_long_prompt_is_judged_in_linear_work(piece: str) -> None:
+    def judge(size: int) -> None:
+        text = f"a{piece * (size // len(piece))}b"
+        why_closed(text)
+        without_names(text)
+
+    assert is_linear(judge, 4_000)

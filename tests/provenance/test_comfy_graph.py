@@ -47,7 +47,7 @@ PLAIN = ("a red ball, [sea], 8k", "blurry, ugly")
 
 def test_texts_are_read_as_comfyui_reads_them() -> None:
     pair = prompts_of_graph(json.dumps(graph()))
-    assert format_prompt(pair.positive) == r"a [red:0-1:1.2] ball, \[sea\], 8k,"
+    assert format_prompt(pair.positive) == r"a [red:0-1:1.2] ball, \[sea\], 8k"
     assert [(span.text, round(span.weight, 3)) for span in pair.negative.spans][:2] == [
         ("blurry, ", 1.0),
         ("ugly", 1.21),

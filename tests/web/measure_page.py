@@ -16,9 +16,9 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "nodes")]
 
+from browser_tools import find_browser  # noqa: E402
 from host import Host, find_host  # noqa: E402
 from server import running  # noqa: E402
-from test_page import find_browser  # noqa: E402
 
 ROWS = {
     "one_click_ms": "one click to filled text, warm, ms (median of 6)",

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "nodes"))
 sys.path.insert(0, str(HERE))
-from browser_tools import find_node_modules  # noqa: E402
+from browser_tools import find_browser  # noqa: E402
 from host import Host, find_host  # noqa: E402
 from server import running  # noqa: E402
 
@@ -25,19 +24,6 @@ CHECKS = [
     for name in re.findall(r"^  async (\w+)\(", path.read_text(encoding="utf-8"), re.M)
 ]
 PATIENCE = 5400
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-
-
-def find_browser() -> dict[str, str] | str:
-    """Environment for the checks, or what is missing."""
-    node = shutil.which("node")
-    chromium = os.environ.get("NEGOPT_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    if node is None or chromium is None:
-        return "NOT TESTED IN A BROWSER: node and Chromium are needed; .ci/browser installs them where it can"
-    folder = find_node_modules("playwright-core")
-    if folder is None:
-        return "NOT TESTED IN A BROWSER: no playwright-core; run npm install in tests/web, or set NEGOPT_PLAYWRIGHT"
-    return {"NEGOPT_CHROMIUM": chromium, "NEGOPT_PLAYWRIGHT": str(folder)}
 
 
 @pytest.fixture(scope="module")

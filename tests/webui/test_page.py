@@ -25,6 +25,7 @@ def test_the_arguments_are_public_and_only_ever_grow(page: Page) -> None:
         ("Scheduled words, negative prompt", ""),
         ("Passes", "both"),
         ("Policy seed (-1: the picture's)", 0),
+        ("Model family", "automatic"),
     ]
 
 
@@ -147,12 +148,16 @@ def test_the_grid_gets_our_axes_once_and_each_cell_its_own_value(webui: StubWebu
     for _ in range(2):
         webui.callbacks["on_before_ui"][0]()
     axes = {option.label.removeprefix("[negopt] "): option for option in grid.axis_options}
-    assert len(axes) == len(grid.axis_options) == 6
-    assert "rules" in axes["policy"].choices()
+    assert list(axes) == [
+        "policy", "mode", "df_text", "df_negative", "window start", "enabled", "seed", "model family",
+        "policy writes", "scheduled words, prompt", "scheduled words, negative",
+    ]  # fmt: skip
+    assert len(axes) == len(grid.axis_options)
+    assert "rules" in axes["policy"].choices() and "pony" in axes["model family"].choices()
     cells = [webui.job(False), webui.job(False)]
     for p, start in zip(cells, (0.25, 0.75), strict=True):
         axes["window start"].apply(p, start, [])
-        axes["scheduled words, prompt"].apply(p, "art, [oil:0.5-1:1]", [])
+        axes["df_text" if start == 0.25 else "scheduled words, prompt"].apply(p, "art, [oil:0.5-1:1]", [])
     made = [webui.run(p).passes[0] for p in cells]
     assert [calls[step].positive[0] for calls in made for step in (0, 2, 6)] == [
         "a cat", "a cat, art, oil", "a cat, art", "a cat", "a cat", "a cat, art",
@@ -167,7 +172,11 @@ def test_the_settings_have_our_section_and_a_folder_of_policies(webui: StubWebui
     (tmp_path / "mine" / "policy.json").write_text(json.dumps(static_card("mud").to_json()))
     webui.options.update(negopt_policy_folder=str(tmp_path), negopt_policy="mine")
     page = Page(webui)
-    assert page.ours.policy.value == "mine" and "rules:sdxl" in page.ours.policy.settings["choices"]
+    assert page.ours.policy.value == "mine"
+    assert page.ours.policy.settings["choices"] == ["negopt", "negopt-scheduled", "mine"]
+    assert "pony" in page.ours.family.settings["choices"]
+    assert {"rules", "rules:world", "world-negative"} <= set(page.ours.others.settings["choices"])
+    assert not {"mine", "rules:sdxl", "negopt-mini"} & set(page.ours.others.settings["choices"])
     page.ours.write_negative.fire("click")
     assert page.negative.value == "mud"
 

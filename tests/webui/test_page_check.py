@@ -8,6 +8,7 @@ from webui_page import Page
     ("words", "said"),
     [
         ("[art:0-0.5:1]", "prompt, steps 6 to 10 of 10: art"),
+        ("[art:0.9-1:1]", "prompt, step 1 of 10: art"),
         ("[art:0-2:1]", "a range needs 0 &lt;= low &lt; high &lt;= 1"),
         ("[art:0.51-0.52:1]", "holds none of the 10 steps"),
         ("(art:1.2)", "a weight is written [words:0-1:weight]"),

@@ -50,6 +50,10 @@ class Processing:
     extra_generation_params: dict[str, Any] = field(default_factory=dict)
     comments: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def sd_model(self) -> Any:
+        return self.webui.model
+
     def comment(self, text: str) -> None:
         self.comments[text] = 1
 
@@ -135,9 +139,13 @@ class StubWebui:
             factor = CALLS[name][1]
             return types.SimpleNamespace(total_steps=lambda steps: steps * factor)
 
+        class Loaded:
+            sd_model = property(lambda _: webui.model)
+
         class Shared(types.ModuleType):
             opts = Options()
             sd_model = property(lambda _: webui.model)
+            cmd_opts = types.SimpleNamespace(embeddings_dir="/nowhere/embeddings")
 
         shared = Shared("modules.shared")
         shared.OptionInfo = OptionInfo
@@ -147,6 +155,7 @@ class StubWebui:
             "prompt_parser": prompt_parser,
             "script_callbacks": types.SimpleNamespace(**{kind: register(kind) for kind in kinds}),
             "scripts": types.SimpleNamespace(Script=Script, AlwaysVisible=object(), scripts_data=[]),
+            "sd_models": types.SimpleNamespace(model_data=Loaded()),
             "sd_samplers": types.SimpleNamespace(find_sampler_config=find_sampler_config),
             "shared": shared,
         }

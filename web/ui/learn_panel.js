@@ -33,8 +33,7 @@ async function open(kind, node) {
   root.addEventListener("keydown", (event) => event.stopPropagation()); // keys of its fields are not the canvas's
   panel = { root, kind, flat, subject, run: null, body: make("div", "negopt-learn-body") };
   const head = make("div", "negopt-head");
-  // the right of the page's top is covered by ComfyUI's own notices
-  head.append(button("×", close, say("learn-close")), make("h3", "", say(TITLES[kind])));
+  head.append(make("h3", "", say(TITLES[kind])), button("×", close, say("learn-close")));
   root.append(head, panel.body);
   document.body.append(root);
   const [{ judges }, { runs }] = await Promise.all([

@@ -61,9 +61,9 @@ const SHEET = `
 .negopt-about { margin: 4px 0; } .negopt-used, .negopt-card summary { color: var(--descrip-text, #999); cursor: default; }
 .negopt-card summary { cursor: pointer; }
 .negopt-card dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 10px; margin: 6px 0 0; overflow-wrap: anywhere; }
-.negopt-learn { position: fixed; top: 100px; right: 12px; bottom: 66px; width: min(520px, 46vw); z-index: 900; overflow: hidden;
+.negopt-learn { /* left: on the right are ComfyUI's own notices */ position: fixed; top: 96px; left: 76px; bottom: 24px; width: min(520px, 46vw); z-index: 900; overflow: hidden;
   background: var(--comfy-menu-bg, #353535); border: 1px solid var(--border-color, #4e4e4e); border-radius: 8px; height: auto; }
-.negopt-learn[hidden] { display: none; } .negopt-learn > .negopt-head { align-items: center; justify-content: flex-start; color: inherit; }
+.negopt-learn[hidden] { display: none; } .negopt-learn > .negopt-head { align-items: center; color: inherit; }
 .negopt-learn-body { display: flex; flex-direction: column; gap: 8px; overflow: auto; min-height: 0; align-items: stretch; }
 .negopt-learn-body > .negopt-button { align-self: flex-start; } .negopt-learn-body > * { flex: none; }
 .negopt-learn-row { display: flex; flex-direction: column; gap: 3px; } .negopt-learn-row > .negopt-field { flex: none; }

@@ -104,6 +104,18 @@ function setTable() {
     el("tbody", {}, ...arms.map((arm) => el("tr", {}, el("td", {}, arm), ...names.map((name) => el("td", {}, cell(arm, name))))))))];
 }
 
+/** Each kind of prompt of the set: the reference's mean, and the others' paired difference to it. */
+function groupTable() {
+  const rows = (report.groups || []).filter((row) => row.metric === state.metric);
+  if (!rows.length) return [];
+  const counts = new Map(rows.map((row) => [row.group, row.prompts]));
+  const cells = (row) => row.difference ? [signed(row.difference.value), el("small", {}, span(row.difference))] : [number(row.mean.value), el("small", {}, span(row.mean))];
+  const arms = [...new Set(rows.map((row) => row.arm))].map((arm) => [arm, new Map(rows.filter((row) => row.arm === arm).map((row) => [row.group, row]))]);
+  return [el("h2", {}, "By kind of prompt"), el("p", {}, `${state.metric}: mean of "${report.reference}", difference to it of the other arms; in brackets the 95 % interval, which is not adjusted for the number of kinds.`),
+    el("div", { class: "scroll" }, el("table", {}, el("thead", {}, el("tr", {}, ...["kind (prompts)", ...arms.map(([arm]) => arm)].map((name) => el("th", {}, name)))),
+      el("tbody", {}, ...[...counts].map(([group, count]) => el("tr", {}, el("td", {}, `${group || "(none)"} (${count})`), ...arms.map(([, found]) => el("td", {}, ...cells(found.get(group)))))))))];
+}
+
 function absent() {
   const names = Object.keys(report.absent);
   return names.length ? [el("h2", {}, "Not measured"), el("ul", {}, ...names.map((name) => el("li", {}, `${name}: ${report.absent[name]}`)))] : [];
@@ -123,7 +135,7 @@ function draw() {
   const numbers = el("section", { id: "numbers" }, el("h2", {}, "Scores"), el("div", { class: "bar" }, el("label", {}, "metric "), chooser), table(),
     ...(forest() ? [el("h2", {}, `Difference in ${state.metric} to "${report.reference}"`), el("div", { class: "scroll" }, forest())] : []),
     ...(curves.length ? [el("h2", {}, "When words begin to act"), ...curves] : []),
-    ...setTable(), ...humans(), ...absent(), el("h2", {}, "How to read this"), el("ul", {}, ...report.notes.map((note) => el("li", {}, note))));
+    ...groupTable(), ...setTable(), ...humans(), ...absent(), el("h2", {}, "How to read this"), el("ul", {}, ...report.notes.map((note) => el("li", {}, note))));
   document.getElementById("main").prepend(numbers);
 }
 

@@ -60,12 +60,17 @@ class Arm:
             raise PromptError(f"the arm {self.name!r} of kind {self.kind!r} {need}; an arm is {HELP}")
 
 
-def parse_arm(text: str) -> Arm:
-    """Read `[NAME=]KIND[:VALUE]`; PromptError for anything else."""
+def parse_arm(text: str, usual: str = "") -> Arm:
+    """Read `[NAME=]KIND[:VALUE]`; a text without a known kind is a value of the kind `usual`, if there is one.
+
+    Raises PromptError for anything else.
+    """
     name, sign, rest = text.partition("=")
     if not sign or ":" in name:
         name, rest = text, text
     kind, _, value = rest.partition(":")
+    if usual and kind.strip() not in KINDS:
+        name, kind, value = text, usual, text
     return Arm(name.strip(), kind.strip(), value.strip())
 
 

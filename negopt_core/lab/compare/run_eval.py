@@ -20,8 +20,8 @@ from .gallery import Gallery
 from .metrics import Wanted, load_metrics, names_for
 from .page import write_page
 from .prompt_sets import load_prompts
-from .recipe import EvalRun, EvalSettings
 from .report import make_report
+from .settings import EvalRun, EvalSettings
 from .study import Design, Sweep, run_study
 from .votes import gather, read_votes, tally
 

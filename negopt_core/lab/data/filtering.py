@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ...errors import PromptError
 from ...files import check_folder
+from ...paint.base import Painter
 from ...paint.choice import WORLD
 from ...paint.diffusers_painter import load_painter
+from ...scorers.base import Scorer
 from ...scorers.table import NAMES, WORLD_JUDGES, Loader
 from ..jobs.run import RunFolder
 from .confidence import keep_confident, score_pairs
-from .pairs import no_pairs, read_pairs, save_pairs
-from .settings import FilterRun
+from .pairs import Pair, no_pairs, read_pairs, save_pairs
+from .settings import ConfidenceSettings, FilterRun
 
 _AT_ONCE = 32
 """Pictures painted at the same time at most."""
@@ -47,14 +51,30 @@ def filter_pairs(run: FilterRun) -> dict[str, Any]:
         "scorers": names,
         "sources": sorted(run.source),
     }
-    cache = RunFolder.open(run.folder, decides).folder / "scores.jsonl"
-    scores = score_pairs(pairs, painter, quality, alignment, confidence, cache)
+    return save_confident(pairs, painter, (quality, alignment), confidence, run.folder, decides, run.output)
+
+
+def save_confident(
+    pairs: Sequence[Pair],
+    painter: Painter,
+    scorers: tuple[Scorer, Scorer],
+    confidence: ConfidenceSettings,
+    folder: Path,
+    decides: Mapping[str, Any],
+    output: Path,
+) -> dict[str, Any]:
+    """Score pairs with the paper's aes and CLIP, `scorers`, and write those that reach sigma to `output`.
+
+    The scores stay in `folder`, whose job `decides` describes. Returns what `filter_pairs` does.
+    """
+    cache = RunFolder.open(folder, dict(decides)).folder / "scores.jsonl"
+    scores = score_pairs(pairs, painter, *scorers, confidence, cache)
     kept = keep_confident(pairs, scores, confidence.sigma)
     return {
-        "file": str(run.output),
+        "file": str(output),
         "read": len(pairs),
         "kept": len(kept),
-        "sha256": save_pairs(run.output, kept, confidence.polarity),
-        "run": str(run.folder),
+        "sha256": save_pairs(output, kept, confidence.polarity),
+        "run": str(folder),
         "mean_score": sum(scores) / len(scores),
     }

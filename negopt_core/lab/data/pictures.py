@@ -16,7 +16,7 @@ from typing import Any
 from ...errors import OutputError, PromptError, TrainingError
 from ...files import read_json_lines
 from ...provenance.comfy_graph import prompts_of_graph
-from ...provenance.host_text import read_written_pair
+from ...provenance.host_text import read_host, with_opposites
 from ...provenance.infotext import parse_infotext
 from ...provenance.origin import recorded_origin
 from ...provenance.picture_texts import GRAPH, INFOTEXT, WORKFLOW, read_texts
@@ -110,5 +110,7 @@ def _sides_of_infotext(text: str) -> Sides:
     info = parse_infotext(text)
     number = re.fullmatch(r"\d{1,4}", info.settings.get("Steps", ""), re.ASCII)
     steps = host_steps(int(number.group()) if number else 20, info.settings.get("Sampler", ""))
-    pair = read_written_pair(info.positive, info.negative, "a1111", steps)
+    pair = with_opposites(
+        *(read_host(text, "a1111", steps, is_settled=True) for text in (info.positive, info.negative))
+    )
     return Sides(pair.positive, pair.negative)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable
 from itertools import islice
@@ -20,6 +21,8 @@ from .task import Task
 
 SHARES = {"sft": 0.75, "rl": 0.1, "val": 0.05, "test": 0.1}
 """Of the prompts. The papers' own splits are not published."""
+CONFIDENT = "sft-confident.jsonl"
+"""Of the `sft` part, what the confidence filter kept."""
 TEST_PROMPTS, PEOPLE = "test-prompts.jsonl", "people.jsonl"
 
 
@@ -54,6 +57,14 @@ def write_parts(task: Task, folder: Path) -> dict[str, Any]:
     _write_lines(folder / TEST_PROMPTS, ({"prompt": format_prompt(_plain(pair)), **_own(task, pair)} for pair in test))
     _write_lines(folder / PEOPLE, (_written(task, pair) for pair in test))
     return {"counts": counts, "pairs": sizes, "test_prompts": len(test)}
+
+
+def pairs_to_filter(task: Task, folder: Path) -> list[Pair]:
+    """The pairs of the `sft` part that are scored: all, or as many as the budget says in the order of their hashes."""
+    pairs, most = read_pairs(folder / "sft.jsonl", task.paper.polarity), task.budget.filter_pairs
+    if len(pairs) <= most:
+        return list(pairs)
+    return sorted(pairs, key=lambda pair: hashlib.sha256(pair.prompt.encode("utf-8", "replace")).digest())[:most]
 
 
 def held_out_prompts(folder: Path, task: Task) -> list[str]:

@@ -50,6 +50,11 @@ class Pace:
     gpu_bytes: int | None
     """Most memory that torch held on the GPU meanwhile; None without one."""
 
+    @property
+    def look(self) -> float:
+        """Seconds of a picture with its rewards."""
+        return self.picture + self.score
+
 
 def measure_pace(task: Task, pairs: Sequence[Pair]) -> Pace:
     """Open everything, paint, score and learn a little, let go of it again. Nothing is written.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import OutputError
+from ..data.settings import ConfidenceSettings
 from .data import SHARES
 from .pace import Pace
 from .task import Task
@@ -25,9 +26,9 @@ class Part:
 
     name: str
     does: str
-    pictures: int
-    steps: int
-    seconds: float
+    pictures: int = 0
+    steps: int = 0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,49 +89,54 @@ class Plan:
 
 def make_plan(task: Task, pace: Pace, counts: Mapping[str, int]) -> Plan:
     """Count everything and multiply. A PPO step's update is reckoned from SFT's: the same passes over fewer texts."""
-    budget, prompts = task.budget, counts.get("distinct", 0)
-    test, held_out = (
-        min(most, max(1, round(SHARES[part] * prompts)))
-        for part, most in (("test", budget.test), ("val", budget.held_out))
-    )
-    look = pace.picture + pace.score
-    ppo_pictures, checks = budget.ppo_steps * budget.step_pictures, budget.checks * held_out
-    passes = (1 + budget.epochs) * budget.prompts * budget.group / budget.sft_batch
-    painted = len(ARMS) * test
+    prompts = counts.get("distinct", 0)
+    sizes = {part: max(1, round(share * prompts)) for part, share in SHARES.items()}
     parts = (
         Part(
             "data",
             "read, clean, split by prompt: " + ", ".join(f"{name} {share:.0%}" for name, share in SHARES.items()),
-            0,
-            0,
-            0.0,
         ),
+        *_filter(task, pace, sizes["sft"]),
         Part(
             "sft",
-            f"{budget.sft_steps} steps of {budget.sft_batch} pairs from {task.start.name}",
-            0,
-            budget.sft_steps,
-            budget.sft_steps * pace.sft_step,
+            f"{task.budget.sft_steps} steps of {task.budget.sft_batch} pairs from {task.start.name}",
+            steps=task.budget.sft_steps,
+            seconds=task.budget.sft_steps * pace.sft_step,
         ),
-        Part(
-            "ppo",
-            f"{budget.ppo_steps} steps of {budget.step_pictures} pictures; {held_out} held-out each "
-            f"{budget.check_every} steps",
-            ppo_pictures + checks,
-            budget.ppo_steps,
-            (ppo_pictures + checks) * look + budget.ppo_steps * passes * pace.sft_step,
-        ),
-        Part(
-            "report",
-            f"{', '.join(ARMS)} on {test} prompts: {', '.join(task.metrics)}",
-            painted,
-            0,
-            painted * look,
-        ),
+        _ppo(task, pace, min(task.budget.held_out, sizes["val"])),
+        _report(task, pace, min(task.budget.test, sizes["test"])),
     )
-    disk = painted * pace.picture_bytes + _MODELS_KEPT * pace.weight_bytes
+    disk = parts[-1].pictures * pace.picture_bytes + _MODELS_KEPT * pace.weight_bytes
     device, gpu = pace.device, pace.gpu_bytes
     return Plan(task.paper.title, task.run.model, task.run.budget, device, parts, disk, gpu, pace, dict(counts))
+
+
+def _filter(task: Task, pace: Pace, pairs: int) -> tuple[Part, ...]:
+    """The confidence filter, if the run has one; `pairs` of SFT are there."""
+    scored, settings = min(pairs, task.budget.filter_pairs), ConfidenceSettings()
+    if not scored:
+        return ()
+    pictures = 2 * settings.pictures * scored
+    does = f"{scored} pairs, {settings.pictures} pictures with and without; kept from {settings.sigma:g} on"
+    return (Part("filter", does, pictures, seconds=pictures * pace.look),)
+
+
+def _ppo(task: Task, pace: Pace, held_out: int) -> Part:
+    budget = task.budget
+    pictures = budget.ppo_steps * budget.step_pictures + budget.checks * held_out
+    passes = (1 + budget.epochs) * budget.prompts * budget.group / budget.sft_batch
+    does = (
+        f"{budget.ppo_steps} steps of {budget.step_pictures} pictures; {held_out} held-out each "
+        f"{budget.check_every} steps"
+    )
+    seconds = pictures * pace.look + budget.ppo_steps * passes * pace.sft_step
+    return Part("ppo", does, pictures, budget.ppo_steps, seconds)
+
+
+def _report(task: Task, pace: Pace, prompts: int) -> Part:
+    pictures = len(ARMS) * prompts
+    does = f"{', '.join(ARMS)} on {prompts} prompts: {', '.join(task.metrics)}"
+    return Part("report", does, pictures, seconds=pictures * pace.look)
 
 
 def check_disk(plan: Plan, folder: Path) -> None:

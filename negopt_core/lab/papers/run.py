@@ -14,14 +14,15 @@ from ...files import check_folder, hash_file, write_text
 from ...json_text import read_json
 from ...policy.folder_check import folder_hash
 from ...policy.language.folder import save_policy
-from ..compare.recipe import EvalRun, EvalSettings
 from ..compare.run_eval import PAGE, REPORT, run_eval
+from ..compare.settings import EvalRun, EvalSettings
 from ..data.pairs import Pair
 from ..jobs.processes import ALONE, check_alone
 from ..jobs.run import RunFolder
 from ..train.run_sft import run_sft
 from ..train.settings import SFTRun, SFTSettings
-from .data import PEOPLE, TEST_PROMPTS, gather, held_out_prompts, write_parts
+from .confident import keep_confident
+from .data import CONFIDENT, PEOPLE, TEST_PROMPTS, gather, held_out_prompts, write_parts
 from .learn import devices_of, learn, ppo_run
 from .pace import measure_pace
 from .plan import Plan, check_disk, make_plan
@@ -109,6 +110,9 @@ def _stages(task: Task) -> Stages:
         save_policy(open_start(task), run / "start")
         return {"folder": "start"}
 
+    def confident() -> dict[str, Any]:
+        return keep_confident(task, run / "data", run / "filter")
+
     def sft() -> dict[str, Any]:
         _, measured = run_sft(_sft_run(task, run))
         return {"losses": measured}
@@ -124,6 +128,7 @@ def _stages(task: Task) -> Stages:
 
     return {
         "data": lambda: write_parts(task, run / "data"),
+        **({"filter": confident} if task.budget.filter_pairs else {}),
         "start": start,
         "sft": sft,
         "ppo": ppo,
@@ -141,7 +146,7 @@ def _sft_run(task: Task, run: Path) -> SFTRun:
     )
     return SFTRun(
         folder=run / "sft",
-        pairs=str(run / "data" / "sft.jsonl"),
+        pairs=str(run / "data" / (CONFIDENT if task.budget.filter_pairs else "sft.jsonl")),
         held_out=str(run / "data" / "val.jsonl"),
         policy=run / "start",
         name=f"{task.name}-sft",
@@ -194,6 +199,7 @@ def _summary(task: Task, done: Mapping[str, Any]) -> dict[str, Any]:
         "policy": str(task.policy),
         "page": str(task.run.folder / done["report"]["page"]),
         "data": done["data"],
+        **({"filter": done["filter"]} if "filter" in done else {}),
         "sft": done["sft"]["losses"],
         "best_step": done["ppo"]["best_step"],
         "held_out_rewards": done["ppo"]["held_out_rewards"],

@@ -35,11 +35,13 @@ class Budget:
     """Prompts of that."""
     test: int
     """Prompts of the report."""
+    filter_pairs: int = 0
+    """Most pairs of SFT that the confidence filter scores; those that it does not score are left out. 0: no filter."""
 
     def __post_init__(self) -> None:
-        least = min(getattr(self, name) for name in Budget.__dataclass_fields__)
-        if least < 1:
-            raise TrainingError(f"every number of a budget is at least 1, got {self}")
+        least = min(getattr(self, name) for name in Budget.__dataclass_fields__ if name != "filter_pairs")
+        if least < 1 or self.filter_pairs < 0:
+            raise TrainingError(f"every number of a budget is at least 1, and filter_pairs at least 0; got {self}")
 
     @property
     def step_pictures(self) -> int:
@@ -127,7 +129,7 @@ PAE = Paper(
     seed=42,
     same_noise=True,
     budgets={
-        "paper": Budget(50_000, 64, 3000, 32, 1, 2, 1, 250, 64, 1000),
+        "paper": Budget(50_000, 64, 3000, 32, 1, 2, 1, 250, 64, 1000, 450_000),
         "small": Budget(3000, 16, 300, 16, 1, 2, 1, 50, 32, 200),
     },
 )
@@ -152,6 +154,9 @@ class PaperRun(Sources):
     plan: bool = flag(False, "show plan and cost, start nothing", is_recorded=False)
     reward: str | None = flag(None, REWARD_HELP, shown="the paper's")
     metrics: str | None = flag(None, "metrics of the report, with commas between", metavar="LIST", shown="the paper's")
+    filter_pairs: int | None = flag(
+        None, "most pairs that PAE's confidence filter scores for SFT; 0: no filter", shown=_BUDGETS_OWN
+    )
     sft_steps: int | None = flag(None, "training steps of SFT", shown=_BUDGETS_OWN)
     sft_batch: int | None = flag(None, "pairs in each of them", shown=_BUDGETS_OWN)
     sft_rate: float | None = flag(None, "learning rate of SFT", shown="1e-4; pae 5e-5")

@@ -12,13 +12,23 @@ from ...errors import PromptError, TrainingError
 from ...flags import recorded
 from ...paint.choice import COMFY, WORLD, choose, paints_world
 from ...scorers.features import INCEPTION_SCORES
-from ...scorers.table import INCEPTION, NAMES, SCORERS, SET_METRICS, refuse_toys, reward_names
+from ...scorers.table import (
+    AESTHETIC,
+    CLIP,
+    INCEPTION,
+    NAMES,
+    SCORERS,
+    SET_METRICS,
+    WORLD_JUDGES,
+    refuse_toys,
+    reward_names,
+)
 from ..train.setup import start_folder
 from .settings import Budget, Paper, PaperRun
 
 NEEDS_REFERENCE = tuple(name for name in SET_METRICS if name not in INCEPTION_SCORES)
 """Distances to real pictures: lower is better."""
-_OWN = {INCEPTION: "inception=FILE.safetensors", "aesthetic": "aesthetic=FILE.safetensors"}
+_OWN = {INCEPTION: "inception=FILE.safetensors", AESTHETIC: "aesthetic=FILE.safetensors"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +56,15 @@ class Task:
         """Where the policy goes."""
         return self.run.output or self.run.folder / "policy"
 
+    @property
+    def filter_scorers(self) -> tuple[str, ...]:
+        """The aes and the CLIP of the confidence filter; () where there is none."""
+        names = WORLD_JUDGES if paints_world(self.run.model) else (AESTHETIC, CLIP)
+        return names if self.budget.filter_pairs else ()
+
     def decided(self) -> dict[str, Any]:
         """Everything that decides the result, as the run folder keeps it."""
-        numbers = {f"budget/{name}": value for name, value in asdict(self.budget).items()}
+        numbers = {f"budget/{name}": value for name, value in asdict(self.budget).items() if value}
         paint = {"reward": self.reward, "metrics": list(self.metrics), "paint_steps": self.paint_steps, "cfg": self.cfg}
         told = {name: value for name, value in recorded(self.run).items() if name not in (*paint, "budget", *_NUMBERS)}
         rates = {"sft_rate": self.paper.sft_rate, "ppo_rate": self.paper.ppo_rate}
@@ -110,9 +126,9 @@ def _refuse_unknown(names: Iterable[str], known: Iterable[str], what: str) -> No
 
 
 def refuse_missing(task: Task) -> None:
-    """PromptError that names everything that rewards and metrics lack: weights, files, packages, real pictures."""
+    """PromptError that names all that filter, rewards and metrics lack: weights, files, packages, real pictures."""
     places, users = task.run.places, dict[str, list[str]]()
-    for name in dict.fromkeys((*reward_names(task.reward), *task.metrics)):
+    for name in dict.fromkeys((*task.filter_scorers, *reward_names(task.reward), *task.metrics)):
         for need in SCORERS[name].needs if name in SCORERS else SET_METRICS[name]:
             users.setdefault(need, []).append(name)
     lacking = [
@@ -133,7 +149,7 @@ def refuse_missing(task: Task) -> None:
     if lacking:
         raise PromptError(
             f"nothing was started, because this is missing: {'; '.join(lacking)}. Give it, or choose others with "
-            "--reward and --metrics"
+            f"--reward and --metrics{' (and --filter-pairs 0, for no filter)' if task.filter_scorers else ''}"
         )
 
 

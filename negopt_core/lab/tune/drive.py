@@ -40,7 +40,10 @@ class Bench:
     """Who paints and who judges."""
 
     gallery: Gallery
-    scorers: Sequence[Scorer]
+    scorers: Mapping[str, Scorer]
+    """By the name that their scores have."""
+    referees: Mapping[str, Scorer]
+    """The same, for the last check."""
     batch: int
 
     def key(self, row: Round, ask: Ask) -> str:
@@ -55,17 +58,18 @@ class Bench:
         """Paint what is missing and score it; ModelError for scores that are no finite numbers."""
         keys = self.gallery.paint([self._order(row, one) for one in asks], self.batch, cancel)
         found: list[dict[str, float]] = [{} for _ in asks]
-        for places, images in self.gallery.batches(keys) if self.scorers else ():
+        judges = {**self.scorers, **(self.referees if row.stage == "check" else {})}
+        for places, images in self.gallery.batches(keys) if judges else ():
             prompts = [parse_prompt(asks[place].prompt).text for place in places]
-            for scorer in self.scorers:
+            for name, scorer in judges.items():
                 values = scorer(images, prompts).double()
                 if values.shape != (len(places),) or not bool(torch.isfinite(values).all()):
                     raise ModelError(
-                        f"{scorer.name} did not give every picture a finite number; look at "
+                        f"{name} did not give every picture a finite number; look at "
                         f"{self.gallery.path(keys[places[0]])}, and at its weights"
                     )
                 for place, value in zip(places, values.tolist(), strict=True):
-                    found[place][scorer.name] = value
+                    found[place][name] = value
         return list(found)
 
     def _order(self, row: Round, ask: Ask) -> Order:

@@ -13,20 +13,22 @@ from ...devices import AUTO
 from ...errors import PromptError
 from ...files import write_text
 from ...json_text import read_json
-from ...paint.choice import COMFY, Choice, read_size
+from ...paint.choice import COMFY, Choice, paints_world, policy_name, read_size
 from ...paint.open import open_painter
 from ...policy import load_policy
 from ...policy.loglinear.policy import tables_fingerprint
-from ...policy.tuned.effects import Option, Stock
+from ...policy.store import default_policy
+from ...policy.tuned.effects import SIDES, Option, Stock
 from ...provenance.record import shown_place
 from ...scorers.table import Loader, reward_names
 from ...text.df_text import format_prompt
+from ...text.prompt import DFPrompt
 from ...tune.audit import AuditPlan
 from ...tune.candidates import candidates, own_options, rivals_of, split_prompts
 from ...tune.evidence import Source
 from ...tune.journal import Journal, in_use
 from ...tune.report import audit_report, tune_report
-from ...tune.rounds import SIDES, Limits, Reader
+from ...tune.rounds import Limits, Reader
 from ...tune.table import save_tuned
 from ...tune.tune import TunePlan
 from ..compare.gallery import Gallery
@@ -36,7 +38,8 @@ from .report import write_report
 from .settings import AuditRun, Judged, TuneRun
 
 log = logging.getLogger("negopt")
-REPORT, PAGE = "report.json", "report.html"
+REPORT, PAGE, PICTURES = "report.json", "report.html", "pictures"
+REFEREE = "referee "
 
 
 def run_audit(run: AuditRun) -> dict[str, Any]:
@@ -48,7 +51,7 @@ def run_audit(run: AuditRun) -> dict[str, Any]:
     with in_use(run.folder):
         bench = open_bench(run, choice, weights)
         source = _source(bench, choice)
-        plan = AuditPlan(reader, prompts, source, weights, run.pictures, run.seed)
+        plan = AuditPlan(reader, prompts, source, weights, run.pictures, referee_weights(run), run.seed)
         journal = Journal.open(run.folder, _decided(run, prompts, stock, source))
         cost = _cost(plan, journal, bench, run, run.pictures)
         if run.minutes is not None:
@@ -88,6 +91,7 @@ def run_tune(run: TuneRun) -> dict[str, Any]:
             run.pictures,
             run.refined,
             run.check,
+            referee_weights(run),
             run.seed,
         )
         journal = Journal.open(run.folder, _decided(run, prompts, stock, source))
@@ -120,13 +124,19 @@ def open_bench(run: Judged, choice: Choice, weights: Mapping[str, float]) -> Ben
     paint = choice.settings(height=height, width=width, batch_size=run.batch)
     device = None if run.model.startswith(COMFY) else run.device
     painter = open_painter(choice.path, paint, device=device, offload=run.offload, dtype=run.paint_dtype)
-    loader = Loader(run.places, "reward", run.device or AUTO)
-    return Bench(Gallery(run_cache(run), painter, run.model), [loader.scorer(name) for name in weights], run.batch)
+    loader, referee = (Loader(run.places, role, run.device or AUTO) for role in ("reward", "eval"))
+    return Bench(
+        Gallery(run.folder / PICTURES, painter, run.model),
+        {name: loader.scorer(name) for name in weights},
+        {name: referee.scorer(name.removeprefix(REFEREE)) for name in referee_weights(run)},
+        run.batch,
+    )
 
 
-def run_cache(run: Any) -> Path:
-    """Where pictures are kept."""
-    return Path(run.folder) / "pictures"
+def referee_weights(run: Judged) -> dict[str, float]:
+    """Of the last check, under names of their own; the demo world has a judge that nothing learns from."""
+    line = run.referee or (run.reward_line if paints_world(run.model) else "")
+    return {f"{REFEREE}{name}": weight for name, weight in read_weights(line).items()}
 
 
 def read_weights(line: str) -> dict[str, float]:
@@ -144,9 +154,6 @@ def read_weights(line: str) -> dict[str, float]:
 
 
 def _default(choice: Choice) -> str:
-    from ...paint.choice import policy_name
-    from ...policy.store import default_policy
-
     return policy_name(default_policy(), choice)
 
 
@@ -164,15 +171,9 @@ def _decided(run: Judged, prompts: Sequence[str], stock: Stock, source: Source) 
         "sampling": source.sampling,
         "reward": run.reward_line,
         "prompts": list(prompts),
-        "stock": [format_prompt(_as_prompt(one)) for one in stock.options],
+        "stock": [format_prompt(DFPrompt((one.span,))) for one in stock.options],
         "seed": run.seed,
     }
-
-
-def _as_prompt(option: Option) -> Any:
-    from ...text.prompt import DFPrompt
-
-    return DFPrompt((option.span,))
 
 
 def _cost(plan: Any, journal: Journal, bench: Bench, run: Judged, total: int) -> dict[str, Any]:

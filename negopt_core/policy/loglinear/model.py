@@ -240,18 +240,10 @@ def _best(
     left = sorted((one for one in choices if one.gain >= LEAST_GAIN), key=lambda one: (-one.gain, one.phrase))
     head_of = {one.phrase: _head(one.phrase) for one in left}
     taken: list[Choice] = []
-    heads: dict[str, int] = {}
+    heads: Counter[str] = Counter()
     said: Counter[str] = Counter()
     tokens = 0
-
-    def beside(choice: Choice) -> float:
-        return choice.gain * _SAME_HEAD ** heads.get(head_of[choice.phrase], 0)
-
-    while left:
-        best = max(left, key=beside)
-        left.remove(best)
-        if beside(best) < LEAST_GAIN:
-            break
+    while best := _pop_best(left, lambda one: one.gain * _SAME_HEAD ** heads[head_of[one.phrase]]):
         cost = count_tokens(best.phrase + (SEPARATOR if taken else ""))
         is_extra = has_extras and any(reason.source == "model" for reason in best.reasons)
         groups = limit(best)
@@ -263,9 +255,17 @@ def _best(
         tokens += cost
         room -= not is_extra
         taken.append(best)
-        head = head_of[best.phrase]
-        heads[head] = heads.get(head, 0) + 1
+        heads[head_of[best.phrase]] += 1
     return taken
+
+
+def _pop_best(left: list[Choice], worth: Callable[[Choice], float]) -> Choice | None:
+    """Take out of `left` the first of the phrases that are worth most; None if that is too little, or none is left."""
+    best = max(left, key=worth, default=None)
+    if best is None or worth(best) < LEAST_GAIN:
+        return None
+    left.remove(best)
+    return best
 
 
 def _cause(choice: Choice) -> Reason:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import PolicyError
-from ...text.prompt import Span
+from ...text.prompt import Span, Window
 from ..loglinear.knowledge import Side
 
 Array = NDArray[np.float64]
+SIDES: tuple[Side, Side] = ("negative", "modifiers")
 _LEAST = 1e-9
 
 
@@ -27,6 +29,18 @@ class Option:
     def text(self) -> tuple[Side, str]:
         """Side and words: options of the same words are said one at a time."""
         return self.side, self.span.text
+
+    def to_row(self) -> list[Any]:
+        """As files have it: side, words, weight, window."""
+        return [self.side, self.span.text, self.span.weight, self.span.window.start, self.span.window.end]
+
+    @classmethod
+    def from_row(cls, row: Any) -> Option:
+        """The option of `to_row`; ValueError, TypeError or PromptError for anything else."""
+        side, text, weight, start, end = row
+        if side not in SIDES:
+            raise ValueError(f"a side is negative or modifiers, got {str(side)[:40]!r}")
+        return cls(side, Span(str(text), float(weight), Window(float(start), float(end))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +90,6 @@ class Effects:
         """[V] of each option, without what pairs add; `concepts` [C], `before` [T]."""
         texts = self.phrase + self.concept @ concepts + self.belief * before + self.size
         return np.asarray(self.option + texts[text_of])
-
-
-def between(one: Effects, two: Effects, share: float) -> Effects:
-    """From `one` a share of the way to `two`."""
-
-    def mixed(a: Array, b: Array) -> Array:
-        return a + share * (b - a)
-
-    return Effects(
-        mixed(one.phrase, two.phrase),
-        mixed(one.concept, two.concept),
-        mixed(one.option, two.option),
-        one.belief + share * (two.belief - one.belief),
-        one.size + share * (two.size - one.size),
-        mixed(one.pairs, two.pairs),
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,18 +13,16 @@ import numpy as np
 
 from ...errors import NegOptError, PolicyError
 from ...json_text import read_json
-from ...text.prompt import DFPrompt, PromptPair, Span, Window
+from ...text.prompt import DFPrompt, PromptPair
 from ..card import PolicyCard
-from ..loglinear.knowledge import Side
 from ..loglinear.policy import blocked_for, prior_gains
 from ..phrases import append_phrases
 from ..token_estimate import estimate_tokens
-from .effects import Array, Effects, Option, Room, Stock, best_set
+from .effects import SIDES, Array, Effects, Option, Room, Stock, best_set
 
 TUNED_FILE = "tuned.json"
 KIND = "tuned"
 VERSION = 1
-_SIDES: tuple[Side, Side] = ("negative", "modifiers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +48,7 @@ class Table:
 
         return {
             "version": VERSION,
-            "stock": [
-                [one.side, one.span.text, one.span.weight, one.span.window.start, one.span.window.end]
-                for one in self.stock.options
-            ],
+            "stock": [one.to_row() for one in self.stock.options],
             "concepts": list(self.concepts),
             "phrase": rounded(self.effects.phrase),
             "concept": rounded(self.effects.concept),
@@ -73,7 +68,7 @@ class Table:
             values = read_json(path.read_bytes(), is_finite=True)
             if values["version"] != VERSION:
                 raise ValueError(f"version {values['version']!r}; {VERSION} is read here: update negopt")
-            stock = Stock(tuple(_option(row) for row in values["stock"]))
+            stock = Stock(tuple(Option.from_row(row) for row in values["stock"]))
             arrays = {name: np.array(values[name], float) for name in ("phrase", "concept", "option", "pairs")}
             table = cls(
                 stock,
@@ -106,13 +101,6 @@ class Table:
             raise ValueError(f"counts are {len(self.counts)}, not {options}")
 
 
-def _option(row: Any) -> Option:
-    side, text, weight, start, end = row
-    if side not in _SIDES:
-        raise ValueError(f"a side is negative or modifiers, got {str(side)[:40]!r}")
-    return Option(side, Span(str(text), float(weight), Window(float(start), float(end))))
-
-
 @dataclass(frozen=True)
 class TunedPolicy:
     """Writes from a table of effects; nothing in it contradicts the prompt. The seed changes nothing."""
@@ -140,9 +128,23 @@ class TunedPolicy:
         told = ", ".join(f"{self.table.stock.options[one].span.text} {gains[one]:+.2f}" for one in chosen[:6])
         return f"why: learned from pictures of {self.card.base_model or 'a model'}: {told or 'nothing helps here'}"
 
+    def why(self, prompt: str) -> list[dict[str, Any]]:
+        """What is written for a prompt, the best first: gain there, mean effect's deviation, pictures behind it."""
+        gains, chosen = self._chosen(prompt)
+        return [
+            {
+                "side": self.table.stock.options[one].side,
+                "phrase": self.table.stock.options[one].span.text,
+                "gain": float(gains[one]),
+                "sd": float(self.table.deviations[one]),
+                "pictures": self.table.counts[one],
+            }
+            for one in chosen
+        ]
+
     def _pair(self, prompt: str) -> PromptPair:
         chosen = [self.table.stock.options[one] for one in self._chosen(prompt)[1]]
-        sides = {side: [one.span for one in chosen if one.side == side] for side in _SIDES}
+        sides = {side: [one.span for one in chosen if one.side == side] for side in SIDES}
         return PromptPair(
             append_phrases(DFPrompt.plain(prompt), sides["modifiers"]), append_phrases(DFPrompt(), sides["negative"])
         )
@@ -165,7 +167,7 @@ class TunedPolicy:
         limit = float(self.card.max_tokens)
         return Room(
             np.array([estimate_tokens(one.span.text + ", ") for one in options], float),
-            np.array([_SIDES.index(one.side) for one in options], np.int64),
+            np.array([SIDES.index(one.side) for one in options], np.int64),
             (limit, limit),
             self.table.most,
         )

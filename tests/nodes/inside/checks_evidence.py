@@ -107,11 +107,47 @@ def check_scorers_read_words_not_brackets() -> None:
             one.load_scorer = lambda name: judge
         prompt = f"{PROMPT}, [misty:0-0.5:1.2]"
         node("NegOptCompare").execute(prompt=prompt, own_negative="", mode="negative", **painting())
-        node("NegOptScore").execute(images=torch.rand(2, 8, 8, 3), prompt=prompt, scorer="world-quality")
+        node("NegOptScore").execute(images=torch.rand(2, 64, 64, 3), prompt=prompt, scorer="world-quality")
     finally:
         for one in modules:
             one.load_scorer = kept
     assert len(read) == 6 and set(read) == {f"{PROMPT}, misty"}
+
+
+def check_the_demo_worlds_judge_is_no_judge_of_other_models() -> None:
+    model, clip = stage.checkpoint()
+    other = {**painting(), "model": model, "clip": clip}
+    words = ("demo world", "scorer", "pickscore", "negopt_scorers")
+    fault(lambda: node("NegOptCompare").execute(prompt=PROMPT, own_negative="", mode="negative", **other), *words)
+    fault(lambda: node("NegOptExplain").execute(prompt=PROMPT, positive_text="", negative_text="dark", **other), *words)
+    large = torch.rand(1, 128, 128, 3)
+    fault(lambda: node("NegOptScore").execute(images=large, prompt=PROMPT, scorer="world-quality"), *words)
+
+
+def check_a_graph_says_what_painted_the_pictures() -> None:
+    painted_by = stage.module("nodes.workflow").painted_by
+    sampler = {"class_type": "KSampler", "inputs": {"model": ["1", 0]}}
+    score = {"class_type": "NegOptScore", "inputs": {"images": ["2", 0]}}
+    real = {"class_type": "UNETLoader", "inputs": {"unet_name": "flux.safetensors"}}
+    demo = {"class_type": "NegOptDemoModel", "inputs": {"batch_size": 1}}
+    assert painted_by({"1": real, "2": sampler, "3": score}, "3") == "flux.safetensors"
+    assert painted_by({"1": demo, "2": sampler, "3": score}, "3") == "world"
+    assert painted_by({"3": score}, "3") == painted_by(None, None) == ""
+
+
+def check_a_scorer_of_real_pictures_is_the_default_once_its_weights_are_there() -> None:
+    import folder_paths
+
+    studio = stage.module("nodes.studio")
+    before = folder_paths.models_dir
+    with tempfile.TemporaryDirectory() as folder:
+        folder_paths.models_dir = folder
+        try:
+            assert studio.scorer_input().default == "world-quality"
+            (Path(folder) / "negopt_scorers" / "pickscore").mkdir(parents=True)
+            assert studio.scorer_input().default == "pickscore"
+        finally:
+            folder_paths.models_dir = before
 
 
 def check_every_format_carries_its_provenance() -> None:

@@ -1,0 +1,25 @@
+"""`world learning`: pictures painted against what was learned from them."""
+
+from __future__ import annotations
+
+import logging
+
+from negopt_core.commands import Command, Result
+from studies.learning.settings import LearningSettings
+
+
+def run(settings: LearningSettings) -> Result:
+    """Learn, measure, write."""
+    from studies.learning.write import write_learning
+
+    from studies.learning.run import run_learning
+
+    logging.getLogger("negopt").setLevel(logging.INFO)
+    scores = run_learning(settings)
+    figures = write_learning(settings, scores) if not settings.only or settings.only == "measure" else {}
+    return Result(figures, f"everything is in {settings.folder}; the table is in {settings.document}")
+
+
+COMMANDS = (
+    Command("learning", "pictures against what was learned from them; run again to resume", LearningSettings, run),
+)
