@@ -18,6 +18,7 @@ from .studio import scorer_folder
 
 WORLD_JUDGE = "demo world"
 _WORLD_WEIGHTS = dict(zip(WORLD_JUDGES, (1.0, 3.0), strict=True))
+_REFEREE = "referee "
 _THUMBNAIL = 384
 """Longer side of the copies that are kept, in pixels."""
 
@@ -28,18 +29,19 @@ class Judge:
 
     weights: Mapping[str, float]
     places: Mapping[str, str]
+    referee: Mapping[str, float] = field(default_factory=dict)
+    """Weights of who judges the last check, if it is somebody else."""
     _loaded: dict[str, Any] = field(default_factory=dict, repr=False)
 
-    def score(self, path: Path, prompt: str) -> dict[str, float]:
+    def score(self, path: Path, prompt: str, is_last_check: bool = False) -> dict[str, float]:
         """By scorer; `prompt` is DF-Prompt text. ModelError for what is no finite number."""
         from ..negopt_core.paint.pictures import read_image
 
         image = read_image(path)[None]
         found = {}
-        for name in self.weights:
+        for name in [*self.weights, *(self.referee if is_last_check else ())]:
             if name not in self._loaded:
-                loader = Loader(self.places, "reward", "cpu")  # the GPU is ComfyUI's to share out
-                self._loaded |= {one: loader.scorer(one) for one in self.weights}
+                self._load()
             found[name] = float(self._loaded[name](image, [words_of(prompt)])[0])
             if not math.isfinite(found[name]):
                 raise ModelError(
@@ -47,13 +49,19 @@ class Judge:
                 )
         return found
 
+    def _load(self) -> None:
+        """All at once, so that those that need the same network share it; on the CPU, as the GPU is ComfyUI's."""
+        judges, referees = (Loader(self.places, role, "cpu") for role in ("reward", "eval"))
+        self._loaded |= {name: judges.scorer(name) for name in self.weights}
+        self._loaded |= {name: referees.scorer(name.removeprefix(_REFEREE)) for name in self.referee}
+
 
 def find_judge(name: str) -> Judge:
     """RequestError for a judge that is not here."""
     if name == CLICKS:
         return Judge({}, {})
     if name == WORLD_JUDGE:
-        return Judge(_WORLD_WEIGHTS, {})
+        return Judge(_WORLD_WEIGHTS, {}, {f"{_REFEREE}{name}": weight for name, weight in _WORLD_WEIGHTS.items()})
     places = scorer_places()
     if name not in _scorers(places):
         raise RequestError(

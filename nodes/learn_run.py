@@ -13,7 +13,7 @@ from ..negopt_core.policy.loglinear.policy import tables_fingerprint
 from ..negopt_core.policy.store import default_policy
 from ..negopt_core.policy.tuned.effects import Stock
 from ..negopt_core.text.df_text import parse_prompt
-from ..negopt_core.tune.audit import LEAST_CHECK, AuditPlan
+from ..negopt_core.tune.audit import AuditPlan
 from ..negopt_core.tune.candidates import candidates, rivals_of, split_prompts
 from ..negopt_core.tune.evidence import Source, reward_of
 from ..negopt_core.tune.journal import Journal, in_use
@@ -81,7 +81,8 @@ class LearnRun:
         ask = self._asked(ask_id)
         if ask.key in self.journal.scores:
             return
-        scores = self.judge.score(picture, ask.prompt)
+        is_last = self.journal.rounds[-1].stage == "check"
+        scores = self.judge.score(picture, ask.prompt, is_last)
         with in_use(self.folder):
             write_bytes(self.picture(ask_id), thumbnail(picture))
             self.journal.tell([ask], [scores])
@@ -154,7 +155,7 @@ class LearnRun:
             return len({one.key for row in rows for one in row.asks})
         if isinstance(self.plan, TunePlan):
             return self.plan.pictures + self.plan.check * (2 + len(self.plan.rivals))
-        return max(self.plan.pictures, self.plan.learning + LEAST_CHECK * 3)
+        return self.plan.most
 
     def _told(self, ask: Ask) -> dict[str, Any]:
         row = next(row for row in reversed(self.journal.rounds) if ask in row.asks)
@@ -243,7 +244,15 @@ def _prompts(start: Start) -> list[str]:
 
 def _audit_plan(start: Start, judge: Judge) -> AuditPlan:
     reader = Reader(Stock(tuple(start.own())), start.family, is_free=True)
-    return AuditPlan(reader, tuple(_prompts(start)), _source(start), judge.weights, start.pictures, start.seed)
+    return AuditPlan(
+        reader,
+        tuple(_prompts(start)),
+        _source(start),
+        judge.weights,
+        start.pictures,
+        referee=judge.referee,
+        seed=start.seed,
+    )
 
 
 def _tune_plan(start: Start, judge: Judge) -> TunePlan:
@@ -264,6 +273,7 @@ def _tune_plan(start: Start, judge: Judge) -> TunePlan:
         start.pictures,
         _REFINED if start.windows else 0.0,
         check,
+        judge.referee,
         start.seed,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
@@ -24,6 +24,8 @@ _Z = 1.959964
 _CHECKED = 0.3
 """Share of the pictures for the last check."""
 _LEAST_CHECK = 8
+_SHOWN_PAIRS, _MOST_SHOWN = 2, 30
+"""Pictures of the whole list without a phrase; for lists of up to so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,13 @@ class AuditPlan:
         """Pictures of the factorial design."""
         return max(int(self.pictures * (1 - _CHECKED)) // 2 * 2, 2 * self.round_pairs)
 
+    @property
+    def most(self) -> int:
+        """Pictures at most, with those of the last check."""
+        count = len(self.reader.stock.options)
+        shown = _SHOWN_PAIRS * count if count <= _MOST_SHOWN else 0
+        return max(self.pictures, self.learning + 3 * _LEAST_CHECK) + shown
+
     def next(self, journal: Journal) -> Round | None:
         """The next round; None when all is done. A round begins when the one before is judged."""
         if journal.waiting:
@@ -80,13 +89,17 @@ class AuditPlan:
         return all(row.verdict != OPEN for row in self.effects(journal))
 
     def _check(self, journal: Journal) -> Round:
-        """The whole list, the shortened one and nothing, on new noise."""
+        """The whole list, the shortened one and nothing, on new noise; and to look at, the list without each phrase."""
         rng = np.random.default_rng((self.seed, 1_000_003))
         arms = list(dict.fromkeys(self.arms(journal).values()))
         left = min(self.pictures - len(journal.asks("learn")), round(self.pictures * _CHECKED))
         count = max(left // len(arms), _LEAST_CHECK)
         rows = [(self.prompts[k % len(self.prompts)], int(rng.integers(2**31))) for k in range(count)]
-        return Round("check", self.reader.stock, tuple(Ask(*row, arm) for row in rows for arm in arms))
+        asks = [Ask(*row, arm) for row in rows for arm in arms]
+        whole = tuple(range(len(self.reader.stock.options)))
+        shown = rows[:_SHOWN_PAIRS] if len(whole) <= _MOST_SHOWN else []
+        asks += [Ask(*row, tuple(one for one in whole if one != gone)) for row in shown for gone in whole]
+        return Round("check", self.reader.stock, tuple(dict.fromkeys(asks)))
 
     def arms(self, journal: Journal) -> dict[str, tuple[int, ...]]:
         """What the last check compares: places of the stock by name."""
@@ -197,18 +210,13 @@ def _clicked(journal: Journal, arms: Mapping[str, Mapping[str, tuple[int, ...]]]
     return found
 
 
-def examples(
-    asks: Sequence[Ask], scored: Mapping[Any, Mapping[str, float]], place: int, count: int = 2
-) -> list[tuple[Ask, Ask]]:
-    """Pairs of the same prompt and noise, with and without an option, that were painted."""
-    by_group: dict[str, list[Ask]] = {}
-    for one in asks:
-        if one.key in scored:
-            by_group.setdefault(one.group, []).append(one)
+def examples(journal: Journal, place: int) -> list[tuple[Ask, Ask]]:
+    """Pictures with and without one option that were judged: the same prompt, noise and other options."""
+    judged = [one for one in journal.asks("check", "refine", "learn") if one.key in journal.scores]
+    by_key = {one.key: one for one in judged}
     found = []
-    for group in by_group.values():
-        having = next((one for one in group if place in one.options), None)
-        lacking = next((one for one in group if place not in one.options), None)
-        if having and lacking:
-            found.append((having, lacking))
-    return found[:count]
+    for having in judged:
+        if place in having.options:
+            lacking = by_key.get((having.group, tuple(one for one in having.options if one != place)))
+            found += [(having, lacking)] if lacking else []
+    return found[:_SHOWN_PAIRS]

@@ -18,7 +18,7 @@ from ...paint.open import open_painter
 from ...policy import load_policy
 from ...policy.loglinear.policy import tables_fingerprint
 from ...policy.store import default_policy
-from ...policy.tuned.effects import SIDES, Option, Stock
+from ...policy.tuned.effects import SIDES, Stock
 from ...provenance.record import shown_place
 from ...scorers.table import Loader, reward_names
 from ...text.df_text import format_prompt
