@@ -82,8 +82,8 @@ def read_start(body: Body) -> Start:
     start = Start(
         kind=kind,
         prompts=_prompts(body),
-        negative=read_text(body, "negative", "", _LONGEST),
-        modifiers=read_text(body, "modifiers", "", _LONGEST),
+        negative=_whole_letters(read_text(body, "negative", "", _LONGEST)),
+        modifiers=_whole_letters(read_text(body, "modifiers", "", _LONGEST)),
         positive_notation=read_choice(body, "positive_notation", NOTATIONS, "comfy"),
         negative_notation=read_choice(body, "negative_notation", NOTATIONS, "comfy"),
         windows=windows,
@@ -106,7 +106,7 @@ def _prompts(body: Body) -> tuple[str, ...]:
     value = body.get("prompts")
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         raise RequestError(400, "bad-value", f"prompts must be a list of texts, got {str(value)[:40]!r}")
-    prompts = tuple(dict.fromkeys(one.strip() for one in value if one.strip()))
+    prompts = tuple(dict.fromkeys(_whole_letters(one).strip() for one in value if one.strip()))
     if not prompts or len(prompts) > _MOST_PROMPTS or any(len(one) > _LONGEST for one in prompts):
         raise RequestError(
             400,
@@ -114,6 +114,11 @@ def _prompts(body: Body) -> tuple[str, ...]:
             f"1 to {_MOST_PROMPTS} prompts of up to {_LONGEST:,} characters are taken, got {len(prompts)}",
         )
     return prompts
+
+
+def _whole_letters(text: str) -> str:
+    """Halves of letters, which no file can hold, become question marks."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def read_run(value: Any) -> str:

@@ -64,7 +64,7 @@ def to_the_end(server: Server, state: dict[str, Any], is_good: Callable[[dict[st
 
 def test_an_audit_asks_judges_and_ends_with_a_shorter_list(server: Server) -> None:
     state = begin(server, pictures=96)
-    assert state["run"].startswith("audit-") and len(state["asks"]) == 8 and state["most"] == 96
+    assert state["run"].startswith("audit-") and len(state["asks"]) == 8 and state["most"] == 96 + 2 * 3
     texts = {one["negative"] for one in state["asks"]}
     assert any("(noisy:1.2)" in text for text in texts) and any("embedding:bad" in text for text in texts)
     assert {one["positive"] for one in state["asks"]} <= set(PROMPTS)
@@ -96,6 +96,14 @@ def test_a_tune_that_wins_becomes_a_policy(server: Server) -> None:
         card = send(server, f"{PREFIX}/policies/card?name={state['result']['policy']}")[1]["card"]
         assert card["kind"] == "tuned" and card["base_model"] == "demo"
     assert state["result"]["kept"] == ("policy" in state["result"])
+
+
+def test_windows_and_weights_of_our_own_notation_stay(server: Server) -> None:
+    notations = {"positive_notation": "df", "negative_notation": "df", "windows": True}
+    state = begin(server, negative="blurry, [noisy:0.4-0:1.2]", prompts=["a [red:1-0.5:1] ball \\[x\\]"], **notations)
+    texts = {one["negative"] for one in state["asks"]}
+    assert "[noisy:0.4-0:1.2]" in {text.removeprefix("blurry, ") for text in texts}, texts
+    assert {one["positive"] for one in state["asks"]} == {"a [red:1-0.5:1] ball \\[x\\]"}
 
 
 def test_a_picture_that_is_told_twice_is_judged_once(server: Server) -> None:

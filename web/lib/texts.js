@@ -177,6 +177,7 @@ export const ENGLISH = {
   "learn-shortened": "Shortened: {words}",
   "learn-use": "use it",
   "learn-used": "The shortened negative is in the graph. Undo brings yours back.",
+  "learn-not-there": "The negative of this run is not in the graph any more, so nothing was changed.",
   "learn-kept": "What was learned wins against all others. It is the policy {name}.",
   "learn-not-kept": "What was learned does not win against all others, so no policy was written. More pictures may change that.",
   "learn-compared": "{first} against {second}: {value} [{low}, {high}], better in {wins} % of {pairs} pairs",

@@ -153,24 +153,26 @@ async function begin() {
 
 async function reopen(name) {
   const state = await ask(`/learn/state?run=${encodeURIComponent(name)}`);
-  if (!state.result) checkSame(state);
   await attach(state, !state.result);
 }
 
-/** A run goes on only with what it was begun with: effects of another model are not those of this one. */
-function checkSame({ start }) {
-  const { subject } = panel;
-  const names = { positive_notation: "positiveNotation", negative_notation: "negativeNotation", model: "model", sampling: "sampling" };
+/** Go on with the graph as it is now, if it is what the run was begun with: effects of another model are not those of this one. */
+async function goOn(run) {
+  const { flat, subject } = readSubject(run.subject.positive.encoder);
+  const { start } = run.state;
+  const names = { model: "model", sampling: "sampling", positive_notation: "positiveNotation", negative_notation: "negativeNotation" };
   for (const [old, now] of Object.entries(names)) {
     if (start[old] !== subject[now]) throw new Error(say("learn-other", { before: start[old] || "?", now: subject[now] || "?" }));
   }
+  panel.subject = subject;
+  await run.resume(flat, subject);
 }
 
 async function attach(state, isGoing) {
   const { flat, subject } = panel;
   panel.run = new LearnRun({ state, flat, subject, show: () => draw() });
   draw();
-  if (isGoing) await panel.run.resume();
+  if (isGoing) await goOn(panel.run);
 }
 
 /** Draw the run; at most once in a frame. */
@@ -206,7 +208,7 @@ function controls(run) {
   else {
     line.append(
       run.isPaused
-        ? button(say("learn-go-on"), () => guarded(() => run.resume(), notify))
+        ? button(say("learn-go-on"), () => guarded(() => goOn(run), notify))
         : button(say("learn-pause"), () => guarded(() => run.pause(), notify)),
       button(say("learn-stop"), () => guarded(() => stop(run), notify)),
     );

@@ -20,8 +20,9 @@ export class LearnRun {
     this.listeners = EVENTS.map((name) => [name, ({ detail }) => this.onEvent(name, detail)]);
   }
 
-  /** Take the graph as it is now and go on. */
-  async resume() {
+  /** Go on with the graph as it is now, which `flat` and `subject` were read from. */
+  async resume(flat, subject) {
+    Object.assign(this, { flat, subject });
     this.graph = await app.graphToPrompt();
     if (!this.isPaused) return;
     this.isPaused = false;
@@ -41,7 +42,7 @@ export class LearnRun {
       if (one.began && !isAtOnce) continue; // it is told of when it is done
       this.flying.delete(id);
       try {
-        await (one.began ? api.interrupt(id) : api.deleteItem("queue", id));
+        if (one.isQueued) await (one.began ? api.interrupt(id) : api.deleteItem("queue", id));
       } catch {
         this.problem = say("server-gone");
       }
@@ -64,18 +65,18 @@ export class LearnRun {
     if (this.isPaused) return;
     if (this.state.result) return this.pause();
     const taken = new Set([...this.told, ...[...this.flying.values()].map((one) => one.ask.id)]);
-    for (const one of nextAsks(this.state.asks, taken, AT_ONCE - this.flying.size)) {
-      const reserved = `about to be queued ${one.id}`;
-      this.flying.set(reserved, { ask: one, outputs: {} });
+    const asks = nextAsks(this.state.asks, taken, AT_ONCE - this.flying.size);
+    for (const one of asks) this.flying.set(one.id, { ask: one, outputs: {} }); // under its own name until it is queued
+    for (const one of asks) {
       try {
         const output = graphFor(this.flat, this.graph.output, this.subject, one);
         const { prompt_id: id } = await api.queuePrompt(0, { output, workflow: this.graph.workflow });
-        const flight = this.flying.get(reserved);
-        this.flying.delete(reserved);
-        if (flight) this.flying.set(id, flight);
-        if (this.isPaused) await api.deleteItem("queue", id);
+        const flight = this.flying.get(one.id);
+        this.flying.delete(one.id);
+        if (flight) this.flying.set(id, { ...flight, isQueued: true });
+        else await api.deleteItem("queue", id); // paused meanwhile
       } catch (error) {
-        this.flying.delete(reserved);
+        for (const { id } of asks) this.flying.delete(id);
         return this.pause(false, say("learn-failed", { error: wordsOf(error) }));
       }
     }
@@ -126,7 +127,7 @@ export class LearnRun {
   async look() {
     try {
       const queued = new Set(Object.values(await (await api.fetchApi("/queue")).json()).flat().map((one) => one[1]));
-      for (const id of [...this.flying.keys()].filter((one) => !one.startsWith("about") && !queued.has(one))) {
+      for (const id of [...this.flying].filter(([key, one]) => one.isQueued && !queued.has(key)).map(([key]) => key)) {
         const done = (await (await api.fetchApi(`/history/${id}`)).json())[id];
         const flight = this.flying.get(id);
         if (!flight) continue;

@@ -2,7 +2,7 @@
 import { api, nodeAt, notify, oneStep, say, setWidget } from "../host.js";
 import { barOf, comparisons, leftOf, reachOf, signed, VERDICTS } from "../lib/learn_show.js";
 import { writeWithRoom } from "./encoder.js";
-import { nodesOf } from "./fields.js";
+import { nodesOf, readText } from "./fields.js";
 import { choosePolicy } from "./settings.js";
 import { button, guarded, make } from "./style.js";
 
@@ -124,15 +124,15 @@ export function outcome({ state: { result, start }, subject }) {
   }
   if (start.kind === "audit" && result.drop.length && subject) {
     add(say("learn-shortened", { words: result.shortened || "—" }));
-    box.append(button(say("learn-use"), () => guarded(() => useText(subject.negative, result.shortened), notify)));
+    box.append(button(say("learn-use"), () => guarded(() => useText(subject.negative, start.negative, result.shortened), notify)));
   }
   if (result.policy) box.append(button(say("tab-use"), () => guarded(() => choosePolicy(result.policy), notify)));
   return box;
 }
 
-/** Put a text in place of the negative; one undo takes it back. */
-function useText({ fields, read }, text) {
-  if (nodesOf(fields).length < 1) throw new Error(say("was-changed"));
+/** Put a text in place of the negative that was audited; one undo takes it back. */
+function useText({ fields, read }, before, text) {
+  if (!nodesOf(fields).length || readText(read) !== before) throw new Error(say("learn-not-there"));
   const others = read.filter((one) => !fields.some(({ key, name }) => one.key === key && one.name === name));
   oneStep(() => writeWithRoom(nodesOf(fields), () => {
     for (const { key, name } of others) setWidget(nodeAt(key), name, "");

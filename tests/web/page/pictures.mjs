@@ -8,7 +8,7 @@ const [url, folder, ...pairs] = process.argv.slice(2);
 const settings = Object.fromEntries(pairs.map((pair) => [pair.split("=")[0], JSON.parse(pair.split("=").slice(1).join("="))]));
 const NODES = ["LoadPolicy", "Suggest", "OneClick", "Timeline", "Encode", "SamplerHook", "SaveProvenance", "DemoModel", "Score", "Compare", "Explain"];
 const MARGIN = 14;
-const LIST = "blurry, noisy, striped, cropped, red ball, bad hands, watermark";
+const LIST = "blurry, noisy, deformed, watermark, detailed, cinematic, bad hands";
 const SCENES = ["a photo of a red ball in the snow by day", "a painting of a blue cube at night", "a photo of a green cone in the desert by day",
   "a sketch of a yellow ball on the beach at sunset", "a photo of a red cube in the forest at night", "a photo of a red ball on the beach by day"];
 
