@@ -181,7 +181,7 @@ def to_json(evidence: Evidence) -> str:
             for key, one in sorted(evidence.topics.items())
         },
         "pictures": [[one.group, list(one.options), dict(one.scores)] for one in evidence.pictures],
-        "clicks": [[list(map(list_of, (one.better, one.worse)))] for one in evidence.clicks],
+        "clicks": [[list_of(one.better), list_of(one.worse)] for one in evidence.clicks],
     }
     return json.dumps(values) + "\n"
 
@@ -212,7 +212,7 @@ def from_json(text: str | bytes, where: str) -> Evidence:
             for group, options, scores in values["pictures"]
         )
         clicks = tuple(
-            Click((a, tuple(map(int, one))), (b, tuple(map(int, two)))) for (((a, one), (b, two)),) in values["clicks"]
+            Click((a, tuple(map(int, one))), (b, tuple(map(int, two)))) for (a, one), (b, two) in values["clicks"]
         )
         found = Evidence(Source(**values["source"]), stock, topics, pictures, clicks)
         _check(found)

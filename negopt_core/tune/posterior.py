@@ -224,8 +224,8 @@ def _to_pictures(data: Data, rows: Array) -> Array:
     return found
 
 
-def fit(data: Data, start: Sequence[float] | None = None) -> Posterior:
-    """The posterior. `start` are standard deviations to begin the search with, such as those of the round before.
+def fit(data: Data, known: Sequence[float] | None = None) -> Posterior:
+    """The posterior. `known` are standard deviations that are taken as they are, such as those of some pictures ago.
 
     Raises ModelError without any reward or click, and for rewards that are infinite.
     """
@@ -239,12 +239,13 @@ def fit(data: Data, start: Sequence[float] | None = None) -> Posterior:
     parts = _row_kernels(data)
     fixed = np.concatenate([(seen - centre) / spread])
     gaps = np.zeros(len(data.clicks))
-    logs = torch.tensor(np.log(start if start is not None else _START))
+    logs = torch.tensor(np.log(_START if known is None else known))
     for _ in range(_ROUNDS if len(gaps) else 1):
         sites = [_site(gap) for gap in gaps]
         target = np.concatenate([fixed, np.array([one[0] for one in sites])])
         noise = np.concatenate([np.zeros(len(fixed)), np.array([one[1] for one in sites])])
-        logs = _search(parts, target, noise, len(fixed), logs)
+        if known is None:
+            logs = _search(parts, target, noise, len(fixed), logs)
         inverse = np.linalg.inv(_covariance(parts, noise, len(fixed), logs.exp()).numpy())
         found = Posterior(data, logs.exp().numpy(), inverse, target, noise, spread)
         if len(gaps):

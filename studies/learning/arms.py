@@ -46,6 +46,8 @@ STOCK = (
 """The phrases that the world's policies choose from."""
 ALIGNMENT = 3.0
 _PAIRS = 16
+_AGAIN = 1.2
+"""The variances are searched again when there are so many times the pictures."""
 Reward = Callable[[torch.Tensor, Sequence[str]], torch.Tensor]
 Texts = dict[str, list[str]]
 """Held-out prompt -> negative, in order; by number of pictures."""
@@ -72,7 +74,7 @@ def tuned(settings: LearningSettings, seed: int, held_out: Sequence[str], is_ran
     rng, prompts = np.random.default_rng(seed), iter(draw_prompts(4000, 7 * seed + 11, part="train"))
     evidence = Evidence(Source("world", "", tables_fingerprint(), ""), stock, {})
     found: Texts = {}
-    posterior = None
+    posterior, searched = None, 0
     while len(evidence.pictures) < settings.budgets[-1]:
         rows = [(next(prompts), int(rng.integers(2**31))) for _ in range(_PAIRS)]
         if is_random or posterior is None or len(evidence.pictures) < 4 * _PAIRS:
@@ -81,7 +83,10 @@ def tuned(settings: LearningSettings, seed: int, held_out: Sequence[str], is_ran
             asks = drawn_pairs(posterior, evidence, reader, rows, limits, rng)
         before = len(evidence.pictures)
         evidence = _told(evidence, reader, asks, painter, reward)
-        posterior = fit(evidence.data({"R": 1.0}), None if posterior is None else posterior.deviations.tolist())
+        is_due = posterior is None or len(evidence.pictures) >= _AGAIN * searched
+        searched = len(evidence.pictures) if is_due else searched
+        known = None if is_due or posterior is None else posterior.deviations.tolist()
+        posterior = fit(evidence.data({"R": 1.0}), known)
         for budget in settings.budgets:
             if before < budget <= len(evidence.pictures):
                 sets = best_sets(posterior.mean(), evidence, reader, held_out, limits)

@@ -11,7 +11,7 @@ from negopt_core.errors import PolicyError
 from negopt_core.policy import SuggestOptions, load_policy, suggest
 from negopt_core.policy.folder_check import SUMS
 from negopt_core.policy.tuned.policy import TUNED_FILE, TunedPolicy
-from negopt_core.tune.evidence import EVIDENCE_FILE, Evidence, from_json, merge, to_json, without_prompts
+from negopt_core.tune.evidence import EVIDENCE_FILE, Click, Evidence, from_json, merge, to_json, without_prompts
 from negopt_core.tune.rounds import Limits
 from negopt_core.tune.table import merge_tuned, save_tuned
 from tests.fakes.simulated_pictures import EFFECTS, SOURCE, WEIGHTS, journal_in, run, tune_plan
@@ -41,7 +41,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory, first: Evidence) -> Path:
 
 
 def test_a_file_gives_back_what_was_written(first: Evidence) -> None:
-    assert from_json(to_json(first), "a file") == first
+    one, two = first.pictures[:2]
+    clicked = first.plus((), [Click(one.key, two.key)]) if one.group == two.group else first
+    assert from_json(to_json(clicked), "a file") == clicked and clicked.clicks
 
 
 def test_what_is_shared_holds_no_prompt(first: Evidence) -> None:
@@ -78,7 +80,7 @@ def test_other_models_and_tables_are_not_added_up(first: Evidence, name: str) ->
         {"version": 9},
         {"pictures": [["nowhere", [0], {}]]},
         {"stock": [["sideways", "x", 1, 0, 1]]},
-        {"clicks": [[[["a", [0]], ["b", [1]]]]]},
+        {"clicks": [[["a", [0]], ["b", [1]]]]},
         {"topics": {"x": {}}},
         {"pictures": [["x", [99], {}]]},
     ],
