@@ -23,7 +23,7 @@ LEAST = {"audit": 32, "tune": 64}
 MOST_PICTURES = 20_000
 _MOST_PROMPTS, _MOST_PHRASES, _LONGEST = 500, 200, 20_000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
-_ID = re.compile(r"[0-9a-f]{16}(-\d{1,6})*-?")
+_ID = re.compile(r"[0-9a-f]{16}-[0-9a-f]{12}")
 _WEIGHED = re.compile(r"\(([^(),]+):(\d{1,2}(?:\.\d{1,3})?)\)")
 
 
@@ -130,7 +130,7 @@ def read_run(value: Any) -> str:
 
 def read_id(value: Any) -> str:
     """A picture of a run."""
-    if not isinstance(value, str) or len(value) > 2000 or not _ID.fullmatch(value):
+    if not isinstance(value, str) or not _ID.fullmatch(value):
         raise RequestError(400, "bad-value", f"a picture's id is what the run gave, got {str(value)[:40]!r}")
     return value
 

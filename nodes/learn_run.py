@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -225,9 +226,9 @@ class LearnRun:
 
 
 def _id(key: Any) -> str:
-    """A picture's name in the page: `key`, or an ask."""
+    """A picture's name in the page and of its file: `key`, or an ask."""
     group, options = key.key if isinstance(key, Ask) else key
-    return f"{group}-{'-'.join(map(str, options))}"
+    return f"{group}-{hashlib.sha256(str(list(options)).encode()).hexdigest()[:12]}"
 
 
 def _key(row: Any) -> Key:

@@ -102,8 +102,15 @@ def test_windows_and_weights_of_our_own_notation_stay(server: Server) -> None:
     notations = {"positive_notation": "df", "negative_notation": "df", "windows": True}
     state = begin(server, negative="blurry, [noisy:0.4-0:1.2]", prompts=["a [red:1-0.5:1] ball \\[x\\]"], **notations)
     texts = {one["negative"] for one in state["asks"]}
-    assert "[noisy:0.4-0:1.2]" in {text.removeprefix("blurry, ") for text in texts}, texts
-    assert {one["positive"] for one in state["asks"]} == {"a [red:1-0.5:1] ball \\[x\\]"}
+    assert "[noisy:0-0.4:1.2]" in {text.removeprefix("blurry, ") for text in texts}, texts
+    assert {one["positive"] for one in state["asks"]} == {"a [red:0.5-1:1] ball \\[x\\]"}
+
+
+def test_a_long_list_is_audited_too(server: Server) -> None:
+    state = begin(server, negative=", ".join(f"word {number}" for number in range(150)))
+    sent = {"run": state["run"], "id": state["asks"][0]["id"], "picture": put(server, "long", True)}
+    status, state = send(server, f"{PREFIX}/learn/told", sent)
+    assert status == 200 and state["painted"] == 1 and len(state["phrases"]) == 150
 
 
 def test_a_picture_that_is_told_twice_is_judged_once(server: Server) -> None:
@@ -173,7 +180,8 @@ def test_pictures_and_runs_that_are_not_there_are_refused(server: Server) -> Non
     run, first = state["run"], state["asks"][0]["id"]
     good = {"run": run, "id": first, "picture": put(server, "good", True)}
     wrong = [
-        ({"run": "../x"}, 400), ({"run": "gone"}, 404), ({"id": "0" * 16 + "-9"}, 404), ({"id": "../../x"}, 400),
+        ({"run": "../x"}, 400), ({"run": "gone"}, 404), ({"id": "../../x"}, 400),
+        ({"id": "0" * 16 + "-" + "0" * 12}, 404),
         ({"picture": {"filename": "../../log.txt", "type": "output"}}, 404),
         ({"picture": {"filename": "a", "type": "input"}}, 400),
         ({"picture": {"filename": "/etc/passwd", "type": "output"}}, 404), ({"picture": "x"}, 400),

@@ -79,7 +79,7 @@ const SHEET = `
 .negopt-track b { position: absolute; top: 2px; width: 4px; height: 10px; margin-left: -2px; border-radius: 2px; background: var(--negopt-effect); }
 .negopt-wall { display: grid; grid-template-columns: repeat(auto-fill, minmax(64px, 1fr)); gap: 3px; }
 .negopt-shot { width: 100%; display: block; border-radius: 3px; } .negopt-pair { display: grid; grid-template-columns: 1fr 1fr; gap: 6px; }
-.negopt-pairs { display: flex; flex-direction: column; gap: 6px; padding: 4px 0; } .negopt-pair figure { margin: 0; max-width: 150px; } .negopt-pairs .negopt-pair { grid-template-columns: max-content max-content; }
+.negopt-pairs { display: flex; gap: 10px; padding: 4px 0; } .negopt-pair figure { margin: 0; } .negopt-pairs .negopt-pair { flex: 1; }
 .negopt-pair figcaption { color: var(--descrip-text, #999); } .negopt-choice { padding: 3px; }
 .negopt-clickable { display: flex; flex-direction: column; gap: 6px; } .negopt-clickable .negopt-form { align-items: center; justify-content: space-between; }
 .negopt-outcome { display: flex; flex-direction: column; gap: 4px; border: 1px solid var(--border-color, #4e4e4e); border-radius: 6px; padding: 8px; }

@@ -138,7 +138,7 @@ await step("sidebar", async () => {
 await step("audit", async () => {
   await stock(page, 5, SCENES[0]);
   await page.evaluate((words) => {
-    const moved = { 1: [620, 80], 2: [900, 80], 3: [900, 360], 4: [1250, 80], 5: [1600, 80], 6: [1600, 200] };
+    const moved = { 1: [520, 80], 2: [860, 80], 3: [860, 360], 4: [1340, 80], 5: [1680, 80], 6: [1680, 220] };
     for (const [id, place] of Object.entries(moved)) app.graph.getNodeById(Number(id)).pos = place;
     app.graph.getNodeById(3).widgets.find((one) => one.name === "text").value = words;
   }, LIST);
