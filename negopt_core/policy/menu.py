@@ -40,8 +40,9 @@ class PolicyMenu:
         self._kept: tuple[str, Policy] | None = None
 
     def names(self) -> list[str]:
-        """Every name the menu shows. Cards are not read: a broken one must not hide the others."""
-        return [*offered_names(), *sorted(self._in_folders() - set(builtin_names()))]
+        """Every name the menu shows, `usual` ones first. Cards are not read: a broken one must not hide the others."""
+        usual = self.groups().usual
+        return [*usual, *(name for name in offered_names() if name not in usual)]
 
     def groups(self) -> PolicyGroups:
         """The same names as `names`, in groups; those of the form NAME:FAMILY are in `families` only."""

@@ -22,7 +22,7 @@ def test_the_menu_shows_what_comes_with_negopt_and_what_lies_in_the_folders(tmp_
     (tmp_path / "two" / "broken").mkdir(parents=True)
     (tmp_path / "two" / "broken" / "policy.json").write_text("{", encoding="utf-8")
     names = PolicyMenu(lambda: [tmp_path / "one", tmp_path / "two", tmp_path / "none"]).names()
-    assert names[0] == "negopt" and names[-2:] == ["broken", "mine"] and "pae-mini" not in names
+    assert names[:4] == ["negopt", "negopt-scheduled", "broken", "mine"] and "pae-mini" not in names
 
 
 @pytest.mark.parametrize(
