@@ -1,5 +1,6 @@
 // What an audit or a tune is about, and the user's own graph with other texts and another seed. Plain data, no page.
 // @ts-check
+import { parse } from "./df_text.js";
 import { familyOf } from "./family.js";
 import { isScheduled, planNegative, takesWindows } from "./plan.js";
 import { above, hookOf } from "./runs.js";
@@ -130,14 +131,20 @@ export function pictureOf(graph, outputs) {
   return first === undefined ? null : outputs[first][0];
 }
 
-/** The phrases of a text, as they are shown: split at commas outside of brackets. @param {string} text */
-export function shownPhrases(text) {
+/** The phrases of a text, as they are shown: the words of each; in ComfyUI's notation with its brackets. @param {string} text @param {"df" | "comfy"} notation */
+export function shownPhrases(text, notation) {
+  const parts = notation === "df" ? parse(text).spans.flatMap((span) => span.words.split(/[,\n]/)) : outsideOfBrackets(text);
+  return parts.map((one) => one.trim()).filter(Boolean);
+}
+
+/** @param {string} text */
+function outsideOfBrackets(text) {
   let depth = 0;
   const parts = [""];
   for (const letter of text) {
-    depth = Math.max(0, depth + Number("([".includes(letter)) - Number(")]".includes(letter)));
+    depth = Math.max(0, depth + Number(letter === "(") - Number(letter === ")"));
     if (/[,\n]/.test(letter) && !depth) parts.push("");
     else parts[parts.length - 1] += letter;
   }
-  return parts.map((one) => one.trim()).filter(Boolean);
+  return parts;
 }

@@ -74,7 +74,7 @@ const labelled = (key, field, values) => {
 function setup(judges, runs) {
   const { kind, subject } = panel;
   const phrases = make("div", "negopt-phrases");
-  for (const words of shownPhrases(readText(subject.negative.read))) {
+  for (const words of shownPhrases(readText(subject.negative.read), subject.negativeNotation)) {
     const chip = make("span", "negopt-chip");
     chip.dataset.side = "negative";
     chip.append(make("span", "", words));

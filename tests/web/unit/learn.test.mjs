@@ -77,7 +77,8 @@ test("the picture is that of the node that saves", () => {
 });
 
 test("phrases are shown as they are written", () => {
-  assert.deepEqual(shownPhrases("blurry, (low, bad:1.2),\n[late, dark:0.5-0:1], x)"), ["blurry", "(low, bad:1.2)", "[late, dark:0.5-0:1]", "x)"]);
+  assert.deepEqual(shownPhrases("blurry, (low, bad:1.2),\n[x], y)", "comfy"), ["blurry", "(low, bad:1.2)", "[x]", "y)"]);
+  assert.deepEqual(shownPhrases("blurry[, late, dark:0.5-0:1] (x)", "df"), ["blurry", "late", "dark", "(x)"]);
   assert.deepEqual(linesOf("a\n\n b \na"), ["a", "b"]);
 });
 
