@@ -92,10 +92,11 @@ def test_a_tune_that_wins_becomes_a_policy(server: Server) -> None:
     state = to_the_end(server, state, lambda one: "odd word" in one["negative"] and one["negative"].count(",") > 0)
     assert {row["side"] for row in state["result"]["phrases"]} == {"negative"}
     assert state["result"]["phrases"][0]["text"] == "odd word"
-    if state["result"]["kept"]:
-        card = send(server, f"{PREFIX}/policies/card?name={state['result']['policy']}")[1]["card"]
-        assert card["kind"] == "tuned" and card["base_model"] == "demo"
-    assert state["result"]["kept"] == ("policy" in state["result"])
+    assert state["result"]["kept"], state["result"]["differences"]
+    card = send(server, f"{PREFIX}/policies/card?name={state['result']['policy']}")[1]["card"]
+    assert card["kind"] == "tuned" and card["base_model"] == "demo"
+    asked = {"prompt": PROMPTS[0], "mode": "negative", "policy": state["result"]["policy"]}
+    assert "odd word" in send(server, f"{PREFIX}/suggest", asked)[1]["negative"]
 
 
 def test_windows_and_weights_of_our_own_notation_stay(server: Server) -> None:
