@@ -14,7 +14,7 @@ from ..errors import NegOptError, PolicyError
 from ..json_text import read_json
 from ..policy.loglinear.knowledge import Side
 from ..policy.tuned.effects import Option, Stock
-from .posterior import Data
+from .data import Data
 
 VERSION = 1
 EVIDENCE_FILE = "evidence.json"

@@ -19,10 +19,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from ..errors import ModelError
 from ..policy.tuned.effects import Array, Effects
+from .data import Data, rows_of, to_pictures, values_of
 
 PARTS = ("phrase", "concept", "option", "size", "pairs", "group", "topic", "rest")
 _START = (0.3, 0.2, 0.15, 0.2, 0.1, 0.7, 0.5, 0.7)
@@ -38,48 +38,6 @@ CLICK = 2.0
 _ROUNDS, _STEPS, _JITTER = 3, 25, 1e-6
 _ENOUGH = 1e-2
 """Nats: the search for the standard deviations ends where it gains less."""
-
-
-@dataclass(frozen=True, slots=True)
-class Data:
-    """N pictures, R rewards and clicks. All arrays are float64."""
-
-    options: Array
-    """[N, V] 1 where the picture has the option."""
-    text_of: NDArray[np.int64]
-    """[V]."""
-    concepts: Array
-    """[N, C] how far the prompt is about each concept, 0..1."""
-    before: Array
-    """[N, T] what was thought of each text for this prompt."""
-    groups: NDArray[np.int64]
-    """[N] the same for pictures of the same prompt and noise."""
-    rewards: Array
-    """[N], NaN for pictures without one."""
-    clicks: NDArray[np.int64]
-    """[K, 2] preferred picture, the other one; both of the same group."""
-
-    @property
-    def texts(self) -> Array:
-        """[N, T] 1 where the picture has the words."""
-        found = np.zeros((len(self.options), self.before.shape[1]))
-        for option, text in enumerate(self.text_of):
-            found[:, text] += self.options[:, option]
-        return found
-
-
-def set_of(options: Array, text_of: NDArray[np.int64], concepts: Array, before: Array) -> Effects:
-    """What the gain of a set [V] under a prompt is made of: gain = <set_of(...), effects>, part by part."""
-    texts = np.zeros(len(before))
-    np.add.at(texts, text_of, options)
-    return Effects(
-        texts,
-        np.outer(texts, concepts),
-        options,
-        float(texts @ before),
-        float(texts.sum()),
-        np.outer(texts, texts),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +76,8 @@ class Posterior:
         )
         other = sd[5] * rng.standard_normal(int(data.groups.max()) + 1)[data.groups]
         other = other + sd[6] * data.concepts @ rng.standard_normal(width) + rng.standard_normal()
-        pictures = _values(data, prior) + other
-        drawn = _rows(data, pictures)
+        pictures = values_of(data, prior) + other
+        drawn = rows_of(data, pictures)
         noise = np.where(self.noise > 0, np.sqrt(self.noise), sd[7])
         missed = self.target - drawn - noise * rng.standard_normal(len(drawn))
         more = self._update(self.inverse @ missed)
@@ -127,7 +85,7 @@ class Posterior:
 
     def moments(self, what: Effects) -> tuple[float, float]:
         """Mean and standard deviation of <what, effects>, in the unit of the rewards."""
-        cross = _rows(self.data, self._cross(what))
+        cross = rows_of(self.data, self._cross(what))
         value = float(cross @ self.inverse @ self.target)
         variance = self._own(what) - float(cross @ self.inverse @ cross)
         return self.spread * value, self.spread * math.sqrt(max(variance, 0.0))
@@ -146,7 +104,7 @@ class Posterior:
     def _update(self, alpha: Array) -> Effects:
         """Prior covariance of the effects with the rows, times alpha [M]."""
         data, sd = self.data, self.deviations
-        each = _to_pictures(data, alpha)
+        each = to_pictures(data, alpha)
         texts = data.texts
         weighted = texts * each[:, None]
         return Effects(
@@ -169,7 +127,7 @@ class Posterior:
             sd[3] ** 2 * what.size,
             sd[4] ** 2 * what.pairs,
         )
-        return _values(self.data, weighted)
+        return values_of(self.data, weighted)
 
     def _own(self, what: Effects) -> float:
         sd = self.deviations
@@ -199,31 +157,6 @@ def _plus(one: Effects, two: Effects) -> Effects:
     )
 
 
-def _values(data: Data, effects: Effects) -> Array:
-    """[N] gain of each picture's set."""
-    texts = data.texts
-    linear = texts * (effects.phrase + data.concepts @ effects.concept.T + effects.belief * data.before + effects.size)
-    return np.asarray(linear.sum(1) + data.options @ effects.option + ((texts @ effects.pairs) * texts).sum(1))
-
-
-def _rows(data: Data, pictures: Array) -> Array:
-    """[M] rewards, then differences of clicks, of something [N] about the pictures."""
-    return np.concatenate(
-        [pictures[np.isfinite(data.rewards)], pictures[data.clicks[:, 0]] - pictures[data.clicks[:, 1]]]
-    )
-
-
-def _to_pictures(data: Data, rows: Array) -> Array:
-    """[N] the transpose of `_rows`."""
-    seen = np.isfinite(data.rewards)
-    count = int(seen.sum())
-    found = np.zeros(len(data.rewards))
-    found[seen] = rows[:count]
-    np.add.at(found, data.clicks[:, 0], rows[count:])
-    np.add.at(found, data.clicks[:, 1], -rows[count:])
-    return found
-
-
 def fit(data: Data, known: Sequence[float] | None = None) -> Posterior:
     """The posterior. `known` are standard deviations that are taken as they are, such as those of some pictures ago.
 
@@ -249,7 +182,7 @@ def fit(data: Data, known: Sequence[float] | None = None) -> Posterior:
         inverse = np.linalg.inv(_covariance(parts, noise, len(fixed), logs.exp()).numpy())
         found = Posterior(data, logs.exp().numpy(), inverse, target, noise, spread)
         if len(gaps):
-            pictures = _values(data, found._update(inverse @ target))
+            pictures = values_of(data, found._update(inverse @ target))
             gaps = pictures[data.clicks[:, 0]] - pictures[data.clicks[:, 1]]
     return found
 
@@ -293,7 +226,7 @@ def _row_kernels(data: Data) -> list[torch.Tensor]:
     plain = data.options @ data.options.T
     kernels = [shared, shared * topic, plain, np.outer(sizes, sizes), shared**2, same, topic]
     kernels.append(BELIEF**2 * np.outer(known, known) + 1.0)  # nor is the mean of the rewards known exactly
-    lift = np.array([_rows(data, row) for row in np.eye(len(texts))]).T if len(data.clicks) else None
+    lift = np.array([rows_of(data, row) for row in np.eye(len(texts))]).T if len(data.clicks) else None
     if lift is None and np.isfinite(data.rewards).all():
         return [torch.from_numpy(kernel) for kernel in kernels]
     if lift is None:

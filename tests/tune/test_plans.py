@@ -189,7 +189,7 @@ def test_intervals_cover_what_is_true() -> None:
 def simulated_audit(rng: np.random.Generator, true: np.ndarray, pictures: int) -> tuple[Stock, object]:
     from negopt_core.policy.tuned.effects import Option
     from negopt_core.text.prompt import Span
-    from negopt_core.tune.posterior import Data
+    from negopt_core.tune.data import Data
 
     count, pairs = len(true), pictures // 2
     options = np.zeros((pictures, count))

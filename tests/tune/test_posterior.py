@@ -8,7 +8,8 @@ import pytest
 
 from negopt_core.errors import ModelError
 from negopt_core.policy.tuned.effects import Room, best_set
-from negopt_core.tune.posterior import BELIEF, Data, Posterior, fit, set_of
+from negopt_core.tune.data import Data, set_of
+from negopt_core.tune.posterior import BELIEF, Posterior, fit
 
 
 def make_data(pictures: int = 40, texts: int = 4, seed: int = 0, clicks: bool = False) -> tuple[Data, np.ndarray]:
