@@ -80,7 +80,7 @@ class TunePlan:
         count = max(min(self.round_pairs, (self.pictures - done) // 2), 1)
         first = len(journal.rounds) * self.round_pairs
         rows = [(self.prompts[(first + k) % len(self.prompts)], int(rng.integers(2**31))) for k in range(count)]
-        if len(journal.rounds) < _OPENING:
+        if len(journal.rounds) < _OPENING or not (self.weights or journal.clicks):
             return Round("learn", self.reader.stock, tuple(random_pairs(self.reader, rows, self.limits, rng)))
         posterior, evidence = self.posterior(journal)
         stage = "refine" if done >= self.pictures * (1 - self.refined) else "learn"
