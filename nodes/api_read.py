@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,18 +87,16 @@ def read_body(raw: bytes) -> Body:
 
 def read_suggest(body: Body) -> SuggestAsk:
     """Raises RequestError naming the field that is wrong."""
-    mode = _text(body, "mode", "negative and modifiers", _MAX_NAME)
-    if mode not in MODES:
-        raise RequestError(400, "bad-value", f"mode must be one of {', '.join(MODES)}, got {mode!r}")
-    policy = _text(body, "policy", "", _MAX_NAME) or _default(_text(body, "model_family", "", _MAX_NAME))
+    mode = read_choice(body, "mode", list(MODES), "negative and modifiers")
+    policy = read_text(body, "policy", "", _MAX_NAME) or _default(read_text(body, "model_family", "", _MAX_NAME))
     return SuggestAsk(
-        prompt=_text(body, "prompt"),
-        negative=_text(body, "negative"),
+        prompt=read_text(body, "prompt"),
+        negative=read_text(body, "negative"),
         modes=MODES[mode],
         seed=_seed(body),
         policy=with_windows(policy) if _flag(body, "scheduled") else policy,
-        max_tokens=_whole(body, "max_tokens", _MAX_BUDGET),
-        model_family=_text(body, "model_family", "", _MAX_NAME) or None,
+        max_tokens=check_whole(body, "max_tokens", _MAX_BUDGET),
+        model_family=read_text(body, "model_family", "", _MAX_NAME) or None,
         on_gpu=_flag(body, "on_gpu"),
     )
 
@@ -113,29 +111,27 @@ def _default(family: str) -> str:
 
 def read_inspect(body: Body, embeddings: frozenset[str]) -> InspectAsk:
     """Raises RequestError naming the field that is wrong."""
-    family = _text(body, "model_family", "", _MAX_NAME) or None
+    family = read_text(body, "model_family", "", _MAX_NAME) or None
     setup = Setup(
-        steps=_whole(body, "steps", _MAX_STEPS),
+        steps=check_whole(body, "steps", _MAX_STEPS),
         cfg=_number(body, "cfg"),
         parts=_parts(body),
         nag=_flag(body, "nag"),
         negative_zeroed=_flag(body, "negative_zeroed"),
         model_family=family,
-        policy_family=_text(body, "policy_family", "", _MAX_NAME) or None,
+        policy_family=read_text(body, "policy_family", "", _MAX_NAME) or None,
         embeddings=embeddings,
         count_tokens=estimate_tokens,
         chunk_tokens=encoder_tokens(family),
     )
-    return InspectAsk(_text(body, "positive"), _text(body, "negative"), setup)
+    return InspectAsk(read_text(body, "positive"), read_text(body, "negative"), setup)
 
 
 def read_like(body: Body) -> Like:
     """Raises RequestError naming the field that is wrong."""
-    verdict = _text(body, "verdict", "", _MAX_NAME)
-    if verdict not in VERDICTS:
-        raise RequestError(400, "bad-value", f"verdict must be one of {', '.join(VERDICTS)}, got {verdict!r}")
-    texts = {key: _text(body, key) for key in ("prompt", "positive", "negative")}
-    return Like(verdict, **texts, policy=_text(body, "policy", "", _MAX_NAME), seed=_seed(body))
+    verdict = read_choice(body, "verdict", VERDICTS, "")
+    texts = {key: read_text(body, key) for key in ("prompt", "positive", "negative")}
+    return Like(verdict, **texts, policy=read_text(body, "policy", "", _MAX_NAME), seed=_seed(body))
 
 
 def read_name(value: Any) -> str:
@@ -145,7 +141,8 @@ def read_name(value: Any) -> str:
     return value
 
 
-def _text(body: Body, key: str, default: str = "", longest: int = MAX_TEXT) -> str:
+def read_text(body: Body, key: str, default: str = "", longest: int = MAX_TEXT) -> str:
+    """A text of at most `longest` characters."""
     value = body.get(key, default)
     if not isinstance(value, str):
         raise RequestError(400, "bad-value", f"{key} must be text, got {type(value).__name__}")
@@ -154,7 +151,16 @@ def _text(body: Body, key: str, default: str = "", longest: int = MAX_TEXT) -> s
     return value
 
 
-def _whole(body: Body, key: str, largest: int) -> int | None:
+def read_choice(body: Body, key: str, choices: Sequence[str], default: str) -> str:
+    """One of a few texts."""
+    value = read_text(body, key, default, _MAX_NAME)
+    if value not in choices:
+        raise RequestError(400, "bad-value", f"{key} must be one of {', '.join(choices)}, got {value!r}")
+    return value
+
+
+def check_whole(body: Body, key: str, largest: int) -> int | None:
+    """A whole number from 1 to `largest`; None if there is none."""
     value = body.get(key)
     if value is None:
         return None

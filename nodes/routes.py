@@ -1,7 +1,7 @@
 """Server routes under `/negopt/v1`, on ComfyUI's own server and behind its own origin rules. Errors are JSON.
 
-Work runs in three threads of our own, for policies, for downloads and files, and for all else, so that neither the
-server's loop nor the sampler's thread waits for it; what would wait too long is refused.
+Work runs in four threads of our own, for policies, for downloads and files, for learning, and for all else, so that
+neither the server's loop nor the sampler's thread waits for it; what would wait too long is refused.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..negopt_core.errors import NegOptError
-from . import api_policies
+from . import api_policies, learn
 from .api_answers import PageSuggestions, card_answer, guidance_table, inspect, keep_like, list_offered
 from .api_read import (
     MAX_ARCHIVE_BYTES,
@@ -36,7 +36,7 @@ log = logging.getLogger("negopt")
 PREFIX = "/negopt/v1"
 _MOST_WAITING = 8
 
-Work = Callable[[], dict[str, Any]]
+Answer = TypeVar("Answer")
 
 
 class Queue:
@@ -46,7 +46,7 @@ class Queue:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
         self._waiting = 0
 
-    async def run(self, work: Work) -> dict[str, Any]:
+    async def run(self, work: Callable[[], Answer]) -> Answer:
         """Do `work` in the thread; refuse if too much is waiting already."""
         if self._waiting >= _MOST_WAITING:
             raise RequestError(429, "busy", "too many requests are waiting; try again in a moment")
@@ -65,6 +65,8 @@ class Routes:
         self._policies = Queue("negopt-policy")
         self._light = Queue("negopt-light")
         self._files = Queue("negopt-files")
+        self._learn = Queue("negopt-learn")
+        self._runs = learn.LearnRuns()
 
     async def suggest(self, request: Any) -> Any:
         body = await _body(request)
@@ -105,6 +107,37 @@ class Routes:
         body = await _body(request)
         return await self._light.run(lambda: keep_like(read_like(body), _user_folder()))
 
+    async def runs(self, request: Any) -> Any:
+        return await self._light.run(self._runs.listed)
+
+    async def judges(self, request: Any) -> Any:
+        return await self._light.run(lambda: learn.judges(request.query.get("family")))
+
+    async def own_prompts(self, request: Any) -> Any:
+        return await self._files.run(lambda: learn.own_prompts(request.query.get("notation")))
+
+    async def begin(self, request: Any) -> Any:
+        body = await _body(request)
+        return await self._learn.run(lambda: self._runs.begin(body))
+
+    async def run_state(self, request: Any) -> Any:
+        return await self._learn.run(lambda: self._runs.state(request.query.get("run")))
+
+    async def tell(self, request: Any) -> Any:
+        body = await _body(request)
+        return await self._learn.run(lambda: self._runs.tell(body))
+
+    async def click(self, request: Any) -> Any:
+        body = await _body(request)
+        return await self._learn.run(lambda: self._runs.click(body))
+
+    async def run_picture(self, request: Any) -> Any:
+        from aiohttp import web
+
+        asked = request.query.get("run"), request.query.get("id")
+        path = await asyncio.get_running_loop().run_in_executor(None, lambda: learn.small_picture(*asked))
+        return web.FileResponse(path)
+
 
 def register_routes() -> bool:
     """Add the routes to ComfyUI's server; returns whether there is a server that did not have them yet."""
@@ -125,6 +158,14 @@ def register_routes() -> bool:
         ("POST", "/policies/delete", routes.delete),
         ("POST", "/policies/import", routes.bring_in),
         ("POST", "/likes", routes.like),
+        ("GET", "/learn/runs", routes.runs),
+        ("GET", "/learn/judges", routes.judges),
+        ("GET", "/learn/prompts", routes.own_prompts),
+        ("POST", "/learn/start", routes.begin),
+        ("GET", "/learn/state", routes.run_state),
+        ("POST", "/learn/told", routes.tell),
+        ("POST", "/learn/click", routes.click),
+        ("GET", "/learn/picture", routes.run_picture),
     ):
         server.routes.route(method, PREFIX + path)(_answering(handler))
     return True
@@ -136,7 +177,8 @@ def _answering(handler: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
     async def answer(request: Any) -> Any:
         try:
-            return web.json_response(await handler(request))
+            found = await handler(request)
+            return found if isinstance(found, web.StreamResponse) else web.json_response(found)
         except RequestError as error:
             return web.json_response(_fault(error.code, str(error)), status=error.status)
         except NegOptError as error:

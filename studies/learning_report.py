@@ -10,9 +10,8 @@ from studies.learning.settings import LearningSettings
 
 def run(settings: LearningSettings) -> Result:
     """Learn, measure, write."""
-    from studies.learning.write import write_learning
-
     from studies.learning.run import run_learning
+    from studies.learning.write import write_learning
 
     logging.getLogger("negopt").setLevel(logging.INFO)
     scores = run_learning(settings)

@@ -1,5 +1,6 @@
 // negopt in ComfyUI's page. Everything it shows or does starts here; the parts are in ui/, plain logic in lib/.
 import { api, app, loadTexts, say } from "./host.js";
+import { openAudit, openTune } from "./ui/learn_panel.js";
 import { loadGuidance } from "./ui/guidance.js";
 import { keepTexts } from "./ui/writers.js";
 import { keepRecord, lockOrphans } from "./ui/origin.js";
@@ -10,7 +11,7 @@ import { tab } from "./ui/sidebar.js";
 import { addStyle } from "./ui/style.js";
 import { orderTemplates } from "./ui/templates.js";
 import { addTimeline, keepPercents } from "./ui/timeline.js";
-import { addModifiers, hasPrompt, nodesNow, onSelected, writeNegative } from "./ui/one_click.js";
+import { addModifiers, hasPrompt, nodesNow, onSelected, selectedPrompt, writeNegative } from "./ui/one_click.js";
 import { writeScheduled } from "./ui/wiring.js";
 
 let policiesKnown = null;
@@ -22,6 +23,8 @@ function menuOf(node) {
     { content: say("menu-negative"), callback: () => writeNegative(node) },
     { content: say("menu-modifiers"), callback: () => addModifiers(node) },
     { content: say("menu-schedule"), callback: () => writeScheduled(node) },
+    { content: say("menu-audit"), callback: () => openAudit(node) },
+    { content: say("menu-tune"), callback: () => openTune(node) },
   ];
 }
 
@@ -43,6 +46,8 @@ app.registerExtension({
     { id: "negopt.writeNegative", label: "negopt: write the negative", icon: "pi pi-pencil", function: onSelected(writeNegative) },
     { id: "negopt.addModifiers", label: "negopt: add modifiers", icon: "pi pi-sparkles", function: onSelected(addModifiers) },
     { id: "negopt.writeScheduled", label: "negopt: write both, scheduled", icon: "pi pi-clock", function: onSelected(writeScheduled) },
+    { id: "negopt.audit", label: "negopt: audit this negative", icon: "pi pi-chart-bar", function: () => openAudit(selectedPrompt()) },
+    { id: "negopt.tune", label: "negopt: tune on this checkpoint", icon: "pi pi-sliders-h", function: () => openTune(selectedPrompt()) },
   ],
   keybindings: [
     { combo: { key: "n", alt: true, shift: true }, commandId: "negopt.writeNegative" },

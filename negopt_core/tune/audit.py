@@ -58,6 +58,13 @@ class AuditPlan:
         """Pictures of the factorial design."""
         return max(int(self.pictures * (1 - _CHECKED)) // 2 * 2, 2 * self.round_pairs)
 
+    @property
+    def most(self) -> int:
+        """Pictures at most, with those of the last check."""
+        count = len(self.reader.stock.options)
+        shown = _SHOWN_PAIRS * count if count <= _MOST_SHOWN else 0
+        return max(self.pictures, self.learning + 3 * _LEAST_CHECK) + shown
+
     def next(self, journal: Journal) -> Round | None:
         """The next round; None when all is done. A round begins when the one before is judged."""
         if journal.waiting:
@@ -109,7 +116,7 @@ class AuditPlan:
     def effects(self, journal: Journal) -> list[PhraseEffect]:
         """What each phrase does, in the order of the list."""
         evidence = self.evidence(journal, "learn")
-        if not evidence.pictures:
+        if not evidence.pictures or not (self.weights or evidence.clicks):
             return [
                 PhraseEffect(one.span.text, one.side, Interval(0.0, -np.inf, np.inf), 0, OPEN)
                 for one in self.reader.stock.options
@@ -163,7 +170,10 @@ def verdict_of(effect: Interval, small: float) -> str:
 def compare(
     journal: Journal, arms: Mapping[str, Mapping[str, tuple[int, ...]]], weights: Mapping[str, float]
 ) -> dict[str, Any]:
-    """Mean reward of each arm (prompt -> set) of the last check; differences and win rates of every two, paired."""
+    """Mean reward of each arm (prompt -> set) of the last check; differences and win rates of every two, paired.
+
+    `clicked` has the win rates by clicks, of the pairs where somebody preferred one.
+    """
     cells: dict[str, dict[tuple[str, int], float]] = {name: {} for name in arms}
     for one in journal.asks("check"):
         scores = journal.scores.get(one.key)
@@ -182,7 +192,22 @@ def compare(
                 "pairs": len(shared),
             }
     means = {name: mean_interval(list(rows.values())).plain() for name, rows in cells.items() if rows}
-    return {"means": means, "differences": pairs}
+    return {"means": means, "differences": pairs, "clicked": _clicked(journal, arms)}
+
+
+def _clicked(journal: Journal, arms: Mapping[str, Mapping[str, tuple[int, ...]]]) -> dict[str, Any]:
+    prompts = {one.group: one.prompt for one in journal.asks("check")}
+    found = {}
+    for first, second in combinations(arms, 2):
+        wins = []
+        for click in journal.clicks:
+            (group, better), (_, worse) = click.better, click.worse
+            if group in prompts:
+                sets = arms[first][prompts[group]], arms[second][prompts[group]]
+                wins += [1.0] if (better, worse) == sets else [0.0] if (worse, better) == sets else []
+        if wins:
+            found[f"{first} - {second}"] = {"win_rate": mean_interval(wins, is_share=True).plain(), "pairs": len(wins)}
+    return found
 
 
 def examples(journal: Journal, place: int) -> list[tuple[Ask, Ask]]:

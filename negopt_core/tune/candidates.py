@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 
 from ..policy.base import Policy
 from ..policy.loglinear.knowledge import Side
 from ..policy.loglinear.policy import NegOptPolicy, all_gains
+from ..policy.phrases import phrase_spans
 from ..policy.suggest import SuggestOptions, suggest
-from ..policy.tuned.effects import Option
+from ..policy.tuned.effects import SIDES, Option, Stock
+from ..text.df_text import parse_prompt
 from ..text.prompt import Span
+from .tune import OWN, PRIOR
+
+log = logging.getLogger("negopt")
 
 _SHARE = 0.7
 """Of the places for negatives, where both sides are learned."""
+_LEAST_FRESH = 8
 
 
 def candidates(policy: Policy, prompts: Sequence[str], sides: Sequence[Side], count: int) -> list[Option]:
@@ -46,3 +53,39 @@ def written_sets(policy: Policy, prompts: Sequence[str], sides: Sequence[Side], 
         spans: dict[Side, tuple[Span, ...]] = {"negative": answer.added_negative, "modifiers": answer.added_positive}
         sets.append(list({(side, one.text): Option(side, one) for side in sides for one in spans[side]}.values()))
     return sets
+
+
+def own_options(negative: str, modifiers: str) -> list[Option]:
+    """The phrases of a user's own DF-Prompt texts, each once, with their weights and windows."""
+    spans = {
+        "negative": phrase_spans(parse_prompt(negative).spans),
+        "modifiers": phrase_spans(parse_prompt(modifiers).spans),
+    }
+    return list(dict.fromkeys(Option(side, span) for side in SIDES for span in spans[side]))
+
+
+def split_prompts(prompts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """To learn on, and a fifth (at least 8) for the check; with fewer than 16 prompts both are all of them."""
+    if len(prompts) < 2 * _LEAST_FRESH:
+        log.warning("%d prompts are few: the last check has the same prompts, with noise of its own", len(prompts))
+        return list(prompts), list(prompts)
+    count = max(len(prompts) // 5, _LEAST_FRESH)
+    fresh = list(prompts)[:: max(len(prompts) // count, 1)][:count]
+    return [one for one in prompts if one not in set(fresh)], fresh
+
+
+def rivals_of(
+    policy: Policy, fresh: Sequence[str], own: Sequence[Option], stock: Stock, sides: Sequence[Side]
+) -> tuple[dict[str, dict[str, tuple[int, ...]]], Stock]:
+    """What the policy before and the user's own list write for the prompts of the check."""
+    written = written_sets(policy, fresh, sides)
+    more = Stock(tuple(dict.fromkeys((*stock.options, *(one for each in written for one in each)))))
+    place = {option: number for number, option in enumerate(more.options)}
+    rivals = {
+        PRIOR: {
+            prompt: tuple(sorted({place[one] for one in each})) for prompt, each in zip(fresh, written, strict=True)
+        }
+    }
+    if own:
+        rivals[OWN] = dict.fromkeys(fresh, tuple(sorted(place[one] for one in own)))
+    return rivals, more

@@ -63,9 +63,9 @@ class Journal:
             write_text(path, json.dumps(wanted, indent=1) + "\n")
         return cls(
             folder,
-            [_read_round(row) for row in read_journal(folder / ASKED)],
-            {(group, tuple(options)): scores for (group, options), scores in read_journal(folder / JUDGED)},
-            [Click(_key(one), _key(two)) for one, two in read_journal(folder / CLICKS)],
+            [_read_round(row) for row in _rows(folder / ASKED)],
+            {(group, tuple(options)): scores for (group, options), scores in _rows(folder / JUDGED)},
+            [Click(_key(one), _key(two)) for one, two in _rows(folder / CLICKS)],
         )
 
     @property
@@ -110,6 +110,11 @@ class Journal:
         judged = {one.key for one in pictures}
         known = [one for one in clicks if {one.better, one.worse} <= judged]
         return Evidence(source, wanted, topics).plus(sorted(pictures, key=lambda one: one.key), known)
+
+
+def _rows(path: Path) -> Iterator[Any]:
+    """Whole lines; one that was cut short when the disk was full is not there, and its picture is asked for again."""
+    return (row for row in read_journal(path) if row is not None)
 
 
 def _read_round(row: Any) -> Round:

@@ -80,7 +80,7 @@ class TunePlan:
         count = max(min(self.round_pairs, (self.pictures - done) // 2), 1)
         first = len(journal.rounds) * self.round_pairs
         rows = [(self.prompts[(first + k) % len(self.prompts)], int(rng.integers(2**31))) for k in range(count)]
-        if len(journal.rounds) < _OPENING:
+        if len(journal.rounds) < _OPENING or not (self.weights or journal.clicks):
             return Round("learn", self.reader.stock, tuple(random_pairs(self.reader, rows, self.limits, rng)))
         posterior, evidence = self.posterior(journal)
         stage = "refine" if done >= self.pictures * (1 - self.refined) else "learn"
@@ -135,8 +135,8 @@ class TunePlan:
                 asks.append(Ask(prompt, seed, moved))
         return Round("check", stock, tuple(dict.fromkeys(asks)))
 
-    def verdict(self, journal: Journal) -> dict[str, Any]:
-        """Rewards of the last check by name, differences with intervals, and whether what was learned wins."""
+    def arms(self, journal: Journal) -> dict[str, Mapping[str, tuple[int, ...]]]:
+        """What the last check compares, what was learned first: name -> prompt -> set. It has begun."""
         posterior, evidence = self.posterior(journal)
         tuned = dict(zip(self.fresh, self.chosen(posterior, evidence, self.fresh), strict=True))
         stock = journal.rounds[-1].stock
@@ -148,9 +148,17 @@ class TunePlan:
                 for prompt in self.fresh
             }
         arms[NONE] = dict.fromkeys(self.fresh, ())
+        return arms
+
+    def verdict(self, journal: Journal) -> dict[str, Any]:
+        """Rewards of the last check by name, differences with intervals, and whether what was learned wins."""
+        arms = self.arms(journal)
         found = compare(journal, arms, self.referee or self.weights)
         gaps = {name: found["differences"].get(f"{TUNED} - {name}") for name in arms if name != TUNED}
         wins = all(gap is not None and (gap["difference"]["low"] or 0.0) > 0.0 for gap in gaps.values())
+        if not self.weights:
+            clicked = [found["clicked"].get(f"{TUNED} - {name}") for name in gaps]
+            wins = all(one is not None and (one["win_rate"]["low"] or 0.0) > 0.5 for one in clicked)
         return {**found, "kept": wins}
 
 

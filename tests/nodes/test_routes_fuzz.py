@@ -69,6 +69,17 @@ FIELDS: dict[str, dict[str, Any]] = {
         "policy": names, "seed": st.integers(-2, 2**65),
     },
     "/policies/delete": {"name": names},
+    "/learn/start": {
+        "kind": st.sampled_from(["audit", "tune", "x"]), "prompts": st.lists(texts, max_size=3), "negative": texts,
+        "modifiers": texts, "judge": st.sampled_from(["clicks", "demo world", "clip", "x"]), "family": texts,
+        "model": texts, "sampling": texts, "pictures": st.integers(30, 70), "seed": st.integers(-1, 2**32),
+        "positive_notation": st.sampled_from(["df", "comfy", "x"]), "windows": st.booleans(),
+    },
+    "/learn/told": {
+        "run": texts, "id": texts,
+        "picture": st.fixed_dictionaries({"filename": texts, "subfolder": texts, "type": texts}),
+    },
+    "/learn/click": {"run": texts, "better": texts, "worse": texts, "same": st.booleans()},
     "/policies/pull": {"name": names.filter(lambda name: not name.startswith("hf:"))},
 }  # fmt: skip
 

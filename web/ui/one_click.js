@@ -140,10 +140,13 @@ export async function addModifiers(node) {
   }, notify);
 }
 
+/** The selected node that holds a prompt, if one does. */
+export const selectedPrompt = () => Object.values(app.canvas?.selected_nodes ?? {}).find(hasPrompt);
+
 /** Run a command on the one selected node that holds a prompt. */
 export function onSelected(action) {
   return () => {
-    const node = Object.values(app.canvas?.selected_nodes ?? {}).find(hasPrompt);
+    const node = selectedPrompt();
     if (node) return action(node);
     notify("warn", say("no-node"));
   };

@@ -1,5 +1,5 @@
 // The settings panel, and what new nodes start with.
-import { ask, say, setting, setWidget } from "../host.js";
+import { app, ask, notify, say, setting, setWidget } from "../host.js";
 import { widgetOf } from "./writers.js";
 
 const MODES = ["negative and modifiers", "negative", "modifiers"];
@@ -25,6 +25,13 @@ export const offeredPolicies = () => policies;
 export function chosenPolicy() {
   const chosen = setting("negopt.policy");
   return chosen && chosen !== AUTOMATIC ? chosen : "";
+}
+
+/** Make a policy that is new here the one of one click and of new nodes. */
+export async function choosePolicy(name) {
+  await loadPolicies();
+  await app.extensionManager.setting.set("negopt.policy", name);
+  notify("success", say("tab-used", { name }));
 }
 
 function policyChoices() {

@@ -1,6 +1,7 @@
 // The sidebar tab: every policy that is here, its card, and how to get, bring in and delete one.
-import { api, app, ask, confirm, notify, say } from "../host.js";
-import { chosenPolicy, loadPolicies } from "./settings.js";
+import { api, ask, confirm, notify, say } from "../host.js";
+import { choosePolicy, chosenPolicy, loadPolicies } from "./settings.js";
+import { openAudit, openTune } from "./learn_panel.js";
 import { button, guarded, make } from "./style.js";
 
 /** What is shown of a card, in order; the words for each are "card-NAME". */
@@ -32,7 +33,9 @@ function open(root) {
   const parts = { list: make("div", "negopt-list"), progress: make("div", "negopt-progress") };
   const head = make("div", "negopt-head");
   head.append(make("h3", "", say("tab-title")), button(say("tab-refresh"), () => fill(parts.list)));
-  panel.append(head, make("div", "", say("tab-where")), getForm(parts), parts.progress, parts.list);
+  const learn = make("div", "negopt-form");
+  learn.append(button(say("menu-audit"), () => openAudit()), button(say("menu-tune"), () => openTune()));
+  panel.append(head, make("div", "", say("tab-where")), getForm(parts), learn, parts.progress, parts.list);
   root.replaceChildren(panel);
   const onPull = ({ detail }) => showProgress(parts, detail);
   api.addEventListener(PULL_EVENT, onPull);
@@ -150,6 +153,7 @@ const ABOUT = {
   retrieval: () => say("about-retrieval"),
   seq2seq: () => say("about-language"),
   df: () => say("about-language"),
+  tuned: () => say("about-tuned"),
 };
 
 /** The card, read when it is opened. */
@@ -163,8 +167,7 @@ function detailsOf(policy) {
 
 /** Make a policy the one of one click and of new nodes. */
 async function choose(name, list) {
-  await app.extensionManager.setting.set("negopt.policy", name);
-  notify("success", say("tab-used", { name }));
+  await choosePolicy(name);
   await fill(list);
 }
 

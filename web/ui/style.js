@@ -61,6 +61,29 @@ const SHEET = `
 .negopt-about { margin: 4px 0; } .negopt-used, .negopt-card summary { color: var(--descrip-text, #999); cursor: default; }
 .negopt-card summary { cursor: pointer; }
 .negopt-card dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 10px; margin: 6px 0 0; overflow-wrap: anywhere; }
+.negopt-learn { /* left: on the right are ComfyUI's own notices */ position: fixed; top: 96px; left: 76px; bottom: 24px; width: min(520px, 46vw); z-index: 900; overflow: hidden;
+  background: var(--comfy-menu-bg, #353535); border: 1px solid var(--border-color, #4e4e4e); border-radius: 8px; height: auto; }
+.negopt-learn[hidden] { display: none; } .negopt-learn > .negopt-head { align-items: center; color: inherit; }
+.negopt-learn-body { display: flex; flex-direction: column; gap: 8px; overflow: auto; min-height: 0; align-items: stretch; }
+.negopt-learn-body > .negopt-button { align-self: flex-start; } .negopt-learn-body > * { flex: none; }
+.negopt-learn-row { display: flex; flex-direction: column; gap: 3px; } .negopt-learn-row > .negopt-field { flex: none; }
+.negopt-learn-progress progress { width: 100%; accent-color: var(--p-primary-color, #4a9eff); }
+.negopt-learn-earlier .negopt-head { margin-top: 4px; }
+.negopt-effects { display: flex; flex-direction: column; gap: 2px; }
+.negopt-effect > summary { display: grid; grid-template-columns: 34% 1fr 24%; gap: 8px; align-items: center; cursor: pointer; }
+.negopt-effect .negopt-verdict { color: var(--descrip-text, #999); } .negopt-effect { --negopt-effect: #8a8a8a; }
+.negopt-effect[data-verdict=helps] { --negopt-effect: #4c9a6a; } .negopt-effect[data-verdict=hurts] { --negopt-effect: #b5604f; }
+.negopt-track { position: relative; height: 14px; background: linear-gradient(to right, transparent calc(50% - .5px),
+  var(--descrip-text, #999) 0 calc(50% + .5px), transparent 0), var(--comfy-input-bg, #222); border-radius: 3px; }
+.negopt-track i { position: absolute; top: 4px; height: 6px; border-radius: 3px; background: var(--negopt-effect); opacity: .55; }
+.negopt-track b { position: absolute; top: 2px; width: 4px; height: 10px; margin-left: -2px; border-radius: 2px; background: var(--negopt-effect); }
+.negopt-wall { display: grid; grid-template-columns: repeat(auto-fill, minmax(64px, 1fr)); gap: 3px; }
+.negopt-shot { width: 100%; display: block; border-radius: 3px; } .negopt-pair { display: grid; grid-template-columns: 1fr 1fr; gap: 6px; }
+.negopt-pairs { display: flex; gap: 10px; padding: 4px 0; } .negopt-pair figure { margin: 0; } .negopt-pairs .negopt-pair { flex: 1; }
+.negopt-pair figcaption { color: var(--descrip-text, #999); } .negopt-choice { padding: 3px; }
+.negopt-clickable { display: flex; flex-direction: column; gap: 6px; } .negopt-clickable .negopt-form { align-items: center; justify-content: space-between; }
+.negopt-outcome { display: flex; flex-direction: column; gap: 4px; border: 1px solid var(--border-color, #4e4e4e); border-radius: 6px; padding: 8px; }
+.negopt-outcome .negopt-button { align-self: flex-start; }
 .negopt-card dt { color: var(--descrip-text, #999); } .negopt-card dd { margin: 0; white-space: pre-wrap; }
 `;
 

@@ -16,38 +16,36 @@ from ...json_text import read_json
 from ...paint.choice import COMFY, Choice, paints_world, policy_name, read_size
 from ...paint.open import open_painter
 from ...policy import load_policy
-from ...policy.loglinear.knowledge import Side
 from ...policy.loglinear.policy import tables_fingerprint
-from ...policy.phrases import phrase_spans
 from ...policy.store import default_policy
-from ...policy.tuned.effects import SIDES, Option, Stock
+from ...policy.tuned.effects import SIDES, Stock
 from ...provenance.record import shown_place
 from ...scorers.table import Loader, reward_names
-from ...text.df_text import format_prompt, parse_prompt
+from ...text.df_text import format_prompt
 from ...text.prompt import DFPrompt
 from ...tune.audit import AuditPlan
-from ...tune.candidates import candidates, written_sets
+from ...tune.candidates import candidates, own_options, rivals_of, split_prompts
 from ...tune.evidence import Source
 from ...tune.journal import Journal, in_use
+from ...tune.report import audit_report, tune_report
 from ...tune.rounds import Limits, Reader
 from ...tune.table import save_tuned
-from ...tune.tune import OWN, PRIOR, TunePlan
+from ...tune.tune import TunePlan
 from ..compare.gallery import Gallery
 from ..compare.prompt_sets import load_prompts
 from .drive import Bench, drive, seconds_a_picture
-from .report import audit_report, tune_report, write_report
+from .report import write_report
 from .settings import AuditRun, Judged, TuneRun
 
 log = logging.getLogger("negopt")
 REPORT, PAGE, PICTURES = "report.json", "report.html", "pictures"
 REFEREE = "referee "
-_LEAST_FRESH = 8
 
 
 def run_audit(run: AuditRun) -> dict[str, Any]:
     """Audit the user's own texts; returns the report, or with --plan the cost."""
     choice, weights = run.choice(run.model), read_weights(run.reward_line)
-    stock = _own_stock(run.negative, run.modifiers)
+    stock = Stock(tuple(own_options(run.negative, run.modifiers)))
     reader = Reader(stock, choice.family, is_free=True)
     prompts = tuple(item.prompt for item in load_prompts(run.prompts, run.prompt_folder))
     with in_use(run.folder):
@@ -75,10 +73,10 @@ def run_tune(run: TuneRun) -> dict[str, Any]:
     if not sides:
         raise PromptError(f"--mode is negative, modifiers or both with a comma between, got {run.mode!r}")
     policy = load_policy(run.policy or _default(choice))
-    own = _own_options(run.negative, run.modifiers)
+    own = own_options(run.negative, run.modifiers)
     stock = Stock(tuple(dict.fromkeys((*own, *candidates(policy, learned, sides, run.stock)))))
     reader = Reader(stock, choice.family)
-    rivals, rival_stock = _rivals(policy, fresh, own, stock, sides)
+    rivals, rival_stock = rivals_of(policy, fresh, own, stock, sides)
     with in_use(run.folder):
         bench = open_bench(run, choice, weights)
         source = _source(bench, choice)
@@ -155,47 +153,8 @@ def read_weights(line: str) -> dict[str, float]:
     return found
 
 
-def split_prompts(prompts: Sequence[str]) -> tuple[list[str], list[str]]:
-    """To learn on, and a fifth (at least 8) for the check; with fewer than 16 prompts both are all of them."""
-    if len(prompts) < 2 * _LEAST_FRESH:
-        log.warning("%d prompts are few: the last check has the same prompts, with noise of its own", len(prompts))
-        return list(prompts), list(prompts)
-    count = max(len(prompts) // 5, _LEAST_FRESH)
-    fresh = list(prompts)[:: max(len(prompts) // count, 1)][:count]
-    return [one for one in prompts if one not in set(fresh)], fresh
-
-
 def _default(choice: Choice) -> str:
     return policy_name(default_policy(), choice)
-
-
-def _own_options(negative: str, modifiers: str) -> list[Option]:
-    spans = {
-        "negative": phrase_spans(parse_prompt(negative).spans),
-        "modifiers": phrase_spans(parse_prompt(modifiers).spans),
-    }
-    return list(dict.fromkeys(Option(side, span) for side in SIDES for span in spans[side]))
-
-
-def _own_stock(negative: str, modifiers: str) -> Stock:
-    return Stock(tuple(_own_options(negative, modifiers)))
-
-
-def _rivals(
-    policy: Any, fresh: Sequence[str], own: Sequence[Option], stock: Stock, sides: Sequence[Side]
-) -> tuple[dict[str, dict[str, tuple[int, ...]]], Stock]:
-    """What the policy before and the user's own list write for the prompts of the check."""
-    written = written_sets(policy, fresh, sides)
-    more = Stock(tuple(dict.fromkeys((*stock.options, *(one for each in written for one in each)))))
-    place = {option: number for number, option in enumerate(more.options)}
-    rivals = {
-        PRIOR: {
-            prompt: tuple(sorted({place[one] for one in each})) for prompt, each in zip(fresh, written, strict=True)
-        }
-    }
-    if own:
-        rivals[OWN] = dict.fromkeys(fresh, tuple(sorted(place[one] for one in own)))
-    return rivals, more
 
 
 def _source(bench: Bench, choice: Choice) -> Source:

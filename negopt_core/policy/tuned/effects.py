@@ -111,10 +111,9 @@ def best_set(
 ) -> list[int]:
     """Places of the options with the highest sum that fits: one is put in, taken out or changed for another at a time,
     for as long as the sum grows; the best first."""
-    count = len(gains)
-    open_ = np.ones(count, bool) if allowed is None else allowed
+    open_ = np.ones(len(gains), bool) if allowed is None else allowed
     chosen: list[int] = []
-    for _ in range(4 * count):
+    for _ in range(4 * len(gains)):
         step = _best_step(chosen, gains, pairs, text_of, room, open_)
         if step is None:
             break
@@ -127,34 +126,35 @@ def _best_step(
     chosen: Sequence[int], gains: Array, pairs: Array, text_of: NDArray[np.int64], room: Room, open_: NDArray[np.bool_]
 ) -> tuple[int | None, int | None] | None:
     """(what goes, what comes) of the change that adds most; None if none does."""
-    texts = text_of[list(chosen)]
-    beside = 2 * pairs[:, texts].sum(1) + pairs.diagonal() if len(chosen) else pairs.diagonal()
-    value = gains + beside[text_of]  # of coming in beside all that is chosen
-    said = set(texts.tolist())
-    best, found = _LEAST, None  # type: tuple[float, tuple[int | None, int | None] | None]
-    fits = _fitting(chosen, room)
-    for one in np.flatnonzero(open_ & fits):
-        if text_of[one] not in said and value[one] > best:
-            best, found = float(value[one]), (None, int(one))
-    for gone in chosen:
-        text = text_of[gone]
-        loss = gains[gone] + beside[text] - 2 * pairs[text, text]
-        if -loss > best:
-            best, found = float(-loss), (int(gone), None)
-        swapped = value - 2 * pairs[text_of, text] - loss
-        others = _fitting([one for one in chosen if one != gone], room) & open_
-        for one in np.flatnonzero(others & (swapped > best)):
-            if one not in chosen and (text_of[one] not in said or text_of[one] == text) and swapped[one] > best:
-                best, found = float(swapped[one]), (int(gone), int(one))
-    return found
+    places = np.array(chosen, np.int64)
+    texts = text_of[places]
+    own = pairs.diagonal()
+    beside = 2 * pairs[:, texts].sum(1) + own  # of coming in beside all that is chosen
+    loss = gains[places] + beside[texts] - 2 * own[texts]  # of going
+    value = gains + beside[text_of]
+    change = np.vstack([value, value - 2 * pairs[np.ix_(texts, text_of)] - loss[:, None]])  # row 0: nothing goes
+    is_said = np.isin(text_of, texts)
+    is_new = ~is_said | np.vstack([np.zeros(len(gains), bool), text_of == texts[:, None]])
+    is_new[:, places] = False
+    change[~(is_new & open_ & _fitting(places, room))] = -np.inf
+    row, into = np.unravel_index(int(change.argmax()), change.shape) if change.size else (0, 0)
+    gone = int(loss.argmin()) if len(chosen) else -1
+    if gone >= 0 and -loss[gone] > max(float(change[row, into]), _LEAST):
+        return chosen[gone], None
+    if not change.size or change[row, into] <= _LEAST:
+        return None
+    return (None if row == 0 else chosen[int(row) - 1]), int(into)
 
 
-def _fitting(chosen: Sequence[int], room: Room) -> NDArray[np.bool_]:
-    """[V] True for options that still have a place."""
-    fits = np.ones(len(room.costs), bool)
+def _fitting(places: NDArray[np.int64], room: Room) -> NDArray[np.bool_]:
+    """[1 + k, V] True for options that have a place while nothing, or the k-th of the chosen, goes."""
+    sides = room.sides[places]
+    fits = np.ones((1 + len(places), len(room.costs)), bool)
     for side in (0, 1):
-        mine = [one for one in chosen if room.sides[one] == side]
-        full = len(mine) >= room.most[side]
-        left = room.tokens[side] - sum(room.costs[one] for one in mine)
-        fits &= (room.sides != side) | ((room.costs <= left) & (not full))
+        mine = sides == side
+        going = np.concatenate([[False], mine])
+        count = mine.sum() - going
+        tokens = room.costs[places][mine].sum() - np.concatenate([[0.0], np.where(mine, room.costs[places], 0.0)])
+        has_room = (count < room.most[side])[:, None] & (room.costs <= room.tokens[side] - tokens[:, None])
+        fits &= (room.sides != side) | has_room
     return fits

@@ -215,6 +215,6 @@ export const checks = {
       made.getExtraMenuOptions(app.canvas, options);
       return [options.filter(Boolean).map((one) => one.content), app.graph.getNodeById(2).getExtraMenuOptions?.toString().includes("menuOf") ?? false];
     });
-    assert.deepEqual([offered[0].filter((one) => one?.startsWith("negopt:")).length, offered[1]], [3, false]);
+    assert.deepEqual([offered[0].filter((one) => one?.startsWith("negopt:")).length, offered[1]], [5, false]);
   },
 };

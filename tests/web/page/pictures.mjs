@@ -8,6 +8,9 @@ const [url, folder, ...pairs] = process.argv.slice(2);
 const settings = Object.fromEntries(pairs.map((pair) => [pair.split("=")[0], JSON.parse(pair.split("=").slice(1).join("="))]));
 const NODES = ["LoadPolicy", "Suggest", "OneClick", "Timeline", "Encode", "SamplerHook", "SaveProvenance", "DemoModel", "Score", "Compare", "Explain"];
 const MARGIN = 14;
+const LIST = "blurry, noisy, deformed, watermark, detailed, cinematic, bad hands";
+const SCENES = ["a photo of a red ball in the snow by day", "a painting of a blue cube at night", "a photo of a green cone in the desert by day",
+  "a sketch of a yellow ball on the beach at sunset", "a photo of a red cube in the forest at night", "a photo of a red ball on the beach by day"];
 
 mkdirSync(folder, { recursive: true });
 const { browser, page, errors } = await open(url, settings);
@@ -144,6 +147,29 @@ await step("sidebar", async () => {
   await page.waitForTimeout(800);
   await keep("comfyui-sidebar", { x: 0, y: 0, width: 700, height: page.viewportSize().height });
   await page.locator("[aria-label*='negopt'], .side-bar-button:has(.pi-book)").first().click();
+});
+
+await step("audit", async () => {
+  await stock(page, 5, SCENES[0]);
+  await page.evaluate((words) => {
+    const moved = { 1: [520, 80], 2: [860, 80], 3: [860, 360], 4: [1340, 80], 5: [1680, 80], 6: [1680, 220] };
+    for (const [id, place] of Object.entries(moved)) app.graph.getNodeById(Number(id)).pos = place;
+    app.graph.getNodeById(3).widgets.find((one) => one.name === "text").value = words;
+  }, LIST);
+  await frame(page);
+  await command(page, 3, "negopt.audit");
+  await page.locator(".negopt-learn textarea").fill(SCENES.join("\n"));
+  await page.locator(".negopt-learn input[type=number]").fill("256");
+  await page.evaluate(() => app.canvas.deselectAll());
+  await page.waitForTimeout(800);
+  await keep("audit-setup");
+  await page.locator(".negopt-learn").getByRole("button", { name: "start", exact: true }).click();
+  await waitFor(page, () => Number(/^\d+/.exec(document.querySelector(".negopt-learn-progress")?.innerText)?.[0]) > 60);
+  await keep("audit-panel");
+  await page.locator(".negopt-outcome").waitFor({ timeout: 600_000 });
+  await page.locator(".negopt-effect[data-verdict=hurts] summary, .negopt-effect summary").first().click();
+  await page.waitForTimeout(6000); // ComfyUI's own notices go
+  await keep("audit-result");
 });
 
 for (const name of settings["negopt.help"] === false ? [] : NODES) {

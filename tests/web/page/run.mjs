@@ -1,5 +1,6 @@
 // What a person does in the page, checked in a real Chromium: `node run.mjs URL classic|vue FOLDER [PATTERN]`.
 // Prints one line of JSON for each check; pictures go into FOLDER.
+import { checks as audit } from "./checks_audit.mjs";
 import { checks as click } from "./checks_click.mjs";
 import { checks as graphs } from "./checks_graphs.mjs";
 import { checks as newcomer } from "./checks_newcomer.mjs";
@@ -29,13 +30,13 @@ async function run(name, check) {
     await page.screenshot({ path: `${folder}/${mode}-FAULT-${name}.png` }).catch(() => {});
   }
   // where a refusal is wanted, the browser lists it; where the server is taken away, the page's own requests fail
-  const ours = errors.filter((error) => !name.includes("gone") && !/status of 4(04|09|22)/.test(error));
+  const ours = errors.filter((error) => !name.includes("gone") && !/status of 4(00|04|09|22)/.test(error));
   if (!fault && ours.length) fault = `the console shows: ${ours.join("\n")}`;
   errors.length = 0;
   console.log(`@${JSON.stringify({ check: name, fault, told, seconds: Math.round(performance.now() - began) / 1000 })}`);
 }
 
-for (const [name, check] of Object.entries({ ...click, ...graphs, ...texts, ...timeline, ...review, ...side, ...newcomer, ...templates })) {
+for (const [name, check] of Object.entries({ ...click, ...graphs, ...texts, ...timeline, ...review, ...side, ...newcomer, ...templates, ...audit })) {
   if (new RegExp(pattern).test(name)) await run(name, check);
 }
 await browser.close();
