@@ -66,8 +66,30 @@ def run_audit(run: AuditRun) -> dict[str, Any]:
 
 def run_tune(run: TuneRun) -> dict[str, Any]:
     """Learn, check, and write the policy if it wins; returns the report, or with --plan the cost."""
-    choice, weights = run.choice(run.model), read_weights(run.reward_line)
+    choice = run.choice(run.model)
     prompts = [item.prompt for item in load_prompts(run.prompts, run.prompt_folder)]
+    parts = _tune_parts(run, choice, prompts)
+    with in_use(run.folder):
+        bench = open_bench(run, choice, parts["weights"])
+        source = _source(bench, choice)
+        plan = TunePlan(source=source, **parts)
+        journal = Journal.open(run.folder, _decided(run, prompts, plan.reader.stock, source))
+        checked = run.check * (2 + len(plan.rivals))
+        cost = _cost(plan, journal, bench, run, run.pictures + checked)
+        if run.minutes is not None:
+            plan = replace(plan, pictures=max(int(run.minutes * 60 / cost["seconds_a_picture"]) - checked, 64))
+        if run.plan:
+            return {"plan": cost}
+        _read_clicks(run.clicks, journal)
+        drive(plan, journal, bench, plan.pictures + checked)
+        report = tune_report(plan, journal) | {"cost": cost}
+        if report["kept"]:
+            report["policy"] = str(_save(run, plan, journal, report))
+        return _finish(run.folder, report, journal, bench, f"negopt tune: {shown_place(run.model)}")
+
+
+def _tune_parts(run: TuneRun, choice: Choice, prompts: Sequence[str]) -> dict[str, Any]:
+    """What a plan takes, but for the source of its pictures."""
     learned, fresh = split_prompts(prompts)
     sides = tuple(side for side in SIDES if side in run.mode.split(","))
     if not sides:
@@ -75,47 +97,27 @@ def run_tune(run: TuneRun) -> dict[str, Any]:
     policy = load_policy(run.policy or _default(choice))
     own = own_options(run.negative, run.modifiers)
     stock = Stock(tuple(dict.fromkeys((*own, *candidates(policy, learned, sides, run.stock)))))
-    reader = Reader(stock, choice.family)
     rivals, rival_stock = rivals_of(policy, fresh, own, stock, sides)
-    with in_use(run.folder):
-        bench = open_bench(run, choice, weights)
-        source = _source(bench, choice)
-        plan = TunePlan(
-            reader,
-            tuple(learned),
-            tuple(fresh),
-            source,
-            weights,
-            rivals,
-            rival_stock,
-            run.pictures,
-            run.refined,
-            run.check,
-            referee_weights(run),
-            run.seed,
-        )
-        journal = Journal.open(run.folder, _decided(run, prompts, stock, source))
-        total = run.pictures + run.check * (2 + len(rivals))
-        cost = _cost(plan, journal, bench, run, total)
-        if run.minutes is not None:
-            left = int(run.minutes * 60 / cost["seconds_a_picture"]) - run.check * (2 + len(rivals))
-            plan = replace(plan, pictures=max(left, 64))
-        if run.plan:
-            return {"plan": cost}
-        _read_clicks(run.clicks, journal)
-        drive(plan, journal, bench, total)
-        report = tune_report(plan, journal) | {"cost": cost}
-        if report["kept"]:
-            folder = save_tuned(
-                run.output or run.folder / "policy",
-                plan.evidence(journal),
-                weights,
-                Limits(),
-                {"model": shown_place(run.model), "reward": run.reward_line, "seed": run.seed},
-                {name: one["value"] for name, one in report["means"].items() if one["value"] is not None},
-            )
-            report["policy"] = str(folder)
-        return _finish(run.folder, report, journal, bench, f"negopt tune: {shown_place(run.model)}")
+    return {
+        "reader": Reader(stock, choice.family),
+        "prompts": tuple(learned),
+        "fresh": tuple(fresh),
+        "weights": read_weights(run.reward_line),
+        "rivals": rivals,
+        "rival_stock": rival_stock,
+        "pictures": run.pictures,
+        "refined": run.refined,
+        "check": run.check,
+        "referee": referee_weights(run),
+        "seed": run.seed,
+    }
+
+
+def _save(run: TuneRun, plan: TunePlan, journal: Journal, report: Mapping[str, Any]) -> Path:
+    facts = {"model": shown_place(run.model), "reward": run.reward_line, "seed": run.seed}
+    rewards = {name: one["value"] for name, one in report["means"].items() if one["value"] is not None}
+    folder = run.output or run.folder / "policy"
+    return save_tuned(folder, plan.evidence(journal), plan.weights, Limits(), facts, rewards)
 
 
 def open_bench(run: Judged, choice: Choice, weights: Mapping[str, float]) -> Bench:
