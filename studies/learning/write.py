@@ -27,7 +27,7 @@ def write_learning(settings: LearningSettings, scores: Scores) -> dict[str, Any]
     lines = [
         "# Pictures painted, and what was learned from them",
         "",
-        f"Command: `python -m negopt_core world learning`. {settings.seeds} training seeds,",
+        f"Command: `python -m negopt_core world learning`. {settings.seeds} training seeds at most,",
         f"{settings.prompts} held-out prompts x 1 noise, the same for all.",
         f"Learned on pictures of {settings.train_steps} steps with the `reward` judge, measured on",
         f"pictures of {settings.paint_steps} steps with the `eval` judge, in {settings.paint_dtype}.",
@@ -54,5 +54,5 @@ def write_learning(settings: LearningSettings, scores: Scores) -> dict[str, Any]
 
 def _row(by_seed: Mapping[str, list[float]]) -> tuple[Interval, list[float]]:
     """Over prompts, of the mean of the seeds; and the mean of each seed."""
-    values = np.array(list(by_seed.values()))
+    values = np.array([by_seed[seed] for seed in sorted(by_seed)])
     return mean_interval(values.mean(0)), values.mean(1).tolist()
