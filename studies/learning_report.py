@@ -10,12 +10,12 @@ from studies.learning.settings import LearningSettings
 
 def run(settings: LearningSettings) -> Result:
     """Learn, measure, write."""
-    from studies.learning.run import run_learning
+    from studies.learning.run import audit_shares, run_learning
     from studies.learning.write import write_learning
 
     logging.getLogger("negopt").setLevel(logging.INFO)
-    scores = run_learning(settings)
-    figures = write_learning(settings, scores) if not settings.only or settings.only == "measure" else {}
+    scores, audits = run_learning(settings), audit_shares(settings) if settings.only in ("", "audit", "measure") else {}
+    figures = write_learning(settings, scores, audits) if settings.only in ("", "measure") else {}
     return Result(figures, f"everything is in {settings.folder}; the table is in {settings.document}")
 
 

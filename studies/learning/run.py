@@ -10,12 +10,21 @@ import torch
 from negopt_core.lab.make_world.measure import draw_prompts
 from studies.learning.arms import kept, learners, measure
 from studies.learning.settings import LearningSettings
+from studies.learning.simulate import audit_figures
 
 log = logging.getLogger("negopt")
 PROMPT_SEED = 70_001
 NONE = "none"
 Scores = dict[str, dict[str, dict[str, list[float]]]]
 """Learner -> pictures -> seed -> [P] R over none."""
+
+
+def audit_shares(settings: LearningSettings) -> dict[int, dict[str, float]]:
+    """How often a simulated audit is right, by its number of pictures."""
+    return {
+        pictures: kept(settings.folder / f"audit-{pictures}.json", partial(audit_figures, settings.audits, pictures))
+        for pictures in settings.audit_pictures
+    }
 
 
 def run_learning(settings: LearningSettings) -> Scores:

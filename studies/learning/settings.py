@@ -17,7 +17,7 @@ class LearningSettings:
     seeds: int = flag(3, "training seeds", "training-seeds")
     prompts: int = flag(256, "held-out prompts", "prompt-count")
     paint_dtype: str = flag("bfloat16", "precision of pictures; float32 where the CPU has no bfloat16")
-    only: str = flag("", "one part: tune, random, regression, ppo, measure", shown="all")
+    only: str = flag("", "one part: tune, random, regression, ppo, audit, measure", shown="all")
     budgets: tuple[int, ...] = field(default=(128, 256, 512, 1024, 1536))
     """Pictures that tune learns from."""
     ppo_steps: tuple[int, ...] = field(default=(25, 50, 100, 200))
@@ -25,3 +25,5 @@ class LearningSettings:
     train_steps: int = field(default=6)
     """Sampler steps of a picture that is only rewarded."""
     paint_steps: int = field(default=10)
+    audits: int = flag(60, "simulated audits", "audit-runs")
+    audit_pictures: tuple[int, ...] = field(default=(256, 512))

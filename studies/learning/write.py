@@ -11,6 +11,7 @@ from negopt_core.files import write_bytes, write_text
 from negopt_core.measure.statistics import Interval, mean_interval
 from studies.learning.run import Scores
 from studies.learning.settings import LearningSettings
+from studies.learning.simulate import LEAST, PHRASES
 from studies.policies.curves import draw_curves
 
 _NAMES = {
@@ -21,7 +22,9 @@ _NAMES = {
 }
 
 
-def write_learning(settings: LearningSettings, scores: Scores) -> dict[str, Any]:
+def write_learning(
+    settings: LearningSettings, scores: Scores, audits: Mapping[int, Mapping[str, float]]
+) -> dict[str, Any]:
     """Write the table and the plot; returns the figures."""
     rows = {name: {int(n): _row(each) for n, each in by_n.items()} for name, by_n in scores.items()}
     lines = [
@@ -44,12 +47,28 @@ def write_learning(settings: LearningSettings, scores: Scores) -> dict[str, Any]
                 f"| {_NAMES[name]} | {n:,} | {interval.value:.2f} ± {interval.value - interval.low:.2f} | {told} |"
             )
     lines += ["", "![Pictures against R over none](learning.png)", ""]
+    lines += _audit_lines(settings, audits)
     write_text(settings.document, "\n".join(lines))
     curves = {
         _NAMES[name]: [(float(n), row[0].value) for n, row in sorted(by_n.items())] for name, by_n in rows.items()
     }
     write_bytes(settings.document.with_suffix(".png"), draw_curves("R over none on held-out prompts", curves))
     return {name: {n: row[0].plain() for n, row in by_n.items()} for name, by_n in rows.items()}
+
+
+def _audit_lines(settings: LearningSettings, audits: Mapping[int, Mapping[str, float]]) -> list[str]:
+    lines = [
+        "## How often an audit is right",
+        "",
+        f"{settings.audits} simulated audits of {PHRASES} phrases (`studies/learning/simulate.py`): half do nothing,",
+        f"the others {LEAST:g} to 1 to either side, where a picture's own chance has a spread of 1. `held`: 95 % intervals",
+        "that hold the truth; `useless`: useless phrases not called helpful or harmful; `decided`: others decided right.",
+        "",
+        "| pictures | held | useless | decided |",
+        "| --- | --- | --- | --- |",
+    ]
+    rows = [f"| {n} | {one['held']:.3f} | {one['useless']:.3f} | {one['strong']:.3f} |" for n, one in audits.items()]
+    return [*lines, *rows, ""]
 
 
 def _row(by_seed: Mapping[str, list[float]]) -> tuple[Interval, list[float]]:

@@ -2,16 +2,15 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from negopt_core.errors import PromptError, TrainingError
 from negopt_core.measure.statistics import Interval
 from negopt_core.policy.tuned.effects import Stock
-from negopt_core.tune.audit import HELPS, HURTS, OPEN, compare, examples, phrase_effects, verdict_of
+from negopt_core.tune.audit import HELPS, HURTS, OPEN, compare, examples, verdict_of
 from negopt_core.tune.journal import Journal, in_use
-from negopt_core.tune.posterior import fit
 from negopt_core.tune.rounds import Reader
+from studies.learning.simulate import audit_figures
 from tests.fakes.simulated_pictures import (
     EFFECTS,
     PROMPTS,
@@ -170,39 +169,9 @@ def test_an_audit_by_clicks_alone(tmp_path: Path) -> None:
 
 
 def test_intervals_cover_what_is_true() -> None:
-    """A check of the figures in docs/tuning.md, on few runs: 95 % of the intervals hold the true effect."""
-    held, useless, strong = [], [], []
-    for seed in range(12):
-        rng = np.random.default_rng(seed)
-        true = np.where(rng.random(10) < 0.5, 0.0, rng.choice([-1, 1], 10) * rng.uniform(0.3, 1.0, 10))
-        stock, data = simulated_audit(rng, true, 192)
-        for row, value in zip(phrase_effects(fit(data).unshrunk(), stock), true, strict=True):
-            held.append(row.effect.low <= value <= row.effect.high)
-            if value == 0:
-                useless.append(row.verdict not in (HELPS, HURTS))
-            else:
-                strong.append(row.verdict == (HELPS if value > 0 else HURTS))
-    assert 0.9 <= np.mean(held) <= 1.0
-    assert np.mean(useless) >= 0.9 and np.mean(strong) >= 0.7
-
-
-def simulated_audit(rng: np.random.Generator, true: np.ndarray, pictures: int) -> tuple[Stock, object]:
-    from negopt_core.policy.tuned.effects import Option
-    from negopt_core.text.prompt import Span
-    from negopt_core.tune.data import Data
-
-    count, pairs = len(true), pictures // 2
-    options = np.zeros((pictures, count))
-    for pair in range(pairs):
-        coins = rng.integers(0, 2, count)
-        options[2 * pair] = coins
-        options[2 * pair + 1] = 1 - coins
-    groups = np.repeat(np.arange(pairs), 2)
-    concepts = rng.integers(0, 2, (pairs, 4)).astype(float)[groups]
-    rewards = options @ true + rng.standard_normal(pairs)[groups] + 0.8 * rng.standard_normal(pictures)
-    stock = Stock(tuple(Option("negative", Span(f"word {place}")) for place in range(count)))
-    none = np.zeros((0, 2), np.int64)
-    return stock, Data(options, np.arange(count), concepts, np.zeros((pictures, count)), groups, rewards, none)
+    """The simulation of docs/generated/learning.md, on few runs."""
+    found = audit_figures(8, 192)
+    assert found["held"] >= 0.9 and found["useless"] >= 0.9 and found["strong"] >= 0.7
 
 
 @pytest.mark.parametrize(
