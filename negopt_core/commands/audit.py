@@ -6,6 +6,8 @@ import logging
 from typing import Any
 
 from ..lab.tune.settings import AuditRun
+from ..text.df_text import format_prompt
+from ..text.prompt import DFPrompt, Span, Window
 from . import Command, Result
 
 
@@ -35,7 +37,13 @@ def effect_line(row: dict[str, Any]) -> str:
     """A phrase on one line."""
     effect = row["effect"]
     span = f"[{effect['low']:+.2f}, {effect['high']:+.2f}]" if effect["low"] is not None else ""
-    return f"{row['text'][:40]:40} {effect['value']:+.2f} {span:16} {row['verdict']:15} {row['pictures']} pictures"
+    return f"{_told(row)[:40]:40} {effect['value']:+.2f} {span:16} {row['verdict']:15} {row['pictures']} pictures"
+
+
+def _told(row: dict[str, Any]) -> str:
+    """The words, with weight and window where they have any."""
+    start, end = row.get("window", (0.0, 1.0))
+    return format_prompt(DFPrompt((Span(row["text"], row.get("weight", 1.0), Window(start, end)),)))
 
 
 def check_lines(report: dict[str, Any]) -> list[str]:
