@@ -73,7 +73,7 @@ export const checks = {
           widget.value = text;
           widget.callback?.(text);
         }
-      }, { locked_positive: prompt + windows, locked_negative: negative });
+      }, { prompt, locked_positive: prompt + windows, locked_negative: negative });
       await waitFor(page, () => document.querySelectorAll(".negopt-chip").length >= 25);
       await page.waitForTimeout(1500);
       const height = await heightOf(page, "NegOptOneClick");
