@@ -88,15 +88,15 @@ def read_body(raw: bytes) -> Body:
 def read_suggest(body: Body) -> SuggestAsk:
     """Raises RequestError naming the field that is wrong."""
     mode = read_choice(body, "mode", list(MODES), "negative and modifiers")
-    policy = read_text(body, "policy", "", _MAX_NAME) or _default(read_text(body, "model_family", "", _MAX_NAME))
+    policy = read_words(body, "policy", "", _MAX_NAME) or _default(read_words(body, "model_family", "", _MAX_NAME))
     return SuggestAsk(
-        prompt=read_text(body, "prompt"),
-        negative=read_text(body, "negative"),
+        prompt=read_words(body, "prompt"),
+        negative=read_words(body, "negative"),
         modes=MODES[mode],
         seed=_seed(body),
         policy=with_windows(policy) if _flag(body, "scheduled") else policy,
         max_tokens=check_whole(body, "max_tokens", _MAX_BUDGET),
-        model_family=read_text(body, "model_family", "", _MAX_NAME) or None,
+        model_family=read_words(body, "model_family", "", _MAX_NAME) or None,
         on_gpu=_flag(body, "on_gpu"),
     )
 
@@ -111,7 +111,7 @@ def _default(family: str) -> str:
 
 def read_inspect(body: Body, embeddings: frozenset[str]) -> InspectAsk:
     """Raises RequestError naming the field that is wrong."""
-    family = read_text(body, "model_family", "", _MAX_NAME) or None
+    family = read_words(body, "model_family", "", _MAX_NAME) or None
     setup = Setup(
         steps=check_whole(body, "steps", _MAX_STEPS),
         cfg=_number(body, "cfg"),
@@ -119,19 +119,19 @@ def read_inspect(body: Body, embeddings: frozenset[str]) -> InspectAsk:
         nag=_flag(body, "nag"),
         negative_zeroed=_flag(body, "negative_zeroed"),
         model_family=family,
-        policy_family=read_text(body, "policy_family", "", _MAX_NAME) or None,
+        policy_family=read_words(body, "policy_family", "", _MAX_NAME) or None,
         embeddings=embeddings,
         count_tokens=estimate_tokens,
         chunk_tokens=encoder_tokens(family),
     )
-    return InspectAsk(read_text(body, "positive"), read_text(body, "negative"), setup)
+    return InspectAsk(read_words(body, "positive"), read_words(body, "negative"), setup)
 
 
 def read_like(body: Body) -> Like:
     """Raises RequestError naming the field that is wrong."""
     verdict = read_choice(body, "verdict", VERDICTS, "")
-    texts = {key: read_text(body, key) for key in ("prompt", "positive", "negative")}
-    return Like(verdict, **texts, policy=read_text(body, "policy", "", _MAX_NAME), seed=_seed(body))
+    texts = {key: read_words(body, key) for key in ("prompt", "positive", "negative")}
+    return Like(verdict, **texts, policy=read_words(body, "policy", "", _MAX_NAME), seed=_seed(body))
 
 
 def read_name(value: Any) -> str:
@@ -141,7 +141,7 @@ def read_name(value: Any) -> str:
     return value
 
 
-def read_text(body: Body, key: str, default: str = "", longest: int = MAX_TEXT) -> str:
+def read_words(body: Body, key: str, default: str = "", longest: int = MAX_TEXT) -> str:
     """A text of at most `longest` characters."""
     value = body.get(key, default)
     if not isinstance(value, str):
@@ -153,7 +153,7 @@ def read_text(body: Body, key: str, default: str = "", longest: int = MAX_TEXT) 
 
 def read_choice(body: Body, key: str, choices: Sequence[str], default: str) -> str:
     """One of a few texts."""
-    value = read_text(body, key, default, _MAX_NAME)
+    value = read_words(body, key, default, _MAX_NAME)
     if value not in choices:
         raise RequestError(400, "bad-value", f"{key} must be one of {', '.join(choices)}, got {value!r}")
     return value

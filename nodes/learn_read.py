@@ -13,7 +13,7 @@ from ..negopt_core.policy.tuned.effects import SIDES, Option
 from ..negopt_core.text.df_text import format_prompt, parse_prompt
 from ..negopt_core.text.prompt import DFPrompt, Span
 from ..negopt_core.tune.candidates import own_options
-from .api_read import Body, RequestError, check_whole, read_choice, read_text
+from .api_read import Body, RequestError, check_whole, read_choice, read_words
 from .encode import host_text
 
 KINDS = ("audit", "tune")
@@ -82,17 +82,17 @@ def read_start(body: Body) -> Start:
     start = Start(
         kind=kind,
         prompts=_prompts(body),
-        negative=_whole_letters(read_text(body, "negative", "", _LONGEST)),
-        modifiers=_whole_letters(read_text(body, "modifiers", "", _LONGEST)),
+        negative=_whole_letters(read_words(body, "negative", "", _LONGEST)),
+        modifiers=_whole_letters(read_words(body, "modifiers", "", _LONGEST)),
         positive_notation=read_choice(body, "positive_notation", NOTATIONS, "comfy"),
         negative_notation=read_choice(body, "negative_notation", NOTATIONS, "comfy"),
         windows=windows,
         modes=tuple(side for side in SIDES if side in modes.split(",")),
-        judge=read_text(body, "judge", CLICKS, 200),
+        judge=read_words(body, "judge", CLICKS, 200),
         pictures=pictures,
-        family=read_text(body, "family", "", 200),
-        model=read_text(body, "model", "", 1000),
-        sampling=read_text(body, "sampling", "", 1000),
+        family=read_words(body, "family", "", 200),
+        model=read_words(body, "model", "", 1000),
+        sampling=read_words(body, "sampling", "", 1000),
         seed=check_whole(body, "seed", 2**31) or 0,
     )
     if len(start.own()) > _MOST_PHRASES:
@@ -140,7 +140,7 @@ def read_picture(body: Body) -> dict[str, str]:
     value = body.get("picture")
     if not isinstance(value, Mapping):
         raise RequestError(400, "bad-value", f"picture must be an object, got {type(value).__name__}")
-    found = {key: read_text(value, key, "", 1000) for key in ("filename", "subfolder", "type")}
+    found = {key: read_words(value, key, "", 1000) for key in ("filename", "subfolder", "type")}
     if found["type"] not in ("output", "temp") or not found["filename"]:
         raise RequestError(400, "bad-value", "picture needs a filename, and the type output or temp")
     return found
