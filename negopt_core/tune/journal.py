@@ -19,6 +19,7 @@ from .rounds import Ask
 
 CONFIG, ASKED, JUDGED, CLICKS, LOCK = "settings.json", "asked.jsonl", "judged.jsonl", "clicks.jsonl", "in-use"
 PICTURES = "pictures"
+_NEW = os.O_CREAT | os.O_EXCL | os.O_WRONLY
 _REMEDY = "what was judged is kept: make room, and the same command goes on from there"
 
 
@@ -132,30 +133,39 @@ def in_use(folder: Path) -> Iterator[None]:
     make_folder(folder)
     path = folder / LOCK
     try:
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+        handle = os.open(path, _NEW)
     except FileExistsError:
-        holder = path.read_text(encoding="utf-8").strip()
-        if holder.isdigit() and _is_alive(int(holder)):
+        if not _is_left(path):
             raise TrainingError(
-                f"{folder} is in use by process {holder}; wait for it, stop it, or choose another folder"
+                f"{folder} is in use by another process ({path.name} holds its number); wait for it, stop it, or choose "
+                "another folder"
             ) from None
-        path.unlink(missing_ok=True)  # its process was killed
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-    os.write(handle, str(os.getpid()).encode())
-    os.close(handle)
+        handle = os.open(path, _NEW)
     try:
+        os.write(handle, str(os.getpid()).encode())
         yield
     finally:
+        os.close(handle)
         path.unlink(missing_ok=True)
 
 
-def _is_alive(process: int) -> bool:
-    if process == os.getpid():
-        return True
+def _is_left(path: Path) -> bool:
+    """True, and it is gone, for the mark of a process that was killed.
+
+    Windows deletes no file that a process has open, and would stop the process that is only asked for with signal 0.
+    """
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
+        if os.name != "nt":
+            holder = path.read_text(encoding="utf-8").strip()
+            if not holder.isdigit():  # it is being written this moment
+                return False
+            os.kill(int(holder), 0)
+            return False
+        path.unlink()
+    except (ProcessLookupError, OverflowError):
+        path.unlink(missing_ok=True)
+    except FileNotFoundError:
+        pass
     except OSError:
-        return True
+        return False
     return True

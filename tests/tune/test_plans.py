@@ -8,7 +8,7 @@ from negopt_core.errors import PromptError, TrainingError
 from negopt_core.measure.statistics import Interval
 from negopt_core.policy.tuned.effects import Stock
 from negopt_core.tune.audit import HELPS, HURTS, OPEN, compare, examples, verdict_of
-from negopt_core.tune.journal import Journal, in_use
+from negopt_core.tune.journal import Journal, _is_left, in_use
 from negopt_core.tune.rounds import Reader
 from studies.learning.simulate import audit_figures
 from tests.fakes.simulated_pictures import (
@@ -109,13 +109,30 @@ def test_every_picture_of_a_pair_differs_and_shares_noise(tmp_path: Path) -> Non
 
 
 def test_two_processes_do_not_share_a_folder(tmp_path: Path) -> None:
-    with in_use(tmp_path), pytest.raises(TrainingError, match="in use by process"), in_use(tmp_path):
+    with in_use(tmp_path), pytest.raises(TrainingError, match="in use by another process"), in_use(tmp_path):
         pass
     with in_use(tmp_path):
         pass
-    (tmp_path / "in-use").write_text("999999999")  # of a process that was killed
+    (tmp_path / "in-use").write_text("999999999", encoding="utf-8")  # of a process that was killed
     with in_use(tmp_path):
         pass
+    assert not (tmp_path / "in-use").exists()
+
+
+def test_on_windows_nobody_is_asked_by_a_signal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There signal 0 is Ctrl-C; a file that a process has open cannot be deleted."""
+    monkeypatch.setattr("negopt_core.tune.journal.os.name", "nt")
+    monkeypatch.setattr("negopt_core.tune.journal.os.kill", lambda *_: pytest.fail("a process was sent Ctrl-C"))
+    mark = tmp_path / "in-use"
+    mark.write_text("1", encoding="utf-8")
+    assert _is_left(mark) and not mark.exists()
+    mark.write_text("1", encoding="utf-8")
+
+    def is_open(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(13, "in use by another process")
+
+    monkeypatch.setattr(Path, "unlink", is_open)
+    assert not _is_left(mark)
 
 
 def test_another_run_in_the_folder_is_refused(tmp_path: Path) -> None:
