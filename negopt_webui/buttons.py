@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from negopt_core.errors import NegOptError, PromptError
 from negopt_core.policy.menu import PolicyMenu
@@ -24,6 +24,18 @@ Answer = tuple[Any, ...]
 NEGATIVE, MODIFIERS = ("negative",), ("modifiers",)
 
 
+class Asked(NamedTuple):
+    """What the three buttons that write are given, in the page's order; None for what the page has not."""
+
+    prompt: str | None
+    negative: str | None
+    positive_words: str | None
+    negative_words: str | None
+    policy: Any
+    seed: Any
+    family: Any = None
+
+
 @dataclass(frozen=True, slots=True)
 class Buttons:
     """The page's actions; `keep` leaves a box as it is."""
@@ -32,48 +44,20 @@ class Buttons:
     host: Webui
     keep: Callable[[], Any]
 
-    def write_negative(
-        self,
-        prompt: str,
-        negative: str,
-        positive_words: str,
-        negative_words: str,
-        policy: str,
-        seed: Any,
-        family: Any = None,
-    ) -> Answer:
-        """New text for the negative box, and the line."""
-        prompts = self._read_prompts(prompt, negative, positive_words, negative_words, NEGATIVE, seed)
-        return self._into_box(policy, family, prompts, True)
+    def write_negative(self, *asked: Any) -> Answer:
+        """New text for the negative box, and the line; `asked` as `Asked` has it."""
+        return self._into_box(Asked(*asked), NEGATIVE)
 
-    def add_modifiers(
-        self,
-        prompt: str,
-        negative: str,
-        positive_words: str,
-        negative_words: str,
-        policy: str,
-        seed: Any,
-        family: Any = None,
-    ) -> Answer:
+    def add_modifiers(self, *asked: Any) -> Answer:
         """New text for the prompt box, and the line."""
-        prompts = self._read_prompts(prompt, negative, positive_words, negative_words, MODIFIERS, seed)
-        return self._into_box(policy, family, prompts, False)
+        return self._into_box(Asked(*asked), MODIFIERS)
 
-    def fill_schedule(
-        self,
-        prompt: str,
-        negative: str,
-        positive_words: str,
-        negative_words: str,
-        policy: str,
-        seed: Any,
-        family: Any = None,
-    ) -> Answer:
+    def fill_schedule(self, *asked: Any) -> Answer:
         """New text for both schedule boxes, and the line."""
-        prompts = self._read_prompts(prompt, negative, positive_words, negative_words, NEGATIVE + MODIFIERS, seed)
+        wanted = Asked(*asked)
+        prompts = self._read_prompts(wanted, NEGATIVE + MODIFIERS)
         try:
-            written = ask(self.menu.policy(with_windows(self._name(policy, family))), prompts)
+            written = ask(self.menu.policy(with_windows(self._name(wanted))), prompts)
         except NegOptError as error:
             return self.keep(), self.keep(), to_html([str(error)])
         positive = joined(prompts.scheduled_prompt, written.positive)
@@ -139,9 +123,10 @@ class Buttons:
         """A policy of the longer list, for the policy box; the box stays as it is where none was chosen."""
         return str(name) if name else self.keep()
 
-    def _into_box(self, policy: str, family: Any, prompts: UserPrompts, is_negative: bool) -> Answer:
+    def _into_box(self, wanted: Asked, mode: tuple[str, ...]) -> Answer:
+        prompts, is_negative = self._read_prompts(wanted, mode), mode == NEGATIVE
         try:
-            written = ask(self.menu.policy(self._name(policy, family)), prompts)
+            written = ask(self.menu.policy(self._name(wanted)), prompts)
             added = written.negative if is_negative else written.positive
             text = into_prompt(prompts.negative if is_negative else prompts.prompt, added, is_negative)
         except NegOptError as error:
@@ -157,18 +142,17 @@ class Buttons:
             )
         return text, to_html([*told, *written.warnings])
 
-    def _name(self, policy: Any, family: Any) -> str:
-        return name_for(str(policy), str(family or AUTOMATIC), self.host.loaded())
+    def _name(self, wanted: Asked) -> str:
+        return name_for(str(wanted.policy), str(wanted.family or AUTOMATIC), self.host.loaded())
 
-    def _read_prompts(
-        self, prompt: str, negative: str, positive_words: str, negative_words: str, modes: tuple[str, ...], seed: Any
-    ) -> UserPrompts:
+    def _read_prompts(self, wanted: Asked, modes: tuple[str, ...]) -> UserPrompts:
+        seed = wanted.seed
         chosen = int(seed) if isinstance(seed, int | float) and seed >= 0 else 0  # -1 has no picture's seed to take
         return UserPrompts(
-            prompt or "",
-            negative or "",
-            _words(positive_words),
-            _words(negative_words),
+            wanted.prompt or "",
+            wanted.negative or "",
+            _words(wanted.positive_words or ""),
+            _words(wanted.negative_words or ""),
             modes,
             chosen,
             family_of(self.host.loaded()) or None,

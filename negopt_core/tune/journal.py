@@ -137,8 +137,8 @@ def in_use(folder: Path) -> Iterator[None]:
     except FileExistsError:
         if not _is_left(path):
             raise TrainingError(
-                f"{folder} is in use by another process ({path.name} holds its number); wait for it, stop it, or choose "
-                "another folder"
+                f"{folder} is in use by another process ({path.name} holds its number); wait for it, stop it, or "
+                "choose another folder"
             ) from None
         handle = os.open(path, _NEW)
     try:
