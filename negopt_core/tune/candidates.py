@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from ..policy.base import Policy
 from ..policy.loglinear.knowledge import Side
-from ..policy.loglinear.policy import NegOptPolicy, all_gains
+from ..policy.loglinear.policy import NegOptPolicy, prior_of
 from ..policy.phrases import phrase_spans
 from ..policy.suggest import SuggestOptions, suggest
 from ..policy.tuned.effects import SIDES, Option, Stock
@@ -38,8 +38,10 @@ def _ranked(policy: Policy, prompts: Sequence[str], side: Side) -> Counter[str]:
     if isinstance(policy, NegOptPolicy):
         family = policy.card.families[0] if policy.card.families else ""
         for prompt in prompts:
-            for phrase, gain in all_gains(prompt, family, side).items():
-                found[phrase] += max(gain, 0.0)  # type: ignore[assignment]
+            prior = prior_of(prompt, family)
+            for phrase, gain in prior.gains[side].items():
+                if gain > 0 and not prior.is_blocked(side, phrase):
+                    found[phrase] += gain  # type: ignore[assignment]
         return found
     for options in written_sets(policy, prompts, (side,)):
         found.update(one.span.text for one in options)

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..policy.loglinear.knowledge import Side
-from ..policy.loglinear.policy import blocked_for, prior_gains
+from ..policy.loglinear.policy import prior_of
 from ..policy.phrases import append_phrases
-from ..policy.token_estimate import estimate_tokens
 from ..policy.tuned.effects import SIDES, Array, Effects, Room, Stock, best_set
 from ..text.df_text import parse_prompt
 from ..text.prompt import DFPrompt, PromptPair
@@ -81,21 +80,18 @@ class Reader:
     def _read(self, prompt: str) -> tuple[Topic, NDArray[np.bool_]]:
         if prompt not in self._kept:
             words = parse_prompt(prompt).text
-            concepts, gains = prior_gains(words, self.family, self.stock.texts)
-            blocked = blocked_for(words, self.family)
-            allowed = [self.is_free or not blocked(one.side, one.span.text) for one in self.stock.options]
-            self._kept[prompt] = Topic(concepts, {} if self.is_free else gains, prompt), np.array(allowed, bool)
+            prior = prior_of(words, self.family)
+            gains = {
+                text: prior.gains[text[0]][text[1]] for text in self.stock.texts if text[1] in prior.gains[text[0]]
+            }
+            allowed = [self.is_free or not prior.is_blocked(*one.text) for one in self.stock.options]
+            self._kept[prompt] = Topic(prior.concepts, {} if self.is_free else gains, prompt), np.array(allowed, bool)
         return self._kept[prompt]
 
 
 def room_for(stock: Stock, limits: Limits) -> Room:
     """Costs and limits as `best_set` has them."""
-    return Room(
-        np.array([estimate_tokens(one.span.text + ", ") for one in stock.options], float),
-        np.array([SIDES.index(one.side) for one in stock.options], np.int64),
-        (float(limits.tokens[0]), float(limits.tokens[1])),
-        limits.most,
-    )
+    return Room.of(stock, limits.tokens, limits.most)
 
 
 def arrays_of(topic: Topic, names: Sequence[str], texts: Sequence[tuple[Side, str]]) -> tuple[Array, Array]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -69,33 +69,30 @@ def family_named(name: str) -> ModelFamily | None:
     return next((row for row in rows if asked in row.clip_types), None)
 
 
-def prior_gains(
-    prompt: str, family: str, texts: Sequence[tuple[Side, str]]
-) -> tuple[dict[str, float], dict[tuple[Side, str], float]]:
-    """What a prompt is about (concept -> 0..1), and what the tables think of each (side, phrase) for it."""
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """What the shipped tables know of one prompt, for whoever learns on top of them."""
+
+    concepts: Mapping[str, float]
+    """What it is about -> 0..1."""
+    gains: Mapping[Side, Mapping[str, float]]
+    """Side -> phrase -> gain."""
+    is_blocked: Callable[[Side, str], bool]
+    """Whether a phrase may not be said, whoever proposes it: the promises of `negopt`."""
+
+
+def prior_of(prompt: str, family: str) -> Prior:
+    """Read a prompt once; an unknown family is `UNKNOWN_FAMILY`."""
     model = _shipped()
     reading = read_prompt(prompt, model.lexicon)
     known = family_named(family) or model.knowledge.families[UNKNOWN_FAMILY]
-    gains = {side: model.gains(reading, known, side) for side in _SIDES}
-    said = {(side, phrase): gains[side][phrase] for side, phrase in texts if phrase in gains[side]}
-    return {name: strength for name, strength in reading.strengths.items() if strength > 0}, said
-
-
-def all_gains(prompt: str, family: str, side: Side) -> dict[str, float]:
-    """Every phrase of the tables that may be said for a prompt, with its gain."""
-    model, blocked = _shipped(), blocked_for(prompt, family)
-    known = family_named(family) or model.knowledge.families[UNKNOWN_FAMILY]
-    gains = model.gains(read_prompt(prompt, model.lexicon), known, side)
-    return {phrase: gain for phrase, gain in gains.items() if not blocked(side, phrase)}
-
-
-def blocked_for(prompt: str, family: str) -> Callable[[Side, str], bool]:
-    """What tells whether a phrase may not be said for a prompt, whoever proposes it: the promises of `negopt`."""
-    model = _shipped()
-    reading = read_prompt(prompt, model.lexicon)
     blockers = {side: model.blocker(reading, side) for side in _SIDES}
     learned = (Reason("pictures", "pictures", 1.0),)
-    return lambda side, phrase: blockers[side](Choice(phrase, 1.0, 0.0, learned))
+    return Prior(
+        {name: strength for name, strength in reading.strengths.items() if strength > 0},
+        {side: model.gains(reading, known, side) for side in _SIDES},
+        lambda side, phrase: blockers[side](Choice(phrase, 1.0, 0.0, learned)),
+    )
 
 
 def tables_fingerprint() -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ...errors import PolicyError
 from ...text.prompt import Span, Window
 from ..loglinear.knowledge import Side
+from ..token_estimate import estimate_tokens
 
 Array = NDArray[np.float64]
 SIDES: tuple[Side, Side] = ("negative", "modifiers")
@@ -104,6 +105,16 @@ class Room:
     """The most of each side."""
     most: tuple[int, int]
     """The most phrases of each side."""
+
+    @classmethod
+    def of(cls, stock: Stock, tokens: tuple[int, int], most: tuple[int, int]) -> Room:
+        """For a stock: each phrase costs its tokens and a comma's."""
+        return cls(
+            np.array([estimate_tokens(one.span.text + ", ") for one in stock.options], float),
+            np.array([SIDES.index(one.side) for one in stock.options], np.int64),
+            (float(tokens[0]), float(tokens[1])),
+            most,
+        )
 
 
 def best_set(

@@ -15,9 +15,8 @@ from ...errors import NegOptError, PolicyError
 from ...json_text import read_json
 from ...text.prompt import DFPrompt, PromptPair
 from ..card import PolicyCard
-from ..loglinear.policy import blocked_for, prior_gains
+from ..loglinear.policy import prior_of
 from ..phrases import append_phrases
-from ..token_estimate import estimate_tokens
 from .effects import SIDES, Array, Effects, Option, Room, Stock, best_set
 
 TUNED_FILE = "tuned.json"
@@ -153,21 +152,11 @@ class TunedPolicy:
         """Gain of every option, and the best set, the best first."""
         table, stock = self.table, self.table.stock
         family = self.card.families[0] if self.card.families else ""
-        strengths, known = prior_gains(prompt, family, stock.texts)
-        concepts = np.array([strengths.get(name, 0.0) for name in table.concepts])
-        before = np.array([known.get(text, 0.0) for text in stock.texts])
+        prior = prior_of(prompt, family)
+        concepts = np.array([prior.concepts.get(name, 0.0) for name in table.concepts])
+        before = np.array([prior.gains[side].get(words, 0.0) for side, words in stock.texts])
         gains = table.effects.gains(stock.text_of, concepts, before)
-        blocked = blocked_for(prompt, family)
-        allowed = np.array([not blocked(one.side, one.span.text) for one in stock.options], bool)
-        chosen = best_set(gains, table.effects.pairs, stock.text_of, self._room(), allowed)
+        allowed = np.array([not prior.is_blocked(*one.text) for one in stock.options], bool)
+        room = Room.of(stock, (self.card.max_tokens, self.card.max_tokens), table.most)
+        chosen = best_set(gains, table.effects.pairs, stock.text_of, room, allowed)
         return gains, chosen
-
-    def _room(self) -> Room:
-        options = self.table.stock.options
-        limit = float(self.card.max_tokens)
-        return Room(
-            np.array([estimate_tokens(one.span.text + ", ") for one in options], float),
-            np.array([SIDES.index(one.side) for one in options], np.int64),
-            (limit, limit),
-            self.table.most,
-        )
