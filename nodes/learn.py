@@ -36,7 +36,7 @@ class LearnRuns:
     def begin(self, body: Body) -> dict[str, Any]:
         """A new run in a folder of its own; its state."""
         start = read_start(body)
-        judge = find_judge(start.judge)
+        judge = find_judge(start.judge, start.family)
         folder = _new_folder(start.kind)
         try:
             run = LearnRun(folder, start, judge)
@@ -84,7 +84,7 @@ class LearnRuns:
                 )
             except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
                 raise OutputError(f"{folder / CONFIG} is damaged ({error}); start a new run") from error
-            self._open[name] = LearnRun(folder, start, find_judge(start.judge))
+            self._open[name] = LearnRun(folder, start, find_judge(start.judge, start.family))
         return self._open[name]
 
 

@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from ..negopt_core.errors import ModelError
+from ..negopt_core.paint.choice import WORLD
 from ..negopt_core.scorers.clip_folder import check_folder
-from ..negopt_core.scorers.table import CLIP, REAL, SCORERS, WORLD_JUDGES, Loader
+from ..negopt_core.scorers.table import CLIP, REAL, REFEREE, SCORERS, WORLD_REWARD, Loader, as_referee, read_weights
 from .api_read import RequestError
 from .learn_read import CLICKS, words_of
 from .studio import scorer_folder
 
 WORLD_JUDGE = "demo world"
-_WORLD_WEIGHTS = dict(zip(WORLD_JUDGES, (1.0, 3.0), strict=True))
-_REFEREE = "referee "
 _THUMBNAIL = 384
 """Longer side of the copies that are kept, in pixels."""
 
@@ -53,15 +52,23 @@ class Judge:
         """All at once, so that those that need the same network share it; on the CPU, as the GPU is ComfyUI's."""
         judges, referees = (Loader(self.places, role, "cpu") for role in ("reward", "eval"))
         self._loaded |= {name: judges.scorer(name) for name in self.weights}
-        self._loaded |= {name: referees.scorer(name.removeprefix(_REFEREE)) for name in self.referee}
+        self._loaded |= {name: referees.scorer(name.removeprefix(REFEREE)) for name in self.referee}
 
 
-def find_judge(name: str) -> Judge:
-    """RequestError for a judge that is not here."""
+def find_judge(name: str, family: str) -> Judge:
+    """RequestError for a judge that is not here, and for the demo world's where another model paints."""
     if name == CLICKS:
         return Judge({}, {})
     if name == WORLD_JUDGE:
-        return Judge(_WORLD_WEIGHTS, {}, {f"{_REFEREE}{name}": weight for name, weight in _WORLD_WEIGHTS.items()})
+        if family != WORLD:
+            raise RequestError(
+                400,
+                "no-such-judge",
+                f"{name} judges pictures of the demo model only, and this one is of family {family[:40] or 'unknown'!r}; "
+                f"choose {CLICKS!r}, or put a scorer's weights into {scorer_folder()}",
+            )
+        weights = read_weights(WORLD_REWARD)
+        return Judge(weights, {}, as_referee(weights))
     places = scorer_places()
     if name not in _scorers(places):
         raise RequestError(
@@ -74,7 +81,7 @@ def find_judge(name: str) -> Judge:
 
 def judges_for(family: str) -> list[str]:
     """Names for the menu, the best first."""
-    return [*([WORLD_JUDGE] if family == "world" else _scorers(scorer_places())), CLICKS]
+    return [*([WORLD_JUDGE] if family == WORLD else _scorers(scorer_places())), CLICKS]
 
 
 def _scorers(places: Mapping[str, str]) -> list[str]:

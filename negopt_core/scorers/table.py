@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Network = TypeVar("Network")
 WORLD_JUDGES = ("world-quality", "world-alignment")
+REFEREE = "referee "
+"""Before the name of a scorer that judges the last check."""
 WORLD_REWARD = "world-quality:1,world-alignment:3"
 """What a picture of the demo world is worth, unless somebody says otherwise."""
 REWARD_HELP = (
@@ -229,6 +231,23 @@ def refuse_toys(model: str, names: Iterable[str], flag: str, weights: str = "the
 def reward_names(line: str) -> list[str]:
     """The scorers in `scorer:weight...,...`."""
     return [part.strip().partition(":")[0] for part in line.split(",")]
+
+
+def read_weights(line: str) -> dict[str, float]:
+    """`scorer:weight,...` as weights by name, 1 where none is given; {} for no line. PromptError for anything else."""
+    found = {}
+    for part in filter(None, (one.strip() for one in line.split(","))):
+        name, _, number = part.partition(":")
+        try:
+            found[name] = float(number or 1.0)
+        except ValueError as error:
+            raise PromptError(f"a reward is scorer:weight,... with numbers, got {part!r}") from error
+    return found
+
+
+def as_referee(weights: Mapping[str, float]) -> dict[str, float]:
+    """The same scorers as judges of a last check: under names of their own, loaded as `Loader`'s role "eval"."""
+    return {f"{REFEREE}{name}": weight for name, weight in weights.items()}
 
 
 def load_named(name: str, places: Places, role: str, device: str = "auto") -> Scorer:

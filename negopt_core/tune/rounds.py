@@ -81,11 +81,10 @@ class Reader:
         if prompt not in self._kept:
             words = parse_prompt(prompt).text
             prior = prior_of(words, self.family)
-            gains = {
-                text: prior.gains[text[0]][text[1]] for text in self.stock.texts if text[1] in prior.gains[text[0]]
-            }
+            gains = {(side, said): prior.gains[side].get(said) for side, said in self.stock.texts}
+            before = {} if self.is_free else {text: gain for text, gain in gains.items() if gain is not None}
             allowed = [self.is_free or not prior.is_blocked(*one.text) for one in self.stock.options]
-            self._kept[prompt] = Topic(prior.concepts, {} if self.is_free else gains, prompt), np.array(allowed, bool)
+            self._kept[prompt] = Topic(prior.concepts, before, prompt), np.array(allowed, bool)
         return self._kept[prompt]
 
 

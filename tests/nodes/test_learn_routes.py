@@ -161,6 +161,7 @@ def test_judges_are_those_that_are_here(server: Server) -> None:
         ({"negative": ", ".join(f"word {n}" for n in range(300))}, 413, "200 phrases"),
         ({"judge": "pickscore"}, 404, "is not here"),
         ({"judge": "../x"}, 404, "is not here"),
+        ({"family": "sdxl"}, 400, "the demo model only"),
         ({"windows": 1}, 400, "true or false"),
         ({"seed": -1}, 400, "whole number"),
         ({"kind": "tune", "pictures": 64, "prompts": PROMPTS[:1]}, 422, "at least 2 prompts"),

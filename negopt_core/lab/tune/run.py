@@ -20,7 +20,7 @@ from ...policy.loglinear.policy import tables_fingerprint
 from ...policy.store import default_policy
 from ...policy.tuned.effects import SIDES, Stock
 from ...provenance.record import shown_place
-from ...scorers.table import Loader, reward_names
+from ...scorers.table import REFEREE, Loader, as_referee, read_weights
 from ...text.df_text import format_prompt
 from ...text.prompt import DFPrompt
 from ...tune.audit import AuditPlan
@@ -39,7 +39,6 @@ from .settings import AuditRun, Judged, TuneRun
 
 log = logging.getLogger("negopt")
 REPORT, PAGE, PICTURES = "report.json", "report.html", "pictures"
-REFEREE = "referee "
 
 
 def run_audit(run: AuditRun) -> dict[str, Any]:
@@ -95,7 +94,7 @@ def _tune_parts(run: TuneRun, choice: Choice, prompts: Sequence[str]) -> dict[st
     if not sides:
         raise PromptError(f"--mode is negative, modifiers or both with a comma between, got {run.mode!r}")
     policy = load_policy(run.policy or _default(choice))
-    own = own_options(run.negative, run.modifiers)
+    own = [one for one in own_options(run.negative, run.modifiers) if one.side in sides]
     stock = Stock(tuple(dict.fromkeys((*own, *candidates(policy, learned, sides, run.stock)))))
     rivals, rival_stock = rivals_of(policy, fresh, own, stock, sides)
     return {
@@ -138,21 +137,7 @@ def open_bench(run: Judged, choice: Choice, weights: Mapping[str, float]) -> Ben
 def referee_weights(run: Judged) -> dict[str, float]:
     """Of the last check, under names of their own; the demo world has a judge that nothing learns from."""
     line = run.referee or (run.reward_line if paints_world(run.model) else "")
-    return {f"{REFEREE}{name}": weight for name, weight in read_weights(line).items()}
-
-
-def read_weights(line: str) -> dict[str, float]:
-    """`scorer:weight,...` as weights by name; {} for no line. PromptError for anything else."""
-    if not line:
-        return {}
-    found = {}
-    for part, name in zip(line.split(","), reward_names(line), strict=True):
-        _, _, number = part.partition(":")
-        try:
-            found[name] = float(number or 1.0)
-        except ValueError as error:
-            raise PromptError(f"a reward is scorer:weight,... with numbers, got {part.strip()!r}") from error
-    return found
+    return as_referee(read_weights(line))
 
 
 def _default(choice: Choice) -> str:
