@@ -64,7 +64,7 @@ def find_judge(name: str, family: str) -> Judge:
             raise RequestError(
                 400,
                 "no-such-judge",
-                f"{name} judges pictures of the demo model only, and this one is of family {family[:40] or 'unknown'!r}; "
+                f"{name} judges pictures of the demo model only, this one is of family {family[:40] or 'unknown'!r}; "
                 f"choose {CLICKS!r}, or put a scorer's weights into {scorer_folder()}",
             )
         weights = read_weights(WORLD_REWARD)

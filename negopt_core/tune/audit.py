@@ -101,9 +101,9 @@ class AuditPlan:
         asks += [Ask(*row, tuple(one for one in whole if one != gone)) for row in shown for gone in whole]
         return Round("check", self.reader.stock, tuple(dict.fromkeys(asks)))
 
-    def arms(self, journal: Journal) -> dict[str, tuple[int, ...]]:
-        """What the last check compares: places of the stock by name."""
-        effects = self.effects(journal)
+    def arms(self, journal: Journal, effects: list[PhraseEffect] | None = None) -> dict[str, tuple[int, ...]]:
+        """What the last check compares: places of the stock by name; `effects` where they are known already."""
+        effects = self.effects(journal) if effects is None else effects
         kept = tuple(place for place, row in enumerate(effects) if row.verdict not in (HURTS, NOTHING))
         whole = tuple(range(len(effects)))
         return {**({"shortened": kept} if kept not in (whole, ()) else {}), "whole": whole, "none": ()}
@@ -136,6 +136,11 @@ class PhraseEffect:
     """With the phrase."""
     verdict: str
 
+    @property
+    def deviation(self) -> float:
+        """Standard deviation of the effect."""
+        return (self.effect.high - self.effect.low) / (2 * _Z)
+
 
 def phrase_effects(posterior: Posterior, stock: Stock) -> list[PhraseEffect]:
     """The effect of every option beside what it was painted beside, over the prompts that were painted."""
@@ -151,10 +156,8 @@ def phrase_effects(posterior: Posterior, stock: Stock) -> list[PhraseEffect]:
         what = Effects(unit, np.outer(unit, concepts), single, float(before[text]), 1.0, beside)
         mean, deviation = posterior.moments(what)
         interval = Interval(mean, mean - _Z * deviation, mean + _Z * deviation)
-        count = int(data.options[:, place].sum())
-        found.append(
-            PhraseEffect(option.span.text, option.side, interval, count, verdict_of(interval, SMALL * posterior.spread))
-        )
+        count, verdict = int(data.options[:, place].sum()), verdict_of(interval, SMALL * posterior.spread)
+        found.append(PhraseEffect(option.span.text, option.side, interval, count, verdict))
     return found
 
 

@@ -170,7 +170,7 @@ def fit(data: Data, known: Sequence[float] | None = None) -> Posterior:
     spread = float(seen.std()) if len(seen) > 1 and seen.std() > 0 else 1.0
     centre = float(seen.mean()) if len(seen) else 0.0
     parts = _row_kernels(data)
-    fixed = np.concatenate([(seen - centre) / spread])
+    fixed = (seen - centre) / spread
     gaps = np.zeros(len(data.clicks))
     logs = torch.tensor(np.log(_START if known is None else known))
     for _ in range(_ROUNDS if len(gaps) else 1):

@@ -16,7 +16,8 @@ from .tune import TunePlan
 
 def audit_report(plan: AuditPlan, journal: Journal) -> dict[str, Any]:
     """Each phrase with its effect and two pairs of pictures, what to drop, and the last check."""
-    effects, arms = plan.effects(journal), plan.arms(journal)
+    effects = plan.effects(journal)
+    arms = plan.arms(journal, effects)
     check = compare(
         journal,
         {name: dict.fromkeys(plan.prompts, options) for name, options in arms.items()},
@@ -29,7 +30,7 @@ def audit_report(plan: AuditPlan, journal: Journal) -> dict[str, Any]:
         "reward": dict(plan.weights),
         "pictures": len(journal.scores),
         "clicks": len(journal.clicks),
-        "phrases": audit_phrases(plan, journal),
+        "phrases": [_phrase(row, journal, place) for place, row in enumerate(effects)],
         "drop": dropped,
         "undecided": [row.text for row in effects if row.verdict == OPEN],
         "shortened": _text(plan, kept, "negative"),

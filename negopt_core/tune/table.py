@@ -28,7 +28,7 @@ def table_of(posterior: Posterior, evidence: Evidence, most: tuple[int, int]) ->
         evidence.stock,
         tuple(evidence.concept_names()),
         posterior.mean(),
-        np.array([(row.effect.high - row.effect.low) / (2 * 1.959964) for row in rows]),
+        np.array([row.deviation for row in rows]),
         tuple(row.pictures for row in rows),
         most,
     )
@@ -42,7 +42,11 @@ def save_tuned(
     facts: Mapping[str, Any],
     metrics: Mapping[str, float],
 ) -> Path:
-    """Write the folder of a policy that any host loads; prompts are left out of it. Returns the folder."""
+    """Write the folder of a policy that any host loads; prompts are left out of it. Returns the folder.
+
+    PolicyError for a folder that holds another policy; the one of an earlier run on the same model is replaced.
+    """
+    _refuse_other(folder, evidence)
     shared = without_prompts(evidence)
     table = table_of(fit(shared.data(weights)), shared, limits.most)
     spans = [one.span for one in shared.stock.options]
@@ -66,6 +70,14 @@ def save_tuned(
     write_sums(folder)
     write_text(folder / CARD, json.dumps(card.to_json(), indent=1) + "\n")
     return folder
+
+
+def _refuse_other(folder: Path, evidence: Evidence) -> None:
+    if not (folder / CARD).exists():
+        return
+    path = folder / EVIDENCE_FILE
+    if not path.is_file() or from_json(path.read_bytes(), str(path)).source != evidence.source:
+        raise PolicyError(f"{folder} holds another policy; choose another folder, or remove it first")
 
 
 def _polarity(stock: Stock) -> str:

@@ -35,7 +35,7 @@ def run_learning(settings: LearningSettings) -> Scores:
     scores: Scores = {}
     plain = kept(settings.folder / "scores" / "none.json", partial(measure, settings, held_out, [""] * len(held_out)))
     for name, learn in learners(settings, held_out).items():
-        if settings.only not in ("", "measure", name):
+        if settings.only not in ("", name):
             continue
         for seed in range(settings.seeds):
             log.info("%s, seed %d", name, seed)

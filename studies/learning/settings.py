@@ -16,8 +16,8 @@ class LearningSettings:
     document: Path = flag(Path("docs/generated/learning.md"), "document to write")
     seeds: int = flag(3, "training seeds", "training-seeds")
     prompts: int = flag(256, "held-out prompts", "prompt-count")
-    paint_dtype: str = flag("bfloat16", "precision of pictures; float32 where the CPU has no bfloat16")
-    only: str = flag("", "one part: tune, random, regression, ppo, audit, measure", shown="all")
+    paint_dtype: str = flag("auto", "precision of pictures; auto: bfloat16 where it is measured to be faster")
+    only: str = flag("", "one learner: tune, random, regression or ppo; or audit", shown="all")
     budgets: tuple[int, ...] = field(default=(128, 256, 512, 1024, 1536))
     """Pictures that tune learns from."""
     ppo_steps: tuple[int, ...] = field(default=(25, 50, 100, 200))

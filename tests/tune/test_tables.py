@@ -147,6 +147,14 @@ def test_two_tuned_folders_become_one(folder: Path, tmp_path: Path, first: Evide
     assert load_policy(str(joined)).card.provenance["merged"] == ["mine", "theirs"]
 
 
+def test_another_policy_is_not_written_over(folder: Path, tmp_path: Path, first: Evidence) -> None:
+    (tmp_path / "policy.json").write_text((folder / "policy.json").read_text())
+    with pytest.raises(PolicyError, match="holds another policy"):
+        save_tuned(tmp_path, first, WEIGHTS, Limits(), {}, {})
+    again = save_tuned(folder, first, WEIGHTS, Limits(), {"model": "sd.safetensors"}, {})  # of the same model
+    assert again == folder
+
+
 def test_other_rewards_are_not_merged(folder: Path, tmp_path: Path, first: Evidence) -> None:
     renamed = replace(first, pictures=tuple(replace(p, scores={"other": p.scores["score"]}) for p in first.pictures))
     other = save_tuned(tmp_path / "other", renamed, {"other": 1.0}, Limits(), {}, {})
