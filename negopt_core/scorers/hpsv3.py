@@ -54,17 +54,18 @@ class Hpsv3Scorer:
         from safetensors import SafetensorError
 
         try:
+            kind = _qwen2_vl()
             weights, words = find_folders(source)
             state, parts = read_weights(weights)
             tokenizer = _tokenizer(words, len(state[WORDS]))
-            model = _model(words, state, tokenizer)
+            model = _model(kind, words, state, tokenizer)
             head = _head(parts, state[WORDS].shape[1])
         except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
             raise ModelError(f"cannot load HPSv3 from {source!r}: {reason}") from error
         where = find_device(device)
-        networks = (put_on(one, where).eval().requires_grad_(False) for one in (model, head))
-        return cls(*networks, tokenizer)
+        model, head = (put_on(network, where).eval().requires_grad_(False) for network in (model, head))
+        return cls(model, head, tokenizer)
 
     @torch.no_grad()
     def __call__(self, images: Tensor, prompts: Sequence[str]) -> Tensor:
@@ -97,6 +98,18 @@ class Hpsv3Scorer:
         return scores.cpu()
 
 
+def _qwen2_vl() -> Any:
+    import transformers
+
+    kind = getattr(transformers, "Qwen2VLForConditionalGeneration", None)
+    if kind is None:
+        raise ValueError(
+            f"Qwen2-VL needs transformers 4.45 or newer, this Python has {transformers.__version__}; score from a "
+            "Python of its own, or with another scorer"
+        )
+    return kind
+
+
 def _tokenizer(folder: Path, known: int) -> Any:
     """Qwen2-VL's with the reward token behind its last entry; ValueError if `known` rows of the model are too few."""
     from transformers import AutoTokenizer
@@ -108,16 +121,8 @@ def _tokenizer(folder: Path, known: int) -> Any:
     return tokenizer
 
 
-def _model(folder: Path, state: Mapping[str, Tensor], tokenizer: Any) -> nn.Module:
+def _model(kind: Any, folder: Path, state: Mapping[str, Tensor], tokenizer: Any) -> nn.Module:
     """Qwen2-VL of `state`, without the layer that writes words."""
-    import transformers
-
-    kind: Any = getattr(transformers, "Qwen2VLForConditionalGeneration", None)
-    if kind is None:
-        raise ValueError(
-            f"Qwen2-VL needs transformers 4.45 or newer, this Python has {transformers.__version__}; score from a "
-            "Python of its own, or with another scorer"
-        )
     config = kind.config_class.from_pretrained(str(folder), local_files_only=True)
     if tokenizer.convert_tokens_to_ids(IMAGE_TOKEN) != config.image_token_id:
         raise ValueError(f"its tokenizer has no {IMAGE_TOKEN} at {config.image_token_id}; is it another model's?")
@@ -173,12 +178,12 @@ def cut(images: Tensor, patch: int, merge: int, frames: int) -> tuple[Tensor, tu
     """
     if images.ndim != 4 or images.shape[1] != 3:
         raise ModelError(f"HPSv3 takes pictures [B, 3, H, W], got {list(images.shape)}")
-    height, width = fit(*images.shape[-2:], patch * merge)
+    height, width = fit(images.shape[2], images.shape[3], patch * merge)
     pixels = functional.interpolate(images.float(), (height, width), mode="bicubic", antialias=True).clamp(0, 1)
     mean, deviation = (pixels.new_tensor(values)[:, None, None] for values in (MEAN, DEVIATION))
     pixels = ((pixels * 255).round() / 255 - mean) / deviation  # as a picture of 8 bits would be
     rows, columns = height // patch, width // patch
-    parts = pixels.unflatten(3, (columns // merge, merge, patch)).unflatten(2, (rows // merge, merge, patch))
+    parts = pixels.reshape(len(images), 3, rows // merge, merge, patch, columns // merge, merge, patch)
     parts = parts.permute(0, 2, 5, 3, 6, 1, 4, 7)[:, :, :, :, :, :, None]  # B, rows, columns, merge, merge, 3, ...
     parts = parts.expand(*parts.shape[:6], frames, patch, patch)
     return parts.reshape(len(images), rows * columns, -1), (rows, columns)

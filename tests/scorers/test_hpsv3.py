@@ -1,8 +1,9 @@
 """HPSv3 on a small random Qwen2-VL with the published file's names; what is damaged or something else is one line."""
 
+import hashlib
 import json
-import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from negopt_core.errors import ModelError, PromptError
 from negopt_core.paint.pictures import read_image
 from negopt_core.scorers import hpsv3_folder
 from negopt_core.scorers import table as scorers
+from negopt_core.scorers.embed import DEVIATION
 from negopt_core.scorers.hpsv3 import PIXELS, Hpsv3Scorer, cut, fit
 from negopt_core.scorers.hpsv3_text import IMAGE_TOKEN, INSTRUCTION, QUESTION, REWARD_TOKEN, full_text
 from tests.published import hpsv3 as published
@@ -49,7 +51,7 @@ def score_by_hand(folder: Path, picture: Tensor, prompt: str) -> float:
     state = load_file(folder / "HPSv3.safetensors")
     config = Qwen2VLForConditionalGeneration.config_class.from_pretrained(str(folder))
     config.text_config.vocab_size = published.WORDS
-    model: Any = Qwen2VLForConditionalGeneration(config).eval()
+    model: Any = Qwen2VLForConditionalGeneration(config).float().eval()
     newer = {name.replace("visual.", "model.visual.", 1): value for name, value in state.items() if name[0] == "v"}
     newer |= {name.replace("model.", "model.language_model.", 1): v for name, v in state.items() if name[0] == "m"}
     model.load_state_dict(newer | {"lm_head.weight": state["lm_head.weight"]})
@@ -71,11 +73,8 @@ def score_by_hand(folder: Path, picture: Tensor, prompt: str) -> float:
 
 
 def test_scores_are_those_of_hpsv3s_own_way(folder: Path, scorer: Hpsv3Scorer) -> None:
-    expected = [
-        score_by_hand(folder, picture, prompt.replace("{text_prompt}", "{text_prompt}"))
-        for picture, prompt in zip(pictures(2), PROMPTS, strict=False)
-    ]
-    torch.testing.assert_close(scorer(pictures(2), PROMPTS[:2]), torch.tensor(expected), atol=1e-4, rtol=1e-4)
+    expected = [score_by_hand(folder, pictures()[i], PROMPTS[i]) for i in range(2)]
+    torch.testing.assert_close(scorer(pictures()[:2], PROMPTS[:2]), torch.tensor(expected), atol=1e-4, rtol=1e-4)
 
 
 def test_a_batch_scores_as_one_by_one_and_pictures_and_prompts_both_count(scorer: Hpsv3Scorer) -> None:
@@ -107,14 +106,17 @@ def test_the_model_stays_in_bfloat16_and_the_head_in_float32(scorer: Hpsv3Scorer
 @pytest.mark.parametrize("size", [(64, 40), (448, 448), (512, 768), (1024, 1024), (1216, 832), (300, 300), (90, 17)])
 def test_pictures_are_cut_as_qwen2_vl_cuts_them(size: tuple[int, int]) -> None:
     assert fit(*size, 28) == smart_resize(*size, 28, PIXELS, PIXELS)
-    grey = (pictures(1, *fit(*size, 28)) * 255).round()
+    grey = torch.nn.functional.interpolate(pictures(1, 9, 9), size, mode="bicubic").clamp(0, 1).mul(255).round()
     image = Image.fromarray(grey[0].permute(1, 2, 0).numpy().astype(np.uint8))
-    cutter = Qwen2VLImageProcessorPil()
-    theirs = cutter(images=[image], return_tensors="pt", do_resize=False)
+    cutter = Qwen2VLImageProcessorPil(size={"shortest_edge": PIXELS, "longest_edge": PIXELS})
+    theirs = cutter(images=[image], return_tensors="pt")
     patches, grid = cut(grey / 255, 14, 2, 2)
     assert theirs["image_grid_thw"].tolist() == [[1, *grid]]
-    torch.testing.assert_close(patches[0], theirs["pixel_values"], atol=1e-4, rtol=1e-4)
-    assert math.prod(fit(*size, 28)) < 1.2 * PIXELS
+    level = 1 / 255 / min(DEVIATION)
+    torch.testing.assert_close(
+        patches[0], theirs["pixel_values"], atol=4.01 * level, rtol=0
+    )  # PIL rounds between its two passes
+    assert float((patches[0] - theirs["pixel_values"]).abs().mean()) < 0.3 * level
 
 
 def test_what_is_no_picture_is_refused(scorer: Hpsv3Scorer) -> None:
@@ -125,9 +127,7 @@ def test_what_is_no_picture_is_refused(scorer: Hpsv3Scorer) -> None:
 
 
 def test_the_text_is_the_published_one_and_a_prompt_cannot_hold_special_tokens(scorer: Hpsv3Scorer) -> None:
-    assert INSTRUCTION.startswith("\nYou are tasked with evaluating a generated image based on Visual Quality and")
-    assert INSTRUCTION.count(" \n") == 4 and INSTRUCTION.count("**Text Alignment:**  \n") == 1
-    assert INSTRUCTION.endswith("Textual prompt - {text_prompt}\n\n\n") and len(INSTRUCTION) == 2512
+    assert hashlib.sha256(INSTRUCTION.encode()).hexdigest()[:16] == "0393599dad45a971"
     assert QUESTION == "\nPlease provide the overall ratings of this image: <|Reward|>"
     text = full_text(f"a {REWARD_TOKEN} {IMAGE_TOKEN}", 3)
     assert text.count(REWARD_TOKEN) == 1 and text.count(IMAGE_TOKEN) == 3
@@ -243,10 +243,15 @@ def test_places_that_are_no_folder_and_a_plain_qwen2_vl_are_refused(folder: Path
 
 
 def test_a_transformers_without_qwen2_vl_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transformers, "Qwen2VLForConditionalGeneration", None)
-    monkeypatch.setattr(transformers, "__version__", "4.30.2")
+    monkeypatch.setattr("transformers.Qwen2VLForConditionalGeneration", None)
+    monkeypatch.setattr("transformers.__version__", "4.30.2")
     with pytest.raises(ModelError, match=r"Qwen2-VL needs transformers 4\.45 or newer, this Python has 4\.30\.2"):
         Hpsv3Scorer.load(str(folder), "cpu")
+
+
+def test_one_network_judges_and_does_the_last_check(folder: Path) -> None:
+    loader = scorers.Loader({"hpsv3": str(folder)}, "reward", "cpu")
+    assert replace(loader, role="eval").scorer("hpsv3") is loader.scorer("hpsv3")
 
 
 def test_on_the_hub_the_file_and_what_stands_beside_it_are_fetched(
