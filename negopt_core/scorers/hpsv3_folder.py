@@ -65,7 +65,7 @@ def _check_weights(folder: Path) -> str:
     if pickle := next((path for pattern in _PICKLES for path in sorted(folder.glob(pattern))), None):
         how = f"`convert hpsv3 {pickle.name} -o {FILE}`"
         return f"its weights are a pickle ({pickle.name}), which can hold code; make safetensors of them: {how}"
-    return f"it has no {FILE}"
+    return f"it has no {FILE}; it is in MizzenAI/HPSv3 on Hugging Face"
 
 
 def _check_words(folder: Path) -> str:
