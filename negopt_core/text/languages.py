@@ -38,7 +38,7 @@ def read_foreign(text: str, languages: Mapping[str, Mapping[str, str]], knows: C
     guessed = guess_language(words)
     if guessed in _LATIN:
         known += _read_spaced(words, languages.get(guessed, {}), inflected=True)
-    elif guessed == "":
+    elif guessed == "" or _is_short_tie(words):
         strange = [word for word in words if not knows(word)]
         names = {word.casefold() for word in _WORD.findall(text)[1:] if word[:1].isupper()}
         for language in _LATIN:  # only German writes its nouns with a capital; elsewhere that is somebody's name
@@ -52,6 +52,12 @@ def guess_language(words: list[str]) -> str:
     counts = {name: sum(word in listed for word in words) for name, listed in _function_words().items()}
     best = max(counts, key=lambda name: (counts[name], name == "en"))
     return best if counts[best] else ""
+
+
+def _is_short_tie(words: list[str]) -> bool:
+    """True where the few function words are English and another language's alike: the "in" of "gatto in stile"."""
+    counts = {name: sum(word in listed for word in words) for name, listed in _function_words().items()}
+    return counts.get("en") == 1 and any(counts.get(name) == 1 for name in _LATIN)
 
 
 @cache
