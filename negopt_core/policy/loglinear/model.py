@@ -7,7 +7,7 @@ with a mean and a variance. Phrases with the same head ("bad hands", "malformed 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..contradiction import is_contradicted, is_unwelcome
@@ -84,7 +84,7 @@ class Model:
         places, kinds = self._places(reading), self.knowledge.concepts
         first = min(places.values(), default=0)
         for one in reading.found:
-            is_written = kinds[one.concept].kind == "medium" and not _WRITTEN.isdisjoint(
+            is_written = kinds[one.concept].kind in ("medium", "lettering") and not _WRITTEN.isdisjoint(
                 self.knowledge.lineage(one.concept)
             )
             if is_written and one.strength > 0.5 and one.place <= first:
@@ -152,16 +152,8 @@ class Model:
                 add(thing, Reason("your prompt does not want it", "prompt", _UNWANTED_GAIN), 0.0)
         for phrase, effect in family.effects[side].items():
             add(phrase, Reason(family.name, "model", effect), PRIOR_SD)
-        main = self._main(reading) if side == "negative" else frozenset()
-        for one in reading.found:
-            because = one.concept if one.word == one.concept else f"{one.concept} ({one.word})"
-            share = one.strength * (_MAIN_SHARE if one.concept in main else 1.0)
-            shared = self._shared(one, reading) if side == "negative" else []
-            for phrase, effect in self.knowledge.concepts[one.concept].effects[side].items():
-                if effect < 0.0 and any(above.effects[side].get(phrase, 0.0) > 0.0 for above in shared):
-                    continue
-                if one.by_name or not self._names_itself(one.concept, phrase):
-                    add(phrase, Reason(because, "knowledge", share * effect, one.concept), PRIOR_SD)
+        for phrase, reason in self._known(reading, side):
+            add(phrase, reason, PRIOR_SD)
         for table in self.evidence:
             concepts = table.effects[side]
             for name, strength, because in (
@@ -175,6 +167,35 @@ class Model:
             for phrase, parts in reasons.items()
         ]
 
+    def _known(self, reading: Reading, side: Side) -> Iterator[tuple[str, Reason]]:
+        """Phrases and what the tables' concepts add to them.
+
+        What several things beside the main one share is counted once: a bed, a vase and a lamp float no more than one.
+        """
+        concepts = self.knowledge.concepts
+        main = self._main(reading) if side == "negative" else frozenset()
+        beside: dict[str, dict[int, list[Reason]]] = {}
+        for one in reading.found:
+            because = one.concept if one.word == one.concept else f"{one.concept} ({one.word})"
+            share = one.strength * (_MAIN_SHARE if one.concept in main else 1.0)
+            shared = self._shared(one, reading) if side == "negative" else []
+            is_beside = side == "negative" and concepts[one.concept].kind == "subject" and one.concept not in main
+            for phrase, effect in concepts[one.concept].effects[side].items():
+                if effect < 0.0 and any(above.effects[side].get(phrase, 0.0) > 0.0 for above in shared):
+                    continue
+                if one.by_name or not self._names_itself(one.concept, phrase):
+                    reason = Reason(because, "knowledge", share * effect, one.concept)
+                    if is_beside:
+                        beside.setdefault(phrase, {}).setdefault(one.place, []).append(reason)
+                    else:
+                        yield phrase, reason
+        for phrase, places in beside.items():
+            most = max(places.values(), key=lambda reasons: sum(reason.effect for reason in reasons))
+            lowering = [
+                one for reasons in places.values() if reasons is not most for one in reasons if one.effect < 0.0
+            ]
+            yield from ((phrase, one) for one in [*most, *lowering])
+
     def _blocker(self, reading: Reading, side: Side) -> Callable[[Choice], bool]:
         concepts = self.knowledge.concepts
         here = {one.concept for one in reading.found}
@@ -183,7 +204,9 @@ class Model:
         unwanted = {phrase_key(thing) for thing in reading.unwanted}
         is_deserted = self._is_deserted(reading, here)
         is_mixed = {"photo", "not a photograph"} <= here
-        is_handless = "animal" in here and _HANDED.isdisjoint(here - {"anime"} if reading.is_tagged else here)
+        handed = here - {"anime"} if reading.is_tagged else here
+        handed = handed - {"creature"} if not here.isdisjoint(("dragon", "horse")) else handed
+        is_handless = "animal" in here and _HANDED.isdisjoint(handed)
         is_scene = not reading.is_tagged and bool(self._places(reading)) and not _BODIES & here
 
         def is_blocked(choice: Choice) -> bool:

@@ -18,7 +18,9 @@ _POSSESSIVE = re.compile(r"['’]s\b")
 _BREAK = re.compile(r"[,;!?\n]|\.\s")
 """Between words that are no name together: the "car, mirror" of a list is no car mirror."""
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_NAME = re.compile(r"(?<=\b(?:called|titled) )(?:The\s+)?(?:[A-Z]\w*\s?)+|(?<=\bthe word )[A-Z]{2,}|(?<=\bthe words )(?:[A-Z]{2,}\s?)+")
+_NAME = re.compile(
+    r"(?<=\b(?:called|titled) )(?:The\s+)?(?:[A-Z]\w*\s?)+|(?<=\bthe word )[A-Z]{2,}|(?<=\bthe words )(?:[A-Z]{2,}\s?)+"
+)
 """What something in the picture is called, or says, without quotation marks."""
 _READING = re.compile(r"(?<!\w)reading\W*$", re.IGNORECASE)
 _TAG = re.compile(

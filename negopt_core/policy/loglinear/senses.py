@@ -50,6 +50,12 @@ _LIKENESS = re.compile(
     re.IGNORECASE,
 )
 _AFTERWARDS = re.compile(r"(?<!\w)after\s+(?:an?|the|his|her|their)\s+(?:\w+\s+)?\Z", re.IGNORECASE)
+_ROOM_OF = re.compile(
+    r"(?<!\w)(?:room|bedroom|house|home|study|desk|hut|lair|den|office|workshop|kitchen|tower|grave|tomb|shop|ship)\s+"
+    r"of\s+(?:an?|the|some)\s+(?:\w+\s+)?\Z",
+    re.IGNORECASE,
+)
+"""Before somebody who owns a place and need not be there."""
 _MADE_OF = re.compile(r"(?<!\w)(?:made|folded|cut|built|formed|shaped|torn)\s+(?:out\s+)?(?:of|from)\s+(?:\w+\s+)?\Z")
 _OF = re.compile(r"\s+of\s+", re.IGNORECASE)
 
@@ -64,7 +70,7 @@ def in_their_sense(found: list[Found], told: str, tokens: list[re.Match[str]], l
     return [
         replace(one, strength=one.strength * _BESIDE) if reader.describes(one) or reader.is_shown(one) else one
         for one in found
-        if not (reader.is_color(one) or reader.is_replica(one))
+        if not (reader.is_color(one) or reader.is_replica(one) or reader.is_drunk_from(one))
     ]
 
 
@@ -121,6 +127,13 @@ class _Reader:
         is_of_thing = one.place - 1 in self.things or before in ("scale", "lego", "wooden", "paper", "plastic")
         return bool(_OF.match(self.told, end)) or is_of_thing
 
+    def is_drunk_from(self, one: Found) -> bool:
+        """The glasses beside a bottle, where nobody could wear them."""
+        if one.concept != "eyewear" or one.word != "glasses":
+            return False
+        above = {up for other in self.found for up in self._above(other)}
+        return not {"drink", "bottle", "food", "eatery"}.isdisjoint(above) and above.isdisjoint(("person", "animal"))
+
     def describes(self, one: Found) -> bool:
         """True for a thing that only says what another one is like."""
         kind = self.lexicon.knowledge.concepts[one.concept].kind
@@ -130,6 +143,7 @@ class _Reader:
         before, end = self.told[: self.tokens[one.place].start()], self.tokens[last].end()
         above = self._above(one)
         is_absent = bool(_ALIKE.search(before) or _AFTERWARDS.search(before)) or self._is_done_by_animal(one)
+        is_absent = is_absent or ("person" in above and bool(_ROOM_OF.search(before)))
         if _LIKENESS.match(self.told, end) or (kind in _THINGS and is_absent):
             return True
         if kind in _THINGS and self._is_symbol() and _ON_BEHALF.search(before):
@@ -166,11 +180,13 @@ class _Reader:
         if has_thing and "craft object" in above and _SEEN.search(before):
             return True
         first = self.media[0] if self.media else None
-        if first is None or one.place <= first.place or self._qualifies_next(first, one):
+        if first is None or one.place <= first.place:
             return False
         own = self._above(first)
         if "photo" in own and "flat medium" in above and "photo" not in above:
             return True
+        if self._qualifies_next(first, one):
+            return False
         return "symbolic medium" in above or ("craft object" in above and own.isdisjoint(("craft object", "photo")))
 
     def _is_head(self, one: Found) -> bool:
@@ -182,7 +198,11 @@ class _Reader:
     def _is_done_by_animal(self, one: Found) -> bool:
         """The dancing of a spider makes no dancer of it."""
         above = self._above(one)
-        if one.word in self.lexicon.nouns.places or not ({"person", "duel"} & above) or not one.word.endswith("ing"):
+        if (
+            one.word in self.lexicon.nouns.places
+            or not ({"person", "duel", "eating person", "writer"} & above)
+            or not one.word.endswith("ing")
+        ):
             return False
         earlier = [other for other in self.found if other.place < one.place and other.place in self.things]
         nearest = max(earlier, key=lambda other: other.place, default=None)
@@ -206,7 +226,11 @@ class _Reader:
 
     def _is_noun(self, word: str) -> bool:
         places = self.lexicon.nouns.places
-        return word not in word_set("behind") and (word in places or (word.endswith("s") and word[:-1] in places))
+        return (
+            word not in word_set("behind")
+            and not word.endswith("ing")
+            and (word in places or (word.endswith("s") and word[:-1] in places))
+        )
 
     def _above(self, one: Found) -> set[str]:
         return set(self.lexicon.knowledge.lineage(one.concept))
