@@ -80,7 +80,7 @@ class Model:
         return {one.concept: one.place for one in named or placed}
 
     def _main(self, reading: Reading) -> frozenset[str]:
-        """The subjects that the picture is of: those that the prompt names first, and what stands above them."""
+        """What the picture is of: the things that the prompt names first, or letters, a logo or pixels before them."""
         places, kinds = self._places(reading), self.knowledge.concepts
         first = min(places.values(), default=0)
         for one in reading.found:
@@ -88,7 +88,7 @@ class Model:
                 self.knowledge.lineage(one.concept)
             )
             if is_written and one.strength > 0.5 and one.place <= first:
-                return frozenset()
+                return frozenset(self.knowledge.lineage(one.concept))
         return frozenset(name for name, place in places.items() if place == first and kinds[name].kind == "subject")
 
     def _shared(self, one: Found, reading: Reading) -> list[Concept]:
