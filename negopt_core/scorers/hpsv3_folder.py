@@ -124,14 +124,14 @@ def _refuse(told: str, names: Iterable[str]) -> None:
 def convert_hpsv3(source: Path, target: Path) -> None:
     """A pickled state of HPSv3's training, alone or under `model` or `state_dict`, to safetensors; no code is run.
 
-    The layer that writes words is left out. ModelError if it holds anything else.
+    The layer that writes words is left out. ModelError for a file that is damaged, holds code or has no such head.
     """
     values: Any = read_torch_file(source)
     for key in ("model", "state_dict"):
         values = values.get(key, values) if isinstance(values, dict) else values
-    names = list(values) if isinstance(values, dict) else []
-    if not any(str(name).removeprefix("module.").startswith(HEAD) for name in names):
+    pairs = values.items() if isinstance(values, dict) else ()
+    state = {str(name).removeprefix("module."): value for name, value in pairs if hasattr(value, "shape")}
+    if f"{HEAD}0.weight" not in state:
         raise ModelError(f"{source} holds no tensors of HPSv3: none is called {HEAD}0.weight")
-    state = {str(name).removeprefix("module."): value for name, value in values.items()}
     state.pop(_OUT, None)
     save_tensors(target, state, {"format": "pt", "source": source.name})
