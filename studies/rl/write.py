@@ -109,7 +109,8 @@ def _head(settings: RLSettings, runner: Runner) -> str:
         "# What reinforcement learning does on the demo world\n\n"
         f"Command: `python -m negopt_core world rl`. World {runner.weights}; {settings.seeds} training seeds, "
         f"{settings.steps} steps of PPO of 32 pictures for windows, {settings.short} for algorithms; "
-        f"{settings.prompts} held-out prompts x {settings.noises} noises an arm, {runner.steps} steps in {runner.dtype}, guidance "
-        f"{runner.guidance_scale:g}, judged by the `eval` judge; training saw the `reward` judge. R = quality + 3 "
-        "alignment; ± is half of a 95 % interval over prompts of the mean of the seeds; differences are paired."
+        f"{settings.prompts} held-out prompts x {settings.noises} noises an arm, {runner.steps} steps in "
+        f"{runner.dtype}, guidance {runner.guidance_scale:g}, judged by the `eval` judge; training saw the `reward` "
+        "judge. R = quality + 3 alignment; ± is half of a 95 % interval over prompts of the mean of the seeds; "
+        "differences are paired."
     )
