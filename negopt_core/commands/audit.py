@@ -11,12 +11,16 @@ from ..text.prompt import DFPrompt, Span, Window
 from . import Command, Result
 
 
-def run(settings: AuditRun) -> Result:
+def run(settings: AuditRun) -> Result | None:
     """Paint, judge, say what each phrase does."""
+    from ..lab.jobs.processes import joined
     from ..lab.tune.run import run_audit
 
-    logging.getLogger("negopt").setLevel(logging.INFO)
-    report = run_audit(settings)
+    with joined() as processes:
+        logging.getLogger("negopt").setLevel(logging.INFO if processes.is_leader else logging.WARNING)
+        report = run_audit(settings, processes)
+    if report is None:
+        return None
     if "plan" in report:
         return Result(report, cost_text(report["plan"]))
     lines = [effect_line(row) for row in report["phrases"]]

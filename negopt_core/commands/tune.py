@@ -11,12 +11,16 @@ from .audit import check_lines, cost_text, effect_line
 _SHOWN = 12
 
 
-def run(settings: TuneRun) -> Result:
+def run(settings: TuneRun) -> Result | None:
     """Learn, check, write the policy if it wins."""
+    from ..lab.jobs.processes import joined
     from ..lab.tune.run import run_tune
 
-    logging.getLogger("negopt").setLevel(logging.INFO)
-    report = run_tune(settings)
+    with joined() as processes:
+        logging.getLogger("negopt").setLevel(logging.INFO if processes.is_leader else logging.WARNING)
+        report = run_tune(settings, processes)
+    if report is None:
+        return None
     if "plan" in report:
         return Result(report, cost_text(report["plan"]))
     lines = [effect_line(row) for row in report["phrases"][:_SHOWN]]

@@ -42,9 +42,11 @@ class Journal:
     rounds: list[Round] = field(default_factory=list)
     scores: dict[tuple[str, tuple[int, ...]], Mapping[str, float]] = field(default_factory=dict)
     clicks: list[Click] = field(default_factory=list)
+    is_writer: bool = True
+    """False for all but one of the processes that share a run: they keep the same books in memory only."""
 
     @classmethod
-    def open(cls, folder: Path, config: Mapping[str, Any]) -> Journal:
+    def open(cls, folder: Path, config: Mapping[str, Any], is_writer: bool = True) -> Journal:
         """Make or reopen a folder; TrainingError if another run, or one with other settings, is in it."""
         make_folder(folder)
         path, wanted = folder / CONFIG, json.loads(json.dumps(config))
@@ -64,9 +66,10 @@ class Journal:
             write_text(path, json.dumps(wanted, indent=1) + "\n")
         return cls(
             folder,
-            [_read_round(row) for row in _rows(folder / ASKED)],
+            [read_round(row) for row in _rows(folder / ASKED)],
             {(group, tuple(options)): scores for (group, options), scores in _rows(folder / JUDGED)},
             [Click(_key(one), _key(two)) for one, two in _rows(folder / CLICKS)],
+            is_writer,
         )
 
     @property
@@ -77,26 +80,25 @@ class Journal:
 
     def ask(self, row: Round) -> None:
         """Begin a round."""
-        values = {
-            "stage": row.stage,
-            "stock": [one.to_row() for one in row.stock.options],
-            "asks": [[one.prompt, one.seed, list(one.options)] for one in row.asks],
-        }
-        append_journal(self.folder / ASKED, [values], _REMEDY)
+        self._append(ASKED, [round_row(row)])
         self.rounds.append(row)
 
     def tell(self, asks: Sequence[Ask], scores: Sequence[Mapping[str, float]]) -> None:
         """Pictures were judged; {} for a picture that was only painted."""
         rows = [[list_of(one.key), dict(score)] for one, score in zip(asks, scores, strict=True)]
-        append_journal(self.folder / JUDGED, rows, _REMEDY)
+        self._append(JUDGED, rows)
         self.scores |= {one.key: score for one, score in zip(asks, scores, strict=True)}
 
     def prefer(self, better: Ask, worse: Ask) -> None:
         """Somebody clicked one of two pictures; TrainingError if they are not of the same prompt and noise."""
         if better.group != worse.group or better.key == worse.key:
             raise TrainingError("two pictures are compared that have the same prompt and noise; these have not")
-        append_journal(self.folder / CLICKS, [[list_of(better.key), list_of(worse.key)]], _REMEDY)
+        self._append(CLICKS, [[list_of(better.key), list_of(worse.key)]])
         self.clicks.append(Click(better.key, worse.key))
+
+    def _append(self, name: str, rows: list[Any]) -> None:
+        if self.is_writer:
+            append_journal(self.folder / name, rows, _REMEDY)
 
     def asks(self, *stages: str) -> list[Ask]:
         """What was asked for in these stages, each picture once, in order."""
@@ -118,7 +120,17 @@ def _rows(path: Path) -> Iterator[Any]:
     return (row for row in read_journal(path) if row is not None)
 
 
-def _read_round(row: Any) -> Round:
+def round_row(row: Round) -> dict[str, Any]:
+    """A round in plain values, as the file has it."""
+    return {
+        "stage": row.stage,
+        "stock": [one.to_row() for one in row.stock.options],
+        "asks": [[one.prompt, one.seed, list(one.options)] for one in row.asks],
+    }
+
+
+def read_round(row: Any) -> Round:
+    """The inverse of `round_row`."""
     stock = Stock(tuple(Option.from_row(one) for one in row["stock"]))
     return Round(row["stage"], stock, tuple(Ask(prompt, seed, tuple(options)) for prompt, seed, options in row["asks"]))
 

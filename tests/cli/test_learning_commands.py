@@ -1,11 +1,14 @@
 """`audit` and `tune` on the demo world, painted small: what they print, keep and refuse."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from negopt_core.cli import FAILED, USAGE, main
+from tests.fakes.launcher import launch_together
 
 pytestmark = pytest.mark.slow
 FEW = ("--steps", "2", "--batch", "16", "--json")
@@ -71,3 +74,18 @@ def test_what_cannot_work_is_one_line(
     assert main([*words, *FEW]) in (FAILED, USAGE)
     told = capsys.readouterr().err
     assert says in told and told.count("\n") == 1
+
+
+def test_two_processes_audit_as_one_does(tmp_path: Path) -> None:
+    def command(folder: Path) -> Callable[[], int]:
+        line = ["audit", "--negative", "blurry, noisy", "--prompts", "world:4", "--pictures", "32", "--steps", "2"]
+        return partial(main, [*line, "--batch", "4", "--device", "cpu", "-o", str(folder)])
+
+    assert {one.code for one in launch_together([command(tmp_path / "two")] * 2)} == {0}
+    assert {one.code for one in launch_together([command(tmp_path / "one")])} == {0}
+    asked = [(tmp_path / folder / "asked.jsonl").read_text(encoding="utf-8") for folder in ("one", "two")]
+    one, two = (json.loads((tmp_path / folder / "report.json").read_text()) for folder in ("one", "two"))
+    assert asked[0] == asked[1] and one["pictures"] == two["pictures"]
+    for first, second in zip(one["phrases"], two["phrases"], strict=True):
+        assert first["text"] == second["text"] and first["verdict"] == second["verdict"]
+        assert first["effect"]["value"] == pytest.approx(second["effect"]["value"], abs=1e-3)  # batches round otherwise

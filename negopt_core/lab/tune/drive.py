@@ -18,9 +18,10 @@ from ...json_text import read_json
 from ...paint.base import Cancel
 from ...scorers.base import Scorer
 from ...text.df_text import parse_prompt
-from ...tune.journal import Journal, Round
+from ...tune.journal import Journal, Round, read_round, round_row
 from ...tune.rounds import Ask
 from ..compare.gallery import Gallery, Order
+from ..jobs.processes import ALONE, Processes
 from ..jobs.run import gentle_stop
 
 log = logging.getLogger("negopt")
@@ -108,17 +109,31 @@ def seconds_a_picture(bench: Bench, row: Round, folder: Path) -> float:
     return seconds
 
 
-def drive(plan: Plan, journal: Journal, bench: Bench, total: int) -> None:
-    """To the end of the plan. Ctrl-C finishes the step and raises Cancelled; the same call goes on from there."""
+def drive(plan: Plan, journal: Journal, bench: Bench, total: int, processes: Processes = ALONE) -> None:
+    """To the end of the plan. Ctrl-C finishes the step and raises Cancelled; the same call goes on from there.
+
+    The first of several processes asks and keeps the journal; each paints and judges its share of a round.
+    """
     with gentle_stop() as asked:
-        while True:
-            row = journal.rounds[-1] if journal.waiting else plan.next(journal)
-            if row is None:
-                return
-            if not journal.waiting:
-                journal.ask(row)
+        while (row := next_round(plan, journal, processes)) is not None:
             waiting = journal.waiting
-            journal.tell(waiting, bench.judge(row, waiting, lambda: bool(asked)))
+            with processes.together():
+                scores = bench.judge(row, processes.own(waiting), lambda: bool(asked))
+            journal.tell(waiting, [one for part in processes.tell(json.dumps(scores)) for one in json.loads(part)])
             log.info("%s: %d of at most %d pictures are judged", row.stage, len(journal.scores), total)
-            if asked:
+            if processes.any(bool(asked)):
                 raise Cancelled(f"stopped after {len(journal.scores)} pictures; the same command goes on from there")
+
+
+def next_round(plan: Plan, journal: Journal, processes: Processes) -> Round | None:
+    """The round that is not judged yet, or the next one; None at the end. The leader's, in every process."""
+    if journal.waiting:
+        return journal.rounds[-1]
+    with processes.together():
+        row = plan.next(journal) if processes.is_leader else None
+    told = processes.tell(json.dumps(round_row(row)) if row is not None else "")[0]
+    if not told:
+        return None
+    row = row or read_round(json.loads(told))
+    journal.ask(row)
+    return row

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,8 @@ from ...tune.table import save_tuned
 from ...tune.tune import TunePlan
 from ..compare.gallery import Gallery
 from ..compare.prompt_sets import load_prompts
-from .drive import Bench, drive, seconds_a_picture
+from ..jobs.processes import ALONE, Processes
+from .drive import Bench, drive, next_round, seconds_a_picture
 from .report import write_report
 from .settings import AuditRun, Judged, TuneRun
 
@@ -41,50 +43,75 @@ log = logging.getLogger("negopt")
 REPORT, PAGE, PICTURES = "report.json", "report.html", "pictures"
 
 
-def run_audit(run: AuditRun) -> dict[str, Any]:
-    """Audit the user's own texts; returns the report, or with --plan the cost."""
+def run_audit(run: AuditRun, processes: Processes = ALONE) -> dict[str, Any] | None:
+    """Audit the user's own texts; returns the report, or with --plan the cost. None in a process that does not lead."""
     choice, weights = run.choice(run.model), read_weights(run.reward_line)
     stock = Stock(tuple(own_options(run.negative, run.modifiers)))
     reader = Reader(stock, choice.family, is_free=True)
     prompts = tuple(item.prompt for item in load_prompts(run.prompts, run.prompt_folder))
-    with in_use(run.folder):
-        bench = open_bench(run, choice, weights)
+    with _held(run.folder, processes):
+        bench = open_bench(run, choice, weights, processes)
         source = _source(bench, choice)
         plan = AuditPlan(reader, prompts, source, weights, run.pictures, referee_weights(run), run.seed)
-        journal = Journal.open(run.folder, _decided(run, prompts, stock, source))
-        cost = _cost(plan, journal, bench, run, run.pictures)
+        journal = _journal(run, _decided(run, prompts, stock, source), processes)
+        cost = _cost(plan, journal, bench, run, run.pictures, processes)
         if run.minutes is not None:
             plan = replace(plan, pictures=max(int(run.minutes * 60 / cost["seconds_a_picture"]), 32))
         if run.plan:
             return {"plan": cost}
         _read_clicks(run.clicks, journal)
-        drive(plan, journal, bench, plan.pictures)
+        drive(plan, journal, bench, plan.pictures, processes)
+        if not processes.is_leader:
+            return None
         report = audit_report(plan, journal) | {"cost": cost}
         return _finish(run.folder, report, journal, bench, f"negopt audit: {shown_place(run.model)}")
 
 
-def run_tune(run: TuneRun) -> dict[str, Any]:
-    """Learn, check, and write the policy if it wins; returns the report, or with --plan the cost."""
+def run_tune(run: TuneRun, processes: Processes = ALONE) -> dict[str, Any] | None:
+    """Learn, check, and write the policy if it wins; returns as `run_audit`."""
     choice = run.choice(run.model)
     prompts = [item.prompt for item in load_prompts(run.prompts, run.prompt_folder)]
     parts = _tune_parts(run, choice, prompts)
-    with in_use(run.folder):
-        bench = open_bench(run, choice, parts["weights"])
+    with _held(run.folder, processes):
+        bench = open_bench(run, choice, parts["weights"], processes)
         source = _source(bench, choice)
         plan = TunePlan(source=source, **parts)
-        journal = Journal.open(run.folder, _decided(run, prompts, plan.reader.stock, source))
+        journal = _journal(run, _decided(run, prompts, plan.reader.stock, source), processes)
         checked = run.check * (2 + len(plan.rivals))
-        cost = _cost(plan, journal, bench, run, run.pictures + checked)
+        cost = _cost(plan, journal, bench, run, run.pictures + checked, processes)
         if run.minutes is not None:
             plan = replace(plan, pictures=max(int(run.minutes * 60 / cost["seconds_a_picture"]) - checked, 64))
         if run.plan:
             return {"plan": cost}
         _read_clicks(run.clicks, journal)
-        drive(plan, journal, bench, plan.pictures + checked)
+        drive(plan, journal, bench, plan.pictures + checked, processes)
+        if not processes.is_leader:
+            return None
         report = tune_report(plan, journal) | {"cost": cost}
         if report["kept"]:
             report["policy"] = str(_save(run, plan, journal, report))
         return _finish(run.folder, report, journal, bench, f"negopt tune: {shown_place(run.model)}")
+
+
+@contextmanager
+def _held(folder: Path, processes: Processes) -> Iterator[None]:
+    """The folder, held by the process that leads."""
+    with ExitStack() as held:
+        with processes.together():
+            if processes.is_leader:
+                held.enter_context(in_use(folder))
+        yield
+
+
+def _journal(run: Judged, decided: Mapping[str, Any], processes: Processes) -> Journal:
+    """The leader makes the folder; the others read it before anything is written on."""
+    leads, journal = processes.is_leader, None
+    for turn in (True, False):
+        with processes.together():
+            if leads == turn:
+                journal = Journal.open(run.folder, decided, is_writer=leads)
+    assert journal is not None
+    return journal
 
 
 def _tune_parts(run: TuneRun, choice: Choice, prompts: Sequence[str]) -> dict[str, Any]:
@@ -119,11 +146,11 @@ def _save(run: TuneRun, plan: TunePlan, journal: Journal, report: Mapping[str, A
     return save_tuned(folder, plan.evidence(journal), plan.weights, Limits(), facts, rewards)
 
 
-def open_bench(run: Judged, choice: Choice, weights: Mapping[str, float]) -> Bench:
+def open_bench(run: Judged, choice: Choice, weights: Mapping[str, float], processes: Processes = ALONE) -> Bench:
     """The painter with its settings, and the scorers of the reward."""
     width, height = read_size(run.size)
     paint = choice.settings(height=height, width=width, batch_size=run.batch)
-    device = None if run.model.startswith(COMFY) else run.device
+    device = None if run.model.startswith(COMFY) else run.device or processes.device
     painter = open_painter(choice.path, paint, device=device, offload=run.offload, dtype=run.paint_dtype)
     loader = Loader(run.places, "reward", run.device or AUTO)
     referee = replace(loader, role="eval")  # with the same networks
@@ -164,11 +191,13 @@ def _decided(run: Judged, prompts: Sequence[str], stock: Stock, source: Source) 
     }
 
 
-def _cost(plan: Any, journal: Journal, bench: Bench, run: Judged, total: int) -> dict[str, Any]:
+def _cost(plan: Any, journal: Journal, bench: Bench, run: Judged, total: int, processes: Processes) -> dict[str, Any]:
     """Measured on the pictures of the first round, which are kept."""
     if not journal.rounds:
-        journal.ask(plan.next(journal))
-    seconds = seconds_a_picture(bench, journal.rounds[0], run.folder)
+        next_round(plan, journal, processes)
+    with processes.together():
+        seconds = seconds_a_picture(bench, journal.rounds[0], run.folder) if processes.is_leader else 0.0
+    seconds = float(processes.tell(str(seconds))[0]) / processes.size
     cost = {"pictures": total, "seconds_a_picture": round(seconds, 3), "minutes": round(total * seconds / 60, 1)}
     log.info(
         "%d pictures at most, %.2f s each: %.0f minutes; Ctrl-C stops, the same command goes on",
