@@ -85,7 +85,7 @@ class HostedRun:
             "stage": self.journal.rounds[-1].stage if self.journal.rounds else "",
             "asks": self.asks(),
             "phrases": self._phrases(),
-            "pairs": [[_id(one) for one in pair] for pair in pairs[:_AT_ONCE]],
+            "pairs": [[id_of(one) for one in pair] for pair in pairs[:_AT_ONCE]],
             "open_pairs": len(pairs),
             "clicks": len(self.journal.clicks),
             "wall": self._wall(),
@@ -132,7 +132,7 @@ class HostedRun:
     def _asked(self, ask_id: str) -> Ask:
         for row in self.journal.rounds:
             for one in row.asks:
-                if _id(one.key) == ask_id:
+                if id_of(one.key) == ask_id:
                     return one
         raise PromptError(f"{self.folder.name} has not asked for {ask_id[:60]}; reopen the run")
 
@@ -185,7 +185,7 @@ class HostedRun:
         stock = next(row for row in reversed(self.journal.rounds) if ask in row.asks).stock
         spans = spans_of(stock, ask.options)
         return {
-            "id": _id(ask.key),
+            "id": id_of(ask.key),
             "seed": ask.seed,
             "positive": self.notation.prompt(ask.prompt, spans["modifiers"]),
             "negative": self.notation.phrases("negative", spans["negative"]),
@@ -208,7 +208,7 @@ class HostedRun:
         return tune_phrases(self.plan, self.journal)
 
     def _rows(self, phrases: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [row | {"examples": [[_id(_key(one)) for one in pair] for pair in row["examples"]]} for row in phrases]
+        return [row | {"examples": [[id_of(_key(one)) for one in pair] for pair in row["examples"]]} for row in phrases]
 
     def _finish(self) -> dict[str, Any]:
         """The report, with texts for the user's encoders."""
@@ -230,7 +230,7 @@ class HostedRun:
             texts: dict[str, str] = {
                 side: self.notation.phrases(side, spans) for side, spans in spans_of(stock, key[1]).items()
             }
-            found.append({"id": _id(key), "score": reward if reward == reward else None, **texts})
+            found.append({"id": id_of(key), "score": reward if reward == reward else None, **texts})
         return found
 
 
@@ -274,9 +274,9 @@ def picture_of(folder: Path, ask_id: str) -> Path:
     return folder / PICTURES / f"{ask_id}.jpg"
 
 
-def _id(key: Any) -> str:
-    """A picture's name in a page and of its file: `key`, or an ask."""
-    group, options = key.key if isinstance(key, Ask) else key
+def id_of(key: Key) -> str:
+    """A picture's name in a page and of its file."""
+    group, options = key
     return f"{group}-{hashlib.sha256(str(list(options)).encode()).hexdigest()[:12]}"
 
 
