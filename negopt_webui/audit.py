@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -207,14 +208,14 @@ class Audits:
 
         texts = ask["positive"], ask["negative"]
         image, seconds = self.painter.paint(*texts, ask["seed"], work.sampling, may_begin)
-        path = work.run.folder / "now.png"
+        path, begun = work.run.folder / "now.png", time.monotonic()
         try:
             image.save(path, compress_level=1)
             with work.lock:
                 work.run.tell(ask["id"], path)
         finally:
             path.unlink(missing_ok=True)
-        work.seconds.append(seconds)
+        work.seconds.append(seconds + time.monotonic() - begun)
         if len(work.seconds) == 2 * getattr(work.run.plan, "round_pairs", 8):
             log.info("negopt: %s", _cost_line(work))
 
