@@ -58,6 +58,11 @@ class AuditApi:
                 self._audits = Audits(self.runs, self.scorers, self.painter)
             return self._audits
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the webui offers its API at all."""
+        return bool(getattr(self.options, "api", False) or getattr(self.options, "nowebui", False))
+
     def close(self) -> None:
         """Stop, because the webui loads its scripts anew."""
         if self._audits is not None:
@@ -93,7 +98,7 @@ class AuditApi:
 
     def _refusal(self, method: str, headers: Mapping[str, str]) -> Answer | None:
         options = self.options
-        if not (getattr(options, "api", False) or getattr(options, "nowebui", False)):
+        if not self.is_open:
             return 403, {"error": "the webui runs without its API; start it with --api"}
         if method == "POST" and headers.get("content-type", "").partition(";")[0].strip() != "application/json":
             return 415, {"error": "send JSON with Content-Type: application/json"}

@@ -24,7 +24,7 @@ from modules import (
 )
 
 from negopt_core.policy.menu import PolicyMenu
-from negopt_webui import api, audit_api, axes, injection, panel, session
+from negopt_webui import api, audit_api, audit_panel, axes, injection, panel, session
 from negopt_webui.buttons import Buttons
 from negopt_webui.host import EncodeCache, Webui
 from negopt_webui.model_family import DEFAULT
@@ -87,6 +87,8 @@ class NegOptScript(scripts.Script):
         if not self.is_wired:  # later calls only read our defaults, away from the page
             self.is_wired = True
             panel.wire(controls, _tab(is_img2img), self.page, BUTTONS)
+            if not is_img2img:
+                audit_panel.wire(audit_panel.build(gr), self.page, audit_panel.AuditButtons(AUDITS))
         self.infotext_fields = panel.paste_fields(controls)
         self.paste_field_names = [session.PLAN_KEY]
         return controls.arguments

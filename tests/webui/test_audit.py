@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from webui_page import Page
 from webui_stub import StubWebui
 
 PREFIX = "/negopt/v1/audit"
@@ -81,6 +82,12 @@ def light(path: Path) -> float:
     """How bright a picture is, 0..1."""
     with Image.open(path) as image:
         return image.convert("L").getpixel((5, 5)) / 255
+
+
+@pytest.fixture
+def webui(monkeypatch: pytest.MonkeyPatch) -> StubWebui:
+    """One kind of host is enough: all paint and queue alike."""
+    return StubWebui("a1111", monkeypatch)
 
 
 @pytest.fixture
@@ -289,3 +296,43 @@ def test_the_routes_are_behind_the_webuis_own_api(client: Client) -> None:
     options.api = False
     answer = client.ask("start", AUDIT)
     assert answer.status == 403 and "--api" in answer.content["error"] and not client.runs.exists()
+
+
+def test_the_page_starts_an_audit_with_its_own_settings_and_takes_clicks(client: Client) -> None:
+    page = Page(client.webui, "a <b>cat</b>", "bad, good, <i>odd</i>")
+    ours = page.audit
+    ours.refresh.fire("click")
+    assert "no audit was opened" in ours.shown.value
+    ours.go_on.fire("click")
+    assert "no audit to go on with" in ours.shown.value
+    ours.pictures.value = 8.0
+    ours.start.fire("click")
+    assert "32 to 20000 pictures, got 8" in ours.shown.value
+    ours.pictures.value = 32.0
+    ours.start.fire("click")
+    assert "of at most" in ours.shown.value, ours.shown.value
+    first = client.until(lambda one: one["pairs"])
+    assert first["start"]["prompts"] == ["a <b>cat</b>"] and first["start"]["judge"] == "clicks"
+    job = client.webui.studio.jobs[0].settings
+    assert (job["steps"], job["cfg_scale"], job["sampler_name"], job["width"]) == (10, 7.0, "Euler", 64)
+    ours.refresh.fire("click")
+    assert ours.shown.value.count("data:image/jpeg") == 2 and "wait for a click" in ours.shown.value
+    for button in (ours.left, ours.same, ours.right):
+        button.fire("click")
+    assert client.ask("state").content["clicks"] == 2
+    state = client.until(lambda one: one["status"] != "painting")
+    while state["result"] is None:
+        ours.left.fire("click")
+        state = client.until(lambda one: one["status"] != "painting")
+    ours.refresh.fire("click")
+    html = ours.shown.value
+    assert "done" in html and "<td>&lt;i&gt;odd&lt;/i&gt;</td>" in html and "<i>" not in html and "report?run=" in html
+    ours.stop.fire("click")
+    assert "done" in ours.shown.value
+
+
+def test_the_page_offers_scorers_that_there_are(webui: StubWebui) -> None:
+    from negopt_core.scorers.table import REAL, SCORERS
+
+    known = ["clicks", *(name for name in REAL if SCORERS[name].needs)]
+    assert set(webui.module.audit_panel.JUDGES) <= set(known)
