@@ -157,7 +157,7 @@ def state_html(state: Mapping[str, Any], images: list[str], has_routes: bool) ->
             f"{cost['minutes_left']} left"
         )
     if state["open_pairs"]:
-        lines.append(f"Which picture is better? {state['open_pairs']} pairs wait for a click")
+        lines.append(f"Which picture is better? Pairs that wait for a click: {state['open_pairs']}")
     if result := state["result"]:
         lines.append(f"can be dropped: {', '.join(result['drop']) or 'nothing'}")
         lines.append(f"shortened: {result['shortened'] or '(nothing)'}")
