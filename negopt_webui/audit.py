@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import logging
 import threading
 import time
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from negopt_core.errors import Cancelled, NegOptError, PromptError
+from negopt_core.errors import NegOptError, PromptError
 from negopt_core.files import write_text
 from negopt_core.tune.hosted import HostedRun, audit_plan, id_of, picture_of
 from negopt_core.tune.journal import CONFIG
@@ -30,17 +31,22 @@ PAGE = "report.html"
 _SAMPLING, _SURROUNDINGS = "sampler_settings", "webui_settings"
 _PAUSE = 0.02
 """Seconds between two pictures, in which somebody who waits for the webui's queue gets it."""
-_TIMED = 2
-"""Pictures from which a time can be told; the first warms up."""
+_TIMED, _FIRST_ROUND = 2, 16
+"""Pictures from which a time can be told, as the first warms up; and of the round after which the log says it."""
+_LONGEST_PROBLEM = 500
 
 
 class Busy(NegOptError):
     """Another audit is at work."""
 
 
+class _Stopped(Exception):
+    """It was stopped while it waited for the webui's queue."""
+
+
 @dataclass(eq=False)
 class _Work:
-    """A run that was opened, and the thread that paints for it."""
+    """A run that was opened, and how it is with painting for it."""
 
     run: HostedRun
     sampling: Sampling
@@ -48,9 +54,8 @@ class _Work:
     lock: threading.RLock = field(default_factory=threading.RLock)
     """For the run; it is not held while a picture is painted."""
     stopped: threading.Event = field(default_factory=threading.Event)
-    thread: threading.Thread | None = None
     is_busy: bool = False
-    """Whether the thread paints, or will look once more for something to paint."""
+    """Whether a thread paints, or will look once more for something to paint."""
     problem: str = ""
     seconds: list[float] = field(default_factory=list)
     """Of each picture since the run was opened, with its judging."""
@@ -77,7 +82,9 @@ class Audits:
         with self._lock:
             for work in self._open.values():
                 if work.is_busy and values.get("run") != work.run.folder.name:
-                    raise Busy(f"{work.run.folder.name} is at work; stop it first, or wait for its end")
+                    how = "stops after the picture at work; try again then"
+                    how = how if work.stopped.is_set() else "is at work; stop it first, or wait for its end"
+                    raise Busy(f"{work.run.folder.name} {how}")
             work = self._work(check_name(values["run"])) if "run" in values else self._begin(values)
             self._go_on(work)
         return self._state(work)
@@ -168,42 +175,44 @@ class Audits:
         return find_judge(start.judge, start.family, places_in(self.scorers()), self.scorers(), words_of)
 
     def _go_on(self, work: _Work) -> None:
-        if work.is_busy and not work.stopped.is_set():
-            return
-        if work.thread is not None:
-            work.thread.join()  # at most for the picture at work
-        work.stopped.clear()
-        work.problem, work.is_busy = "", True
-        work.thread = threading.Thread(target=self._paint_all, args=(work,), name="negopt-audit", daemon=True)
-        work.thread.start()
+        with work.lock:
+            work.stopped.clear()
+            if work.is_busy:  # it was to stop, and has not yet
+                return
+            work.problem, work.is_busy = "", True
+        threading.Thread(target=self._paint_all, args=(work,), name="negopt-audit", daemon=True).start()
 
     def _paint_all(self, work: _Work) -> None:
         """Until the run asks for nothing more, somebody stops it, or something fails."""
         try:
-            while not work.stopped.wait(_PAUSE):
-                with work.lock:
-                    asks = work.run.asks()
-                    work.is_busy = bool(asks)
-                if not asks:
-                    break
-                self._paint(work, asks[0])
-            if work.run.result is not None:
-                with work.lock:
-                    write_text(work.run.folder / PAGE, _page(work.run))
-        except Cancelled as error:
-            work.problem = str(error) if not work.stopped.is_set() else ""
+            while self._paint_next(work):
+                work.stopped.wait(_PAUSE)
+            return
         except NegOptError as error:
-            work.problem = " ".join(str(error).split())
+            problem = str(error)
         except Exception as error:  # whatever the webui raises: out of memory, NaN in a picture
             log.exception("negopt: the audit stopped")
-            work.problem = " ".join(f"{type(error).__name__}: {error}".split())[:500]
-        finally:
-            work.is_busy = False
+            problem = f"{type(error).__name__}: {error}"
+        with work.lock:
+            work.problem, work.is_busy = " ".join(problem.split())[:_LONGEST_PROBLEM], False
+
+    def _paint_next(self, work: _Work) -> bool:
+        """False, and the thread is done, if there is nothing to paint now."""
+        with work.lock:
+            asks = [] if work.stopped.is_set() else work.run.asks()
+            if not asks:
+                if work.run.result is not None:
+                    write_text(work.run.folder / PAGE, _page(work.run))
+                work.is_busy = False
+                return False
+        with contextlib.suppress(_Stopped):
+            self._paint(work, asks[0])
+        return True
 
     def _paint(self, work: _Work, ask: dict[str, Any]) -> None:
         def may_begin() -> None:
             if work.stopped.is_set():
-                raise Cancelled("stopped")
+                raise _Stopped
             self._check_unchanged(work)
 
         texts = ask["positive"], ask["negative"]
@@ -216,7 +225,7 @@ class Audits:
         finally:
             path.unlink(missing_ok=True)
         work.seconds.append(seconds + time.monotonic() - begun)
-        if len(work.seconds) == 2 * getattr(work.run.plan, "round_pairs", 8):
+        if len(work.seconds) == _FIRST_ROUND:
             log.info("negopt: %s", _cost_line(work))
 
     def _check_unchanged(self, work: _Work) -> None:
@@ -241,10 +250,10 @@ class Audits:
 
 
 def _status(work: _Work, state: dict[str, Any]) -> str:
-    if state["result"] is not None:
-        return "done"
     if work.is_busy:
         return "stopping" if work.stopped.is_set() else "painting"
+    if state["result"] is not None:
+        return "done"
     return "waiting for clicks" if state["pairs"] and not state["asks"] else "stopped"
 
 

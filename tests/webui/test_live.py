@@ -210,7 +210,8 @@ def test_an_audit_paints_the_webuis_own_pictures(live: Live) -> None:
     assert live.read(f"/negopt/v1/audit/picture?run={run}&id={first['id']}") == stream.getvalue()
     better, worse = state["pairs"][0]
     assert live.post("/negopt/v1/audit/click", {"run": run, "better": better, "worse": worse})["clicks"] == 1
-    live.post("/negopt/v1/audit/stop", {"run": run})
+    while live.post("/negopt/v1/audit/stop", {"run": run})["status"] == "stopping":
+        time.sleep(0.2)
     assert live.read(f"/negopt/v1/audit/report?run={run}").startswith(b"<!doctype html>")
     page = live.press("negopt_audit_refresh", "click")
     assert f"{run}: " in page["negopt_audit_shown"]
