@@ -14,7 +14,7 @@ from .audit_api import PREFIX, AuditApi
 from .check import to_html
 from .panel import Maker, Wires
 
-JUDGES = ("clicks", "pickscore", "hps", "aesthetic", "clip")
+JUDGES = ("clicks", "pickscore", "hps", "hpsv3", "aesthetic", "clip")
 """Offered; which scorers are there is looked up when an audit starts."""
 _PAGE = ("steps", "cfg", "sampler", "scheduler", "width", "height")
 _AS_IN_API = {"cfg": "cfg_scale", "sampler": "sampler_name"}

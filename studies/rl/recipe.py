@@ -20,11 +20,8 @@ FLAT, TWINS = ("--flat-schedule",), ("--twins", "2")
 SCHEDULES: dict[str, tuple[str, ...]] = {
     "prior": (),
     "flat": FLAT,
-    "entropy": ("--schedule-entropy", "0.02"),
-    "twins": TWINS,
     "flat, entropy": (*FLAT, "--schedule-entropy", "0.02"),
     "flat, twins": (*FLAT, *TWINS),
-    "flat, twins, entropy": (*FLAT, *TWINS, "--schedule-entropy", "0.02"),
 }
 """What each run of modifiers has beyond PPO as docs/generated/results.md has it."""
 
@@ -42,7 +39,7 @@ def trainings(settings: RLSettings, part: str, stock: Path) -> list[Training]:
         if part == "algorithms":
             runs.append(recipe.sft("negative", seed))
             runs += [
-                recipe.ppo("negative", seed, name=run_name(part, name, seed), how=how)
+                recipe.ppo("negative", seed, name=run_name(part, name, seed), steps=settings.short, how=how)
                 for name, how in ALGORITHMS.items()
             ]
         elif part == "windows":
@@ -65,7 +62,7 @@ def _stock_runs(settings: RLSettings, recipe: Recipe, stock: Path, seed: int) ->
         Training(f"stock-untrained-{seed}", (*supervised, "1", "--rate", "1e-09")),
     ]
     for begun in ("sft", "untrained"):
-        for length, steps in (("short", settings.steps), ("long", settings.long * settings.steps)):
+        for length, steps in (("short", settings.short), ("long", settings.long)):
             name = run_name("stock", f"{begun}, {length}", seed)
             runs.append(recipe.ppo("", seed, start=f"stock-{begun}-{seed}", name=name, steps=steps))
     return runs

@@ -20,10 +20,18 @@ class RLSettings:
     jobs: int = flag(2, "runs at the same time, one thread each")
     seeds: int = flag(3, "training seeds", "training-seeds")
     prompts: int = flag(256, "held-out prompts", "prompt-count")
-    steps: int = flag(100, "training steps of 32 pictures", "ppo-steps")
+    steps: int = flag(100, "training steps of 32 pictures for windows; half of it for algorithms", "ppo-steps")
     paint_dtype: str = flag("auto", "precision of pictures; auto: bfloat16 where it is measured to be faster")
     only: str | None = flag(None, "one part of it", choices=PARTS, shown="all")
     noises: int = field(default=2)
     """Pictures of each held-out prompt in an arm."""
-    long: int = field(default=4)
-    """Times the training steps, for the longer runs on the large stock."""
+
+    @property
+    def short(self) -> int:
+        """Training steps of algorithms, and of the shorter runs on the large stock."""
+        return self.steps // 2
+
+    @property
+    def long(self) -> int:
+        """Training steps of the longer runs on the large stock: four times the shorter ones."""
+        return 4 * self.short

@@ -95,7 +95,7 @@ def _windows(settings: RLSettings, runner: Runner, written: Written) -> list[str
 
 def _stock(settings: RLSettings, runner: Runner, written: Written) -> list[str]:
     results = _measured(settings, runner, written.source, written.stock(), "stock")
-    short, long = settings.steps * 32, settings.long * settings.steps * 32
+    short, long = settings.short * 32, settings.long * 32
     return [
         "## What supervised training is for",
         f"A stock of {len(large_stock())} phrases, of which 480 name what no picture here has; people write them out "
@@ -108,8 +108,9 @@ def _head(settings: RLSettings, runner: Runner) -> str:
     return (
         "# What reinforcement learning does on the demo world\n\n"
         f"Command: `python -m negopt_core world rl`. World {runner.weights}; {settings.seeds} training seeds, "
-        f"{settings.steps} steps of PPO of 32 pictures where nothing else is said; {settings.prompts} held-out prompts "
-        f"x {settings.noises} noises an arm, {runner.steps} steps in {runner.dtype}, guidance "
-        f"{runner.guidance_scale:g}, judged by the `eval` judge; training saw the `reward` judge. R = quality + 3 "
-        "alignment; ± is half of a 95 % interval over prompts of the mean of the seeds; differences are paired."
+        f"{settings.steps} steps of PPO of 32 pictures for windows, {settings.short} for algorithms; "
+        f"{settings.prompts} held-out prompts x {settings.noises} noises an arm, {runner.steps} steps in "
+        f"{runner.dtype}, guidance {runner.guidance_scale:g}, judged by the `eval` judge; training saw the `reward` "
+        "judge. R = quality + 3 alignment; ± is half of a 95 % interval over prompts of the mean of the seeds; "
+        "differences are paired."
     )
