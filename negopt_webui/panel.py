@@ -26,6 +26,9 @@ WATCHED = {
     "cfg": "{tab}_cfg_scale",
     "hires": "{tab}_hr-checkbox",
     "hires_steps": "{tab}_hires_steps",
+    "scheduler": "{tab}_scheduler",
+    "width": "{tab}_width",
+    "height": "{tab}_height",
 }
 """Parts of the page that the buttons read: our names, and the host's ids of them. Not every host and tab has all."""
 
@@ -64,7 +67,7 @@ class Controls:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Maker:
+class Maker:
     """Makes the components of one tab, each with our id."""
 
     gr: Any
@@ -90,7 +93,7 @@ class _Maker:
 
 def build(gr: Any, tab: str, groups: PolicyGroups, default: str) -> Controls:
     """Make the components. Cheap and without effect: the host does it six times at every start."""
-    make = _Maker(gr, tab)
+    make = Maker(gr, tab)
     of = make.of
     with gr.Accordion("negopt", open=False, elem_id=of("accordion")):
         enabled = gr.Checkbox(label="Enable negopt", value=False, elem_id=of("enabled"))
@@ -120,7 +123,7 @@ def build(gr: Any, tab: str, groups: PolicyGroups, default: str) -> Controls:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Wires:
+class Wires:
     """Connects actions to the parts of one tab's page."""
 
     tab: str
@@ -160,7 +163,7 @@ def wire(controls: Controls, tab: str, page: Mapping[str, Any], buttons: Buttons
         "family": controls.family,
         "others": controls.others,
     }
-    wires, line = _Wires(tab, parts), controls.line
+    wires, line = Wires(tab, parts), controls.line
     checked = "positive_words negative_words prompt negative steps cfg enabled policy family"
     ours = (controls.positive, controls.negative, controls.enabled, controls.policy, controls.family)
     for part in (*ours, page.get("steps"), page.get("cfg")):

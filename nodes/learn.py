@@ -5,25 +5,24 @@ from __future__ import annotations
 import heapq
 import os
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..negopt_core.errors import NegOptError, OutputError
-from ..negopt_core.json_text import read_json
+from ..negopt_core.errors import NegOptError
 from ..negopt_core.provenance.comfy_graph import prompts_of_graph
 from ..negopt_core.provenance.origin import read_origin
 from ..negopt_core.provenance.picture_texts import GRAPH, WORKFLOW, read_texts
 from ..negopt_core.text.df_text import format_prompt, parse_prompt
+from ..negopt_core.tune.hosted import picture_of
 from ..negopt_core.tune.journal import CONFIG
+from ..negopt_core.tune.run_folders import NoSuchRun, drop_unused, kept_run, listed, new_folder
 from .api_read import Body, RequestError
 from .learn_judges import find_judge, judges_for
 from .learn_read import as_written, read_id, read_picture, read_run, read_start
-from .learn_run import PICTURES, RESULT, LearnRun
+from .learn_run import LearnRun
 
 _NEWEST, _LOOKED_AT = 50, 20_000
-_SHOWN_RUNS = 50
 _PICTURES = (".png", ".webp", ".jpg", ".jpeg")
 
 
@@ -37,12 +36,11 @@ class LearnRuns:
         """A new run in a folder of its own; its state."""
         start = read_start(body)
         judge = find_judge(start.judge, start.family)
-        folder = _new_folder(start.kind)
+        folder = new_folder(runs_folder(), start.kind)
         try:
             run = LearnRun(folder, start, judge)
         except NegOptError:
-            if folder.is_dir() and not (folder / CONFIG).is_file():
-                folder.rmdir()
+            drop_unused(folder)
             raise
         self._open[folder.name] = run
         return run.state()
@@ -68,29 +66,23 @@ class LearnRuns:
 
     def listed(self) -> dict[str, Any]:
         """The runs, the newest first."""
-        folders = sorted(runs_folder().glob(f"*/{CONFIG}"), key=lambda one: one.stat().st_mtime, reverse=True)
-        return {"runs": [row for one in folders[:_SHOWN_RUNS] if (row := _listed(one))]}
+        return {"runs": listed(runs_folder())}
 
     def _run(self, name: Any) -> LearnRun:
         name = read_run(name)
-        folder = runs_folder() / name
-        if not (folder / CONFIG).is_file():
+        if name not in self._open or not (runs_folder() / name / CONFIG).is_file():
             self._open.pop(name, None)
-            raise RequestError(404, "no-such-run", f"there is no run {name!r} in {runs_folder()}; start a new one")
-        if name not in self._open:
             try:
-                start = read_start(
-                    {**(values := read_json((folder / CONFIG).read_bytes())), "mode": ",".join(values["modes"])}
-                )
-            except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-                raise OutputError(f"{folder / CONFIG} is damaged ({error}); start a new run") from error
-            self._open[name] = LearnRun(folder, start, find_judge(start.judge, start.family))
+                start, _ = kept_run(runs_folder(), name)
+            except NoSuchRun as error:
+                raise RequestError(404, "no-such-run", str(error)) from None
+            self._open[name] = LearnRun(runs_folder() / name, start, find_judge(start.judge, start.family))
         return self._open[name]
 
 
 def small_picture(name: Any, ask_id: Any) -> Path:
     """The small copy of a picture of a run; a wall asks for many at once, so no run is opened for it."""
-    path = runs_folder() / read_run(name) / PICTURES / f"{read_id(ask_id)}.jpg"
+    path = picture_of(runs_folder() / read_run(name), read_id(ask_id))
     if not path.is_file():
         raise RequestError(404, "no-such-picture", f"{path.name} is not there; it comes when the run goes on")
     return path
@@ -106,29 +98,6 @@ def runs_folder() -> Path:
     import folder_paths
 
     return Path(folder_paths.get_user_directory()) / "default" / "negopt" / "runs"
-
-
-def _new_folder(kind: str) -> Path:
-    name = f"{kind}-{time.strftime('%Y-%m-%d-%H%M%S')}"
-    folder, number = runs_folder() / name, 1
-    while True:
-        try:
-            folder.mkdir(parents=True)
-            return folder
-        except FileExistsError:
-            number += 1
-            folder = runs_folder() / f"{name}-{number}"
-        except OSError as error:
-            raise OutputError(f"cannot write {folder}: {error.strerror or error}; make room for the run") from error
-
-
-def _listed(path: Path) -> dict[str, Any] | None:
-    try:
-        values = read_json(path.read_bytes())
-        told = {key: str(values[key]) for key in ("kind", "model", "judge")}
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return {"run": path.parent.name, **told, "is_done": (path.parent / RESULT).is_file()}
 
 
 def picture_path(filename: str, subfolder: str, type: str) -> Path:

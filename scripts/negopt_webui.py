@@ -10,16 +10,29 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from modules import paths, prompt_parser, script_callbacks, scripts, sd_models, sd_samplers, shared
+from modules import (
+    call_queue,
+    paths,
+    processing,
+    prompt_parser,
+    script_callbacks,
+    scripts,
+    sd_models,
+    sd_samplers,
+    sd_schedulers,
+    shared,
+)
 
 from negopt_core.policy.menu import PolicyMenu
-from negopt_webui import api, axes, injection, panel, session
+from negopt_webui import api, audit_api, audit_panel, axes, injection, panel, session
 from negopt_webui.buttons import Buttons
 from negopt_webui.host import EncodeCache, Webui
 from negopt_webui.model_family import DEFAULT
+from negopt_webui.painting import Painter
 
 HOST = Webui(prompt_parser, sd_samplers, shared, sd_models)
 SECTION = ("negopt", "negopt")
+NO_STORE, BASIC = {"Cache-Control": "no-store"}, {"WWW-Authenticate": "Basic"}
 
 
 def policy_folders() -> list[Path]:
@@ -29,10 +42,16 @@ def policy_folders() -> list[Path]:
     return [*folders, Path(extra)] if extra else folders
 
 
-# The three last as long as this module, which the host loads anew with its page. No state of a job is in any of them.
+# The four last as long as this module, which the host loads anew with its page. No state of a job is in any of them.
 MENU = PolicyMenu(policy_folders)
 CACHE = EncodeCache()
 BUTTONS = Buttons(MENU, HOST, gr.update)
+AUDITS = audit_api.AuditApi(
+    lambda: Path(paths.data_path) / "negopt" / "runs",
+    lambda: Path(paths.models_path) / "negopt_scorers",
+    Painter(processing, call_queue, shared, sd_samplers, sd_schedulers, HOST),
+    shared.cmd_opts,
+)
 
 
 class NegOptScript(scripts.Script):
@@ -68,6 +87,8 @@ class NegOptScript(scripts.Script):
         if not self.is_wired:  # later calls only read our defaults, away from the page
             self.is_wired = True
             panel.wire(controls, _tab(is_img2img), self.page, BUTTONS)
+            if not is_img2img:
+                audit_panel.wire(audit_panel.build(gr), self.page, audit_panel.AuditButtons(AUDITS))
         self.infotext_fields = panel.paste_fields(controls)
         self.paste_field_names = [session.PLAN_KEY]
         return controls.arguments
@@ -117,17 +138,37 @@ def on_ui_settings() -> None:
 
 
 def on_app_started(_demo: Any, app: Any) -> None:
-    """Routes for programs; see `negopt_webui/api.py`."""
+    """Routes for programs; see `negopt_webui/api.py` and `audit_api.py`."""
     from starlette.concurrency import run_in_threadpool
-    from starlette.responses import JSONResponse
+    from starlette.responses import JSONResponse, Response
 
-    async def suggest(request: Any) -> Any:
+    async def read(request: Any, most: int) -> bytes:
+        """The body, or its beginning if it has more than `most` bytes."""
         body = b""
         async for part in request.stream():
             body += part
-            if len(body) > api.MAX_BODY:
-                return reply(api.too_large())
+            if len(body) > most:
+                break
+        return body
+
+    async def suggest(request: Any) -> Any:
+        body = await read(request, api.MAX_BODY)
+        if len(body) > api.MAX_BODY:
+            return reply(api.too_large())
         return reply(await run_in_threadpool(api.suggest, MENU, HOST, body))
+
+    def audit(path: str) -> Any:
+        async def answered(request: Any) -> Any:
+            body = await read(request, audit_api.MAX_BODY)
+            asked = path, request.headers, request.query_params, body
+            status, content = await run_in_threadpool(AUDITS.answer, *asked)
+            if isinstance(content, dict):
+                headers = NO_STORE | BASIC if status == 401 else NO_STORE
+                return JSONResponse(content, status_code=status, headers=headers)
+            kind = "text/html" if isinstance(content, str) else "image/jpeg"
+            return Response(content, status_code=status, media_type=kind, headers=NO_STORE)
+
+        return answered
 
     async def policies(_request: Any) -> Any:
         return reply(api.policies(MENU))
@@ -136,6 +177,8 @@ def on_app_started(_demo: Any, app: Any) -> None:
         status, values = answer
         return JSONResponse(values, status_code=status)
 
+    for path, method in audit_api.ROUTES.items():
+        app.add_route(path, audit(path), methods=[method])
     app.add_route(api.SUGGEST, suggest, methods=["POST"])
     app.add_route(api.POLICIES, policies, methods=["GET"])
 
@@ -144,3 +187,4 @@ script_callbacks.on_cfg_denoiser(on_cfg_denoiser)
 script_callbacks.on_before_ui(on_before_ui)
 script_callbacks.on_ui_settings(on_ui_settings)
 script_callbacks.on_app_started(on_app_started)
+script_callbacks.on_script_unloaded(AUDITS.close)

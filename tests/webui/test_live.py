@@ -3,11 +3,15 @@
 `make test-host` with NEGOPT_WEBUI_URL set; `docs/a1111.md` says on which hosts and versions this has passed.
 """
 
+import base64
+import io
 import json
+import time
 from typing import Any
 
 import pytest
-from webui_live import HIRES_STEPS, SECOND_ORDER, STEPS, Live, Made, Refused, find_live
+from PIL import Image
+from webui_live import HIRES_STEPS, SECOND_ORDER, SIDE, STEPS, Live, Made, Refused, find_live
 
 from negopt_core.provenance.plan import Passes, read_plan
 from negopt_core.text.df_text import parse_prompt
@@ -185,6 +189,45 @@ def test_programs_can_ask_the_policies(live: Live) -> None:
         with pytest.raises(Refused) as refused:
             live.post("/negopt/v1/suggest", body)
         assert refused.value.status == status
+
+
+def test_an_audit_paints_the_webuis_own_pictures(live: Live) -> None:
+    settings = {"steps": STEPS, "width": SIDE, "height": SIDE, "sampler_name": "Euler", "cfg_scale": 5}
+    asked = {"prompts": ["a red house", "a cat AND a dog :0.5"], "negative": "(mud:1.2), fog, blurry", "pictures": 32}
+    state = live.post("/negopt/v1/audit/start", {**asked, **settings, "seed": 5})
+    first, run = state["asks"][0], state["run"]
+    with pytest.raises(Refused) as refused:
+        live.post("/negopt/v1/audit/start", {**asked, **settings})
+    assert refused.value.status == 409
+    texts = {"prompt": first["positive"], "negative_prompt": first["negative"], "seed": first["seed"]}
+    made = live.post("/sdapi/v1/txt2img", {**texts, **settings, "scheduler": "Automatic"})  # gets its turn
+    while not state["pairs"]:
+        time.sleep(0.2)
+        state = live.get(f"/negopt/v1/audit/state?run={run}")
+        assert not state["problem"]
+    stream = io.BytesIO()
+    Image.open(io.BytesIO(base64.b64decode(made["images"][0]))).convert("RGB").save(stream, "JPEG", quality=88)
+    assert live.read(f"/negopt/v1/audit/picture?run={run}&id={first['id']}") == stream.getvalue()
+    better, worse = state["pairs"][0]
+    assert live.post("/negopt/v1/audit/click", {"run": run, "better": better, "worse": worse})["clicks"] == 1
+    while live.post("/negopt/v1/audit/stop", {"run": run})["status"] == "stopping":
+        time.sleep(0.2)
+    assert live.read(f"/negopt/v1/audit/report?run={run}").startswith(b"<!doctype html>")
+    page = live.press("negopt_audit_refresh", "click")
+    assert f"{run}: " in page["negopt_audit_shown"]
+
+
+def test_the_page_starts_an_audit_and_takes_a_click(live: Live) -> None:
+    given = ["a red house\na lake", "", "mud, fog", 32, "clicks", STEPS, 5, "Euler", "Automatic", SIDE, SIDE]
+    shown = live.press("negopt_audit_start", "click", *given)["negopt_audit_shown"]
+    while "data:image/jpeg" not in shown:
+        assert "of at most" in shown and "▲" not in shown, shown
+        time.sleep(0.2)
+        shown = live.press("negopt_audit_refresh", "click")["negopt_audit_shown"]
+    assert live.get("/negopt/v1/audit/state")["clicks"] == 0
+    live.press("negopt_audit_left", "click")
+    assert live.get("/negopt/v1/audit/state")["clicks"] == 1
+    live.press("negopt_audit_stop", "click")
 
 
 def test_the_buttons_on_the_page_write_text(live: Live) -> None:

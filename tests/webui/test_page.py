@@ -201,7 +201,10 @@ def app(webui: StubWebui, monkeypatch: pytest.MonkeyPatch) -> App:
     async def run_in_threadpool(function: Any, *args: Any) -> Any:
         return function(*args)
 
-    parts = {"concurrency": {"run_in_threadpool": run_in_threadpool}, "responses": {"JSONResponse": Response}}
+    parts = {
+        "concurrency": {"run_in_threadpool": run_in_threadpool},
+        "responses": {"JSONResponse": Response, "Response": Response},
+    }
     for name, content in parts.items():
         monkeypatch.setitem(sys.modules, f"starlette.{name}", types.SimpleNamespace(**content))
     monkeypatch.setitem(sys.modules, "starlette", types.ModuleType("starlette"))

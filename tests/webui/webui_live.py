@@ -68,6 +68,11 @@ class Live:
         """The JSON of a page."""
         return self._ask(urllib.request.Request(self._address + path))
 
+    def read(self, path: str) -> bytes:
+        """The content of a page, whatever it is."""
+        with urllib.request.urlopen(self._address + path, timeout=PATIENCE) as answer:
+            return bytes(answer.read())
+
     def post(self, path: str, values: dict[str, Any] | bytes) -> Any:
         """The JSON that comes of it; Refused for an error."""
         body = values if isinstance(values, bytes) else json.dumps(values).encode()

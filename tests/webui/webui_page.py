@@ -17,12 +17,16 @@ class Page:
         self.steps, self.sampler = make(value=10), make(value="Euler")
         self.cfg = make(value=7.0)
         ids = {"prompt": self.prompt, "neg_prompt": self.negative, "steps": self.steps, "cfg_scale": self.cfg}
-        for name, component in {**ids, "sampling": self.sampler}.items():
+        sizes = {"width": make(value=64), "height": make(value=64), "scheduler": make(value="Automatic")}
+        for name, component in {**ids, **sizes, "sampling": self.sampler}.items():
             for callback in webui.callbacks[f"after txt2img_{name}"]:
                 callback(types.SimpleNamespace(component=component))
         built: list[Any] = []
         build = webui.module.panel.build
         webui.module.panel.build = lambda *args: built.append(build(*args)) or built[-1]
+        audits: list[Any] = []
+        build_audit = webui.module.audit_panel.build
+        webui.module.audit_panel.build = lambda *args: audits.append(build_audit(*args)) or audits[-1]
         self.arguments = webui.script.ui(False)
-        webui.module.panel.build = build
-        self.ours = built[0]
+        webui.module.panel.build, webui.module.audit_panel.build = build, build_audit
+        self.ours, self.audit = built[0], audits[0]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
+import threading
 import types
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 import gradio_stub
 import pytest
 import webui_texts as prompt_parser
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 CALLS = {"Euler": (1.0, 1), "DDIM": (0.875, 1), "Heun": (1.875, 2), "DPM++ SDE": (1.875, 2), "DPM adaptive": (18.4, 1)}
@@ -96,11 +98,49 @@ class Result:
     infotexts: list[str]
 
 
+class Asked:
+    """A txt2img job that a program makes."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.settings, self.is_closed = settings, False
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+class Studio:
+    """Paints the jobs of programs: a plain picture, bright if its negative holds `good`, dark if it holds `bad`."""
+
+    class State:
+        """What the page's Interrupt button sets."""
+
+        interrupted = skipped = False
+        job = ""
+
+        def begin(self, job: str) -> None:
+            self.job, self.interrupted, self.skipped = job, False, False
+
+        def end(self) -> None:
+            self.job = ""
+
+    def __init__(self) -> None:
+        self.lock, self.jobs, self.before = threading.Lock(), [], lambda job: None
+
+    def paint(self, job: Asked, state: State) -> Any:
+        """`before` is called with each job, and may raise."""
+        assert self.lock.locked() and state.job
+        self.jobs.append(job)
+        self.before(job)
+        negative, seed = job.settings["negative_prompt"], job.settings["seed"]
+        level = 100 + 60 * ("good" in negative) - 60 * ("bad" in negative) + seed % 20
+        return types.SimpleNamespace(images=[Image.new("RGB", (64, 64), (level, level, level))])
+
+
 class StubWebui:
     """One host: `a1111`, or `forge`, which prepares a hires pass twice and computes no negative at CFG 1."""
 
     def __init__(self, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.kind, self.model, self.printed = kind, Model(), []
+        self.kind, self.model, self.printed, self.studio = kind, Model(), [], Studio()
         self.callbacks: dict[str, list[Any]] = {}
         self.options: dict[str, Any] = {}
         self.gradio = gradio_stub
@@ -136,6 +176,8 @@ class StubWebui:
             return lambda callback, name=None: self.callbacks.setdefault(kind, []).append(callback)
 
         def find_sampler_config(name: str) -> Any:
+            if name not in CALLS:
+                return None
             factor = CALLS[name][1]
             return types.SimpleNamespace(total_steps=lambda steps: steps * factor)
 
@@ -145,18 +187,29 @@ class StubWebui:
         class Shared(types.ModuleType):
             opts = Options()
             sd_model = property(lambda _: webui.model)
-            cmd_opts = types.SimpleNamespace(embeddings_dir="/nowhere/embeddings")
+            cmd_opts = types.SimpleNamespace(embeddings_dir="/nowhere/embeddings", api=True, api_auth=None)
+            state = Studio.State()
+            total_tqdm = types.SimpleNamespace(clear=lambda: None)
 
         shared = Shared("modules.shared")
         shared.OptionInfo = OptionInfo
-        kinds = ("on_cfg_denoiser", "on_before_ui", "on_ui_settings", "on_app_started")
+        self.state, self.cmd_opts = shared.state, shared.cmd_opts
+        kinds = ("on_cfg_denoiser", "on_before_ui", "on_ui_settings", "on_app_started", "on_script_unloaded")
         parts = {
-            "paths": types.SimpleNamespace(models_path="/nowhere/models"),
+            "call_queue": types.SimpleNamespace(queue_lock=self.studio.lock),
+            "paths": types.SimpleNamespace(models_path="/nowhere/models", data_path="/nowhere"),
+            "processing": types.SimpleNamespace(
+                StableDiffusionProcessingTxt2Img=Asked, process_images=lambda p: self.studio.paint(p, shared.state)
+            ),
             "prompt_parser": prompt_parser,
             "script_callbacks": types.SimpleNamespace(**{kind: register(kind) for kind in kinds}),
             "scripts": types.SimpleNamespace(Script=Script, AlwaysVisible=object(), scripts_data=[]),
             "sd_models": types.SimpleNamespace(model_data=Loaded()),
-            "sd_samplers": types.SimpleNamespace(find_sampler_config=find_sampler_config),
+            "sd_samplers": types.SimpleNamespace(
+                find_sampler_config=find_sampler_config,
+                all_samplers=[types.SimpleNamespace(name=name) for name in CALLS],
+            ),
+            "sd_schedulers": types.SimpleNamespace(schedulers=[types.SimpleNamespace(label="Karras")]),
             "shared": shared,
         }
         root = types.ModuleType("modules")

@@ -28,19 +28,21 @@ from ...tune.audit import AuditPlan
 from ...tune.candidates import candidates, own_options, rivals_of, split_prompts
 from ...tune.evidence import Source
 from ...tune.journal import Journal, in_use
-from ...tune.report import audit_report, tune_report
+from ...tune.page import write_page
+from ...tune.report import audit_report, click_pairs, tune_report
 from ...tune.rounds import Limits, Reader
 from ...tune.table import save_tuned
 from ...tune.tune import TunePlan
 from ..compare.gallery import Gallery
+from ..compare.page import thumbnail
 from ..compare.prompt_sets import load_prompts
 from ..jobs.processes import ALONE, Processes
 from .drive import Bench, drive, next_round, seconds_a_picture
-from .report import write_report
 from .settings import AuditRun, Judged, TuneRun
 
 log = logging.getLogger("negopt")
 REPORT, PAGE, PICTURES = "report.json", "report.html", "pictures"
+_CLICK_PAIRS = 24
 
 
 def run_audit(run: AuditRun, processes: Processes = ALONE) -> dict[str, Any] | None:
@@ -227,7 +229,14 @@ def _read_clicks(paths: Sequence[Path], journal: Journal) -> None:
 
 def _finish(folder: Path, report: dict[str, Any], journal: Journal, bench: Bench, title: str) -> dict[str, Any]:
     write_text(folder / REPORT, json.dumps(report, indent=1) + "\n")
-    write_text(folder / PAGE, write_report(report, journal, _paths(journal, bench), title))
+    paths = _paths(journal, bench)
+    page = write_page(
+        report,
+        lambda key: thumbnail(paths[key])["src"] if key in paths else None,
+        title,
+        click_pairs(journal)[:_CLICK_PAIRS],
+    )
+    write_text(folder / PAGE, page)
     return report | {"page": str(folder / PAGE), "json": str(folder / REPORT)}
 
 
