@@ -77,7 +77,7 @@ def test_a_named_family_goes_before_the_checkpoints(webui: StubWebui, page: Page
 def test_the_schedule_follows_the_family_too(webui: StubWebui, page: Page) -> None:
     load(webui, "ponyDiffusionV6XL.safetensors")
     page.ours.fill_schedule.fire("click")
-    assert "score_4" in page.ours.negative.value and ":0-" in page.ours.positive.value
+    assert "score_4" in page.ours.negative.value and ":0-" in page.ours.negative.value
 
 
 def test_a_job_follows_the_checkpoint_it_is_made_with(webui: StubWebui) -> None:
