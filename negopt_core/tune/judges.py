@@ -16,6 +16,9 @@ from ..scorers.table import CLIP, REAL, REFEREE, SCORERS, WORLD_REWARD, Loader, 
 from .start import CLICKS
 
 WORLD_JUDGE = "demo world"
+TOGETHER = {"aesthetic": 1.0, "clip": 20.0, "pickscore": 1.0}
+"""What scorers count in a sum: PAE's weights (arXiv 2404.04095). The report shows each of them alone as well."""
+_AND = " + "
 _THUMBNAIL = 384
 """Longer side of the copies that are kept, in pixels."""
 
@@ -77,14 +80,19 @@ def find_judge(
             )
         weights = read_weights(WORLD_REWARD)
         return Judge(weights, {}, words_of, as_referee(weights))
-    if name not in _scorers(places):
+    parts = name.split(_AND)
+    if not set(parts) <= set(_scorers(places)) or (len(parts) > 1 and not set(parts) <= TOGETHER.keys()):
         raise NoSuchJudge(f"the judge {name[:60]!r} is not here; choose {CLICKS!r}, or put its weights into {folder}")
-    return Judge({name: 1.0}, places, words_of)
+    return Judge({part: TOGETHER[part] if len(parts) > 1 else 1.0 for part in parts}, places, words_of)
 
 
 def judges_for(family: str, places: Mapping[str, str]) -> list[str]:
     """Names for the menu, the best first."""
-    return [*([WORLD_JUDGE] if family == WORLD else _scorers(places)), CLICKS]
+    if family == WORLD:
+        return [WORLD_JUDGE, CLICKS]
+    names = _scorers(places)
+    several = [name for name in TOGETHER if name in names]
+    return [*names, *([_AND.join(several)] if len(several) > 1 else []), CLICKS]
 
 
 def _scorers(places: Mapping[str, str]) -> list[str]:
