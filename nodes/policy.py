@@ -51,7 +51,7 @@ def policy_menu() -> PolicyMenu:
 
 
 def policy_choices(has_families: bool) -> list[str]:
-    """What a node's menu shows: the default and the user's own, its families if they have no field of their own, the rest.
+    """What a node's menu shows: the default and the user's own, the default's families (where no field asks), the rest.
 
     Any other name that is here loads as well; the page adds it to the menu of a node that has it.
     """

@@ -37,8 +37,8 @@ NOTES = {
     "fixed negative for every prompt, and what the policy writes with its windows. One picture proves nothing: change "
     "the seeds.",
     "sdxl": "**SDXL, node by node.** Needs an SDXL checkpoint of yours. **Choose it in the first node**, which shows "
-    "the first file of *models/checkpoints*, or nothing if there is none. The policy *negopt-scheduled* with the family *sdxl* writes "
-    "for it, with windows; the hook keeps the windows of both prompts exactly.",
+    "the first file of *models/checkpoints*, or nothing if there is none. The policy *negopt-scheduled* with the "
+    "family *sdxl* writes for it, with windows; the hook keeps the windows of both prompts exactly.",
     "own_checkpoint": "**Your own checkpoint.** No model comes with negopt. **Choose an SD 1.5 or SDXL file in the "
     "first node**, which shows the first of *models/checkpoints*, or nothing if there is none. The policy *negopt* "
     "writes for the family it finds in the file; for Pony or Illustrious choose theirs, such as *negopt:pony*. For "

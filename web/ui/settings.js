@@ -109,6 +109,9 @@ export function startWithSettings(node) {
   if (isWriting && mode && mode !== MODES[0]) setWidget(node, "mode", mode);
   const policy = chosenPolicy();
   if (policy && WRITERS.includes(node.comfyClass)) {
-    if (widgetOf(node, "policy")?.options?.values?.includes?.(policy)) setWidget(node, "policy", policy);
+    // a menu shows few names; any other one that is here works as well
+    const isHere = policies.some((one) => one.name === policy) || widgetOf(node, "policy")?.options?.values?.includes?.(policy);
+    if (isHere) setWidget(node, "policy", policy);
+    keepOffered(node);
   }
 }
