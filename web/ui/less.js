@@ -8,6 +8,9 @@ const isOurs = (node) => Boolean(node.comfyClass?.startsWith("NegOpt"));
 /** Whether this page can hide a widget without leaving a hole; that of ComfyUI 0.3.64 cannot, and shows all. */
 const canHide = (node) => typeof node.getLayoutWidgets === "function";
 
+/** Whether a node shows only what most people set. */
+export const isShort = (node) => canHide(node) && !node.showAdvanced && !setting(ALWAYS);
+
 /** The widgets that the schema calls advanced, each with those that belong to it, as a seed's control. */
 const advancedOf = (node) =>
   (node.widgets ?? []).filter((one) => one.options?.advanced).flatMap((one) => [one, ...(one.linkedWidgets ?? [])]);

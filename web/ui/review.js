@@ -7,7 +7,7 @@ import { inspectBody, policyOf, policyOfRun, textsIn } from "../lib/setup.js";
 import { negativeSockets } from "../lib/plan.js";
 import { runOf } from "../lib/runs.js";
 import { flatNow, onGpu } from "./one_click.js";
-import { canOpen, keepLess } from "./less.js";
+import { canOpen, isShort, keepLess } from "./less.js";
 import { keepText, remedyOf } from "./remedies.js";
 import { keepLooking } from "./looking.js";
 import { keepOrigin, missingPolicy, originLine } from "./origin.js";
@@ -23,7 +23,7 @@ const MOST_PHRASES = 60;
 const TRIES = 6; // seeds asked for another phrase
 const [LEAST_HEIGHT, MOST_HEIGHT, MARGIN] = [64, 220, 32]; // the margin holds padding and gaps too
 /** Beside bars, so that a node fits on a laptop's screen, of 900 px with all of its settings; the Vue renderer's fields are taller. */
-const sharedHeight = ({ showAdvanced }) => (window.LiteGraph.vueNodesMode ? 100 : 160) + (showAdvanced ? 0 : 60);
+const sharedHeight = (node) => (window.LiteGraph.vueNodesMode ? 100 : 160) + (isShort(node) ? 60 : 0);
 
 /** Give a writing node its review. */
 export function addReview(node) {
@@ -61,7 +61,10 @@ function fit(state) {
 
 function fillBar(state) {
   const write = button(say("review-write"), () => told(() => writeNow(state)), say("review-write-hint"));
-  state.more = button(say("review-more"), () => oneStep(() => state.node.toggleAdvanced()));
+  state.more = button(say("review-more"), () => {
+    oneStep(() => state.node.toggleAdvanced());
+    keepOpener(state);
+  });
   state.more.classList.add("negopt-more");
   state.bar.append(write, state.more);
   state.bar.dataset.severity = "none";

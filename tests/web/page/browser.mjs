@@ -15,7 +15,7 @@ const SETTINGS = {
 };
 const LOCAL = ["127.0.0.1", "localhost"];
 // ComfyUI's own page asks for these and logs what it does not get, with or without us
-const NOT_OURS = /accessed before initialization|favicon|ERR_FAILED|ERR_BLOCKED|Content Security Policy|userdata|manager|status of 404|templates/i;
+const NOT_OURS = /accessed before initialization|favicon|ERR_FAILED|ERR_BLOCKED|Content Security Policy|userdata|manager|status of 404|templates|that was never set up/i;
 
 /** Opens a page; `settings` are ComfyUI's. Returns the page and the list of errors it will have shown. */
 export async function open(url, settings = {}) {

@@ -7,7 +7,7 @@ import { CORE, OTHERS, PACKS } from "./topologies.mjs";
 
 /** Everything of a graph that a person made: nodes with their values and places, links, groups. */
 const saved = (page) => page.evaluate(() => {
-  const { nodes, links, groups } = app.rootGraph.serialize();
+  const { nodes, links, groups } = (app.rootGraph ?? app.graph).serialize();
   const places = nodes.map(({ id, type, pos, size, mode, inputs, widgets_values }) =>
     ({ id, type, mode, pos: [...pos].map(Math.round), widgets_values,
       // the Vue renderer measures nodes anew when it loads them
@@ -213,8 +213,10 @@ export const checks = {
       app.collectNodeMenuItems = taken;
       const options = [];
       made.getExtraMenuOptions(app.canvas, options);
-      return [options.filter(Boolean).map((one) => one.content), app.graph.getNodeById(2).getExtraMenuOptions?.toString().includes("menuOf") ?? false];
+      const asksNode = app.graph.getNodeById(2).getExtraMenuOptions?.toString().includes("menuOf") ?? false;
+      return [options.filter(Boolean).map((one) => one.content), asksNode, !taken];
     });
-    assert.deepEqual([offered[0].filter((one) => one?.startsWith("negopt:")).length, offered[1]], [5, false]);
+    assert.equal(offered[0].filter((one) => one?.startsWith("negopt:")).length, 5);
+    assert.equal(offered[1], offered[2], "only an older page asks the node");
   },
 };
