@@ -89,15 +89,17 @@ export async function answer(page, yes) {
 
 /** Run the graph to its end; throws what ComfyUI says is wrong with it. */
 export async function finished(page) {
-  const count = () => page.evaluate(async () => Object.keys(await (await fetch("/api/history")).json()).length);
-  const before = await count();
+  const last = () => page.evaluate(async () => Object.entries(await (await fetch("/api/history?max_items=1")).json())[0] ?? ["", null]);
+  const [before] = await last();
   await page.evaluate(() => app.queuePrompt(0, 1));
   const end = Date.now() + 240_000;
-  while ((await count()) === before) {
+  let [id, run] = [before, null];
+  while (id === before) {
     if (Date.now() > end) throw new Error("the graph never finished");
-    await page.waitForTimeout(300);
+    await page.waitForTimeout(100);
+    [id, run] = await last();
   }
-  const status = await page.evaluate(async () => Object.values(await (await fetch("/api/history")).json()).pop().status);
+  const { status } = run;
   if (status.status_str !== "success") throw new Error(`the graph failed: ${JSON.stringify(status.messages).slice(0, 800)}`);
 }
 
@@ -146,6 +148,18 @@ export const outOfPlace = async (page) => {
   for (let tries = 0; tries < 20 && (await page.evaluate(look)).length; tries += 1) await page.waitForTimeout(250);
   return page.evaluate(look);
 };
+
+/** A notice of the page, as older and newer ones draw it. */
+export const NOTICE = ".p-toast-message, [data-toast-kind]";
+
+/** Away with the notices; the next one is then that of the next click. */
+export async function dismissNotices(page) {
+  await page.evaluate(() => {
+    app.extensionManager.toast.removeAll?.();
+    for (const close of document.querySelectorAll(".p-toast-close-button, [data-toast-kind] button")) close.click();
+  });
+  await waitFor(page, (notice) => !document.querySelector(notice), NOTICE);
+}
 
 /** The value of a widget of a node. */
 export const widget = (page, id, name) =>

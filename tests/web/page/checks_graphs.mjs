@@ -1,7 +1,7 @@
 // One click in graphs as people have them: the user's words stay in front, what is not understood stays as it is and is named,
 // and one undo gives back the graph exactly.
 import assert from "node:assert/strict";
-import { answer, command, undo, waitFor } from "./browser.mjs";
+import { answer, command, dismissNotices as quiet, NOTICE, undo, waitFor } from "./browser.mjs";
 import { build, stock } from "./graphs.mjs";
 import { CORE, OTHERS, PACKS } from "./topologies.mjs";
 
@@ -20,13 +20,7 @@ const saved = (page) => page.evaluate(() => {
 const values = (page) => page.evaluate(() => Object.fromEntries(app.graph.nodes.flatMap((node) =>
   (node.widgets ?? []).map((one) => [`${node.id}.${one.name}`, one.value]))));
 
-const toasts = (page) => page.evaluate(() => [...document.querySelectorAll(".p-toast-message")].map((one) => one.innerText).join(" "));
-
-/** Away with the notices; the next one is then that of the next click. */
-async function quiet(page) {
-  await page.evaluate(() => app.extensionManager.toast.removeAll());
-  await waitFor(page, () => !document.querySelector(".p-toast-message"));
-}
+const toasts = (page) => page.evaluate((notice) => [...document.querySelectorAll(notice)].map((one) => one.innerText).join(" "), NOTICE);
 
 /** Click, say Yes to a question, and give the notice. */
 async function click(page, id, name, asks) {
@@ -36,7 +30,7 @@ async function click(page, id, name, asks) {
     await page.getByText(asks).first().waitFor();
     await answer(page, "Yes");
   }
-  await waitFor(page, () => document.querySelector(".p-toast-message"));
+  await waitFor(page, (notice) => document.querySelector(notice), NOTICE);
   await page.waitForTimeout(400); // frames in which what is made gets its place
   return toasts(page);
 }

@@ -103,7 +103,7 @@ export const checks = {
     const before = await page.evaluate(shown);
     if (before.length < 5) {
       assert.deepEqual(before, ["policy", "prompt", "negative", "review"]);
-      await page.getByText(/^(more settings|show advanced inputs)$/i).first().click();
+      await page.getByText(/^(more settings|show advanced inputs)$/i).locator("visible=true").first().click();
     }
     await waitFor(page, () => document.body.innerText.includes("written negative") || !LiteGraph.vueNodesMode);
     const open = await page.evaluate(shown);
@@ -111,7 +111,7 @@ export const checks = {
     await shot("all-settings");
     if (before.length >= 5) return { all: "this page shows all" };
     await undo(page);
-    await page.getByText(/^(more settings|show advanced inputs)$/i).first().waitFor();
+    await page.getByText(/^(more settings|show advanced inputs)$/i).locator("visible=true").first().waitFor();
   },
 
   async old_workflows_load_with_policies_that_no_menu_shows({ page }) {

@@ -54,7 +54,7 @@ export const checks = {
     await load(page, example("one_click"));
     await page.evaluate(() => {
       const { widgets } = app.graph.getNodeById(2);
-      const set = (name, value) => widgets.find((one) => one.name === name).callback?.((widgets.find((one) => one.name === name).value = value));
+      const set = (name, value) => Object.assign(widgets.find((one) => one.name === name), { value }).callback?.(value);
       set("policy", "negopt");
       set("prompt", "a portrait of an old fisherman, oil painting");
     });
