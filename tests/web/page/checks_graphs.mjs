@@ -13,8 +13,10 @@ const saved = (page) => page.evaluate(() => {
       // the Vue renderer measures nodes anew when it loads them
       size: LiteGraph.vueNodesMode ? [] : [...size].map(Math.round),
       // a node whose menu adds inputs gets them in another order when ComfyUI loads it
-      inputs: inputs?.map(({ name, link }) => [name, link]).sort() }));
-  return JSON.stringify({ nodes: places.sort((one, other) => one.id - other.id), links, groups }, null, 1);
+      inputs: inputs?.map(({ name, link }) => [name, link != null]).sort() }));
+  // newer pages number the links of such a node anew, so a link is told by its two ends
+  const ends = links.map(([, from, slot, to, input, type]) => [from, slot, to, nodes.find(({ id }) => id === to)?.inputs[input]?.name, type].join(" "));
+  return JSON.stringify({ nodes: places.sort((one, other) => one.id - other.id), links: ends.sort(), groups }, null, 1);
 });
 
 const values = (page) => page.evaluate(() => Object.fromEntries(app.graph.nodes.flatMap((node) =>
