@@ -22,7 +22,7 @@ const MOST_FINDINGS = 6;
 const MOST_PHRASES = 60;
 const TRIES = 6; // seeds asked for another phrase
 const [LEAST_HEIGHT, MOST_HEIGHT, MARGIN] = [64, 220, 32]; // the margin holds padding and gaps too
-/** Beside bars, so that a node fits on a laptop's screen, of 900 px with all of its settings; the Vue renderer's fields are taller. */
+/** Beside bars, so that a node fits on a laptop's screen, with all of its settings on one of 900 px; the Vue renderer's fields are taller. */
 const sharedHeight = (node) => (window.LiteGraph.vueNodesMode ? 100 : 160) + (isShort(node) ? 60 : 0);
 
 /** Give a writing node its review. */
@@ -49,7 +49,7 @@ export function addReview(node) {
 /** Room for all there is to see, up to a limit; past it the review scrolls, and a node that is made larger shows more. */
 function heightOf({ node, bar, findings, phrases, origin }) {
   const needed = [bar, findings, phrases, origin].reduce((sum, one) => sum + one.offsetHeight, MARGIN);
-  const most = widgetOf(node, "timeline")?.element?.hidden === false ? sharedHeight(node) : MOST_HEIGHT;
+  const most = widgetOf(node, "timeline")?.element?.hidden === false ? sharedHeight(node) : MOST_HEIGHT - (isShort(node) ? 0 : 50);
   return Math.min(most, Math.max(LEAST_HEIGHT, needed));
 }
 

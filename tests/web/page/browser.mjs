@@ -24,7 +24,8 @@ export async function open(url, settings = {}) {
   const page = await context.newPage();
   page.setDefaultTimeout(120_000);
   const errors = [];
-  page.on("pageerror", (error) => errors.push(`pageerror: ${error}`));
+  let isReady = false; // before that, ComfyUI 0.3.64's page throws one of its own
+  page.on("pageerror", (error) => (isReady || /negopt/.test(error.stack)) && errors.push(`pageerror: ${error}`));
   page.on("console", (message) => {
     if (message.type() === "error" && !NOT_OURS.test(message.text())) errors.push(message.text().slice(0, 1200));
   });
@@ -44,6 +45,7 @@ export async function open(url, settings = {}) {
   for (const end of ["requestfinished", "requestfailed"]) context.on(end, (request) => underWay.delete(request));
   await context.request.post(`${url}/settings`, { data: { ...SETTINGS, ...settings } });
   await ready(page, url);
+  isReady = true;
   return { browser, context, page, errors };
 }
 

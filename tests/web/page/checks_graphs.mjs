@@ -9,7 +9,7 @@ import { CORE, OTHERS, PACKS } from "./topologies.mjs";
 const saved = (page) => page.evaluate(() => {
   const { nodes, links, groups } = (app.rootGraph ?? app.graph).serialize();
   const places = nodes.map(({ id, type, pos, size, mode, inputs, widgets_values }) =>
-    ({ id, type, mode, pos: [...pos].map(Math.round), widgets_values,
+    ({ id, type, mode, pos: [...pos].map(Math.round), widgets_values: widgets_values?.length ? widgets_values : null,
       // the Vue renderer measures nodes anew when it loads them
       size: LiteGraph.vueNodesMode ? [] : [...size].map(Math.round),
       // a node whose menu adds inputs gets them in another order when ComfyUI loads it

@@ -76,7 +76,8 @@ export const checks = {
       await waitFor(page, () => document.querySelectorAll(".negopt-chip").length >= 25);
       await settled(page.locator(".negopt-meter").first());
       const height = await heightOf(page, "NegOptOneClick");
-      assert.ok(height <= SCREEN.height - BARS, `the node is ${height} px high`);
+      const isWhole = await page.evaluate(() => !app.graph.nodes[0].getLayoutWidgets); // an older page shows all fields
+      assert.ok(height <= (isWhole ? 900 : SCREEN.height) - BARS, `the node is ${height} px high`);
       const [inside, shown] = await page.evaluate(() => {
         const root = document.querySelector(".negopt-meter");
         return [root.scrollHeight, root.clientHeight];
