@@ -149,7 +149,7 @@ await step("sidebar", async () => {
   await page.locator("[aria-label*='negopt'], .side-bar-button:has(.pi-book)").first().click();
 });
 
-await step("audit", async () => {
+if (settings["negopt.audit"] !== false) await step("audit", async () => {
   await stock(page, 5, SCENES[0]);
   await page.evaluate((words) => {
     const moved = { 1: [520, 80], 2: [860, 80], 3: [860, 360], 4: [1340, 80], 5: [1680, 80], 6: [1680, 220] };
