@@ -141,7 +141,10 @@ def check_a_loader_asks_for_the_family_and_old_names_still_load() -> None:
 
 
 def check_what_most_people_leave_alone_is_advanced() -> None:
-    for kind, shown in (("NegOptOneClick", ["policy", "prompt", "negative"]), ("NegOptSuggest", ["prompt", "negative"])):
+    for kind, shown in (
+        ("NegOptOneClick", ["policy", "prompt", "negative"]),
+        ("NegOptSuggest", ["prompt", "negative"]),
+    ):
         inputs = [one for one in node(kind).define_schema().inputs if hasattr(one, "default")]
         assert [one.id for one in inputs if not one.as_dict().get("advanced")] == shown
 
