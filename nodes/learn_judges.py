@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,8 @@ class Judge:
 
     def _load(self) -> None:
         """All at once, so that those that need the same network share it; on the CPU, as the GPU is ComfyUI's."""
-        judges, referees = (Loader(self.places, role, "cpu") for role in ("reward", "eval"))
+        judges = Loader(self.places, "reward", "cpu")
+        referees = replace(judges, role="eval")  # with the same networks
         self._loaded |= {name: judges.scorer(name) for name in self.weights}
         self._loaded |= {name: referees.scorer(name.removeprefix(REFEREE)) for name in self.referee}
 

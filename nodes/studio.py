@@ -128,9 +128,9 @@ def scorer_folder() -> Path:
 def scorer_places() -> str:
     """What to put where, for a tooltip."""
     return (
-        f"The world's judge the demo world's pictures alone. Others lie in models/{_KEY}: folders clip, pickscore, hps "
-        "(transformers format, safetensors) and the files aesthetic.safetensors and inception.safetensors (python -m "
-        "negopt_core convert aesthetic, convert inception)."
+        f"The world's judge the demo world's pictures alone. Others lie in models/{_KEY}: folders clip, pickscore, "
+        "hps, hpsv3 (safetensors) and the files aesthetic.safetensors and inception.safetensors (python -m negopt_core "
+        "convert aesthetic, convert inception)."
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from negopt_core.commands import Command, Result
 from negopt_core.flags import flag, nested
-from studies import learning_report
+from studies import learning_report, rl_report
 from studies.world.settings import ReportSettings
 
 
@@ -37,5 +37,6 @@ def run(settings: Settings) -> Result:
 
 COMMANDS = (
     *learning_report.COMMANDS,
+    *rl_report.COMMANDS,
     Command("report", "measure the shipped weights and write the tables into docs/generated/world.md", Settings, run),
 )

@@ -1,4 +1,4 @@
-"""`convert aesthetic|inception|clip|pae`: published weights to safetensors, once."""
+"""`convert aesthetic|inception|clip|hpsv3|pae`: published weights to safetensors, once."""
 
 from __future__ import annotations
 
@@ -26,6 +26,13 @@ class Inception(_Weights):
     """What `convert inception` takes."""
 
     output: Path = flag(Path("inception.safetensors"), "file to write", "o", "output", metavar="FILE")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HPSv3(_Weights):
+    """What `convert hpsv3` takes."""
+
+    output: Path = flag(Path("HPSv3.safetensors"), "file to write", "o", "output", metavar="FILE")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +70,14 @@ def run_inception(settings: Inception) -> Result:
     return Result({"file": str(settings.output)}, f"wrote {settings.output}")
 
 
+def run_hpsv3(settings: HPSv3) -> Result:
+    """Convert and say where."""
+    from ..scorers.hpsv3_folder import convert_hpsv3
+
+    convert_hpsv3(settings.file, settings.output)
+    return Result({"file": str(settings.output)}, f"wrote {settings.output}")
+
+
 def run_clip(settings: CLIP) -> Result:
     """Convert and say where."""
     from ..scorers.clip_folder import convert_clip
@@ -90,5 +105,8 @@ COMMANDS = (
         "inception", "torch-fidelity's weights-inception-2015-12-05 .pth, for FID and IS", Inception, run_inception
     ),
     Command("clip", "a pickled CLIP, or open_clip's and HPS's files, to a folder of transformers", CLIP, run_clip),
+    Command(
+        "hpsv3", "a pickled checkpoint of HPSv3's training (the published one needs no conversion)", HPSv3, run_hpsv3
+    ),
     Command("pae", "PAE's released actor (actor_step3000.pt) to a policy folder", PAE, run_pae),
 )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Event
 from types import MappingProxyType
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Literal, Protocol, get_args, runtime_checkable
 
 import torch
 
@@ -145,3 +145,26 @@ class ModelPainter(Painter, Protocol):
     def describe(self) -> dict[str, Any]:
         """What paints and how, in plain values: at least `device`, `dtype`, `strength` and `torch`."""
         ...
+
+
+@runtime_checkable
+class PaintsEach(Protocol):
+    """A painter that hands out pictures as they are done, such as a pool of servers."""
+
+    def paint_each(
+        self, pairs: Sequence[PromptPair], seeds: Sequence[int], cancel: Cancel | None = None
+    ) -> Iterator[tuple[int, torch.Tensor]]:
+        """(place, picture [3, H, W]) in any order; else as `ModelPainter.paint`."""
+        ...
+
+
+def paint_in_turn(
+    painter: ModelPainter, pairs: Sequence[PromptPair], seeds: Sequence[int], batch: int, cancel: Cancel | None = None
+) -> Iterator[tuple[int, torch.Tensor]]:
+    """(place, picture) as they come: from `PaintsEach` each by itself, from others `batch` at a time."""
+    if isinstance(painter, PaintsEach):
+        yield from painter.paint_each(pairs, seeds, cancel)
+        return
+    for start in range(0, len(pairs), batch):
+        end = start + batch
+        yield from enumerate(painter.paint(pairs[start:end], seeds[start:end], cancel=cancel), start)

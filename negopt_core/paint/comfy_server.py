@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -61,6 +61,22 @@ class ComfyPainter:
         Raises ModelError with each server's reason if none is left, and Cancelled if `cancel` says so.
         """
         check_seeds(pairs, seeds)
+        images: dict[int, torch.Tensor] = {}
+        steps = self.settings.steps
+        for place, image in self.paint_each(pairs, seeds, cancel):
+            images[place] = image
+            if on_progress is not None:
+                on_progress(len(images) * steps, len(pairs) * steps)
+        return torch.stack([images[place] for place in range(len(pairs))])
+
+    def paint_each(
+        self, pairs: Sequence[PromptPair], seeds: Sequence[int], cancel: Cancel | None = None
+    ) -> Iterator[tuple[int, torch.Tensor]]:
+        """(place, picture [3, H, W]) as the servers send them; what was handed out is not lost if the rest fails.
+
+        No server waits for another: each takes the next picture when it has room. Errors as `paint`.
+        """
+        check_seeds(pairs, seeds)
         graphs = [build_graph(self.source, self.settings, *one) for one in zip(pairs, seeds, strict=True)]
         work = _Work(graphs, len(self.servers) * _AHEAD)
         threads = [
@@ -70,13 +86,20 @@ class ComfyPainter:
         ]
         for thread in threads:
             thread.start()
+        size = (self.settings.height or 0, self.settings.width or 0)
         try:
-            self._watch(work, on_progress, cancel)
+            for place, image in _finished(work, cancel):
+                height, width = image.shape[1:]
+                size = (size[0] or height, size[1] or width)
+                _check_size(image, size)
+                yield place, image
         finally:
             work.stop()
             for thread in threads:
                 thread.join()
-        return _stacked(work, self.settings)
+        if work.count < work.total:
+            reasons = "; ".join(f"{server}: {reason}" for server, reason in work.reasons.items())
+            raise ModelError(f"no ComfyUI server is left, {work.count} of {work.total} pictures are done. {reasons}")
 
     def model_hash(self) -> str:
         """Nothing: ComfyUI does not tell what is in its files."""
@@ -110,20 +133,17 @@ class ComfyPainter:
                 continue
         return {}
 
-    def _watch(self, work: _Work, on_progress: OnProgress | None, cancel: Cancel | None) -> None:
-        """Until all is painted or nobody is left to paint."""
-        reported, steps = 0, self.settings.steps
-        is_cancelled: Any = getattr(cancel, "is_set", cancel)
-        while True:
-            done, is_over = work.wait(seconds=0.1)
-            for picture in range(reported, done):
-                if on_progress is not None:
-                    on_progress((picture + 1) * steps, work.total * steps)
-            reported = done
-            if is_over:
-                return
-            if is_cancelled is not None and is_cancelled():
-                raise Cancelled(f"painting was stopped after {done} of {work.total} pictures")
+
+def _finished(work: _Work, cancel: Cancel | None) -> Iterator[tuple[int, torch.Tensor]]:
+    """Pictures as they come, until all are there or nobody is left to paint."""
+    is_cancelled: Any = getattr(cancel, "is_set", cancel)
+    while True:
+        images, is_over = work.collect(seconds=0.1)
+        yield from images.items()
+        if is_over:
+            return
+        if is_cancelled is not None and is_cancelled():
+            raise Cancelled(f"painting was stopped after {work.count} of {work.total} pictures")
 
 
 def parse_model(model: str) -> tuple[str, list[str]]:
@@ -155,7 +175,10 @@ class _Work:
 
     graphs: Sequence[Graph]
     workers: int
+    count: int = 0
+    """Pictures that are done."""
     images: dict[int, torch.Tensor] = field(default_factory=dict)
+    """Those that nobody has collected yet."""
     reasons: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -167,7 +190,7 @@ class _Work:
     def take(self) -> int | None:
         """The next picture's place; waits for what others may give back. None if there is nothing more to do."""
         with self._changed:
-            while not self._waiting and len(self.images) < self.total and not self.stopped.is_set():
+            while not self._waiting and self.count < self.total and not self.stopped.is_set():
                 self._changed.wait()
             return None if self.stopped.is_set() or not self._waiting else self._waiting.popleft()
 
@@ -175,6 +198,7 @@ class _Work:
         """A picture is done."""
         with self._changed:
             self.images[place] = image
+            self.count += 1
             self._changed.notify_all()
 
     def leave(self, server: str, place: int | None = None, reason: str = "") -> None:
@@ -187,12 +211,13 @@ class _Work:
                 self.reasons.setdefault(server, reason)
             self._changed.notify_all()
 
-    def wait(self, seconds: float) -> tuple[int, bool]:
-        """How many pictures are done, and whether that is all there will be; waits a while if it is not."""
+    def collect(self, seconds: float) -> tuple[dict[int, torch.Tensor], bool]:
+        """New pictures by place, and whether that is all there will be; waits a while if there are none."""
         with self._changed:
-            if len(self.images) < self.total and self.workers:
+            if not self.images and self.count < self.total and self.workers:
                 self._changed.wait(seconds)
-            return len(self.images), len(self.images) == self.total or not self.workers
+            images, self.images = self.images, {}
+            return images, self.count == self.total or not self.workers
 
     def stop(self) -> None:
         """Tell the workers to take no further picture."""
@@ -247,16 +272,10 @@ def _patiently(server: Server, stopped: threading.Event, do: Callable[[], Result
     return do()
 
 
-def _stacked(work: _Work, settings: PaintSettings) -> torch.Tensor:
-    if len(work.images) < work.total:
-        reasons = "; ".join(f"{server}: {reason}" for server, reason in work.reasons.items())
-        raise ModelError(f"no ComfyUI server is left, {len(work.images)} of {work.total} pictures are done. {reasons}")
-    images = [work.images[place] for place in range(work.total)]
-    height, width = settings.height or images[0].shape[1], settings.width or images[0].shape[2]
-    for image in images:
-        if image.shape[1:] != (height, width):
-            raise ModelError(
-                f"a picture of {width}x{height} was expected, a server painted {image.shape[2]}x{image.shape[1]}; the "
-                "demo world has one size only, and a checkpoint must be the same on all servers"
-            )
-    return torch.stack(images)
+def _check_size(image: torch.Tensor, size: tuple[int, int]) -> None:
+    """ModelError unless a picture has the height and width that are asked for, or that the first one had."""
+    if image.shape[1:] != size:
+        raise ModelError(
+            f"a picture of {size[1]}x{size[0]} was expected, a server painted {image.shape[2]}x{image.shape[1]}; the "
+            "demo world has one size only, and a checkpoint must be the same on all servers"
+        )

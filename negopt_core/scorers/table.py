@@ -30,7 +30,7 @@ REWARD_HELP = (
 Places = Mapping[str, str]
 """Name of weights -> a path, or `hf:owner/name`."""
 CLIP, PICKSCORE, AESTHETIC, HPS, FIDELITY = "clip", "pickscore", "aesthetic", "hps", "fidelity"
-INCEPTION = "inception"
+HPSV3, INCEPTION = "hpsv3", "inception"
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 
 
@@ -54,7 +54,7 @@ class Loader:
     role: str
     """The demo world's judge: "reward" in training, "eval" for reports."""
     device: str = "auto"
-    """Of CLIP and Inception, "auto" is the GPU if there is one; the world's judges stay on the CPU."""
+    """Of CLIP, HPSv3 and Inception, "auto" is the GPU if there is one; the world's judges stay on the CPU."""
     _networks: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False, compare=False)
 
     def scorer(self, name: str) -> Scorer:
@@ -131,6 +131,12 @@ def _hps(loader: Loader) -> Scorer:
     return HpsScorer(loader.embedder(HPS))
 
 
+def _hpsv3(loader: Loader) -> Scorer:
+    from .hpsv3 import Hpsv3Scorer
+
+    return loader._once(HPSV3, loader.places[HPSV3], lambda place: Hpsv3Scorer.load(place, loader.device))
+
+
 def _aesthetic(loader: Loader) -> Scorer:
     from .aesthetic import AestheticScorer
 
@@ -172,6 +178,7 @@ SCORERS: Mapping[str, ScorerRow] = {
         "aesthetic=HEAD.safetensors (made by `convert aesthetic`; uses the clip source)",
     ),
     HPS: ScorerRow(_hps, (HPS,), "hps=DIR (a DIR is a transformers folder or hf:owner/name)"),
+    HPSV3: ScorerRow(_hpsv3, (HPSV3,), "hpsv3=DIR (HPSv3.safetensors and Qwen2-VL's files, or hf:MizzenAI/HPSv3)"),
     FIDELITY: ScorerRow(
         _fidelity,
         (INCEPTION,),
@@ -261,7 +268,7 @@ def identify(name: str, places: Places, role: str) -> str:
         from ..world import world_dir
 
         return f"{name} {hash_place(str(world_dir() / 'judges' / f'{role}.safetensors'))}"
-    reference = [_reference_hash(places[FIDELITY])] if name == FIDELITY and places.get(FIDELITY) else []
+    reference = [hash_files(_pictures(places[FIDELITY]))[:16]] if name == FIDELITY and places.get(FIDELITY) else []
     return " ".join([name, *(hash_place(place_of(one, places)) for one in SCORERS[name].needs), *reference])
 
 
@@ -281,10 +288,6 @@ def _pictures(place: str) -> list[Path]:
             f"{place} holds {len(paths)} pictures ({', '.join(_PICTURES)}); fidelity compares with at least 2"
         )
     return paths
-
-
-def _reference_hash(place: str) -> str:
-    return hash_files(_pictures(place))[:16]
 
 
 def hash_place(place: str) -> str:

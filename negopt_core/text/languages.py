@@ -37,8 +37,9 @@ def read_foreign(text: str, languages: Mapping[str, Mapping[str, str]], knows: C
         known += _read_spaced(words, languages.get("ru", {}), inflected=True)
     guessed = guess_language(words)
     if guessed in _LATIN:
-        known += _read_spaced(words, languages.get(guessed, {}), inflected=True)
-    elif guessed == "":
+        for language in _alike(words, guessed):
+            known += _read_spaced(words, languages.get(language, {}), inflected=True)
+    elif guessed == "" or _is_short_tie(words):
         strange = [word for word in words if not knows(word)]
         names = {word.casefold() for word in _WORD.findall(text)[1:] if word[:1].isupper()}
         for language in _LATIN:  # only German writes its nouns with a capital; elsewhere that is somebody's name
@@ -49,9 +50,25 @@ def read_foreign(text: str, languages: Mapping[str, Mapping[str, str]], knows: C
 
 def guess_language(words: list[str]) -> str:
     """The language with the most of its function words in the text; "" if it has none of any."""
-    counts = {name: sum(word in listed for word in words) for name, listed in _function_words().items()}
+    counts = _counts(words)
     best = max(counts, key=lambda name: (counts[name], name == "en"))
     return best if counts[best] else ""
+
+
+def _counts(words: list[str]) -> dict[str, int]:
+    return {name: sum(word in listed for word in words) for name, listed in _function_words().items()}
+
+
+def _alike(words: list[str], guessed: str) -> list[str]:
+    """The languages that have as many function words in a text as the guessed one: "un" is of four."""
+    counts = _counts(words)
+    return [name for name in _LATIN if counts.get(name) == counts[guessed]]
+
+
+def _is_short_tie(words: list[str]) -> bool:
+    """True where the only function word is English and another language's alike: the "in" of "gatto in stile"."""
+    counts = _counts(words)
+    return counts.get("en") == 1 and any(counts.get(name) == 1 for name in _LATIN)
 
 
 @cache

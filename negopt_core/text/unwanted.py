@@ -39,6 +39,7 @@ _IN_BACKGROUND = re.compile(r"\s*(?:in|at)\s+(?:the\s+)?background(?!\w)", re.IG
 _AND = re.compile(r"\s+(?:and|or|nor|und|oder|et|ou|y|o|e|и|или)\s+(?:no\s+|any\s+|without\s+)?", re.IGNORECASE)
 _STOPS = re.compile(
     r"\s+(?:of|in|on|at|with|under|over|behind|near|by|from|to|for|while|but|that|which|who|as|inside|around|across|"
+    r"reaches|looks|stands|sits|walks|runs|leans|holds|waits|stares|rides|lies|sleeps|smiles|steps|climbs|"
     r"im|mit|auf|bei|dans|avec|sur|en|con|com|nel|sul|в|на|с|la|le|les|il|lo|el|los|las|der|die|das|anywhere|at\s+all)\s",
     re.IGNORECASE,
 )

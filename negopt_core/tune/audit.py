@@ -15,7 +15,7 @@ from ..policy.tuned.effects import Effects, Stock
 from .evidence import Evidence, Source, reward_of
 from .journal import Journal, Round
 from .posterior import Posterior, fit
-from .rounds import Ask, Limits, Reader, random_pairs, topics_of
+from .rounds import Ask, Limits, Reader, pairs_a_round, random_pairs, topics_of
 
 HELPS, HURTS, NOTHING, OPEN = "helps", "hurts", "no effect seen", "not decided yet"
 SMALL = 0.2
@@ -72,15 +72,13 @@ class AuditPlan:
         done = len(journal.asks("learn"))
         if not journal.asks("check") and done < self.learning and not self._is_decided(journal):
             rng = np.random.default_rng((self.seed, len(journal.rounds)))
-            pairs = min(self.round_pairs, (self.learning - done) // 2)
-            rows = self._draw(rng, max(pairs, 1), len(journal.rounds))
+            rows = self._draw(rng, pairs_a_round(self.round_pairs, done, self.learning - done), done // 2)
             asks = random_pairs(self.reader, rows, Limits(), rng, halves=True)
             return Round("learn", self.reader.stock, tuple(asks))
         return None if journal.asks("check") else self._check(journal)
 
-    def _draw(self, rng: np.random.Generator, count: int, start: int) -> list[tuple[str, int]]:
+    def _draw(self, rng: np.random.Generator, count: int, first: int) -> list[tuple[str, int]]:
         """Prompts in turn, each with a new seed."""
-        first = start * self.round_pairs
         return [(self.prompts[(first + k) % len(self.prompts)], int(rng.integers(2**31))) for k in range(count)]
 
     def _is_decided(self, journal: Journal) -> bool:

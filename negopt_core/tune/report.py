@@ -13,16 +13,16 @@ from .journal import Journal
 from .rounds import Ask
 from .tune import TunePlan
 
+Arms = Mapping[str, Mapping[str, tuple[int, ...]]]
+"""Of the last check: name -> prompt -> set."""
+
 
 def audit_report(plan: AuditPlan, journal: Journal) -> dict[str, Any]:
     """Each phrase with its effect and two pairs of pictures, what to drop, and the last check."""
     effects = plan.effects(journal)
     arms = plan.arms(journal, effects)
-    check = compare(
-        journal,
-        {name: dict.fromkeys(plan.prompts, options) for name, options in arms.items()},
-        plan.referee or plan.weights,
-    )
+    each = {name: dict.fromkeys(plan.prompts, options) for name, options in arms.items()}
+    check = compare(journal, each, plan.referee or plan.weights)
     kept = [place for place, row in enumerate(effects) if row.verdict not in (HURTS, NOTHING)]
     dropped = [row.text for row in effects if row.verdict in (HURTS, NOTHING)]
     return {
@@ -36,7 +36,7 @@ def audit_report(plan: AuditPlan, journal: Journal) -> dict[str, Any]:
         "shortened": _text(plan, kept, "negative"),
         "shortened_modifiers": _text(plan, kept, "modifiers"),
         **check,
-        "scores": _by_scorer(plan, journal, arms),
+        "scores": _by_scorer(journal, each, {**plan.weights, **plan.referee}),
     }
 
 
@@ -45,10 +45,9 @@ def _text(plan: AuditPlan, places: Sequence[int], side: str) -> str:
     return format_prompt(append_phrases(DFPrompt(), spans))
 
 
-def _by_scorer(plan: AuditPlan, journal: Journal, arms: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
-    """The last check by each scorer alone: what the sum gains, one may pay for."""
-    each = {name: dict.fromkeys(plan.prompts, options) for name, options in arms.items()}
-    return {name: compare(journal, each, {name: 1.0}) for name in {**plan.weights, **plan.referee}}
+def _by_scorer(journal: Journal, arms: Arms, weights: Mapping[str, float]) -> dict[str, Any]:
+    """The last check by each scorer alone: what one gains, another may pay for."""
+    return {name: compare(journal, arms, {name: 1.0}) for name in weights}
 
 
 def tune_report(plan: TunePlan, journal: Journal) -> dict[str, Any]:
@@ -60,6 +59,7 @@ def tune_report(plan: TunePlan, journal: Journal) -> dict[str, Any]:
         "clicks": len(journal.clicks),
         "phrases": tune_phrases(plan, journal),
         **plan.verdict(journal),
+        "scores": _by_scorer(journal, plan.arms(journal), {**plan.weights, **plan.referee}),
     }
 
 
@@ -107,7 +107,7 @@ def click_pairs(journal: Journal) -> list[tuple[Any, Any]]:
     return [pair for pair in pairs if frozenset(pair) not in known]
 
 
-def check_pairs(journal: Journal, arms: Mapping[str, Mapping[str, tuple[int, ...]]]) -> list[tuple[Any, Any]]:
+def check_pairs(journal: Journal, arms: Arms) -> list[tuple[Any, Any]]:
     """Pairs of the last check that nobody has compared yet: the first of `arms` (name -> prompt -> set) and another."""
     known = {frozenset((one.better, one.worse)) for one in journal.clicks}
     first, *others = arms.values()

@@ -88,6 +88,12 @@ class Reader:
         return self._kept[prompt]
 
 
+def pairs_a_round(least: int, done: int, left: int) -> int:
+    """Pairs to ask for after `done` pictures, of which `left` more may come: an eighth more, so that the pauses between
+    rounds, in which nothing is painted, stay a small share."""
+    return max(min(max(least, done // 16), left // 2), 1)
+
+
 def room_for(stock: Stock, limits: Limits) -> Room:
     """Costs and limits as `best_set` has them."""
     return Room.of(stock, limits.tokens, limits.most)

@@ -16,7 +16,7 @@ from .audit import compare
 from .evidence import Evidence, Source
 from .journal import Journal, Round
 from .posterior import Posterior, fit
-from .rounds import Ask, Limits, Reader, best_for, drawn_pairs, random_pairs, room_for, topics_of
+from .rounds import Ask, Limits, Reader, best_for, drawn_pairs, pairs_a_round, random_pairs, room_for, topics_of
 
 NONE, TUNED, PRIOR, OWN = "none", "tuned", "before", "own"
 _VARIANTS = ((1.3, FULL), (0.7, FULL), (1.0, Window(0.0, 0.5)), (1.0, Window(0.5, 1.0)))
@@ -77,8 +77,7 @@ class TunePlan:
         if done >= self.pictures:
             return self._check(journal)
         rng = np.random.default_rng((self.seed, len(journal.rounds)))
-        count = max(min(self.round_pairs, (self.pictures - done) // 2), 1)
-        first = len(journal.rounds) * self.round_pairs
+        count, first = pairs_a_round(self.round_pairs, done, self.pictures - done), done // 2
         rows = [(self.prompts[(first + k) % len(self.prompts)], int(rng.integers(2**31))) for k in range(count)]
         if len(journal.rounds) < _OPENING or not (self.weights or journal.clicks):
             return Round("learn", self.reader.stock, tuple(random_pairs(self.reader, rows, self.limits, rng)))

@@ -67,13 +67,21 @@ def world_reward(role: str) -> Reward:
 
 
 def tuned(settings: LearningSettings, seed: int, held_out: Sequence[str], is_random: bool = False) -> Texts:
-    """The engine of `tune` without its last stages; `is_random`: sets drawn blindly, the same posterior."""
+    """The engine of `tune` on negatives, without its last stages."""
     stock = Stock(tuple(Option("negative", Span(word)) for word in STOCK))
+    sets = learned_sets(settings, seed, held_out, stock, is_random)
+    return {count: [", ".join(one.span.text for one in each) for each in found] for count, found in sets.items()}
+
+
+def learned_sets(
+    settings: LearningSettings, seed: int, held_out: Sequence[str], stock: Stock, is_random: bool = False
+) -> dict[str, list[list[Option]]]:
+    """By number of pictures, the best set for each held-out prompt; `is_random`: sets drawn blindly, the same model."""
     reader, limits = Reader(stock, "sd15"), Limits()
     painter, reward = world_painter(settings.train_steps, settings.paint_dtype), world_reward("reward")
     rng, prompts = np.random.default_rng(seed), iter(draw_prompts(4000, 7 * seed + 11, part="train"))
     evidence = Evidence(Source("world", "", tables_fingerprint(), ""), stock, {})
-    found: Texts = {}
+    found: dict[str, list[list[Option]]] = {}
     posterior, searched = None, 0
     while len(evidence.pictures) < settings.budgets[-1]:
         rows = [(next(prompts), int(rng.integers(2**31))) for _ in range(_PAIRS)]
@@ -90,7 +98,7 @@ def tuned(settings: LearningSettings, seed: int, held_out: Sequence[str], is_ran
         for budget in settings.budgets:
             if before < budget <= len(evidence.pictures):
                 sets = best_sets(posterior.mean(), evidence, reader, held_out, limits)
-                found[str(len(evidence.pictures))] = [_text(stock, one) for one in sets]
+                found[str(len(evidence.pictures))] = [[stock.options[one] for one in each] for each in sets]
     return found
 
 
@@ -99,10 +107,6 @@ def _told(evidence: Evidence, reader: Reader, asks: Sequence[Ask], painter: Mode
     rewards = reward(images, [one.prompt for one in asks]).tolist()
     pictures = [Picture(one.group, one.options, {"R": value}) for one, value in zip(asks, rewards, strict=True)]
     return replace(evidence, topics={**evidence.topics, **topics_of(reader, asks)}).plus(pictures)
-
-
-def _text(stock: Stock, places: Sequence[int]) -> str:
-    return ", ".join(stock.options[one].span.text for one in places)
 
 
 def regression(settings: LearningSettings, seed: int, held_out: Sequence[str]) -> Texts:

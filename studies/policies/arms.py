@@ -109,11 +109,12 @@ def plain(pairs: Sequence[PromptPair]) -> tuple[PromptPair, ...]:
 
 
 def at_all_steps(pairs: Sequence[PromptPair]) -> tuple[PromptPair, ...]:
-    """The same negatives with their weights, at all steps."""
-    return tuple(
-        PromptPair(pair.positive, DFPrompt(tuple(replace(span, window=FULL) for span in pair.negative.spans)))
-        for pair in pairs
-    )
+    """The same words with their weights, at all steps."""
+    return tuple(PromptPair(_always(pair.positive), _always(pair.negative)) for pair in pairs)
+
+
+def _always(prompt: DFPrompt) -> DFPrompt:
+    return DFPrompt(tuple(replace(span, window=FULL) for span in prompt.spans))
 
 
 def in_random_windows(prompts: Sequence[str], pairs: Sequence[PromptPair], seed: int) -> tuple[PromptPair, ...]:

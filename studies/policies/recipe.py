@@ -17,8 +17,10 @@ _UNITS = (1.0, 8.0, 2.0)
 """What one share of quality, alignment and fidelity stands for: about one over their spread in plain pictures."""
 PROMPTS, GROUP = 8, 4
 """Prompts a step of PPO, and answers to each."""
-_ROUND = ("--prompts-per-step", str(PROMPTS), "--group", str(GROUP), "--advantage", "group")
-"""Eight prompts, four answers to each from the same noise, each against the mean of its four."""
+_ROUND = ("--prompts-per-step", str(PROMPTS), "--group", str(GROUP))
+"""Eight prompts, four answers to each from the same noise."""
+GROUP_MEAN = ("--advantage", "group")
+"""Each answer against the mean of its four."""
 DATA_SIZES = {"10 %": 400, "30 %": 1200}
 """Of the 4,000 pairs of the full set."""
 
@@ -63,9 +65,9 @@ class Recipe:
         """Every run; what a run needs stands before it."""
         runs: list[Training] = []
         for seed in range(self.seeds):
-            runs += [self._sft("negative", seed), self._ppo("negative", seed)]
-            runs += [self._sft("modifiers", seed, scheduled=True), self._ppo("modifiers", seed)]
-            runs += [self._sft("scheduled", seed, scheduled=True), self._ppo("scheduled", seed)]
+            runs += [self.sft("negative", seed), self.ppo("negative", seed)]
+            runs += [self.sft("modifiers", seed, scheduled=True), self.ppo("modifiers", seed)]
+            runs += [self.sft("scheduled", seed, scheduled=True), self.ppo("scheduled", seed)]
         untrained = (
             "sft",
             "--pairs",
@@ -79,30 +81,39 @@ class Recipe:
             "--seed",
             "0",
         )
-        runs += [Training("untrained", untrained), self._ppo("untrained", 0, start="untrained", name="rl-only")]
+        runs += [Training("untrained", untrained), self.ppo("untrained", 0, start="untrained", name="rl-only")]
         for count in DATA_SIZES.values():  # beside the full set of the headline rows, so as long as those
-            runs += [self._sft("negative", 0, pairs=count), self._ppo(f"negative-{count}", 0)]
+            runs += [self.sft("negative", 0, pairs=count), self.ppo(f"negative-{count}", 0)]
         half = self.ppo_steps // 2
         for name, shares in BALANCES.items():
             label = f"balance-{name.replace(':', '-')}"
-            runs.append(self._ppo("negative", 0, name=label, reward=balanced(shares), steps=half))
+            runs.append(self.ppo("negative", 0, name=label, reward=balanced(shares), steps=half))
         for label, reward in ISOLATED.items():
-            runs.append(self._ppo("modifiers", 0, name=f"modifiers-{label}", reward=reward, steps=half))
+            runs.append(self.ppo("modifiers", 0, name=f"modifiers-{label}", reward=reward, steps=half))
         return runs
 
-    def _sft(self, kind: str, seed: int, scheduled: bool = False, pairs: int = 0) -> Training:
+    def sft(self, kind: str, seed: int, scheduled: bool = False, pairs: int = 0) -> Training:
+        """Supervised training of a new policy; `kind` is negative, modifiers or scheduled."""
         name = f"{kind}-{pairs}" if pairs else kind
         line = ["sft", "--pairs", f"world:{pairs}" if pairs else "world", "--stock", "world"]
         line += ["--polarity", "modifiers" if kind == "modifiers" else "negative"]
         line += ["--scheduled"] * scheduled
         return Training(f"{name}-sft-{seed}", (*line, "--train-steps", str(self.sft_steps), "--seed", str(seed)))
 
-    def _ppo(
-        self, kind: str, seed: int, start: str = "", name: str = "", reward: str = MAIN_REWARD, steps: int = 0
+    def ppo(
+        self,
+        kind: str,
+        seed: int,
+        start: str = "",
+        name: str = "",
+        reward: str = MAIN_REWARD,
+        steps: int = 0,
+        how: tuple[str, ...] = GROUP_MEAN,
     ) -> Training:
+        """PPO from the supervised policy of a kind and seed, or from `start`; `how` are further flags."""
         needs, steps = start or f"{kind}-sft-{seed}", steps or self.ppo_steps
         line = ["ppo", "--policy", needs, "--prompts", "world", "--reward", reward, "--train-steps", str(steps)]
-        line += [*_ROUND, "--paint-steps", str(self.train_paint_steps), "--cfg", f"{self.cfg:g}"]
+        line += [*_ROUND, *how, "--paint-steps", str(self.train_paint_steps), "--cfg", f"{self.cfg:g}"]
         line += ["--paint-dtype", self.paint_dtype, "--seed", str(seed)]
         return Training(name or f"{kind}-rl-{seed}", tuple(line), needs)
 

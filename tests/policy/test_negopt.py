@@ -95,6 +95,13 @@ def test_words_of_many_kinds_lead_to_concepts(prompt: str, concept: str) -> None
         ("Sunny Leone in a car", "animal"),
         ("an octopus in an aquarium tank", "vehicle"),
         ("wool cap in faded orange", "fruit"),
+        ("a bedroom with fairy lights", "person"),
+        ("nets and orange buoys on a wall", "fruit"),
+        ("salt flats with a red car, mirror reflection of clouds", "electronics"),
+        ("a wooden sailboat model on a shelf", "person"),
+        ('a trail sign reading "Bear Lake"', "writer"),
+        ("whisky bottle and two glasses on a bar", "eyewear"),
+        ("1girl, silver hair, red eyes", "no medium"),
     ],
 )
 def test_what_only_looks_like_a_concept_is_none(prompt: str, concept: str) -> None:
@@ -109,11 +116,45 @@ def test_what_only_looks_like_a_concept_is_none(prompt: str, concept: str) -> No
         ("an octopus shaped sausage", "octopus"),
         ("an origami rhinoceros of a road map", "map"),
         ("a black and white shower curtain", "black and white"),
+        ("a door knocker shaped like a lion head", "big cat"),
+        ("a bowl of cherries", "pottery"),
+        ("a wizard's study", "person"),
+        ("1boy, wolf ears, hoodie", "wild canine"),
+        ("a messy table with croissants and newspapers", "magazine and newspaper"),
+        ("cathedral nave, light through a rose window", "stained glass"),
+        ("a logo for a bakery", "eatery"),
+        ("a spider dancing on a leaf", "dancer"),
     ],
 )
 def test_what_only_describes_another_thing_counts_for_less_than_half(prompt: str, concept: str) -> None:
     reading = read_prompt(prompt, Lexicon(TABLES))
     assert 0 < reading.strengths[concept] < 0.5
+
+
+@pytest.mark.parametrize(
+    ("prompt", "first"),
+    [
+        ("a fox", "extra legs"),
+        ("a photo of a bicycle against a wall", "broken frame"),
+        ("a cat on a sofa beside a vase and a lamp", "extra legs"),
+        ("pixel art of a dragon", "blurry pixels"),
+        ('neon sign that says "OPEN" in an alley', "garbled letters"),
+    ],
+)
+def test_what_the_picture_is_of_fails_first(prompt: str, first: str) -> None:
+    assert first in phrases(ask(prompt, "flux").negative)[:3]
+
+
+def test_a_thing_held_takes_no_fault_from_the_animal_that_holds_it() -> None:
+    assert {"extra legs", "bad anatomy"} <= set(
+        phrases(ask("a wet otter floating on its back holding a clam").negative)
+    )
+
+
+@pytest.mark.parametrize("family", ["pony", "illustrious", "anima"])
+def test_families_of_tags_get_no_plain_quality_words(family: str) -> None:
+    added = ask("a robot in the rain", family).positive
+    assert not {"sharp focus", "cinematic lighting", "highly detailed"} & set(phrases(added))
 
 
 def test_score_tags_for_more_forbid_those_for_less_and_never_themselves() -> None:

@@ -18,6 +18,7 @@ from negopt_core.scorers.embed import Embedder, prepare
 from negopt_core.scorers.fidelity import FidelityScorer, divergence, inception_score
 from negopt_core.scorers.table import NAMES
 from tests.fakes.clip import published_layers, save_clip
+from tests.published.hpsv3 import save_hpsv3
 
 PROMPTS = ["a red ball", "a blue cube by the sea", "a red ball"]
 
@@ -126,7 +127,7 @@ def test_scorers_are_found_by_name(folder: Path, tmp_path: Path) -> None:
     torch.save(published_layers(), tmp_path / "head.pth")
     assert main(["convert", "aesthetic", str(tmp_path / "head.pth"), "-o", str(tmp_path / "h.safetensors")]) == 0
     sources = [f"{name}={folder}" for name in ("clip", "pickscore", "hps")]
-    sources += [f"aesthetic={tmp_path / 'h.safetensors'}"]
+    sources += [f"aesthetic={tmp_path / 'h.safetensors'}", f"hpsv3={save_hpsv3(tmp_path / 'hpsv3')}"]
     places = scorers.Sources(source=tuple(sources)).places
     for name in [name for name in NAMES if name != scorers.FIDELITY]:  # Inception's has a test of its own below
         scorer = scorers.load_named(name, places, "reward")

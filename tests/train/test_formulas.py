@@ -110,3 +110,10 @@ def test_running_moments_are_those_of_everything_seen() -> None:
     assert moments.mean == pytest.approx(float(values.mean()), rel=1e-5)
     assert moments.spread == pytest.approx(float(values.std(unbiased=False)), rel=1e-5)
     assert float(moments.standardise(values).std(unbiased=False)) == pytest.approx(1.0, rel=1e-4)
+
+
+def test_twins_count_with_their_mean() -> None:
+    mask = torch.ones(4, 1, dtype=torch.bool)
+    rewards = torch.tensor([[1.0], [3.0], [5.0], [7.0]])
+    told = group_advantages(rewards, mask, 4, is_scaled=False, twins=2)
+    assert told[:, 0].tolist() == [-2.0, -2.0, 2.0, 2.0]

@@ -148,3 +148,34 @@ def test_the_demo_worlds_settings_reach_no_other_model(model: str, usual: tuple[
     assert (found.paint_steps, found.cfg, found.ppo.learning_rate) == usual
     told = filled_in(replace(run, paint_steps=3, cfg=1.5, rate=0.1))
     assert (told.paint_steps, told.cfg, told.ppo.learning_rate) == (3, 1.5, 0.1)
+
+
+def test_twins_share_their_words_and_are_credited_apart_for_windows() -> None:
+    """Windows are compared under the same words; words by the mean of their twins."""
+    settings = replace(FAST, prompts=32, group=4, twins=2, advantage="group", is_standardised=False)
+    ppo = PPO(actors("seq2seq", late_share), PROMPTS, settings)
+    rollout = ppo._roll_out()
+    words, windows = rollout.responses.words, rollout.responses.windows
+    assert torch.equal(words[0::2], words[1::2])
+    assert not torch.equal(windows[0::2], windows[1::2])
+    parts, _ = ppo.advantages(rollout)
+    assert torch.equal(parts["words"][0::2], parts["words"][1::2])
+    ends = rollout.responses.is_phrase_end
+    assert not parts["windows"][~ends].any()
+    first = parts["windows"].sum(dim=1) / ends.sum(dim=1).clamp(min=1)
+    better = (rollout.rewards[0::2] - rollout.rewards[1::2]).sign()
+    assert torch.equal((first[0::2] - first[1::2]).sign(), better), "the twin with the better picture is preferred"
+
+
+@pytest.mark.parametrize(("twins", "advantage"), [(3, "group"), (0, "group"), (2, "gae")])
+def test_twins_that_do_not_divide_a_group_are_refused(twins: int, advantage: str) -> None:
+    with pytest.raises(TrainingError, match="twins"):
+        PPOSettings(group=4, twins=twins, advantage=advantage)
+
+
+def test_entropy_of_the_schedule_holds_its_windows_open() -> None:
+    def entropy(coefficient: float) -> float:
+        ppo = PPO(actors("df", late_share), PROMPTS, replace(FAST, schedule_entropy=coefficient))
+        return [ppo.step()[0]["schedule_entropy"] for _ in range(12)][-1]
+
+    assert entropy(0.5) > entropy(0.0) + 0.2

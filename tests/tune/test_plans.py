@@ -9,6 +9,7 @@ from negopt_core.measure.statistics import Interval
 from negopt_core.policy.tuned.effects import Stock
 from negopt_core.tune.audit import HELPS, HURTS, OPEN, compare, examples, verdict_of
 from negopt_core.tune.journal import Journal, _is_left, in_use
+from negopt_core.tune.report import tune_report
 from negopt_core.tune.rounds import Reader
 from studies.learning.simulate import audit_figures
 from tests.fakes.simulated_pictures import (
@@ -82,6 +83,10 @@ def test_tune_learns_and_is_kept_only_if_it_wins(tmp_path: Path) -> None:
     run(plan, journal)
     verdict = plan.verdict(journal)
     assert verdict["kept"] and verdict["differences"]["tuned - none"]["difference"]["low"] > 0
+    apart = tune_report(plan, journal)["scores"]
+    assert set(apart) == set(plan.weights) and all(
+        one["means"].keys() == verdict["means"].keys() for one in apart.values()
+    )
     nothing, empty = dict.fromkeys(EFFECTS, 0.0), journal_in(tmp_path / "nothing")
     run(plan, empty, nothing)
     assert not plan.verdict(empty)["kept"]

@@ -18,12 +18,19 @@ from server import running  # noqa: E402
 
 pytestmark = [pytest.mark.host, pytest.mark.slow]
 
-CHECKS = [
-    name
-    for path in sorted((HERE / "page").glob("checks_*.mjs"))
-    for name in re.findall(r"^  async (\w+)\(", path.read_text(encoding="utf-8"), re.M)
-]
+MODES = ("classic", "vue")
 PATIENCE = 5400
+
+
+def _checks() -> list[tuple[str, str]]:
+    """(renderer, check): every check in both renderers, or in those that its file names."""
+    listed = []
+    for path in sorted((HERE / "page").glob("checks_*.mjs")):
+        source = path.read_text(encoding="utf-8")
+        named = re.search(r"^export const RENDERERS = (\[.*\]);$", source, re.M)
+        modes = json.loads(named[1]) if named else MODES
+        listed += [(mode, name) for mode in modes for name in re.findall(r"^  async (\w+)\(", source, re.M)]
+    return listed
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +44,7 @@ def faults(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], st
     shots = Path(os.environ.get("NEGOPT_SHOTS") or tmp_path_factory.mktemp("shots"))
     found: dict[tuple[str, str], str | None] = {}
     with running(host, tmp_path_factory.mktemp("comfyui")) as server:
-        for mode in ("classic", "vue"):
+        for mode in MODES:
             command = ["node", str(HERE / "page" / "run.mjs"), server.address, mode, str(shots)]
             environment = {**os.environ, **browser}
             done = subprocess.run(
@@ -50,8 +57,7 @@ def faults(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], st
     return found
 
 
-@pytest.mark.parametrize("check", CHECKS)
-@pytest.mark.parametrize("mode", ["classic", "vue"])
+@pytest.mark.parametrize(("mode", "check"), _checks())
 def test_in_the_page(mode: str, check: str, faults: dict[tuple[str, str], str | None]) -> None:
     assert (mode, check) in faults, "the check did not run"
     assert not faults[mode, check], faults[mode, check]

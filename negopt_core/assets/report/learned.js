@@ -86,6 +86,26 @@ const showCheck = () => {
   }
 };
 
+const showScorers = () => {
+  const names = Object.keys(report.scores);
+  const rows = names.length > 1 ? Object.keys(report.scores[names[0]].differences) : [];
+  if (!rows.length) return;
+  const home = document.getElementById("check");
+  add(home, "h3", "By each scorer alone");
+  add(home, "p", "The same pictures. What one scorer gains, another may pay for.");
+  const table = add(home, "table");
+  const head = add(table, "tr");
+  for (const title of ["", ...names]) add(head, "th", title);
+  for (const row of rows) {
+    const line = add(table, "tr");
+    add(line, "td", row);
+    for (const name of names) {
+      const gap = report.scores[name].differences[row]?.difference;
+      add(line, "td", gap ? interval(gap) : "–", gap?.low > 0 ? "helps" : gap?.high < 0 ? "hurts" : "other");
+    }
+  }
+};
+
 const showClicks = () => {
   const home = document.getElementById("clicks");
   if (!report.clickable.length) return;
@@ -116,5 +136,6 @@ const showClicks = () => {
 document.getElementById("about").textContent = `${report.pictures} pictures, ${report.clicks} clicks; reward ${
   Object.entries(report.reward).map(([name, weight]) => `${weight} x ${name}`).join(" + ") || "by clicks only"}.`;
 showCheck();
+showScorers();
 showPhrases();
 showClicks();

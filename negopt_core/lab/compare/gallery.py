@@ -14,7 +14,7 @@ import torch
 
 from ...errors import OutputError
 from ...files import check_folder
-from ...paint.base import Cancel, ModelPainter
+from ...paint.base import Cancel, ModelPainter, paint_in_turn
 from ...paint.pictures import read_image, to_pixels
 from ...provenance.picture_texts import hash_pixels
 from ...provenance.record import Record, read_picture, shown_place, write_picture
@@ -74,27 +74,39 @@ class Gallery:
 
         Each of several `processes` paints its share into the same folder, and comes back when all have.
         """
-        check_folder(self.folder)
         keys = [self.key(order) for order in orders]
-        distinct = dict(zip(keys, orders, strict=True))
-        log.info("%d pictures wanted, %d different", len(orders), len(distinct))
-        with processes.together():
-            self._paint_missing(processes.own(list(distinct.items())), batch, cancel)
+        for _ in self.paint_each(orders, batch, cancel, processes):
+            pass
         return keys
 
-    def _paint_missing(self, wanted: Sequence[tuple[str, Order]], batch: int, cancel: Cancel | None) -> None:
-        missing = [(key, order) for key, order in wanted if not self._is_kept(key)]
+    def paint_each(
+        self, orders: Sequence[Order], batch: int, cancel: Cancel | None = None, processes: Processes = ALONE
+    ) -> Iterator[str]:
+        """As `paint`; the key of each different picture of this process as soon as it is kept, in any order."""
+        check_folder(self.folder)
+        distinct = {self.key(order): order for order in orders}
+        log.info("%d pictures wanted, %d different", len(orders), len(distinct))
+        with processes.together():
+            yield from self._paint_missing(processes.own(list(distinct.items())), batch, cancel)
+
+    def _paint_missing(self, wanted: Sequence[tuple[str, Order]], batch: int, cancel: Cancel | None) -> Iterator[str]:
+        missing = []
+        for key, order in wanted:
+            if self._is_kept(key):
+                yield key
+            else:
+                missing.append((key, order))
         done = len(wanted) - len(missing)
         log.info("%d of %d already painted", done, len(wanted))
+        if not missing:
+            return
         pace = ProgressLog("painting", len(wanted), done)
-        for start in range(0, len(missing), batch):
-            group = missing[start : start + batch]
-            images = self.painter.paint(
-                [order.pair for _, order in group], [order.seed for _, order in group], cancel=cancel
-            )
-            for (key, order), image in zip(group, images, strict=True):
-                write_picture(self.path(key), to_pixels(image), self._record(order, image))
-            pace.update(done + start + len(group))
+        pairs, seeds = [order.pair for _, order in missing], [order.seed for _, order in missing]
+        for count, (place, image) in enumerate(paint_in_turn(self.painter, pairs, seeds, batch, cancel), 1):
+            key, order = missing[place]
+            write_picture(self.path(key), to_pixels(image), self._record(order, image))
+            pace.update(done + count)
+            yield key
 
     def read(self, key: str) -> torch.Tensor:
         """[3, H, W] in 0..1."""

@@ -37,12 +37,14 @@ def gae(rewards: Tensor, values: Tensor, is_action: Tensor, discount: float, smo
     return advantages, torch.where(is_action, advantages + values, 0.0)
 
 
-def group_advantages(rewards: Tensor, is_action: Tensor, group: int, is_scaled: bool) -> Tensor:
+def group_advantages(rewards: Tensor, is_action: Tensor, group: int, is_scaled: bool, twins: int = 1) -> Tensor:
     """[B, T] total reward of a response minus the mean over the `group` responses to the same prompt, at every action.
 
-    `is_scaled` divides by the group's standard deviation, as GRPO does (arXiv 2402.03300).
+    `is_scaled` divides by the group's standard deviation, as GRPO does (arXiv 2402.03300). Each `twins` responses,
+    which stand together, count with their mean.
     """
-    totals = torch.where(is_action, rewards, 0.0).sum(dim=1).view(-1, group)
+    totals = torch.where(is_action, rewards, 0.0).sum(dim=1).view(-1, twins)
+    totals = totals.mean(dim=1, keepdim=True).expand(-1, twins).reshape(-1, group)
     centred = totals - totals.mean(dim=1, keepdim=True)
     if is_scaled:
         centred = centred / (totals.std(dim=1, unbiased=False, keepdim=True) + 1e-6)

@@ -28,7 +28,7 @@ from .formulas import (
 from .rollout import Actors, Rollout, is_finite, roll_out, rows_of
 from .settings import PPOSettings
 
-LOSSES = ("policy_loss", "value_loss", "entropy", "clipped")
+LOSSES = ("policy_loss", "value_loss", "entropy", "schedule_entropy", "clipped")
 """What an update reports, in this order; the last is no loss but the share of actions outside of the clip range."""
 
 
@@ -92,13 +92,20 @@ class PPO:
         # the responses to one prompt are painted from the same noise, so that only their words tell them apart
         noise = torch.randint(2**31, (settings.prompts, settings.pictures), generator=self.rng).tolist()
         pictures = [noise[row // settings.group] for row in range(len(prompts))]
-        rollout = roll_out(self.actors, own(prompts), own(seeds), own(pictures), self.sampling, settings.at_once)
+        words, times = seeds, None
+        if settings.twins > 1:
+            words, times = [seeds[row - row % settings.twins] for row in range(len(seeds))], own(seeds)
+        drawn = (own(prompts), own(words), own(pictures))
+        rollout = roll_out(self.actors, *drawn, self.sampling, settings.at_once, times)
         if not is_finite(rollout):
             raise TrainingError("a reward or log-probability is not a finite number; the last checkpoint is intact")
         return rollout
 
-    def advantages(self, rollout: Rollout) -> tuple[Tensor, Tensor]:
-        """Advantages, whitened over the whole round, and returns, each [B, T] for the rows of the rollout."""
+    def advantages(self, rollout: Rollout) -> tuple[dict[str, Tensor], Tensor]:
+        """Advantages by channel, whitened over the whole round, and returns; each [B, T] for the rows of the rollout.
+
+        Windows and weights have those of the words, unless twins say what they alone are worth.
+        """
         settings, whole = self.settings, self.processes.gather
         mask, values, earned = whole(rollout.responses.is_action), whole(rollout.values), whole(rollout.rewards)
         nats = torch.stack([rollout.divergence(channel) for channel in CHANNELS]).sum(dim=0)
@@ -108,12 +115,21 @@ class PPO:
             earned = self.moments.standardise(earned)
         rewards = place_rewards(earned, penalties, mask)
         advantages, returns = gae(rewards, values, mask, settings.discount, settings.smoothing)
+        is_scaled, twins = settings.advantage == "grpo", settings.twins
         if settings.advantage != "gae":
-            advantages = group_advantages(rewards, mask, settings.group, settings.advantage == "grpo")
+            advantages = group_advantages(rewards, mask, settings.group, is_scaled, twins)
+        parts = dict.fromkeys(CHANNELS, whiten(advantages, mask))
+        if twins > 1:
+            ends = whole(rollout.responses.is_phrase_end)
+            timed = torch.where(ends, group_advantages(rewards, mask, twins, is_scaled), 0.0)
+            parts |= dict.fromkeys(("windows", "weights"), whiten(timed, ends))
         places = rollout.values.shape[1]  # of the longest response here; another process may have had a longer one
-        return self.processes.own(whiten(advantages, mask))[:, :places], self.processes.own(returns)[:, :places]
+        own = self.processes.own
+        return {name: own(part)[:, :places] for name, part in parts.items()}, own(returns)[:, :places]
 
-    def update(self, rollout: Rollout, advantages: Tensor, returns: Tensor, rows: Tensor) -> dict[str, float]:
+    def update(
+        self, rollout: Rollout, advantages: Mapping[str, Tensor], returns: Tensor, rows: Tensor
+    ) -> dict[str, float]:
         """One gradient step on some rows of the round: `rows` of this rollout, and those of the other processes."""
         settings, policy, critic = self.settings, self.actors.policy, self.actors.critic
         masks = {name: rollout.responses.mask(name) for name in CHANNELS}
@@ -125,7 +141,8 @@ class PPO:
             with recomputing(policy):
                 losses = self._losses(rollout, advantages, returns, part, mine)
                 loss = losses["policy_loss"] + settings.value_weight * losses["value_loss"]
-                (loss - settings.entropy * losses["entropy"]).backward()  # type: ignore[no-untyped-call]
+                loss = loss - settings.entropy * losses["entropy"]
+                (loss - settings.schedule_entropy * losses["schedule_entropy"]).backward()  # type: ignore[no-untyped-call]
             for name, value in losses.items():
                 told[name] += float(value.detach())
         self.processes.sum_gradients([*policy.parameters(), *critic.parameters()])
@@ -136,23 +153,30 @@ class PPO:
         return {**self.processes.sum(told), "grad_norm": float(norms[1])}
 
     def _losses(
-        self, rollout: Rollout, advantages: Tensor, returns: Tensor, rows: Tensor, shares: Mapping[str, float]
+        self,
+        rollout: Rollout,
+        advantages: Mapping[str, Tensor],
+        returns: Tensor,
+        rows: Tensor,
+        shares: Mapping[str, float],
     ) -> dict[str, Tensor]:
         """Each of LOSSES on some rows, times the share that these rows have in the mean over all processes."""
         settings = self.settings
         responses, old = rollout.responses[rows], rows_of(rollout.old, rows)
         prompts = [rollout.prompts[row] for row in rows.tolist()]
         analysis = self.actors.policy.analyze(prompts, responses, self.sampling)
-        actor, entropy = torch.zeros(()), torch.zeros(())
+        actor, entropy, of_times = torch.zeros(()), torch.zeros(()), torch.zeros(())
         for channel in CHANNELS:
             mask = responses.mask(channel)
-            loss = policy_loss(analysis.logprobs[channel], old[channel], advantages[rows], mask, settings.clip)
+            gains = advantages[channel][rows]
+            loss = policy_loss(analysis.logprobs[channel], old[channel], gains, mask, settings.clip)
             actor = actor + shares[channel] * loss
-            entropy = entropy + shares[channel] * masked_mean(analysis.entropies[channel], mask)
+            nats = shares[channel] * masked_mean(analysis.entropies[channel], mask)
+            entropy, of_times = entropy + nats, of_times + (nats if channel != "words" else 0.0)
         values = self.actors.critic(analysis.hidden)
         critic = value_loss(values, rollout.values[rows], returns[rows], responses.is_action, settings.value_clip)
         clipped = clip_fraction(analysis.logprobs["words"], old["words"], responses.is_action, settings.clip)
-        losses = (actor, shares["words"] * critic, entropy, shares["words"] * clipped)
+        losses = (actor, shares["words"] * critic, entropy, of_times, shares["words"] * clipped)
         return dict(zip(LOSSES, losses, strict=True))
 
     def modules(self) -> dict[str, nn.Module]:

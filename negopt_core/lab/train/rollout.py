@@ -91,14 +91,15 @@ def roll_out(
     picture_seeds: Sequence[Sequence[int]],
     sampling: Sampling,
     at_once: int = 0,
+    time_seeds: Sequence[int] | None = None,
 ) -> Rollout:
     """Respond, paint with the given seeds (one list for each response), and reward against the plain prompts.
 
-    `at_once` responses are scored at the same time, 0 for all. The plain prompts' own pictures are painted, from the
-    same noise, only if a term of the reward asks for them.
+    `at_once` responses are scored at the same time, 0 for all; `time_seeds` as in `respond`. The plain prompts' own
+    pictures are painted, from the same noise, only if a term of the reward asks for them.
     """
     policy = actors.policy
-    responses = policy.respond(prompts, response_seeds, sampling)
+    responses = policy.respond(prompts, response_seeds, sampling, time_seeds)
     rows = policy.spans(responses)
     pairs = [pair_of(prompt, spans, policy.card.polarity) for prompt, spans in zip(prompts, rows, strict=True)]
     count = len(picture_seeds[0])

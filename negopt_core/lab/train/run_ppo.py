@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...devices import put_on
+from ...errors import TrainingError
 from ...paint.base import ModelPainter
 from ...paint.choice import COMFY, choose, paints_world, read_size
 from ...paint.open import open_painter
@@ -79,6 +80,10 @@ def filled_in(run: PPORun) -> PPORun:
 def make_trainer(run: PPORun, painter: ModelPainter, processes: Processes) -> PPO:
     """The policy to learn, its frozen copy, a critic and the reward, where and how the run says."""
     policy = open_policy(start_folder(run.policy))
+    if run.ppo.is_flat:
+        if max(len(policy.card.windows), len(policy.card.weights)) == 1:
+            raise TrainingError(f"--flat-schedule: {policy.card.name} chooses no windows and weights; leave it out")
+        policy.set_flat()
     reference = prepared(deepcopy(policy), replace(run.compute, lora=0), run.policy_device, run.ppo.seed)
     policy = prepared(policy, run.compute, run.policy_device, run.ppo.seed)
     reward = build_reward(run.reward, Loader(run.places, "reward", run.scorer_device).scorer)

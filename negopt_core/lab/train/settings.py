@@ -99,6 +99,11 @@ class PPOSettings:
     prompts: int = flag(16, "prompts in a training step", "prompts-per-step", old=("batch",), key="batch")
     group: int = flag(2, "responses to each prompt; PAE has one")
     """More than one lets them be compared with each other."""
+    twins: int = flag(
+        1,
+        "responses of a group that share their words and differ in windows and weights, which are then judged by "
+        "nothing else; divides the group",
+    )
     pictures: int = flag(1, "pictures of each response; PAE has 2")
     epochs: int = flag(4, "passes over the responses of a step; PAE's code makes one, so that its clip never acts")
     minibatch: int = 0
@@ -119,6 +124,8 @@ class PPOSettings:
     kl: float = flag(0.02, "KL coefficient, against the policy it starts from")
     kl_target: float = flag(0.0, "target of the KL divergence, in nats a response; 0 keeps the coefficient fixed")
     entropy: float = flag(0.0, "entropy coefficient")
+    schedule_entropy: float = flag(0.0, "more of it for windows and weights")
+    is_flat: bool = flag(False, "begin with all windows and weights equally likely", "flat-schedule")
     value_weight: float = 0.5
     advantage: str = flag(
         "gae",
@@ -141,6 +148,11 @@ class PPOSettings:
             raise TrainingError(f"advantage is one of {', '.join(ADVANTAGES)}, not {self.advantage!r}")
         if self.advantage != "gae" and self.group < 2:
             raise TrainingError(f"advantage {self.advantage!r} compares responses; it needs group >= 2")
+        if self.twins < 1 or self.group % self.twins or (self.twins > 1 and self.advantage == "gae"):
+            raise TrainingError(
+                f"{self.twins} twins in a group of {self.group} with advantage {self.advantage!r}: twins divide the "
+                "group, and more than one needs advantage group or grpo"
+            )
         if min(self.prompts, self.group, self.pictures, self.epochs) < 1 or self.minibatch < 0:
             raise TrainingError("prompts, group, pictures and epochs need to be at least 1, and minibatch at least 0")
         _check_at_once(self.at_once)

@@ -55,22 +55,38 @@ class Bench:
         return self.gallery.path(self.key(row, ask))
 
     def judge(self, row: Round, asks: Sequence[Ask], cancel: Cancel | None = None) -> list[Mapping[str, float]]:
-        """Paint what is missing and score it; ModelError for scores that are no finite numbers."""
-        keys = self.gallery.paint([self._order(row, one) for one in asks], self.batch, cancel)
-        found: list[dict[str, float]] = [{} for _ in asks]
+        """Paint what is missing and score it while the rest is painted; ModelError for scores that are no numbers."""
+        orders = [self._order(row, one) for one in asks]
+        prompts = {self.gallery.key(one): parse_prompt(one.prompt).text for one in orders}
         judges = {**self.scorers, **(self.referees if row.stage == "check" else {})}
+        found: dict[str, dict[str, float]] = {key: {} for key in prompts}
+        waiting: list[str] = []
+        for key in self.gallery.paint_each(orders, self.batch, cancel):
+            waiting.append(key)
+            if len(waiting) == self.batch:
+                self._score(waiting, prompts, judges, found)
+                waiting = []
+        self._score(waiting, prompts, judges, found)
+        return [found[self.gallery.key(one)] for one in orders]
+
+    def _score(
+        self,
+        keys: Sequence[str],
+        prompts: Mapping[str, str],
+        judges: Mapping[str, Scorer],
+        found: Mapping[str, dict[str, float]],
+    ) -> None:
         for places, images in self.gallery.batches(keys) if judges else ():
-            prompts = [parse_prompt(asks[place].prompt).text for place in places]
+            texts = [prompts[keys[place]] for place in places]
             for name, scorer in judges.items():
-                values = scorer(images, prompts).double()
+                values = scorer(images, texts).double()
                 if values.shape != (len(places),) or not bool(torch.isfinite(values).all()):
                     raise ModelError(
                         f"{name} did not give every picture a finite number; look at "
                         f"{self.gallery.path(keys[places[0]])}, and at its weights"
                     )
                 for place, value in zip(places, values.tolist(), strict=True):
-                    found[place][name] = value
-        return list(found)
+                    found[keys[place]][name] = value
 
     def _order(self, row: Round, ask: Ask) -> Order:
         return Order(ask.prompt, ask.pair(row.stock), ask.seed)

@@ -125,7 +125,8 @@ def open_bench(run: Judged, choice: Choice, weights: Mapping[str, float]) -> Ben
     paint = choice.settings(height=height, width=width, batch_size=run.batch)
     device = None if run.model.startswith(COMFY) else run.device
     painter = open_painter(choice.path, paint, device=device, offload=run.offload, dtype=run.paint_dtype)
-    loader, referee = (Loader(run.places, role, run.device or AUTO) for role in ("reward", "eval"))
+    loader = Loader(run.places, "reward", run.device or AUTO)
+    referee = replace(loader, role="eval")  # with the same networks
     return Bench(
         Gallery(run.folder / PICTURES, painter, run.model),
         {name: loader.scorer(name) for name in weights},

@@ -61,8 +61,7 @@ class LanguagePolicy(nn.Module):
             size = int(model.config.vocab_size)
             self.heads["windows_by_phrase"] = nn.Embedding(size, len(card.windows))
             self.heads["weights_by_phrase"] = nn.Embedding(size, len(card.weights))
-        for parameter in self.heads.parameters():  # every window and weight is as likely as the others
-            nn.init.zeros_(parameter)
+        self.set_flat()
 
     @property
     def backbone(self) -> Backbone:
@@ -73,6 +72,11 @@ class LanguagePolicy(nn.Module):
         """Where the language model computes in `precision`; with `is_on` False the place inside that does not."""
         is_on = is_on and self.precision != torch.float32
         return torch.autocast(self.model.device.type, torch.bfloat16, enabled=is_on)
+
+    def set_flat(self) -> None:
+        """Make every window and weight as likely as the others."""
+        for parameter in self.heads.parameters():
+            nn.init.zeros_(parameter)
 
     def set_prior(self, channel: str, probabilities: Sequence[float]) -> None:
         """Start a head at given probabilities, as a bias; PAE got there by training on random targets."""
@@ -121,9 +125,18 @@ class LanguagePolicy(nn.Module):
         return self._phrase_ids
 
     @torch.no_grad()
-    def respond(self, prompts: Sequence[str], seeds: Sequence[int], sampling: Sampling) -> Responses:
-        """Draw actions for each prompt, each row with its own seed, in one batch with a key-value cache."""
-        backbone, rows = self.backbone, _Rows(self.walks(prompts), seeds, sampling, self.spelling)
+    def respond(
+        self,
+        prompts: Sequence[str],
+        seeds: Sequence[int],
+        sampling: Sampling,
+        time_seeds: Sequence[int] | None = None,
+    ) -> Responses:
+        """Draw actions for each prompt, each row with its own seed, in one batch with a key-value cache.
+
+        With `time_seeds` windows and weights have seeds of their own: rows of one `seeds` then have the same words.
+        """
+        backbone, rows = self.backbone, _Rows(self.walks(prompts), seeds, sampling, self.spelling, time_seeds)
         asked = [self.reader.read(prompt) for prompt in prompts]
         pushes = self.pushes(asked, int(self.model.config.vocab_size))
         with self._computing():  # around all steps: the weights are cast once
@@ -211,6 +224,11 @@ def draw(logits: Tensor, uniform: Tensor, is_greedy: bool) -> Tensor:
     return place.clamp(max=logits.shape[-1] - 1)
 
 
+def _uniform(generators: Sequence[torch.Generator], count: int) -> Tensor:
+    """[B, count] numbers from 0 to 1, a row from each generator."""
+    return torch.stack([torch.rand(count, generator=one, dtype=torch.float64) for one in generators])
+
+
 @dataclass
 class _Rows:
     """The growing batch of `respond`."""
@@ -219,6 +237,7 @@ class _Rows:
     seeds: Sequence[int]
     sampling: Sampling
     spelling: Spelling
+    time_seeds: Sequence[int] | None = None
     words: list[Tensor] = field(default_factory=list)
     choices: dict[str, list[Tensor]] = field(default_factory=lambda: {"windows": [], "weights": []})
     ends: list[list[bool]] = field(default_factory=list)
@@ -227,6 +246,7 @@ class _Rows:
 
     def __post_init__(self) -> None:
         self.generators = [torch.Generator().manual_seed(seed) for seed in self.seeds]
+        self.time_generators = [torch.Generator().manual_seed(seed) for seed in self.time_seeds or ()]
         self.is_live = [True] * len(self.walks)
 
     @property
@@ -237,9 +257,9 @@ class _Rows:
         """Choose the next action of every row; returns the words [B]."""
         logits, hidden = states.logits[:, 0], states.hidden[:, 0]
         allowed = self._allowed(logits.shape[-1])
-        uniform = torch.stack(
-            [torch.rand(3, generator=generator, dtype=torch.float64) for generator in self.generators]
-        )
+        uniform = _uniform(self.generators, 3)
+        if self.time_generators:
+            uniform[:, 1:] = _uniform(self.time_generators, 2)
         uniform = uniform.to(logits.device)
         greedy = self.sampling.is_greedy
         words = draw(word_logits(logits, allowed.to(logits.device), self.sampling), uniform[:, 0], greedy)

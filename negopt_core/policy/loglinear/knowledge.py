@@ -167,12 +167,17 @@ def _as_change(concept: Concept, above: list[Concept]) -> Concept:
     """The concept with what it adds to the effects of those above it, which count by themselves."""
     changes: dict[Side, Effects] = {
         side: {
-            phrase: effect - sum(one.effects[side].get(phrase, 0.0) for one in above)
+            phrase: _added(effect, sum(one.effects[side].get(phrase, 0.0) for one in above))
             for phrase, effect in effects.items()
         }
         for side, effects in concept.effects.items()
     }
     return replace(concept, effects=changes)
+
+
+def _added(effect: float, above: float) -> float:
+    """What a row adds; a row that lowers a phrase never raises it over what those above it say."""
+    return min(effect - above, 0.0) if effect < 0.0 else effect - above
 
 
 def read_families(path: Path, phrases: Mapping[Side, Mapping[str, Phrase]] | None = None) -> dict[str, ModelFamily]:

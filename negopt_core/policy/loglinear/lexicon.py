@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -21,6 +22,9 @@ _CLIMBED = ("subject", "people", "setting")
 _VOTERS, _LEAST_COSINE, _LEAST_VOTES = 5, 0.66, 4
 _LATE, _LATE_SHARE = 40, 0.7
 """What comes behind so many words counts less, and there only what the tables name: long prompts hold many things."""
+_TRADE = re.compile(r"\w{2,}(?:smith|monger|keeper|maker|woman|women|[rstdy](?:man|men))s?")
+_PERSON = re.compile(rf"{_TRADE.pattern}|\w{{2,}}(?:man|men|er|or|ist|eer|ess)s?")
+"""How words for people end, in no table and in the tree of nouns; few names of artists do."""
 _SHORTEST = 4
 """Letters of a word that is looked up by its vector."""
 
@@ -85,6 +89,12 @@ class Lexicon:
         return found
 
     @cached_property
+    def _person(self) -> int:
+        """The meaning that stands above a worker and above a traveler: the tree has no word for it."""
+        above = set(self.nouns.climb("traveler"))
+        return next((meaning for meaning in self.nouns.climb("customer") if meaning in above), -1)
+
+    @cached_property
     def _vectors(self) -> Vectors:
         from .vectors import Vectors  # numpy, for words that no table has
 
@@ -109,15 +119,23 @@ class Lexicon:
         """True for a word that a table or the tree of nouns has."""
         return bool(self.named(word)) or word in self.nouns.places
 
-    def find(self, words: Sequence[str], raw: Sequence[str], is_english: bool) -> Iterator[Found]:
+    def is_person(self, word: str) -> bool:
+        """True for a noun that the tree has below people."""
+        return self._person in self.nouns.climb(word)
+
+    def find(
+        self, words: Sequence[str], raw: Sequence[str], is_english: bool, breaks: Set[int] = frozenset()
+    ) -> Iterator[Found]:
         """Concepts in `words` (as `words_of` spells them; `raw` as they were written), the longest names first.
 
         A word counts once: "oil painting" is no painting besides. The tree of nouns and the vectors are asked only
-        where the text `is_english`: the Spanish "luna" is no goddess.
+        where the text `is_english`: the Spanish "luna" is no goddess. No name goes over the beginnings `breaks`.
         """
         taken = [False] * len(words)
         for length in range(min(self._longest, len(words)), 0, -1):
             for start in range(len(words) - length + 1):
+                if any(start < place < start + length for place in breaks) if length > 1 else False:
+                    continue
                 if not any(taken[start : start + length]):
                     run, written = " ".join(words[start : start + length]), " ".join(raw[start : start + length])
                     is_late = start >= _LATE
@@ -142,6 +160,9 @@ class Lexicon:
             if meaning in self._above:
                 yield Found(self._above[meaning], run, KIND_OF, by_name=False)
                 return
+        is_person = bool(spelling) and self.is_person(spelling)
+        if _PERSON.fullmatch(written) if is_person else not spelling and _TRADE.fullmatch(written):
+            yield Found("person", run, KIND_OF, by_name=False)
 
     def _nearest(self, word: str) -> Iterator[Found]:
         """The subject that most of the nearest words name, if they are near and agree; for words of no dictionary."""

@@ -7,29 +7,34 @@ with a mean and a variance. Phrases with the same head ("bad hands", "malformed 
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..contradiction import is_contradicted, is_unwelcome
 from ..media import names_a_body
-from ..phrases import SEPARATOR
-from ..words import phrase_key, words_of
+from ..words import phrase_key
+from .choosing import Choice, Limit, Reason, best
 from .evidence import EVERY, Evidence
-from .knowledge import Knowledge, ModelFamily, Side
-from .lexicon import Lexicon
+from .knowledge import Concept, Knowledge, ModelFamily, Side
+from .lexicon import Found, Lexicon
 from .reading import Reading
 
 PRIOR_SD = 0.2
 """How unsure a number is that was written by hand."""
 _UNWANTED_GAIN = 1.5
-LEAST_GAIN = 0.3
-"""Phrases with less are not said."""
-_SAME_HEAD = 0.55
 _MOST_NEGATIVES = {"phrases": 12, "sentences": 12, "tags": 16}
 _OF_MAIN, _OF_OTHER, _OF_ALL, _OF_BODIES, _OF_MEDIA = 4, 1, 4, 5, 3
 """Faults said of the main subject, of each other one, of all of them; of bodies; and media that it is not: the usual
 faults of any picture keep their place."""
+_MAIN_SHARE = 1.3
+"""How much more the faults of what the picture is of count: they stand before the usual ones of any picture."""
+_WRITTEN = frozenset({"lettering", "symbolic medium", "pixel art"})
+"""Media whose own failures come before those of what they show."""
+_HANDED = frozenset(
+    {"person", "creature", "animal in clothes", "monkey", "robot", "hands", "face", "portrait", "anime", "doll"}
+)
+"""Where none of them is with an animal, nothing in the picture has hands."""
+_HANDS = frozenset({"hand", "hands", "finger", "fingers", "digits"})
 _LIVING = frozenset({"person", "animal", "creature"})
 _BODIES = _LIVING | {"portrait", "face", "eyes", "hands", "bare feet", "plush toy"}
 """Where one of them is in the picture, words about bodies have a place."""
@@ -37,32 +42,6 @@ _SPECIFIC = ("subject", "light", "composition")
 _PLACED = ("subject", "people", "setting")
 _ROOM = ((16, 4), (35, 3), (60, 2))
 """A prompt of up to so many words gets up to so many modifiers; a longer one says itself how it wants to look."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """One part of a gain: what it is from, which source, how much."""
-
-    because: str
-    source: str
-    """"prompt", "model", "knowledge", "people" or "pictures"."""
-    effect: float
-    concept: str = ""
-    """The concept of the prompt that it comes with, if it is one's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A phrase with its gain, how sure that is, and why."""
-
-    phrase: str
-    gain: float
-    sd: float
-    reasons: tuple[Reason, ...]
-
-
-Limit = Callable[[Choice], Mapping[str, int]]
-"""Groups that a phrase belongs to, and how many of each are said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +62,7 @@ class Model:
             room, limit = _MOST_NEGATIVES.get(family.language, 16), self._limits(reading)
         else:
             room, limit = _room(reading), self._only_of_main(reading)
-        return _best(choices, is_blocked, limit, room, side == "modifiers", family.max_tokens, count_tokens)
+        return best(choices, is_blocked, limit, room, side == "modifiers", family.max_tokens, count_tokens)
 
     def gains(self, reading: Reading, family: ModelFamily, side: Side) -> dict[str, float]:
         """The gain of every phrase that the tables or the evidence speak of."""
@@ -99,6 +78,31 @@ class Model:
         placed = [one for one in reading.found if kinds[one.concept].kind in _PLACED]
         named = [one for one in placed if one.strength > 0.5]
         return {one.concept: one.place for one in named or placed}
+
+    def _main(self, reading: Reading) -> frozenset[str]:
+        """What the picture is of: the things that the prompt names first, or letters, a logo or pixels before them."""
+        places, kinds = self._places(reading), self.knowledge.concepts
+        first = min(places.values(), default=0)
+        for one in reading.found:
+            is_written = kinds[one.concept].kind in ("medium", "lettering") and not _WRITTEN.isdisjoint(
+                self.knowledge.lineage(one.concept)
+            )
+            if is_written and one.strength > 0.5 and one.place <= first:
+                return frozenset(self.knowledge.lineage(one.concept))
+        return frozenset(name for name, place in places.items() if place == first and kinds[name].kind == "subject")
+
+    def _shared(self, one: Found, reading: Reading) -> list[Concept]:
+        """What stands above a thing and above another thing too: the clam takes no leg from the otter that holds it."""
+        concepts = self.knowledge.concepts
+        if concepts[one.concept].kind != "subject" or not concepts[one.concept].parents:
+            return []
+        own = set(self.knowledge.lineage(one.concept))
+        others = [
+            set(self.knowledge.lineage(other.concept))
+            for other in reading.found
+            if other.place != one.place and other.strength > 0.5 and concepts[other.concept].kind == "subject"
+        ]
+        return [concepts[name] for name in own if name != one.concept and any(name in lines for lines in others)]
 
     def _limits(self, reading: Reading) -> Limit:
         """How many faults are said of one thing: group of the phrase -> the most of that group."""
@@ -148,11 +152,8 @@ class Model:
                 add(thing, Reason("your prompt does not want it", "prompt", _UNWANTED_GAIN), 0.0)
         for phrase, effect in family.effects[side].items():
             add(phrase, Reason(family.name, "model", effect), PRIOR_SD)
-        for one in reading.found:
-            because = one.concept if one.word == one.concept else f"{one.concept} ({one.word})"
-            for phrase, effect in self.knowledge.concepts[one.concept].effects[side].items():
-                if one.by_name or not self._names_itself(one.concept, phrase):
-                    add(phrase, Reason(because, "knowledge", one.strength * effect, one.concept), PRIOR_SD)
+        for phrase, reason in self._known(reading, side):
+            add(phrase, reason, PRIOR_SD)
         for table in self.evidence:
             concepts = table.effects[side]
             for name, strength, because in (
@@ -166,6 +167,35 @@ class Model:
             for phrase, parts in reasons.items()
         ]
 
+    def _known(self, reading: Reading, side: Side) -> Iterator[tuple[str, Reason]]:
+        """Phrases and what the tables' concepts add to them.
+
+        What several things beside the main one share is counted once: a bed, a vase and a lamp float no more than one.
+        """
+        concepts = self.knowledge.concepts
+        main = self._main(reading) if side == "negative" else frozenset()
+        beside: dict[str, dict[int, list[Reason]]] = {}
+        for one in reading.found:
+            because = one.concept if one.word == one.concept else f"{one.concept} ({one.word})"
+            share = one.strength * (_MAIN_SHARE if one.concept in main else 1.0)
+            shared = self._shared(one, reading) if side == "negative" else []
+            is_beside = side == "negative" and concepts[one.concept].kind == "subject" and one.concept not in main
+            for phrase, effect in concepts[one.concept].effects[side].items():
+                if effect < 0.0 and any(above.effects[side].get(phrase, 0.0) > 0.0 for above in shared):
+                    continue
+                if one.by_name or not self._names_itself(one.concept, phrase):
+                    reason = Reason(because, "knowledge", share * effect, one.concept)
+                    if is_beside:
+                        beside.setdefault(phrase, {}).setdefault(one.place, []).append(reason)
+                    else:
+                        yield phrase, reason
+        for phrase, places in beside.items():
+            most = max(places.values(), key=lambda reasons: sum(reason.effect for reason in reasons))
+            lowering = [
+                one for reasons in places.values() if reasons is not most for one in reasons if one.effect < 0.0
+            ]
+            yield from ((phrase, one) for one in [*most, *lowering])
+
     def _blocker(self, reading: Reading, side: Side) -> Callable[[Choice], bool]:
         concepts = self.knowledge.concepts
         here = {one.concept for one in reading.found}
@@ -174,6 +204,9 @@ class Model:
         unwanted = {phrase_key(thing) for thing in reading.unwanted}
         is_deserted = self._is_deserted(reading, here)
         is_mixed = {"photo", "not a photograph"} <= here
+        handed = here - {"anime"} if reading.is_tagged else here
+        handed = handed - {"creature"} if not here.isdisjoint(("dragon", "horse")) else handed
+        is_handless = "animal" in here and _HANDED.isdisjoint(handed)
         is_scene = not reading.is_tagged and bool(self._places(reading)) and not _BODIES & here
 
         def is_blocked(choice: Choice) -> bool:
@@ -185,6 +218,10 @@ class Model:
                 about_body = names_a_body(phrase) or self._kind(phrase, side) == "anatomy"
                 named = not here.isdisjoint(self.lexicon.named(phrase))
                 is_body = about_body and (is_of_family_only or is_deserted or (is_scene and self._is_of_look(choice)))
+                words = set(phrase.split())
+                is_body = (
+                    is_body or (is_scene and "clothing" in words) or (is_handless and not _HANDS.isdisjoint(words))
+                )
                 is_medium = is_mixed and self._kind(phrase, side) in ("medium", "style")
                 return key in never or is_body or is_medium or named or is_contradicted(phrase, reading.asked)
             names = self.lexicon.named(phrase)
@@ -224,55 +261,6 @@ def _room(reading: Reading) -> int:
     return next((most for length, most in _ROOM if reading.length <= length), 0)
 
 
-def _best(
-    choices: Iterable[Choice],
-    is_blocked: Callable[[Choice], bool],
-    limit: Limit,
-    room: int,
-    has_extras: bool,
-    max_tokens: int,
-    count_tokens: Callable[[str], int],
-) -> list[Choice]:
-    """The best phrases one after the other, each worth less for every one of its head that was taken before.
-
-    `room` is how many; with `has_extras` what the painting model's makers recommend has place beside it.
-    """
-    left = sorted((one for one in choices if one.gain >= LEAST_GAIN), key=lambda one: (-one.gain, one.phrase))
-    head_of = {one.phrase: _head(one.phrase) for one in left}
-    taken: list[Choice] = []
-    heads: Counter[str] = Counter()
-    said: Counter[str] = Counter()
-    tokens = 0
-    while best := _pop_best(left, lambda one: one.gain * _SAME_HEAD ** heads[head_of[one.phrase]]):
-        cost = count_tokens(best.phrase + (SEPARATOR if taken else ""))
-        is_extra = has_extras and any(reason.source == "model" for reason in best.reasons)
-        groups = limit(best)
-        if any(said[group] >= most for group, most in groups.items()):
-            continue
-        if (room <= 0 and not is_extra) or tokens + cost > max_tokens or is_blocked(best):
-            continue
-        said.update(groups.keys())
-        tokens += cost
-        room -= not is_extra
-        taken.append(best)
-        heads[head_of[best.phrase]] += 1
-    return taken
-
-
-def _pop_best(left: list[Choice], worth: Callable[[Choice], float]) -> Choice | None:
-    """Take out of `left` the first of the phrases that are worth most; None if that is too little, or none is left."""
-    best = max(left, key=worth, default=None)
-    if best is None or worth(best) < LEAST_GAIN:
-        return None
-    left.remove(best)
-    return best
-
-
 def _cause(choice: Choice) -> Reason:
     """What speaks most for a phrase."""
     return max(choice.reasons, key=lambda reason: reason.effect)
-
-
-def _head(phrase: str) -> str:
-    words = words_of(phrase)
-    return words[-1] if words else phrase

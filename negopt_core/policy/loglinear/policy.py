@@ -16,10 +16,11 @@ from ..folder_check import read_header
 from ..phrase_kinds import MODIFIER_TIMES, NEGATIVE_TIMES, PRIOR_CAVEAT, usual_time
 from ..phrases import append_phrases
 from ..token_estimate import estimate_tokens
+from .choosing import Choice, Reason
 from .evidence import PEOPLE, Evidence
 from .knowledge import Knowledge, ModelFamily, Side, read_families
 from .lexicon import Lexicon
-from .model import Choice, Model, Reason
+from .model import Model
 from .reading import Reading, read_prompt
 from .tables import VECTORS_FILE, WORDS, TablesError
 

@@ -11,9 +11,18 @@ from ..contradiction import Asked, read_asked
 from ..structure import without_names
 from ..words import words_of
 from .lexicon import SURE, Found, Lexicon
+from .senses import OWNER, in_their_sense
 
 _RAW = re.compile(r"[^\W_]+")
 _POSSESSIVE = re.compile(r"['’]s\b")
+_BREAK = re.compile(r"[,;!?\n]|\.\s")
+"""Between words that are no name together: the "car, mirror" of a list is no car mirror."""
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_NAME = re.compile(
+    r"(?<=\b(?:called|titled) )(?:The\s+)?(?:[A-Z]\w*\s?)+|(?<=\bthe word )[A-Z]{2,}|(?<=\bthe words )(?:[A-Z]{2,}\s?)+"
+)
+"""What something in the picture is called, or says, without quotation marks."""
+_READING = re.compile(r"(?<!\w)reading\W*$", re.IGNORECASE)
 _TAG = re.compile(
     r"(?:\d\+?(?:girl|boy|other|woman|man)s?|solo|score_\d\w*|rating_\w+|[a-z]+_[a-z_]+|masterpiece|absurdres)",
     re.IGNORECASE,
@@ -33,22 +42,9 @@ _COUNTED = re.compile(
     r"(?:pair|row|stack|couple|bunch|group|set) of)\s+[a-z]+",
     re.IGNORECASE,
 )
-COLORLESS = "black and white"
-HEADS = "ordinary thing"
-"""The concept of words that name a thing behind another, as the soap in "hand soap"."""
 PLAIN, BRIEF = "no medium", "few words"
 """Concepts of a prompt that says what to show and not how; of one that says it in at most `_FEW` words."""
 _FEW = 3
-_BESIDE = 0.45
-"""How far a thing counts that describes the next word, as the tea in "tea hills", or a medium that is only shown."""
-_HELD = re.compile(
-    r"(?<!\w)(?:on|over|onto|with|from|holding|reading|behind|beside)\s+(?:an?|the|his|her|their|some)\s+(?:\w+\s+){0,2}\Z",
-    re.IGNORECASE,
-)
-"""Before a thing that somebody holds or that lies there."""
-_LIKENESS = re.compile(
-    r"[\s-]+(?:shaped|inspired|themed|flavou?red|scented|patterned|printed|colou?red)(?!\w)", re.IGNORECASE
-)
 _MOST_WORDS = 3_000
 """Words of a prompt that are looked up; no encoder reads as many."""
 
@@ -75,73 +71,44 @@ def read_prompt(prompt: str, lexicon: Lexicon) -> Reading:
     """Read a prompt; linear in its length, whatever is in it."""
     wishes = read_wishes(prompt)
     told = _said_about_picture(without_names(wishes.wanted))
-    told = _POSSESSIVE.sub("", told)
+    told = _POSSESSIVE.sub(OWNER, told)
     tokens = list(_RAW.finditer(told))[:_MOST_WORDS]
     raw = [token.group().casefold() for token in tokens]
     words = [(words_of(word) or [word])[0] for word in raw]
     foreign = read_foreign(told, lexicon.knowledge.languages, lexicon.knows)
-    found = list(lexicon.find(words, raw, is_english=not foreign))
-    found = _without_describing(found, told, tokens, lexicon)
+    breaks = frozenset(
+        place for place in range(1, len(tokens)) if _BREAK.search(told[tokens[place - 1].end() : tokens[place].start()])
+    )
+    found = list(lexicon.find(words, raw, is_english=not foreign, breaks=breaks))
+    found = in_their_sense(found, told, tokens, lexicon)
     spoken_for = {part for one in found for part in one.word.split() if " " in one.word}
     for place, word in enumerate(foreign):
         if word.written in spoken_for:
             continue
         found += [Found(name, word.written, SURE, place=place) for name in lexicon.named(word.english)]
     is_tagged = len(_TAG.findall(told)) >= 2
-    looks = {lexicon.knowledge.concepts[one.concept].kind for one in found}
+    found += [Found(name, why, SURE) for name, why in _signs(prompt, wishes.wanted, is_tagged)]
+    lines = {above for one in found for above in lexicon.knowledge.lineage(one.concept)}
+    looks = {lexicon.knowledge.concepts[name].kind for name in lines}
+    length = len(raw) + len(_UNSPACED.findall(told)) // 3
     if not is_tagged and looks.isdisjoint(("medium", "style")):
         found.append(Found(PLAIN, "no medium named", SURE))
-    if not is_tagged and "medium" not in looks and 0 < len(raw) <= _FEW:
+    if not is_tagged and looks.isdisjoint(("medium", "lettering")) and 0 < length <= _FEW:
         found.append(Found(BRIEF, "few words", SURE))
-    found += [Found(name, why, SURE) for name, why in _signs(prompt, wishes.wanted, is_tagged)]
     asked = read_asked(" ".join([wishes.wanted, *(word.english for word in foreign)]))
     everything = read_foreign(prompt, lexicon.knowledge.languages, lexicon.knows) if wishes.unwanted else []
     english = {word.written: word.english for word in everything}
     unwanted = [english.get(thing.casefold(), thing) for thing in wishes.unwanted]
-    return Reading(_with_parents(found, lexicon), asked, tuple(dict.fromkeys(unwanted)), len(raw), is_tagged)
-
-
-def _without_describing(found: list[Found], told: str, tokens: list[re.Match[str]], lexicon: Lexicon) -> list[Found]:
-    """Things that only describe the next noun, and symbols that another medium shows, count less.
-
-    "tea hills" are no tea, "a hand soap" is no hand; an origami animal of a road map is no map.
-    """
-    kinds = lexicon.knowledge.concepts
-    heads = {
-        one.place
-        for one in found
-        if one.concept == HEADS or (kinds[one.concept].kind in ("subject", "setting") and not one.word.endswith("ing"))
-    }
-    media = [one for one in found if kinds[one.concept].kind == "medium"]
-    first = min(media, key=lambda one: one.place, default=None)
-    own = set(lexicon.knowledge.lineage(first.concept)) if first else set()
-
-    def describes(one: Found) -> bool:
-        last = one.place + one.word.count(" ")
-        if last >= len(tokens) or not (kinds[one.concept].kind in ("subject", "setting") or one.concept == COLORLESS):
-            return False
-        end = tokens[last].end()
-        is_joined = last + 1 < len(tokens) and not told[end : tokens[last + 1].start()].strip(" -")
-        return bool(_LIKENESS.match(told, end)) or (is_joined and last + 1 in heads)
-
-    def is_shown(one: Found) -> bool:
-        above = set(lexicon.knowledge.lineage(one.concept))
-        if "symbolic medium" in above and one.place < len(tokens) and _HELD.search(told[: tokens[one.place].start()]):
-            return True
-        if first is None or one.place <= first.place:
-            return False
-        return "symbolic medium" in above or ("craft object" in above and own.isdisjoint(("craft object", "photo")))
-
-    return [replace(one, strength=one.strength * _BESIDE) if describes(one) or is_shown(one) else one for one in found]
+    return Reading(_with_parents(found, lexicon), asked, tuple(dict.fromkeys(unwanted)), length, is_tagged)
 
 
 def _said_about_picture(text: str) -> str:
     """Without the words that the picture is to show as letters."""
     kept, at = [], 0
     for quoted in _QUOTED.finditer(text):
-        kept.append(text[at : quoted.start()])
+        kept.append(_READING.sub("", text[at : quoted.start()]))
         at = quoted.end()
-    return " ".join([*kept, text[at:]])
+    return _NAME.sub(" ", " ".join([*kept, text[at:]]))
 
 
 def _signs(prompt: str, wanted: str, is_tagged: bool) -> list[tuple[str, str]]:
@@ -168,4 +135,6 @@ def _with_parents(found: list[Found], lexicon: Lexicon) -> tuple[Found, ...]:
                 known = best.get(name)
                 if known is None or known.strength < one.strength:
                     best[name] = replace(one, concept=name)
+                elif known.strength == one.strength and one.place < known.place:
+                    best[name] = replace(known, place=one.place)
     return tuple(best.values())

@@ -1,15 +1,8 @@
 // What a person does in the page, checked in a real Chromium: `node run.mjs URL classic|vue FOLDER [PATTERN]`.
 // Prints one line of JSON for each check; pictures go into FOLDER.
-import { checks as audit } from "./checks_audit.mjs";
-import { checks as click } from "./checks_click.mjs";
-import { checks as graphs } from "./checks_graphs.mjs";
-import { checks as newcomer } from "./checks_newcomer.mjs";
-import { checks as review } from "./checks_review.mjs";
-import { checks as side } from "./checks_side.mjs";
-import { checks as templates } from "./checks_templates.mjs";
-import { checks as texts } from "./checks_texts.mjs";
-import { checks as timeline } from "./checks_timeline.mjs";
 import { open } from "./browser.mjs";
+
+const FILES = ["click", "graphs", "texts", "timeline", "review", "side", "newcomer", "templates", "audit"];
 
 const [url, mode, folder, pattern = ""] = process.argv.slice(2);
 const { browser, context, page, errors } = await open(url, { "Comfy.VueNodes.Enabled": mode === "vue" });
@@ -36,7 +29,12 @@ async function run(name, check) {
   console.log(`@${JSON.stringify({ check: name, fault, told, seconds: Math.round(performance.now() - began) / 1000 })}`);
 }
 
-for (const [name, check] of Object.entries({ ...click, ...graphs, ...texts, ...timeline, ...review, ...side, ...newcomer, ...templates, ...audit })) {
-  if (new RegExp(pattern).test(name)) await run(name, check);
+for (const file of FILES) {
+  // a file whose subject is the same in both renderers names the one in which its checks are run
+  const { checks, RENDERERS = ["classic", "vue"] } = await import(`./checks_${file}.mjs`);
+  if (!RENDERERS.includes(mode)) continue;
+  for (const [name, check] of Object.entries(checks)) {
+    if (new RegExp(pattern).test(name)) await run(name, check);
+  }
 }
 await browser.close();

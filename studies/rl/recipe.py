@@ -1,0 +1,73 @@
+"""The training runs of the study, as command lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from studies.policies.recipe import GROUP_MEAN, Recipe, Training
+from studies.rl.settings import RLSettings
+from studies.rl.stock import STOCK, TOKENIZER, pairs_file
+
+ALGORITHMS: dict[str, tuple[str, ...]] = {
+    "gae": ("--advantage", "gae"),
+    "group": GROUP_MEAN,
+    "grpo": ("--advantage", "grpo"),
+    "reinforce": (*GROUP_MEAN, "--epochs", "1", "--kl", "0"),
+    "reinforce, 4 x rate": (*GROUP_MEAN, "--epochs", "1", "--kl", "0", "--rate", "0.0012"),
+}
+"""One pass over a round leaves every ratio at 1, so that the clip never acts: REINFORCE with the group's mean."""
+FLAT, TWINS = ("--flat-schedule",), ("--twins", "2")
+SCHEDULES: dict[str, tuple[str, ...]] = {
+    "prior": (),
+    "flat": FLAT,
+    "flat, entropy": (*FLAT, "--schedule-entropy", "0.02"),
+    "flat, twins": (*FLAT, *TWINS),
+}
+"""What each run of modifiers has beyond PPO as docs/generated/results.md has it."""
+
+
+def recipe_of(settings: RLSettings) -> Recipe:
+    """As `reproduce`, with the study's own length."""
+    return Recipe(seeds=settings.seeds, ppo_steps=settings.steps, paint_dtype=settings.paint_dtype)
+
+
+def trainings(settings: RLSettings, part: str, stock: Path) -> list[Training]:
+    """Every run of a part; what a run needs stands before it. `stock` is the folder that `write_stock` filled."""
+    recipe = recipe_of(settings)
+    runs: list[Training] = []
+    for seed in range(settings.seeds):
+        if part == "algorithms":
+            runs.append(recipe.sft("negative", seed))
+            runs += [
+                recipe.ppo("negative", seed, name=run_name(part, name, seed), steps=settings.short, how=how)
+                for name, how in ALGORITHMS.items()
+            ]
+        elif part == "windows":
+            runs.append(recipe.sft("modifiers", seed, scheduled=True))
+            runs += [
+                recipe.ppo("modifiers", seed, name=run_name(part, name, seed), how=(*GROUP_MEAN, *how))
+                for name, how in SCHEDULES.items()
+            ]
+        else:
+            runs += _stock_runs(settings, recipe, stock, seed)
+    return runs
+
+
+def _stock_runs(settings: RLSettings, recipe: Recipe, stock: Path, seed: int) -> list[Training]:
+    """Supervised training on habits, PPO from there and from a policy that knows nothing, short and long."""
+    start = ("sft", "--pairs", str(pairs_file(stock, seed)), "--stock", str(stock / STOCK), "--tokenizer")
+    supervised = (*start, str(stock / TOKENIZER), "--polarity", "negative", "--seed", str(seed), "--train-steps")
+    runs = [
+        Training(f"stock-sft-{seed}", (*supervised, str(recipe.sft_steps))),
+        Training(f"stock-untrained-{seed}", (*supervised, "1", "--rate", "1e-09")),
+    ]
+    for begun in ("sft", "untrained"):
+        for length, steps in (("short", settings.short), ("long", settings.long)):
+            name = run_name("stock", f"{begun}, {length}", seed)
+            runs.append(recipe.ppo("", seed, start=f"stock-{begun}-{seed}", name=name, steps=steps))
+    return runs
+
+
+def run_name(part: str, what: str, seed: int) -> str:
+    """The folder of a run, and the name of its arm."""
+    return f"{part}-{what.replace(', ', '-').replace(' ', '-')}-{seed}"

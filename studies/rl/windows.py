@@ -1,0 +1,58 @@
+"""Words with learned windows, and the same words in other windows."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from negopt_core.lab.data.world_people import modifier_stock
+from negopt_core.policy.language.pae_weights import PAE_WINDOWS
+from negopt_core.policy.phrase_kinds import usual_time
+from negopt_core.policy.phrases import append_phrases, phrases_behind
+from negopt_core.policy.tuned.effects import Option, Stock
+from negopt_core.text.df_text import format_prompt
+from negopt_core.text.prompt import DFPrompt, PromptPair, Span, Window
+from studies.learning.arms import learned_sets
+from studies.learning.settings import LearningSettings
+
+TUNE_PICTURES = (512, 1024, 1536, 3072)
+Pairs = tuple[PromptPair, ...]
+
+
+def timed_stock() -> Stock:
+    """Each modifier of the world in each of PAE's windows."""
+    return Stock(tuple(Option("modifiers", Span(word, 1.0, one)) for word in modifier_stock() for one in PAE_WINDOWS))
+
+
+def tuned_windows(prompts: Sequence[str], seed: int, dtype: str) -> dict[str, list[str]]:
+    """What the engine of `tune` writes for each prompt, as DF-Prompt text, by the pictures it learned from."""
+    settings = LearningSettings(budgets=TUNE_PICTURES, paint_dtype=dtype)
+    sets = learned_sets(settings, seed, prompts, timed_stock())
+    return {
+        count: [
+            format_prompt(append_phrases(DFPrompt.plain(prompt), [one.span for one in each]))
+            for prompt, each in zip(prompts, found, strict=True)
+        ]
+        for count, found in sets.items()
+    }
+
+
+def moved(prompts: Sequence[str], pairs: Pairs, window_of: Callable[[Span], Window]) -> Pairs:
+    """The same modifiers with the same weights in other windows."""
+    found = []
+    for prompt, pair in zip(prompts, pairs, strict=True):
+        spans = [replace(span, window=window_of(span)) for span in phrases_behind(prompt, pair.positive)]
+        found.append(PromptPair(append_phrases(DFPrompt.plain(prompt), spans), pair.negative))
+    return tuple(found)
+
+
+def in_random_windows(prompts: Sequence[str], pairs: Pairs, seed: int) -> Pairs:
+    """Each in one of PAE's windows, drawn at random."""
+    rng = random.Random(seed)
+    return moved(prompts, pairs, lambda _: rng.choice(PAE_WINDOWS))
+
+
+def in_published_windows(prompts: Sequence[str], pairs: Pairs) -> Pairs:
+    """Each when published findings say that its kind acts."""
+    return moved(prompts, pairs, lambda span: usual_time(span.text, "modifiers")[0])

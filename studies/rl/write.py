@@ -1,0 +1,116 @@
+"""docs/generated/rl.md: three tables, each with its runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from negopt_core.files import write_bytes, write_text
+from negopt_core.lab.make_world.card import weights_hash
+from negopt_core.world import world_dir
+from studies.policies.arms import PROMPT_SEED, PolicyArms
+from studies.policies.curves import draw_curves
+from studies.policies.runs import train_all
+from studies.policies.tables import Results
+from studies.rl.recipe import ALGORITHMS, SCHEDULES, recipe_of, run_name, trainings
+from studies.rl.results import (
+    STOCK_ROWS,
+    Written,
+    arms_of,
+    curves,
+    gains_table,
+    share_table,
+    windows_table,
+)
+from studies.rl.settings import PARTS, RLSettings
+from studies.rl.stock import large_stock, write_stock
+from studies.rl.windows import TUNE_PICTURES
+from studies.world.runner import Runner, design_of
+
+
+def run_rl(settings: RLSettings) -> dict[str, Any]:
+    """Train what is missing, paint what is not painted, write the tables of the parts that were asked for."""
+    folder = settings.folder
+    recipe = recipe_of(settings)
+    source = PolicyArms.draw(settings.prompts, folder, recipe)
+    written = Written(settings, source)
+    runner = Runner(
+        world_dir(),
+        weights_hash(world_dir()),
+        settings.cache,
+        recipe.paint_steps,
+        recipe.cfg,
+        settings.jobs,
+        settings.paint_dtype,
+    )
+    tables: dict[str, list[str]] = {}
+    for part in PARTS if settings.only is None else (settings.only,):
+        if part == "stock":
+            write_stock(folder / "stock", settings.seeds)
+        train_all(folder, trainings(settings, part, folder / "stock"), settings.jobs)
+        tables[part] = {"algorithms": _algorithms, "windows": _windows, "stock": _stock}[part](
+            settings, runner, written
+        )
+    if settings.only is None:
+        write_text(
+            settings.document,
+            "\n\n".join([_head(settings, runner), *(line for lines in tables.values() for line in lines)]) + "\n",
+        )
+    return dict(tables)
+
+
+def _measured(settings: RLSettings, runner: Runner, source: PolicyArms, pairs: Any, label: str) -> Results:
+    design = design_of(source.prompts, arms_of(pairs), settings.noises, PROMPT_SEED)
+    return Results(runner.run(design, "eval", label), settings.seeds)
+
+
+def _algorithms(settings: RLSettings, runner: Runner, written: Written) -> list[str]:
+    results = _measured(settings, runner, written.source, written.algorithms(), "algorithms")
+    drawn = draw_curves("Reward of rollouts", curves(settings.folder, "algorithms", list(ALGORITHMS), settings.seeds))
+    name = f"{settings.document.stem}-algorithms.png"
+    write_bytes(settings.document.parent / "images" / name, drawn)
+    reference = run_name("algorithms", "group", 0)[:-2]
+    return [
+        "## Which algorithm",
+        "Negatives, from `negative-sft`. `gae`: against a value head; `group`: against the mean of the four answers to "
+        "a prompt; `grpo`: divided by their spread too; `reinforce`: as `group`, one pass, no ratio, clip or KL.",
+        gains_table(results, "algorithms", list(ALGORITHMS), "negative-sft", reference),
+        f"![Reward of rollouts by algorithm](images/{name})",
+    ]
+
+
+def _windows(settings: RLSettings, runner: Runner, written: Written) -> list[str]:
+    pairs = written.windows(written.tuned())
+    results = _measured(settings, runner, written.source, pairs, "windows")
+    names = {name: run_name("windows", name, 0)[:-2] for name in SCHEDULES}
+    names |= {f"tune, {count:,} pictures": f"windows-tune-{count}" for count in TUNE_PICTURES}
+    return [
+        "## Windows",
+        "Modifiers, from `modifiers-sft` (`prior`: as docs/generated/results.md has it). The same words with the same "
+        "weights at all steps, in random windows and in the published ones are beside them.",
+        windows_table(results, names),
+        "Share of the uses in the window that the world's sweep shows to be clearly best, and the uses:",
+        share_table(written.source.prompts, pairs, names, settings.seeds),
+    ]
+
+
+def _stock(settings: RLSettings, runner: Runner, written: Written) -> list[str]:
+    results = _measured(settings, runner, written.source, written.stock(), "stock")
+    short, long = settings.short * 32, settings.long * 32
+    return [
+        "## What supervised training is for",
+        f"A stock of {len(large_stock())} phrases, of which 480 name what no picture here has; people write them out "
+        f"of habit. `untrained`: PPO from a policy that knows nothing; `short`: {short:,} pictures, `long`: {long:,}.",
+        gains_table(results, "stock", STOCK_ROWS, "stock-sft", "stock-sft"),
+    ]
+
+
+def _head(settings: RLSettings, runner: Runner) -> str:
+    return (
+        "# What reinforcement learning does on the demo world\n\n"
+        f"Command: `python -m negopt_core world rl`. World {runner.weights}; {settings.seeds} training seeds, "
+        f"{settings.steps} steps of PPO of 32 pictures for windows, {settings.short} for algorithms; "
+        f"{settings.prompts} held-out prompts x {settings.noises} noises an arm, {runner.steps} steps in "
+        f"{runner.dtype}, guidance {runner.guidance_scale:g}, judged by the `eval` judge; training saw the `reward` "
+        "judge. R = quality + 3 alignment; ± is half of a 95 % interval over prompts of the mean of the seeds; "
+        "differences are paired."
+    )

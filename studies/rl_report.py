@@ -1,0 +1,29 @@
+"""`world rl`: algorithms, windows, and what supervised training is for."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from negopt_core.commands import Command, Result
+from studies.policies.recipe import Recipe
+from studies.policies.runs import precision_of
+from studies.rl.settings import RLSettings
+
+
+def run(settings: RLSettings) -> Result:
+    """Train, measure, write."""
+    from studies.rl.write import run_rl
+
+    logging.getLogger("negopt").setLevel(logging.INFO)
+    settings = replace(settings, paint_dtype=precision_of(settings.folder, settings.paint_dtype, Recipe()))
+    tables = run_rl(settings)
+    told = "\n\n".join(line for lines in tables.values() for line in lines)
+    return Result(tables, told if settings.only else f"the tables are in {settings.document}")
+
+
+COMMANDS = (
+    Command(
+        "rl", "algorithms, learned windows, and what supervised training is for; run again to resume", RLSettings, run
+    ),
+)
