@@ -14,6 +14,7 @@ from ..negopt_core.policy import Policy, PolicyCard, SuggestOptions, suggest
 from ..negopt_core.policy.phrases import append_phrases, phrases_behind
 from ..negopt_core.policy.store import builtin_names
 from ..negopt_core.policy.token_estimate import roomy_budget
+from ..negopt_core.policy.why import phrase_reasons
 from ..negopt_core.text.checks import inspect_setup
 from ..negopt_core.text.df_text import Parsed, format_prompt, parse_report
 from ..negopt_core.text.guidance import TABLE
@@ -49,6 +50,10 @@ class PageSuggestions:
         finally:
             on_device(policy, "cpu")  # the card's memory is the sampler's
         return {**answer.to_json(), "policy_hash": policy.fingerprint, "negopt": __version__}
+
+    def why(self, ask: SuggestAsk) -> dict[str, Any]:
+        """Why each phrase is written, by side; no phrases where the policy cannot say."""
+        return phrase_reasons(self.policy(ask.policy), ask.prompt)
 
     def policy(self, name: str) -> Policy:
         """A policy by the name of the menu; a path, or a name that leads out of the model folders, is not one."""
@@ -86,7 +91,7 @@ def check_name(name: str) -> None:
 
 
 def inspect(ask: InspectAsk) -> dict[str, Any]:
-    """Findings of the honesty meter, and the brackets on either side that are taken literally."""
+    """Findings of the checks, and the brackets on either side that are taken literally."""
     positive, negative = parse_report(ask.positive), parse_report(ask.negative)
     findings = inspect_setup(PromptPair(positive.prompt, negative.prompt), ask.setup)
     return {
@@ -103,9 +108,14 @@ def guidance_table() -> dict[str, Any]:
 
 
 def list_offered() -> dict[str, Any]:
-    """Every policy of the menu with kind, side and families; a broken card is listed with its fault."""
-    ours = frozenset(builtin_names())
-    return {"policies": [{**_listed(name), "is_ours": name in ours} for name in policy_menu().names()]}
+    """Every policy of the menu with kind, side and families; a broken card is listed with its fault.
+
+    `is_usual`: the default and the user's own; `is_more`: what most people never need.
+    """
+    menu, ours = policy_menu(), frozenset(builtin_names())
+    groups = menu.groups()
+    marks = {name: {"is_usual": name in groups.usual, "is_more": name in groups.more} for name in menu.names()}
+    return {"policies": [{**_listed(name), **mark, "is_ours": name in ours} for name, mark in marks.items()]}
 
 
 def keep_like(like: Like, folder: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from comfy_api.latest import io
 from ..negopt_core.errors import PromptError
 from ..negopt_core.text.df_text import parse_report
 from .encode import COMFY, RULES, Conditioning, EncodeSettings, encode_prompt
-from .host import make_schema, node_id_of, show_on_node
+from .host import advanced, make_schema, node_id_of, show_on_node
 from .report import describe
 
 
@@ -58,6 +58,18 @@ def _inputs() -> list[io.Input]:
             tooltip="[words:low-high:weight]: the words act while the noise is between high and low; 1 is the "
             "start of the run, 0 its end. So 1-0.5 is the first half of the steps and 0.5-0 the second.",
         ),
+        *map(advanced, _settings()),
+        io.Sigmas.Input(
+            "sigmas",
+            optional=True,
+            tooltip="The sampler's sigmas. With them a sampler without the hook also switches at exactly the "
+            "chosen steps (samplers with one model call a step). The hook does not need them.",
+        ),
+    ]
+
+
+def _settings() -> list[io.Input]:
+    return [
         io.Combo.Input(
             "weighting",
             options=list(RULES),
@@ -70,12 +82,6 @@ def _inputs() -> list[io.Input]:
             default=True,
             tooltip="Pad shorter pieces with an empty chunk where a schedule crosses the encoder's chunk "
             "length (77 tokens for CLIP), so that the model sees one shape in the whole run.",
-        ),
-        io.Sigmas.Input(
-            "sigmas",
-            optional=True,
-            tooltip="The sampler's sigmas. With them a sampler without the hook also switches at exactly the "
-            "chosen steps (samplers with one model call a step). The hook does not need them.",
         ),
     ]
 

@@ -25,6 +25,15 @@ def make_schema(**fields: Any) -> io.Schema:
     return io.Schema(category=CATEGORY, **{name: value for name, value in fields.items() if name in known})
 
 
+def advanced(one: io.Input) -> io.Input:
+    """The same input, hidden until the user asks the node for its advanced ones; older pages show it like the others.
+
+    Through `extra_dict`, because ComfyUI before 2026 has no such argument.
+    """
+    one.extra_dict = {**(one.extra_dict or {}), "advanced": True}
+    return one
+
+
 def node_id_of(node: type[io.ComfyNode]) -> str | None:
     """The id of the node in the graph being run; None outside of a graph."""
     return node.hidden.unique_id if node.hidden is not None else None

@@ -9,12 +9,15 @@ from comfy_api.latest import io
 
 from ..negopt_core.errors import PolicyError
 from ..negopt_core.policy import Policy
+from ..negopt_core.policy.loglinear.policy import SCHEDULED
 from ..negopt_core.policy.menu import PolicyMenu
 from ..negopt_core.policy.store import default_policy, with_family
 from .host import make_schema
 
 PolicyType = io.Custom("NEGOPT_POLICY")
 DEFAULT = default_policy()
+ANY = "any"
+"""The choice that leaves the family open."""
 _KEY = "negopt"
 _CLASSES = (
     ("SD15", "sd15"),
@@ -47,6 +50,16 @@ def policy_menu() -> PolicyMenu:
     return PolicyMenu(policy_folders)
 
 
+def policy_choices(has_families: bool) -> list[str]:
+    """What a node's menu shows: the default and the user's own, the default's families (where no field asks), the rest.
+
+    Any other name that is here loads as well; the page adds it to the menu of a node that has it.
+    """
+    groups = policy_menu().groups()
+    families = [with_family(DEFAULT, one) for one in groups.families] if has_families else []
+    return [*groups.usual, *families, *groups.more]
+
+
 def find_policy(name: str) -> Policy:
     """Load a policy by name, or two as NEGATIVE+MODIFIERS; says where to put a missing one."""
     menu = policy_menu()
@@ -61,10 +74,10 @@ def find_policy(name: str) -> Policy:
 
 
 def name_for_model(name: str, model: Any) -> str:
-    """The default policy for the family that a MODEL belongs to, as far as its class tells; other names as they are."""
+    """A policy of ours for the family that a MODEL belongs to, as far as its class tells; other names as they are."""
     config = type(getattr(getattr(model, "model", None), "model_config", None)).__name__
     known = next((family for prefix, family in _CLASSES if config.startswith(prefix)), "")
-    return with_family(name, known) if name == DEFAULT and known else name
+    return with_family(name, known) if name in (DEFAULT, SCHEDULED) and known else name
 
 
 class NegOptLoadPolicy(io.ComfyNode):
@@ -76,7 +89,16 @@ class NegOptLoadPolicy(io.ComfyNode):
             description="Loads what writes negatives and modifiers. 'negopt' and some others are built in; "
             "your own are folders under models/negopt. Nothing is downloaded.",
             search_aliases=["negative prompt model", "prompt optimizer"],
-            inputs=[io.Combo.Input("policy", options=policy_menu().names(), default=DEFAULT)],
+            inputs=[
+                io.Combo.Input("policy", options=policy_choices(False), default=DEFAULT),
+                io.Combo.Input(
+                    "family",
+                    options=[ANY, *policy_menu().groups().families],
+                    default=ANY,
+                    optional=True,
+                    tooltip="The model that paints, for the policies negopt and negopt-scheduled.",
+                ),
+            ],
             outputs=[
                 PolicyType.Output(display_name="policy"),
                 io.String.Output(display_name="card", tooltip="Name, kind, licence and hash of the policy."),
@@ -89,12 +111,13 @@ class NegOptLoadPolicy(io.ComfyNode):
         return True
 
     @classmethod
-    def fingerprint_inputs(cls, policy: str) -> str:
-        return policy_menu().state(policy)
+    def fingerprint_inputs(cls, policy: str, family: str = ANY) -> str:
+        return policy_menu().state(policy) + family
 
     @classmethod
-    def execute(cls, policy: str) -> io.NodeOutput:
-        loaded = find_policy(policy)
+    def execute(cls, policy: str, family: str = ANY) -> io.NodeOutput:
+        is_chosen = family != ANY and policy in (DEFAULT, SCHEDULED)
+        loaded = find_policy(with_family(policy, family) if is_chosen else policy)
         return io.NodeOutput(loaded, describe_policy(loaded))
 
 

@@ -9,8 +9,8 @@ from comfy_api.latest import io
 from ..negopt_core.policy import load_policy
 from .conditioning import encode_text
 from .encode import COMFY, RULES, EncodeSettings
-from .host import make_schema, node_id_of
-from .policy import DEFAULT, PolicyType, find_policy, name_for_model, policy_menu
+from .host import advanced, make_schema, node_id_of
+from .policy import DEFAULT, PolicyType, find_policy, name_for_model, policy_choices, policy_menu
 from .run_state import HookSettings
 from .sampler_hook import add_hook
 from .writing import NodeSettings, shown, write_prompts, writing_inputs
@@ -80,9 +80,11 @@ class NegOptOneClick(io.ComfyNode):
                 io.Model.Input("model"),
                 io.Clip.Input("clip"),
                 io.Combo.Input(
-                    "policy", options=policy_menu().names(), default=DEFAULT, tooltip="What writes the prompts."
+                    "policy", options=policy_choices(True), default=DEFAULT, tooltip="What writes the prompts."
                 ),
-                io.Combo.Input("weighting", options=list(RULES), default=COMFY, tooltip="What a weight does."),
+                advanced(
+                    io.Combo.Input("weighting", options=list(RULES), default=COMFY, tooltip="What a weight does.")
+                ),
                 *writing_inputs(),
             ],
             outputs=[

@@ -72,6 +72,10 @@ class Routes:
         body = await _body(request)
         return await self._policies.run(lambda: self._suggestions.suggest(read_suggest(body)))
 
+    async def why(self, request: Any) -> Any:
+        body = await _body(request)
+        return await self._policies.run(lambda: self._suggestions.why(read_suggest(body)))
+
     async def inspect(self, request: Any) -> Any:
         body = await _body(request)
         return await self._light.run(lambda: inspect(read_inspect(body, embedding_names())))
@@ -150,6 +154,7 @@ def register_routes() -> bool:
     routes = Routes()
     for method, path, handler in (
         ("POST", "/suggest", routes.suggest),
+        ("POST", "/why", routes.why),
         ("POST", "/inspect", routes.inspect),
         ("GET", "/policies", routes.policies),
         ("GET", "/policies/card", routes.card),

@@ -13,7 +13,7 @@ from comfy_api.latest import io
 from ..negopt_core import __version__
 from ..negopt_core.policy import Policy, SuggestOptions, suggest
 from ..negopt_core.text.df_text import parse_report
-from .host import show_on_node
+from .host import advanced, show_on_node
 from .workflow import LOCK_WIDGETS, lock_in_workflow
 
 MODES = {
@@ -53,6 +53,13 @@ def writing_inputs() -> list[io.Input]:
         io.String.Input(
             "negative", multiline=True, dynamic_prompts=True, default="", tooltip="Your own negative; kept, and first."
         ),
+        *map(advanced, _settings()),
+    ]
+
+
+def _settings() -> list[io.Input]:
+    """What most people leave as it is, and the texts that a run fills in."""
+    return [
         io.Combo.Input("mode", options=list(MODES), default="negative and modifiers", tooltip="What to write."),
         io.Int.Input(
             "seed",

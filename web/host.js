@@ -40,12 +40,6 @@ export function notify(severity, detail) {
   app.extensionManager?.toast?.add({ severity, summary: "negopt", detail, life });
 }
 
-/** Ask the user; false where this page has no dialogs, or the answer is no. */
-export async function confirm(title, message) {
-  const dialog = app.extensionManager?.dialog;
-  return dialog?.confirm ? (await dialog.confirm({ title, message })) === true : false;
-}
-
 /** Ask one of our routes; throws an Error in words, also when the server is gone. A Blob is sent as it is. */
 export async function ask(path, body) {
   const isFile = body instanceof Blob;

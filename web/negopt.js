@@ -6,6 +6,7 @@ import { keepTexts } from "./ui/writers.js";
 import { keepRecord, lockOrphans } from "./ui/origin.js";
 import { addReview, showCachedTexts } from "./ui/review.js";
 import { keepOffered, loadPolicies, SETTINGS, startWithSettings } from "./ui/settings.js";
+import { showLess } from "./ui/less.js";
 import { addLinkedLines } from "./ui/linked.js";
 import { tab } from "./ui/sidebar.js";
 import { addStyle } from "./ui/style.js";
@@ -27,6 +28,8 @@ function menuOf(node) {
     { content: say("menu-tune"), callback: () => openTune(node) },
   ];
 }
+
+const offerAll = () => nodesNow().forEach(keepOffered);
 
 /** Pages before `getNodeMenuItems` (ComfyUI 0.3.64 has one) ask the node itself. */
 function addMenu(node) {
@@ -68,10 +71,12 @@ app.registerExtension({
   },
 
   async afterConfigureGraph() {
+    offerAll(); // before the page draws the nodes: a value that its menu lacks gets a red border
     await policiesKnown;
     lockOrphans();
-    for (const node of nodesNow()) keepOffered(node);
   },
+
+  refreshComboInNodes: offerAll, // R has filled the menus anew
 
   getNodeMenuItems: menuOf,
 
@@ -86,5 +91,6 @@ app.registerExtension({
     addReview(node);
     addLinkedLines(node);
     addTimeline(node);
+    showLess(node);
   },
 });

@@ -1,4 +1,4 @@
-"""The honesty meter: what in a setup can have no effect, or not the wanted one, and why.
+"""The checks: what in a setup can have no effect, or not the wanted one, and why.
 
 It never looks at a model or a disk; a host tells it what it knows in a `Setup`.
 """
@@ -110,7 +110,7 @@ def inspect_setup(pair: PromptPair, setup: Setup) -> tuple[Finding, ...]:
 
 
 def _empty_negative(setup: Setup) -> Iterator[Finding]:
-    empty = "the negative has no words, so guidance pushes away from the empty prompt only"
+    empty = "the negative is empty, so guidance compares with an empty prompt only"
     zeros = "the negative is zeros, which is another thing than an empty text: guidance pushes away from no prompt"
     yield Finding(
         "negative-empty",
@@ -240,7 +240,7 @@ def _judge_length(pair: PromptPair, setup: Setup) -> Iterator[Finding]:
                 "warning",
                 f"the {side} has {'' if are_all else 'at least '}{tokens} tokens and the text encoder takes "
                 f"{setup.chunk_tokens} at once; "
-                "the rest is encoded apart from it, or cut by a host that does not chunk",
+                "the rest is encoded separately, or cut off, as the program does it",
                 f"shorten it to {setup.chunk_tokens} tokens",
                 side,
             )

@@ -1,4 +1,4 @@
-"""One thing that the honesty meter says, and how it names what it is about."""
+"""One thing that the checks say, and how it names what it is about."""
 
 from __future__ import annotations
 

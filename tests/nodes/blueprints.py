@@ -34,7 +34,7 @@ def blueprints() -> dict[str, Blueprint]:
         3: Sketch("NegOptSamplerHook", 1, hook().widgets),
     }
     written = {
-        1: Sketch("NegOptLoadPolicy", 0, {"policy": "negopt"}),
+        1: Sketch("NegOptLoadPolicy", 0, {"policy": "negopt", "family": "any"}),
         2: Sketch("NegOptSuggest", 1, {"prompt": "", **WRITER, "mode": "negative", **EMPTY}, {"policy": (1, 0)}),
         3: Sketch("NegOptEncode", 2, encode(0).widgets, {"df_text": (2, 0)}),
         4: Sketch("NegOptEncode", 2, encode(0).widgets, {"df_text": (2, 1)}),

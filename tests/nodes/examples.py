@@ -16,14 +16,14 @@ NEGATIVE = "world-negative"  # trained on the demo world; artists choose a polic
 BOTH = f"{NEGATIVE}+world-modifiers"
 NOTES = {
     "basic_negative": "**Write a negative.** *Write prompts* asks a policy for a negative that suits the prompt. Press "
-    "Run: the text appears in *written negative*. Switch on *locked* to edit it and keep it.",
-    "scheduled_modifiers": "**Words that act for a while.** *[, vivid:1-0.5:1]* acts in the first half of the steps "
+    "Run: its phrases appear under the texts. × removes one, ⟳ replaces it; either keeps the text for the next runs.",
+    "scheduled_modifiers": "**Scheduled words.** *[, vivid:1-0.5:1]* acts in the first half of the steps "
     "(1 is the start, 0 the end), *[, detailed:0.5-0:1.2]* in the second half at weight 1.2. The sampler hook makes it "
     "exact.",
-    "scheduled_negative": "**Negatives that act for a while.** *blurry* is pushed away throughout, *too dark* in the "
+    "scheduled_negative": "**Scheduled negatives.** *blurry* is pushed away throughout, *too dark* in the "
     "first half, *noisy* only at the end. Needs CFG above 1.",
     "one_click": "**The whole job in one node.** Press Run: it writes both prompts, encodes them and hooks the model. "
-    "What it wrote stands in its lowest fields. Its output *record* tells the last node how the picture was made. The "
+    "The phrases it wrote stand under the texts. Its output *record* tells the last node how the picture was made. The "
     "demo world paints 64 x 64 toy pictures; nothing is downloaded.",
     "img2img_with_hook": "**Again, from a picture.** The second sampler starts from the first one's picture with "
     "denoise 0.6. Windows count the steps that run, so *detailed* acts in the second half of those.",
@@ -37,8 +37,8 @@ NOTES = {
     "fixed negative for every prompt, and what the policy writes with its windows. One picture proves nothing: change "
     "the seeds.",
     "sdxl": "**SDXL, node by node.** Needs an SDXL checkpoint of yours. **Choose it in the first node**, which shows "
-    "the first file of *models/checkpoints*, or nothing if there is none. The policy *negopt-scheduled:sdxl* writes "
-    "for that family, with windows; the hook keeps the windows of both prompts exactly.",
+    "the first file of *models/checkpoints*, or nothing if there is none. The policy *negopt-scheduled* with the "
+    "family *sdxl* writes for it, with windows; the hook keeps the windows of both prompts exactly.",
     "own_checkpoint": "**Your own checkpoint.** No model comes with negopt. **Choose an SD 1.5 or SDXL file in the "
     "first node**, which shows the first of *models/checkpoints*, or nothing if there is none. The policy *negopt* "
     "writes for the family it finds in the file; for Pony or Illustrious choose theirs, such as *negopt:pony*. For "
@@ -68,8 +68,8 @@ CAPTIONS = {
     "own_checkpoint": "Needs a file of yours",
     "basic_negative": "A negative that\nsuits the prompt",
     "timeline": "Drag when words act",
-    "scheduled_modifiers": "Words for a while",
-    "scheduled_negative": "Negatives for a while",
+    "scheduled_modifiers": "Scheduled words",
+    "scheduled_negative": "Scheduled negatives",
     "compare_arms": "Does a negative help?\nThe same noise, three ways",
     "img2img_with_hook": "Again, from a picture",
     "two_pass": "Enlarged and\npainted over",
@@ -167,7 +167,7 @@ def examples() -> dict[str, dict[int, Sketch]]:
     """Name -> nodes by id."""
     basic = {
         **DEMO,
-        2: Sketch("NegOptLoadPolicy", 0, {"policy": NEGATIVE}),
+        2: Sketch("NegOptLoadPolicy", 0, {"policy": NEGATIVE, "family": "any"}),
         3: Sketch("NegOptSuggest", 1, {"prompt": HEART, **WRITER, "mode": "negative", **EMPTY}, {"policy": (2, 0)}),
         4: encode(2, source=(3, 0)),
         5: encode(2, source=(3, 1)),
@@ -251,7 +251,7 @@ def compare_arms() -> dict[int, Sketch]:
     stitch = {"direction": "right", "match_image_size": True, "spacing_width": 2, "spacing_color": "white"}
     return {
         **DEMO,
-        2: Sketch("NegOptLoadPolicy", 0, {"policy": BOTH}),
+        2: Sketch("NegOptLoadPolicy", 0, {"policy": BOTH, "family": "any"}),
         3: Sketch("NegOptSuggest", 1, {"prompt": BOTH_SHAPES, **WRITER, **EMPTY}, {"policy": (2, 0)}),
         4: hook(),
         5: encode(2, BOTH_SHAPES),
@@ -277,7 +277,7 @@ def sdxl() -> dict[int, Sketch]:
     writer = {"prompt": "a photo of a fox in the snow", **WRITER, **EMPTY}
     return {
         1: Sketch("CheckpointLoaderSimple", 0, {"ckpt_name": ""}, takes_first=True),
-        2: Sketch("NegOptLoadPolicy", 0, {"policy": "negopt-scheduled:sdxl"}),
+        2: Sketch("NegOptLoadPolicy", 0, {"policy": "negopt-scheduled", "family": "sdxl"}),
         3: Sketch("NegOptSuggest", 1, writer, {"policy": (2, 0)}),
         4: encode(2, source=(3, 0)),
         5: encode(2, source=(3, 1)),

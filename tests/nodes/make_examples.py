@@ -103,7 +103,7 @@ def _node(
         "id": number,
         "type": sketch.kind,
         "pos": [40 + COLUMN * sketch.column, top],
-        "size": [400, 90 + 28 * len(sketch.widgets)],
+        "size": [400, 90 + 28 * _shown(sketch, info)],
         "flags": {},
         "order": order,
         "mode": 0,
@@ -116,6 +116,14 @@ def _node(
         # without one the page takes the first of its menu: the user's own first checkpoint
         **({} if sketch.takes_first else {"widgets_values": list(sketch.widgets.values())}),
     }
+
+
+def _shown(sketch: Sketch, info: dict[str, Any]) -> int:
+    """How many of a node's widgets are seen before somebody asks for the advanced ones."""
+    inputs = {**info["input"].get("required", {}), **info["input"].get("optional", {})}
+    advanced = {name for name, (_, *told) in inputs.items() if told and told[0].get("advanced")}
+    hidden = advanced | ({"control"} if "seed" in advanced else set())
+    return len([name for name in sketch.widgets if name not in hidden])
 
 
 def _note(number: int, order: int, top: int, text: str) -> dict[str, Any]:

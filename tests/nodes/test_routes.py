@@ -46,6 +46,16 @@ def test_suggest_writes_a_negative_behind_the_users_own(server: Server) -> None:
     assert answer["policy_hash"] and isinstance(answer["warnings"], list)
 
 
+def test_why_gives_a_reason_for_each_phrase_and_none_where_the_policy_cannot_say(server: Server) -> None:
+    asked = {"prompt": "a portrait of a man", "policy": "negopt:sdxl"}
+    status, answer = send(server, f"{PREFIX}/why", asked)
+    negative = send(server, f"{PREFIX}/suggest", asked)[1]["negative"]
+    assert status == 200 and all(phrase in answer["negative"] for phrase in negative.split(", "))
+    assert "usual for sdxl models" in " ".join(answer["negative"].values())
+    assert send(server, f"{PREFIX}/why", {**asked, "policy": "static"})[1] == {"negative": {}, "modifiers": {}}
+    assert send(server, f"{PREFIX}/why", {**asked, "policy": "gone"})[0] == 404
+
+
 def test_suggest_answers_under_the_api_prefix_too(server: Server) -> None:
     assert send(server, f"/api{PREFIX}/suggest", {"prompt": "a cat"})[0] == 200
 

@@ -64,3 +64,15 @@ export function replaced(text, bar, other) {
 
 /** Whether the text is one that a plain encoder reads the same way. @param {string} text */
 export const isScheduled = (text) => parse(text).spans.some((span) => span.isBracket);
+
+/**
+ * Why a phrase is there; for several in one sentence each with its reason; "" if that is not known.
+ * @param {Record<string, string>} reasons phrase -> reason @param {string} words
+ */
+export function reasonFor(reasons, words) {
+  const asked = words.trim().toLowerCase();
+  const known = Object.entries(reasons).map(([phrase, reason]) => ({ phrase, reason, key: phrase.toLowerCase() }));
+  const same = known.find(({ key }) => key === asked);
+  if (same) return same.reason;
+  return known.filter(({ key }) => asked.includes(key)).map(({ phrase, reason }) => `${phrase}: ${reason}`).join("\n");
+}

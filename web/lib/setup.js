@@ -1,4 +1,4 @@
-// What the honesty meter is asked about a node: its texts, and what the graph says of the run. Plain data, no page.
+// What the checks are asked about a node: its texts, and what the graph says of the run. Plain data, no page.
 // @ts-check
 import { format } from "./df_text.js";
 import { textsOf } from "./climb.js";
@@ -75,7 +75,26 @@ export function textsIn(widgets) {
 export function policyOf(flat, node) {
   const linked = node?.inputs.find((input) => input.name === "policy")?.origin;
   const holder = linked ? flat.get(linked.key) : node;
-  return typeof holder?.widgets.policy === "string" ? holder.widgets.policy : "";
+  const name = typeof holder?.widgets.policy === "string" ? holder.widgets.policy : "";
+  const { family } = holder?.widgets ?? {};
+  return OURS.has(name) && typeof family === "string" && family !== "any" ? `${name}:${family}` : name;
+}
+
+/** The policies that are asked for a family. */
+const OURS = new Set(["negopt", "negopt-scheduled"]);
+/** Families that a checkpoint's class does not tell from another: a run of one click takes the other. */
+const CLASS_OF = new Map([["pony", "sdxl"], ["illustrious", "sdxl"]]);
+
+/**
+ * As `policyOf`, with the family that a run of one click reads off its model.
+ * @param {Flat} flat @param {string | null} key
+ */
+export function policyOfRun(flat, key) {
+  const node = key ? flat.get(key) : undefined;
+  const name = policyOf(flat, node);
+  const sampler = key && node?.type === "NegOptOneClick" && OURS.has(name) ? samplersFedBy(flat, key)[0]?.sampler : undefined;
+  const family = sampler ? familyOf(flat, sampler) : undefined;
+  return family && family !== "world" ? `${name}:${CLASS_OF.get(family) ?? family}` : name;
 }
 
 /**

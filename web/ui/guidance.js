@@ -8,7 +8,7 @@ export async function loadGuidance() {
   try {
     table = await ask("/guidance");
   } catch {
-    table = null; // the meter still says what it knows
+    table = null; // the checks still say what it knows
   }
 }
 

@@ -1,7 +1,8 @@
 // The panel of "audit this negative" and "tune on this checkpoint": what is asked before a run, and the run itself.
-import { ask, confirm, keyOf, nodeAt, notify, say } from "../host.js";
+import { ask, keyOf, nodeAt, notify, say } from "../host.js";
 import { linesOf } from "../lib/learn_show.js";
 import { shownPhrases, subjectOf } from "../lib/learn.js";
+import { confirm } from "./dialog.js";
 import { readText } from "./fields.js";
 import { LearnRun } from "./learn_run.js";
 import { bars, clickable, outcome, progressLine, wall } from "./learn_show.js";
@@ -218,7 +219,7 @@ function controls(run) {
 
 /** End the run here; it can go on later. */
 async function stop(run) {
-  if (!(await confirm(say("learn-stop"), say("learn-stop-ask")))) return;
+  if (!(await confirm(say("learn-stop"), say("learn-stop-ask"), say("learn-stop")))) return;
   await run.pause(true);
   await again();
 }

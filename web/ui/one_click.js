@@ -1,6 +1,6 @@
 // One click: write the negative of a prompt, or add modifiers to it, wherever in the graph its text stands.
 import {
-  app, ask, confirm, keyOf, nodeAt, notify, oneStep, oneStepOnPage, rootGraph, say, setWidget, setting,
+  app, ask, keyOf, nodeAt, notify, oneStep, oneStepOnPage, rootGraph, say, setWidget, setting,
 } from "../host.js";
 import { escapeWords, format, plainText } from "../lib/df_text.js";
 import { familyOf } from "../lib/family.js";
@@ -9,6 +9,7 @@ import { levelOfGraph } from "../lib/levels.js";
 import { atCfgOne, clicked, isScheduled as readsWindows, nameOf, planNegative, takesWindows } from "../lib/plan.js";
 import { makerBelow } from "../lib/trace.js";
 import { textWidgets } from "../lib/words.js";
+import { choose, confirm } from "./dialog.js";
 import { makeEncoder, makeRoom, placesFor, writeWithRoom } from "./encoder.js";
 import { addWords, nodesOf, readText, valuesOf } from "./fields.js";
 import { nagOf } from "./guidance.js";
@@ -46,6 +47,7 @@ export async function writeNegative(node) {
     const answer = await suggestion({ prompt: promptOf(plan), negative: own.df, mode: "negative", family });
     const words = added(own, answer.df_negative, answer.negative);
     const guided = await samplersToGuide(flat, plan.samplers);
+    if (!guided) return; // cancelled
     if (!words && !guided.length) return tellNothing(answer);
     if (isChanged(own)) throw new Error(say("was-changed"));
     const names = textWidgets(flat.get(plan.encoder));
@@ -86,7 +88,7 @@ export const isChanged = ({ fields, values }) => JSON.stringify(valuesOf(fields)
 
 /** Ask before something is written where it is a guess that the prompt stands. */
 export async function isSure(doubts) {
-  return !doubts.length || confirm(say("doubt-title"), say("doubt-why", { fields: doubts.join("; ") }));
+  return !doubts.length || confirm(say("doubt-title"), say("doubt-why", { fields: doubts.join("; ") }), say("doubt-write"));
 }
 
 /** Write into the encoder that is there, or make one and give it room once the page has given it its height. */
@@ -108,11 +110,12 @@ async function fillNegative({ plan, places, names, own, words }, andThen) {
   );
 }
 
-/** At CFG 1 offer ComfyUI's own NAG where it acts, and say why; the samplers that the user wants it for. */
+/** At CFG 1 offer ComfyUI's own NAG where it acts, and say why; the samplers that the user wants it for, null for none of it. */
 export async function samplersToGuide(flat, samplers) {
   const unguided = atCfgOne(flat, samplers).filter((one) => nagOf(familyOf(flat, one)) === "acts");
   if (!unguided.length || !hasNode(NAG)) return [];
-  return (await confirm(say("nag-title"), say("nag-why"))) ? unguided : [];
+  const chosen = await choose(say("nag-title"), say("nag-why"), [say("nag-without"), say("nag-with")]);
+  return chosen < 0 ? null : chosen ? unguided : [];
 }
 
 /** Add modifiers behind the prompt that `node` holds. */

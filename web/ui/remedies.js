@@ -17,6 +17,7 @@ export function remedyOf(finding, context) {
 const REMEDIES = {
   "cfg-one": (finding, { sampler, family }) => (sampler && remediesOf(family)[0] === "nag" && hasNode(NAG) ? addNag(sampler) : raiseCfg(sampler)),
   "negative-zeroed": (finding, context) => connects(context),
+  locked: (finding, { node }) => ({ label: say("remedy-unlock"), act: () => oneStep(() => setWidget(node, "locked", false)) }),
   "policy-missing": (finding, { node, texts }) =>
     texts.positive || texts.negative ? { label: say("remedy-lock"), act: () => oneStep(() => keepText(node, texts)) } : null,
   "phrase-in-both": removeSubjects,

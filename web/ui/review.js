@@ -1,17 +1,19 @@
 // Under the nodes that write prompts: what was written, phrase by phrase, before anything is sampled; what of it can
 // have no effect, and what to do about it; thumbs up and down.
 import { ask, grow, keyOf, nodeAt, notify, oneStep, say, setting } from "../host.js";
-import { barsOf, isPlain } from "../lib/bars.js";
-import { writeSpan } from "../lib/df_text.js";
+import { barsOf } from "../lib/bars.js";
 import { freshPhrase, replaced, withoutPhrases } from "../lib/phrases.js";
-import { inspectBody, policyOf, textsIn } from "../lib/setup.js";
+import { inspectBody, policyOf, policyOfRun, textsIn } from "../lib/setup.js";
 import { negativeSockets } from "../lib/plan.js";
 import { runOf } from "../lib/runs.js";
 import { flatNow, onGpu } from "./one_click.js";
+import { canOpen, isShort, keepLess } from "./less.js";
 import { keepText, remedyOf } from "./remedies.js";
 import { keepLooking } from "./looking.js";
 import { keepOrigin, missingPolicy, originLine } from "./origin.js";
+import { offeredPolicies } from "./settings.js";
 import { button, guarded, make } from "./style.js";
+import { askWhyOnHover, hintOf } from "./why.js";
 import { isWriter, showTexts, widgetOf } from "./writers.js";
 
 const told = (work) => guarded(work, notify);
@@ -20,8 +22,8 @@ const MOST_FINDINGS = 6;
 const MOST_PHRASES = 60;
 const TRIES = 6; // seeds asked for another phrase
 const [LEAST_HEIGHT, MOST_HEIGHT, MARGIN] = [64, 220, 32]; // the margin holds padding and gaps too
-/** Beside bars, so that a whole node of ours fits on a screen of 900 px; the Vue renderer's text fields are taller. */
-const sharedHeight = () => (window.LiteGraph.vueNodesMode ? 100 : 160);
+/** Beside bars, so that a node fits on a laptop's screen, with all of its settings on one of 900 px; the Vue renderer's fields are taller. */
+const sharedHeight = (node) => (window.LiteGraph.vueNodesMode ? 100 : 160) + (isShort(node) ? 60 : 0);
 
 /** Give a writing node its review. */
 export function addReview(node) {
@@ -30,8 +32,10 @@ export function addReview(node) {
   const parts = { bar: make("div", "negopt-finding"), findings: make("div"), phrases: make("div", "negopt-phrases") };
   const origin = make("div", "negopt-origin");
   root.append(parts.bar, parts.findings, parts.phrases, origin);
-  const state = { node, root, origin, ...parts, asked: "", pending: "", shown: "" };
+  const state = { node, root, origin, ...parts, asked: "", pending: "", shown: "", chips: [] };
   fillBar(state);
+  fillOrigin(state);
+  askWhyOnHover(state, (live) => bodyFor(live, 0));
   const widget = node.addDOMWidget("review", "negopt_review", root, {
     serialize: false,
     hideOnZoom: false,
@@ -45,7 +49,7 @@ export function addReview(node) {
 /** Room for all there is to see, up to a limit; past it the review scrolls, and a node that is made larger shows more. */
 function heightOf({ node, bar, findings, phrases, origin }) {
   const needed = [bar, findings, phrases, origin].reduce((sum, one) => sum + one.offsetHeight, MARGIN);
-  const most = widgetOf(node, "timeline")?.element?.hidden === false ? sharedHeight() : MOST_HEIGHT;
+  const most = widgetOf(node, "timeline")?.element?.hidden === false ? sharedHeight(node) : MOST_HEIGHT - (isShort(node) ? 0 : 50);
   return Math.min(most, Math.max(LEAST_HEIGHT, needed));
 }
 
@@ -56,13 +60,34 @@ function fit(state) {
 }
 
 function fillBar(state) {
-  const write = button(say("review-write"), () => told(() => writeNow(state)));
+  const write = button(say("review-write"), () => told(() => writeNow(state)), say("review-write-hint"));
+  state.more = button(say("review-more"), () => {
+    oneStep(() => state.node.toggleAdvanced());
+    keepOpener(state);
+  });
+  state.more.classList.add("negopt-more");
+  state.bar.append(write, state.more);
+  state.bar.dataset.severity = "none";
+  keepOpener(state);
+}
+
+/** On the classic canvas: the way to the settings that are not shown; the Vue renderer has a button of its own. */
+function keepOpener({ node, more }) {
+  keepLess(node);
+  more.hidden = !canOpen(node);
+  const label = say(node.showAdvanced ? "review-less" : "review-more");
+  if (more.textContent !== label) more.textContent = label;
+}
+
+/** Where the texts come from, and whether they are liked; shown once there are texts. */
+function fillOrigin(state) {
+  state.line = make("span");
   const up = button("", () => told(() => like(state, "up")), say("review-up"));
   const down = button("", () => told(() => like(state, "down")), say("review-down"));
   up.append(make("i", "pi pi-thumbs-up"));
   down.append(make("i", "pi pi-thumbs-down"));
-  state.bar.append(write, up, down);
-  state.bar.dataset.severity = "none";
+  state.origin.append(state.line, up, down);
+  state.origin.hidden = true;
 }
 
 /** Ask the policy now, as a run would, and show what it says in the node. */
@@ -99,12 +124,16 @@ export async function showCachedTexts() {
   }
 }
 
-async function suggestionFor(node, shift) {
+const suggestionFor = (node, shift) => ask("/suggest", bodyFor(node, shift));
+
+/** What the policy is asked, as a run asks it; `shift` is added to the seed. */
+function bodyFor(node, shift) {
   const flat = flatNow();
-  const policy = policyOf(flat, flat.get(keyOf(node)));
+  const asRun = policyOfRun(flat, keyOf(node));
+  const policy = offeredPolicies().some((one) => one.name === asRun) ? asRun : policyOf(flat, flat.get(keyOf(node)));
   const [prompt, negative, mode] = ["prompt", "negative", "mode"].map((name) => widgetOf(node, name)?.value ?? "");
   const seed = (Number(widgetOf(node, "seed")?.value) || 0) + shift;
-  return ask("/suggest", { prompt, negative, mode, seed: Number.isSafeInteger(seed) ? seed : shift, ...(policy && { policy }), ...onGpu() });
+  return { prompt, negative, mode, seed: Number.isSafeInteger(seed) ? seed : shift, ...(policy && { policy }), ...onGpu() };
 }
 
 async function like(state, verdict) {
@@ -126,9 +155,10 @@ function look(state) {
   if (!key) return;
   const flat = flatNow();
   const { body, sampler } = inspectBody(flat, key);
-  const missing = missingPolicy(state.node, policyOf(flat, flat.get(key)));
+  const missing = [...lockedLine(state.node), ...missingPolicy(state.node, policyOf(flat, flat.get(key)))];
   const sockets = sampler ? negativeSockets(flat, sampler) : [];
   const asked = JSON.stringify([body, missing]);
+  keepOpener(state);
   drawPhrases(state);
   // a text that is being typed is not judged letter by letter
   if (asked !== state.asked && asked === state.pending) {
@@ -136,6 +166,10 @@ function look(state) {
   }
   state.pending = asked;
 }
+
+/** A locked node writes nothing new; the switch that says so is among the settings that are not shown. */
+const lockedLine = (node) =>
+  widgetOf(node, "locked")?.value ? [{ code: "locked", severity: "info", message: say("review-is-locked"), remedy: "" }] : [];
 
 async function judge(state, { body, asked, missing, sampler, sockets, run }) {
   state.asked = asked;
@@ -166,7 +200,7 @@ function drawFindings(state, findings, context) {
   if (!lines.length) {
     const good = make("div", "negopt-finding");
     good.dataset.severity = "good";
-    good.append(make("span", "", say("meter-good")));
+    good.append(make("span", "", say("checks-good")));
     lines.push(good);
   }
   state.findings.replaceChildren(...lines);
@@ -180,10 +214,12 @@ function drawPhrases(state) {
   const line = originLine(state.node);
   const now = JSON.stringify([positive, negative, prompt, own, line]);
   if (now === state.shown) return;
-  state.shown = now;
-  state.origin.textContent = line;
+  Object.assign(state, { shown: now, why: null, whyAsked: "" });
+  state.line.textContent = line;
   const chips = [...chipsOf(state, "positive", positive, prompt), ...chipsOf(state, "negative", negative, own)];
-  state.phrases.replaceChildren(...chips.slice(0, MOST_PHRASES));
+  state.chips = chips.slice(0, MOST_PHRASES);
+  state.phrases.replaceChildren(...state.chips.map(({ chip }) => chip));
+  state.origin.hidden = !line && !chips.length;
   fit(state);
 }
 
@@ -196,9 +232,9 @@ function chipsOf(state, side, text, own) {
       chip.dataset.side = side;
       const again = button("⟳", () => told(() => reroll(state, side, bar)), say("review-reroll", { words: bar.label }));
       const gone = button("×", () => remove(state, side, bar), say("review-remove", { words: bar.label }));
-      chip.title = isPlain(bar) ? bar.label : writeSpan(bar);
+      chip.title = hintOf(state, side, bar);
       chip.append(make("span", "", bar.label), again, gone);
-      return chip;
+      return { chip, bar };
     });
 }
 

@@ -34,8 +34,11 @@ export async function choosePolicy(name) {
   notify("success", say("tab-used", { name }));
 }
 
+/** The default and the user's own first, then the default's families, then what most people never need; what is chosen stays. */
 function policyChoices() {
-  const known = [...new Set([chosenPolicy(), ...policies.map((one) => one.name)])].filter(Boolean);
+  const names = (isWanted) => policies.filter(isWanted).map((one) => one.name);
+  const families = names(({ name }) => name.startsWith("negopt:"));
+  const known = [...new Set([...names((one) => one.is_usual), ...families, ...names((one) => one.is_more), chosenPolicy()])].filter(Boolean);
   return [{ text: say("policy-automatic"), value: AUTOMATIC }, ...known.map((name) => ({ text: name, value: name }))];
 }
 
@@ -50,15 +53,17 @@ export function keepOffered(node) {
 export const SETTINGS = [
   {
     id: "negopt.policy",
+    sortOrder: 40, // the highest comes first
     category: [CATEGORY, "Writing", "policy"],
-    name: "Policy for one click and for new nodes",
-    tooltip: "Automatic: what is best for the model family that the graph tells.",
+    name: "Policy for one click and new nodes",
+    tooltip: "Automatic: what suits the model family that the graph shows.",
     type: "combo",
     options: policyChoices,
     defaultValue: AUTOMATIC,
   },
   {
     id: "negopt.mode",
+    sortOrder: 30,
     category: [CATEGORY, "Writing", "mode"],
     name: "What new nodes write",
     type: "combo",
@@ -67,16 +72,18 @@ export const SETTINGS = [
   },
   {
     id: "negopt.budget",
+    sortOrder: 20,
     category: [CATEGORY, "Writing", "budget"],
-    name: "Token budget of one click (0: the policy's own, usually 75)",
+    name: "Longest text of one click, in tokens (0: as the policy says, usually 75)",
     type: "number",
     attrs: { min: 0, max: 1000, step: 5 },
     defaultValue: 0,
   },
   {
     id: "negopt.device",
+    sortOrder: 10,
     category: [CATEGORY, "Writing", "device"],
-    name: "Where one click runs policies that are language models",
+    name: "Run language-model policies on",
     tooltip: "The graphics card is used only while nothing is being painted. Graphs that run use the CPU.",
     type: "combo",
     options: [
@@ -87,8 +94,9 @@ export const SETTINGS = [
   },
   {
     id: "negopt.quiet",
+    sortOrder: 0,
     category: [CATEGORY, "Notices", "quiet"],
-    name: "Only warnings, no remarks",
+    name: "Show warnings only",
     type: "boolean",
     defaultValue: false,
   },
@@ -101,6 +109,9 @@ export function startWithSettings(node) {
   if (isWriting && mode && mode !== MODES[0]) setWidget(node, "mode", mode);
   const policy = chosenPolicy();
   if (policy && WRITERS.includes(node.comfyClass)) {
-    if (widgetOf(node, "policy")?.options?.values?.includes?.(policy)) setWidget(node, "policy", policy);
+    // a menu shows few names; any other one that is here works as well
+    const isHere = policies.some((one) => one.name === policy) || widgetOf(node, "policy")?.options?.values?.includes?.(policy);
+    if (isHere) setWidget(node, "policy", policy);
+    keepOffered(node);
   }
 }

@@ -1,5 +1,6 @@
 // The sidebar tab: every policy that is here, its card, and how to get, bring in and delete one.
-import { api, ask, confirm, notify, say } from "../host.js";
+import { api, ask, notify, say } from "../host.js";
+import { confirm } from "./dialog.js";
 import { choosePolicy, chosenPolicy, loadPolicies } from "./settings.js";
 import { openAudit, openTune } from "./learn_panel.js";
 import { button, guarded, make } from "./style.js";
@@ -65,7 +66,7 @@ function getForm({ list }) {
 }
 
 async function fetchOne(name, list) {
-  if (!(await confirm(say("tab-pull"), say("tab-pull-ask", { name })))) return;
+  if (!(await confirm(say("tab-pull"), say("tab-pull-ask", { name }), say("tab-pull")))) return;
   const told = await ask("/policies/pull", { name });
   await changed(list, say("tab-pulled", { name: told.name }));
 }
@@ -80,7 +81,7 @@ async function bringIn(input, list) {
 }
 
 async function remove(name, list) {
-  if (!(await confirm(say("tab-delete"), say("tab-delete-ask", { name })))) return;
+  if (!(await confirm(say("tab-delete"), say("tab-delete-ask", { name }), say("tab-delete")))) return;
   await ask("/policies/delete", { name });
   await changed(list, say("tab-deleted", { name }));
 }
@@ -105,10 +106,21 @@ async function fill(list) {
   try {
     const { policies } = await ask("/policies");
     const ordered = withVariants(policies).sort((one, other) => Number(one.kind === LAST) - Number(other.kind === LAST));
-    list.replaceChildren(...ordered.map((policy) => entry(policy, list)));
+    const isMore = (one) => one.is_more && one.name !== chosenPolicy();
+    const [usual, more] = [(one) => !isMore(one), isMore].map((kept) => ordered.filter(kept).map((policy) => entry(policy, list)));
+    list.replaceChildren(...usual, ...(more.length ? [furtherOnes(more)] : []));
   } catch (error) {
     list.replaceChildren(make("div", "negopt-problem", String(error.message)));
   }
+}
+
+/** What most people never need, to be opened. */
+function furtherOnes(entries) {
+  const rest = make("details", "negopt-further");
+  const inner = make("div", "negopt-list");
+  inner.append(...entries);
+  rest.append(make("summary", "", say("tab-more")), inner);
+  return rest;
 }
 
 /** One entry for a policy and its NAME:FAMILY variants, which have almost the same card. */

@@ -55,11 +55,18 @@ const SHEET = `
 .negopt-field { flex: 1 1 120px; min-width: 0; font: inherit; color: inherit; background: var(--comfy-input-bg, #222);
   border: 1px solid var(--border-color, #4e4e4e); border-radius: 4px; padding: 2px 6px; }
 .negopt-progress progress { width: 100%; accent-color: var(--p-primary-color, #4a9eff); }
-.negopt-origin { color: var(--descrip-text, #999); overflow-wrap: anywhere; }
+.negopt-origin { color: var(--descrip-text, #999); overflow-wrap: anywhere; display: flex; gap: 4px; align-items: center; }
+.negopt-origin > span { flex: 1; min-width: 0; } .negopt-origin .negopt-button { padding: 0 5px; border: 0; background: none; }
+.negopt-origin[hidden], .negopt-more[hidden] { display: none; } .negopt-more { margin-left: auto; border: 0; background: none; text-decoration: underline; }
+.negopt-dialog { max-width: 440px; padding: 16px 18px; color: var(--input-text, #ddd); font: 14px/1.4 Inter, Arial, sans-serif;
+  background: var(--comfy-menu-bg, #353535); border: 1px solid var(--border-color, #4e4e4e); border-radius: 10px; margin: auto; }
+.negopt-dialog::backdrop { background: rgb(0 0 0 / 45%); } .negopt-dialog h3 { margin: 0 0 8px; font-size: 16px; }
+.negopt-dialog p { margin: 0 0 14px; overflow-wrap: anywhere; white-space: pre-wrap; } .negopt-dialog .negopt-form { justify-content: flex-end; gap: 8px; }
+.negopt-dialog .negopt-button { padding: 5px 12px; } .negopt-dialog .negopt-button:last-child { border-color: var(--p-primary-color, #4a9eff); }
 .negopt-card { border: 1px solid var(--border-color, #4e4e4e); border-radius: 6px; padding: 8px; }
 .negopt-card .negopt-head { color: inherit; align-items: center; } .negopt-name { overflow-wrap: anywhere; min-width: 0; }
 .negopt-about { margin: 4px 0; } .negopt-used, .negopt-card summary { color: var(--descrip-text, #999); cursor: default; }
-.negopt-card summary { cursor: pointer; }
+.negopt-card summary, .negopt-further > summary { cursor: pointer; } .negopt-further[open] > summary { margin-bottom: 8px; }
 .negopt-card dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 10px; margin: 6px 0 0; overflow-wrap: anywhere; }
 .negopt-learn { /* left: on the right are ComfyUI's own notices */ position: fixed; top: 96px; left: 76px; bottom: 24px; width: min(520px, 46vw); z-index: 900; overflow: hidden;
   background: var(--comfy-menu-bg, #353535); border: 1px solid var(--border-color, #4e4e4e); border-radius: 8px; height: auto; }

@@ -6,6 +6,7 @@ import { samplersFedBy } from "../lib/trace.js";
 import { listen } from "./bar_input.js";
 import { drawLane, makeLane } from "./lane.js";
 import { drawHookLines, mayHaveWindows } from "./hook_lines.js";
+import { keepLess } from "./less.js";
 import { attach, keepLooking } from "./looking.js";
 import { flatNow } from "./one_click.js";
 import { make } from "./style.js";
@@ -170,6 +171,7 @@ function selectText(widget, { from, to }) {
 
 function look(state) {
   if (state.looks % TRACE_EVERY === 0) trace(state);
+  if (state.kind === HOOKED) keepLess(state.node); // the others have a review, which looks too
   state.looks += 1;
   refresh(state);
 }

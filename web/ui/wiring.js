@@ -33,6 +33,7 @@ export async function writeScheduled(node) {
     negative.words = answer.df_negative.slice(format(negative.asked).length);
     if (!positive.words && !negative.words) return tellNothing(answer); // nothing to schedule, so nothing is rewired
     const guided = await samplersToGuide(flat, plan.samplers);
+    if (!guided) return; // cancelled
     if ([positive, negative].some(isChanged)) throw new Error(say("was-changed"));
     let made = [];
     await oneStepOnPage(

@@ -28,6 +28,7 @@ export function keepTexts(node, onRecord) {
   for (const name of Object.keys(TEXTS)) {
     const widget = widgetOf(node, name);
     if (!widget) continue;
+    if (widget.element && widget.label) widget.element.placeholder = widget.label; // the classic canvas shows it while empty
     // An unlocked node ignores these texts. Sent empty, they cannot make ComfyUI run the graph again.
     widget.serializeValue = () => (mayBeLocked(node) ? widget.value : "");
   }

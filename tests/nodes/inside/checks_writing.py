@@ -128,6 +128,27 @@ def check_a_policy_in_the_models_folder_is_offered_and_loaded() -> None:
         assert "ugly things" in node("NegOptSuggest").execute(**ASK, policy=policy).result[1]
 
 
+def check_a_loader_asks_for_the_family_and_old_names_still_load() -> None:
+    load = node("NegOptLoadPolicy").execute
+    assert "made for: sdxl" in load(policy="negopt", family="sdxl").result[1]
+    assert "made for: any model" in load(policy="negopt").result[1]
+    for name in ("negopt:flux", "negopt-scheduled:sdxl", "rules:sdxl"):
+        assert f"made for: {name.split(':')[1]}" in load(policy=name, family="any").result[1]
+    assert "name: static" in load(policy="static", family="sdxl").result[1]
+    offered = stage.module("nodes.policy").policy_choices
+    assert offered(False)[0] == "negopt" and not any(name.startswith("negopt:") for name in offered(False))
+    assert "negopt:sdxl" in offered(True) and offered(True)[-1].startswith("world")
+
+
+def check_what_most_people_leave_alone_is_advanced() -> None:
+    for kind, shown in (
+        ("NegOptOneClick", ["policy", "prompt", "negative"]),
+        ("NegOptSuggest", ["prompt", "negative"]),
+    ):
+        inputs = [one for one in node(kind).define_schema().inputs if hasattr(one, "default")]
+        assert [one.id for one in inputs if not one.as_dict().get("advanced")] == shown
+
+
 def check_a_broken_card_hides_nothing_else() -> None:
     with models_folder() as folder:
         (folder / "broken").mkdir()

@@ -15,7 +15,7 @@ const SETTINGS = {
 };
 const LOCAL = ["127.0.0.1", "localhost"];
 // ComfyUI's own page asks for these and logs what it does not get, with or without us
-const NOT_OURS = /accessed before initialization|favicon|ERR_FAILED|ERR_BLOCKED|Content Security Policy|userdata|manager|status of 404|templates/i;
+const NOT_OURS = /accessed before initialization|favicon|ERR_FAILED|ERR_BLOCKED|Content Security Policy|userdata|manager|status of 404|templates|that was never set up/i;
 
 /** Opens a page; `settings` are ComfyUI's. Returns the page and the list of errors it will have shown. */
 export async function open(url, settings = {}) {
@@ -24,7 +24,8 @@ export async function open(url, settings = {}) {
   const page = await context.newPage();
   page.setDefaultTimeout(120_000);
   const errors = [];
-  page.on("pageerror", (error) => errors.push(`pageerror: ${error}`));
+  let isReady = false; // before that, ComfyUI 0.3.64's page throws one of its own
+  page.on("pageerror", (error) => (isReady || /negopt/.test(error.stack)) && errors.push(`pageerror: ${error}`));
   page.on("console", (message) => {
     if (message.type() === "error" && !NOT_OURS.test(message.text())) errors.push(message.text().slice(0, 1200));
   });
@@ -44,6 +45,7 @@ export async function open(url, settings = {}) {
   for (const end of ["requestfinished", "requestfailed"]) context.on(end, (request) => underWay.delete(request));
   await context.request.post(`${url}/settings`, { data: { ...SETTINGS, ...settings } });
   await ready(page, url);
+  isReady = true;
   return { browser, context, page, errors };
 }
 
@@ -89,15 +91,17 @@ export async function answer(page, yes) {
 
 /** Run the graph to its end; throws what ComfyUI says is wrong with it. */
 export async function finished(page) {
-  const count = () => page.evaluate(async () => Object.keys(await (await fetch("/api/history")).json()).length);
-  const before = await count();
+  const last = () => page.evaluate(async () => Object.entries(await (await fetch("/api/history?max_items=1")).json())[0] ?? ["", null]);
+  const [before] = await last();
   await page.evaluate(() => app.queuePrompt(0, 1));
   const end = Date.now() + 240_000;
-  while ((await count()) === before) {
+  let [id, run] = [before, null];
+  while (id === before) {
     if (Date.now() > end) throw new Error("the graph never finished");
-    await page.waitForTimeout(300);
+    await page.waitForTimeout(100);
+    [id, run] = await last();
   }
-  const status = await page.evaluate(async () => Object.values(await (await fetch("/api/history")).json()).pop().status);
+  const { status } = run;
   if (status.status_str !== "success") throw new Error(`the graph failed: ${JSON.stringify(status.messages).slice(0, 800)}`);
 }
 
@@ -146,6 +150,18 @@ export const outOfPlace = async (page) => {
   for (let tries = 0; tries < 20 && (await page.evaluate(look)).length; tries += 1) await page.waitForTimeout(250);
   return page.evaluate(look);
 };
+
+/** A notice of the page, as older and newer ones draw it. */
+export const NOTICE = ".p-toast-message, [data-toast-kind]";
+
+/** Away with the notices; the next one is then that of the next click. */
+export async function dismissNotices(page) {
+  await page.evaluate(() => {
+    app.extensionManager.toast.removeAll?.();
+    for (const close of document.querySelectorAll(".p-toast-close-button, [data-toast-kind] button")) close.click();
+  });
+  await waitFor(page, (notice) => !document.querySelector(notice), NOTICE);
+}
 
 /** The value of a widget of a node. */
 export const widget = (page, id, name) =>

@@ -12,6 +12,7 @@ async function opened(page, kind, negative = FAULTS) {
   await stock(page, 5, "a photo of a red ball in the snow by day");
   await page.evaluate((words) => {
     app.graph.getNodeById(3).widgets.find((one) => one.name === "text").value = words;
+    app.graph.getNodeById(4).widgets.find((one) => one.name === "steps").value = 2; // how good the pictures are does not matter here
     app.extensionManager.workflow.activeWorkflow.changeTracker.captureCanvasState?.();
     app.extensionManager.workflow.activeWorkflow.changeTracker.checkState?.();
   }, negative);

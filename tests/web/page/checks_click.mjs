@@ -95,6 +95,29 @@ export const checks = {
     assert.equal(await page.evaluate(() => app.graph.nodes.length), 4);
   },
 
+  async the_dialog_at_cfg_one_says_what_its_buttons_do_and_cancel_writes_nothing({ page, shot }) {
+    await stock(page, 1);
+    const before = await widget(page, 3, "text");
+    const state = () => page.evaluate(() => JSON.stringify(app.graph.serialize().nodes.map(({ id, widgets_values: values }) => [id, values])));
+    const graph = await state();
+    await command(page, 2, "negopt.writeNegative");
+    const buttons = page.locator("dialog.negopt-dialog button");
+    await buttons.first().waitFor();
+    assert.deepEqual(await buttons.allInnerTexts(), ["cancel", "only write", "write and add NAGuidance"]);
+    await shot("cfg-one-dialog");
+    await buttons.first().click();
+    await page.locator("dialog.negopt-dialog").waitFor({ state: "detached" });
+    await atRest(page);
+    assert.equal(await state(), graph);
+    await command(page, 2, "negopt.writeNegative");
+    await page.keyboard.press("Escape");
+    await page.locator("dialog.negopt-dialog").waitFor({ state: "detached" });
+    assert.equal(await state(), graph);
+    await command(page, 2, "negopt.writeNegative");
+    await buttons.nth(1).click();
+    await waitFor(page, (text) => app.graph.getNodeById(3).widgets[0].value !== text, before);
+  },
+
   async it_works_inside_a_subgraph({ page, shot }) {
     await load(page, example("scheduled_negative"));
     const inner = await page.evaluate(() => {

@@ -1,4 +1,4 @@
-// The honesty meter, the review, and where texts come from.
+// The checks, the review, and where texts come from.
 import assert from "node:assert/strict";
 import { finished, load, undo, waitFor, widget } from "./browser.mjs";
 import { example, HOSTILE, unloaded } from "./graphs.mjs";
@@ -45,8 +45,25 @@ export const checks = {
     await waitFor(page, (text) => app.graph.getNodeById(2).widgets.find((one) => one.name === "locked_negative").value !== text, before);
     assert.ok(!(await widget(page, 2, "locked_negative")).includes(phrase));
     assert.equal(await widget(page, 2, "locked"), true);
+    await page.getByText("unlock", { exact: true }).first().waitFor();
     await page.locator(".negopt-meter .pi-thumbs-up").first().click();
     await page.getByText("likes.jsonl").first().waitFor();
+  },
+
+  async a_phrase_says_why_it_is_there_when_the_pointer_rests_on_it({ page, shot }) {
+    await load(page, example("one_click"));
+    await page.evaluate(() => {
+      const { widgets } = app.graph.getNodeById(2);
+      const set = (name, value) => Object.assign(widgets.find((one) => one.name === name), { value }).callback?.(value);
+      set("policy", "negopt");
+      set("prompt", "a portrait of an old fisherman, oil painting");
+    });
+    await page.getByText("write now").first().click();
+    const chip = page.locator(".negopt-chip[data-side=negative]").first();
+    await chip.waitFor();
+    await chip.hover();
+    await waitFor(page, () => /\nwhy: (goes with|usual for|people) /.test(document.querySelector(".negopt-chip[data-side=negative]").title));
+    await shot("why");
   },
 
   async a_run_says_where_its_texts_come_from({ page }) {

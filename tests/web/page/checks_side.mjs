@@ -13,6 +13,8 @@ export const checks = {
   async the_sidebar_lists_policies_and_shows_a_card({ page, shot }) {
     await page.locator(TAB).first().click();
     await page.locator(".negopt-card").first().waitFor();
+    assert.deepEqual((await page.locator(".negopt-list > .negopt-card .negopt-name").allInnerTexts()).slice(0, 2), ["negopt", "negopt-scheduled"]);
+    await page.locator(".negopt-further > summary").click();
     const names = await page.locator(".negopt-name").allInnerTexts();
     assert.ok(names.includes("rules") && !names.some((name) => name.includes(":")), `listed: ${names}`);
     assert.equal(names[0], "negopt");

@@ -1,13 +1,13 @@
 // Where the words of a click come from: subgraphs that show them, nodes that share them, nodes that make them.
 import assert from "node:assert/strict";
-import { atRest, command, undo, waitFor, widget } from "./browser.mjs";
+import { atRest, command, dismissNotices, undo, waitFor, widget } from "./browser.mjs";
 import { build, stock } from "./graphs.mjs";
 
 const WIRED = "wired with windows";
 
 /** Away with the notices, also those of the check before. */
 async function quiet(page) {
-  await page.evaluate(() => app.extensionManager.toast.removeAll());
+  await dismissNotices(page);
   await page.getByText(WIRED).first().waitFor({ state: "hidden" });
 }
 
@@ -99,7 +99,7 @@ export const checks = {
     for (const [id, name] of [[4, "negopt.writeNegative"], [2, "negopt.addModifiers"], [5, "negopt.writeScheduled"]]) {
       await command(page, id, name);
       await page.getByText("is made by").first().waitFor();
-      await page.evaluate(() => app.extensionManager.toast.removeAll());
+      await dismissNotices(page);
       await page.getByText("is made by").first().waitFor({ state: "hidden" });
     }
     assert.equal(await widget(page, 5, "text"), "my own words");

@@ -1,6 +1,6 @@
 // Graphs for the checks: saved examples, single nodes, and small graphs built in the page itself.
 import { readdirSync, readFileSync } from "node:fs";
-import { frame, load } from "./browser.mjs";
+import { atRest, frame } from "./browser.mjs";
 
 const FOLDER = new URL("../../../example_workflows/", import.meta.url);
 const TITLES = {
@@ -31,7 +31,8 @@ const EMPTY = { last_node_id: 0, last_link_id: 0, nodes: [], links: [], groups: 
  * their ids (1, 2, ...); `wires`: "id.OUTPUT_TYPE > id.input", where the first output of that type is taken, with "/1" the second.
  */
 export async function build(page, nodes, wires) {
-  await load(page, EMPTY);
+  await page.evaluate(async (saved) => app.loadGraphData(saved), EMPTY);
+  await atRest(page, 100);
   await page.evaluate(
     ([described, links]) => {
       const made = described.map(([type, values, [column, row]]) => {

@@ -1,7 +1,7 @@
 // The pictures of docs/comfyui.md and of the help pages: `node pictures.mjs URL FOLDER [SETTING=VALUE ...]`.
 // Follows the walkthrough from a clean ComfyUI; each picture is to be looked at before it is kept.
 import { mkdirSync } from "node:fs";
-import { command, finished, frame, load, open, waitFor } from "./browser.mjs";
+import { command, dismissNotices, finished, frame, load, open, waitFor } from "./browser.mjs";
 import { example, stock, timeline } from "./graphs.mjs";
 
 const [url, folder, ...pairs] = process.argv.slice(2);
@@ -120,7 +120,7 @@ await step("wired", async () => {
   await waitFor(page, () => app.graph.nodes.filter((node) => node.type === "NegOptEncode").length === 2);
   await finished(page);
   await page.evaluate(() => app.canvas.deselectAll());
-  for (const notice of await page.locator(".p-toast-close-button").all()) await notice.click();
+  await dismissNotices(page);
   await page.waitForTimeout(2500);
   await frame(page);
   await keep("comfyui-wired");
@@ -149,7 +149,7 @@ await step("sidebar", async () => {
   await page.locator("[aria-label*='negopt'], .side-bar-button:has(.pi-book)").first().click();
 });
 
-await step("audit", async () => {
+if (settings["negopt.audit"] !== false) await step("audit", async () => {
   await stock(page, 5, SCENES[0]);
   await page.evaluate((words) => {
     const moved = { 1: [520, 80], 2: [860, 80], 3: [860, 360], 4: [1340, 80], 5: [1680, 80], 6: [1680, 220] };

@@ -71,6 +71,7 @@ const KINDS = {
   WanVideoNAG: [["model:MODEL", "conditioning:CONDITIONING"], ["MODEL"], ["nag_scale", "nag_alpha", "nag_tau"]],
   NAGuidance: [["model:MODEL"], ["patched:MODEL"], ["nag_scale"]],
   LoadModel: [[], ["MODEL", "CLIP"], []],
+  NegOptOneClick: [["model:MODEL", "clip:CLIP"], ["MODEL", "positive:CONDITIONING", "negative:CONDITIONING"], ["policy", "weighting", "prompt..."]],
   KSampler: [
     ["model:MODEL", "positive:CONDITIONING", "negative:CONDITIONING", "cfg:FLOAT", "steps:INT", "latent_image:LATENT"],
     ["LATENT"],

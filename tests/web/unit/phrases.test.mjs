@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { barsOf } from "../../../web/lib/bars.js";
-import { freshPhrase, isScheduled, replaced, widened, withoutPhrases } from "../../../web/lib/phrases.js";
+import { freshPhrase, isScheduled, reasonFor, replaced, widened, withoutPhrases } from "../../../web/lib/phrases.js";
 
 test("phrases go with one separator each", () => {
   for (const [text, gone, left] of [
@@ -34,4 +34,11 @@ test("one phrase is replaced by a fresh one, in its place", () => {
 test("scheduled text is told from plain", () => {
   assert.ok(isScheduled("a, [b:0-0.5:1]"));
   assert.ok(!isScheduled("a [b] c"));
+});
+
+test("a phrase has its reason, and a sentence of several those of each", () => {
+  const reasons = { "Soft light": "goes with portrait", "film grain": "usual for flux models" };
+  assert.equal(reasonFor(reasons, "soft light "), "goes with portrait");
+  assert.equal(reasonFor(reasons, "Soft light and film grain."), "Soft light: goes with portrait\nfilm grain: usual for flux models");
+  assert.equal(reasonFor(reasons, "my own words"), "");
 });

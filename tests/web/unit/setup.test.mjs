@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { inspectBody, textsIn } from "../../../web/lib/setup.js";
+import { inspectBody, policyOf, policyOfRun, textsIn } from "../../../web/lib/setup.js";
 import { keepTexts } from "../../../web/ui/writers.js";
 import { flatOf, workflow } from "./build.mjs";
 
@@ -14,7 +14,7 @@ const NODES = {
 };
 const WIRES = ["2.0 > 3.df_text", "2.1 > 4.df_text", "3.0 > 5.positive", "4.0 > 5.negative"];
 
-test("the meter is told texts, steps and CFG of the sampler below", () => {
+test("the checks are told texts, steps and CFG of the sampler below", () => {
   const { body, sampler } = inspectBody(flatOf(workflow(NODES, [...WIRES, "1.0 > 5.model"])), "2");
   assert.deepEqual(body, { positive: "a cat", negative: "ugly", steps: 12, cfg: 1 });
   assert.equal(sampler, "5");
@@ -54,4 +54,20 @@ test("a node sends its written texts when it is locked, or when something else s
   assert.deepEqual(sent(), ["a cat", "ugly"]);
   Object.assign(node, { inputs: [], widgets: [{ ...node.widgets[0], value: true }, ...node.widgets.slice(1)] });
   assert.deepEqual(sent(), ["a cat", "ugly"]);
+});
+
+test("the policy that is asked has the family that its loader was told", () => {
+  const flat = (policy, family) => new Map([["1", { inputs: [], widgets: { policy, family } }], ["2", { inputs: [{ name: "policy", origin: { key: "1" } }], widgets: {} }]]);
+  const asked = (...widgets) => policyOf(flat(...widgets), flat(...widgets).get("2"));
+  assert.equal(asked("negopt", "sdxl"), "negopt:sdxl");
+  assert.equal(asked("negopt-scheduled", "any"), "negopt-scheduled");
+  assert.equal(asked("mine", "sdxl"), "mine");
+  assert.equal(asked("rules:sdxl", undefined), "rules:sdxl");
+});
+
+test("one click asks for the family that a run reads off the model's class", () => {
+  const nodes = { 1: ["CheckpointLoaderSimple", ["ponyDiffusionV6XL.safetensors"]], 2: ["NegOptOneClick", ["negopt"]], 3: ["KSampler", [0, "fixed", 12, 5]] };
+  const asked = (policy) => policyOfRun(flatOf(workflow({ ...nodes, 2: ["NegOptOneClick", [policy]] }, ["1.0 > 2.model", "2.0 > 3.model", "2.1 > 3.positive"])), "2");
+  assert.equal(asked("negopt"), "negopt:sdxl");
+  assert.equal(asked("rules"), "rules");
 });
