@@ -30,7 +30,7 @@ def write_learning(
     lines = [
         "# Pictures painted, and what was learned from them",
         "",
-        f"Command: `python -m negopt_core world learning`. {settings.seeds} training seeds at most,",
+        f"Command: `python -m negopt_core world learning`. {settings.seeds} training seeds,",
         f"{settings.prompts} held-out prompts x 1 noise, the same for all.",
         f"Learned on pictures of {settings.train_steps} steps with the `reward` judge, measured on",
         f"pictures of {settings.paint_steps} steps with the `eval` judge, in {settings.paint_dtype}.",
