@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from .base import Policy
 from .combined import CombinedPolicy
-from .loglinear.model import Choice, Reason
+from .loglinear.choosing import Choice, Reason
 from .loglinear.policy import NegOptPolicy
 from .tuned.policy import TunedPolicy
 
