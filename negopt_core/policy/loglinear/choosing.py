@@ -61,7 +61,7 @@ def best(
     tokens = 0
     while top := _pop_best(left, lambda one: one.gain * _SAME_HEAD ** heads[head_of[one.phrase]]):
         cost = count_tokens(top.phrase + (SEPARATOR if taken else ""))
-        is_extra = has_extras and any(reason.source == "model" for reason in top.reasons)
+        is_extra = has_extras and is_of_family(top)
         groups = limit(top)
         if any(said[group] >= most for group, most in groups.items()):
             continue
@@ -73,6 +73,11 @@ def best(
         taken.append(top)
         heads[head_of[top.phrase]] += 1
     return taken
+
+
+def is_of_family(choice: Choice) -> bool:
+    """True for what the painting model's makers recommend."""
+    return any(reason.source == "model" for reason in choice.reasons)
 
 
 def _pop_best(left: list[Choice], worth: Callable[[Choice], float]) -> Choice | None:

@@ -10,10 +10,11 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from ...text.word_tables import word_set
 from ..contradiction import is_contradicted, is_unwelcome
 from ..media import names_a_body
 from ..words import phrase_key
-from .choosing import Choice, Limit, Reason, best
+from .choosing import Choice, Limit, Reason, best, is_of_family
 from .evidence import EVERY, Evidence
 from .knowledge import Concept, Knowledge, ModelFamily, Side
 from .lexicon import Found, Lexicon
@@ -40,6 +41,10 @@ _BODIES = _LIVING | {"portrait", "face", "eyes", "hands", "bare feet", "plush to
 """Where one of them is in the picture, words about bodies have a place."""
 _SPECIFIC = ("subject", "light", "composition")
 _PLACED = ("subject", "people", "setting")
+_LEAST_MODIFIER = 0.34
+"""Readers liked nothing better than modifiers of less."""
+_PLAIN_ALONE = 2
+"""So many general words by themselves are no better than nothing."""
 _ROOM = ((16, 4), (35, 3), (60, 2))
 """A prompt of up to so many words gets up to so many modifiers; a longer one says itself how it wants to look."""
 
@@ -60,9 +65,13 @@ class Model:
         is_blocked = self._blocker(reading, side)
         if side == "negative":
             room, limit = _MOST_NEGATIVES.get(family.language, 16), self._limits(reading)
-        else:
-            room, limit = _room(reading), self._only_of_main(reading)
-        return best(choices, is_blocked, limit, room, side == "modifiers", family.max_tokens, count_tokens)
+            return best(choices, is_blocked, limit, room, False, family.max_tokens, count_tokens)
+        room, limit = _room(reading), self._only_of_main(reading)
+        worth = [one for one in choices if one.gain >= _LEAST_MODIFIER or is_of_family(one)]
+        found = best(worth, is_blocked, limit, room, True, family.max_tokens, count_tokens)
+        own = {one.phrase for one in found if not is_of_family(one)}
+        is_plain = len(own) <= _PLAIN_ALONE and own <= word_set("plain modifiers")
+        return [one for one in found if one.phrase not in own] if is_plain else found
 
     def gains(self, reading: Reading, family: ModelFamily, side: Side) -> dict[str, float]:
         """The gain of every phrase that the tables or the evidence speak of."""

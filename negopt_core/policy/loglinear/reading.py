@@ -42,6 +42,14 @@ _COUNTED = re.compile(
     r"(?:pair|row|stack|couple|bunch|group|set) of)\s+[a-z]+",
     re.IGNORECASE,
 )
+_MORE_PARTS = re.compile(
+    r"(?<!\w)(?:(?:two|three|four|five|six|seven|eight|nine|ten|many|multiple|\d+)[\s-]+"
+    r"(?:legged|armed|handed|headed|eyed|tailed|winged|horned)|"
+    r"(?:three|four|five|six|seven|eight|nine|ten|many|multiple|extra|[3-9]|\d\d)\s+"
+    r"(?:legs|arms|hands|heads|eyes|tails|wings|horns|limbs))(?!\w)",
+    re.IGNORECASE,
+)
+"""A body that is to have more of something than others have."""
 PLAIN, BRIEF = "no medium", "few words"
 """Concepts of a prompt that says what to show and not how; of one that says it in at most `_FEW` words."""
 _FEW = 3
@@ -118,6 +126,8 @@ def _signs(prompt: str, wanted: str, is_tagged: bool) -> list[tuple[str, str]]:
         found += [("group", several.group().strip())]
     if counted := _COUNTED.search(wanted):
         found += [("several things", counted.group())]
+    if more := _MORE_PARTS.search(wanted):
+        found += [("more parts", more.group())]
     for quoted in _QUOTED.finditer(wanted):
         is_letters = _SAYS.search(wanted[max(0, quoted.start() - 30) : quoted.start()]) or quoted.group()[0] != "'"
         if is_letters and ":" not in prompt[quoted.end() : quoted.end() + 1] and prompt[:1] not in "{[":

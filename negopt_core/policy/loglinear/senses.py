@@ -116,7 +116,8 @@ class _Reader:
         if {"food", "plant", "jewelry"} & above & beside:
             return False
         is_thing = last + 1 in self.heads or following in word_set("color ends")
-        return is_thing or self._is_noun(following) or (following.endswith("s") and len(following) > 3)
+        is_another = following not in word_set("fillers") and not following.endswith(("ed", "ing"))
+        return is_thing or (is_another and following.isalpha() and len(following) > 2)
 
     def is_replica(self, one: Found) -> bool:
         """The model of "sailboat model" and "lego model of a tower"."""
