@@ -110,6 +110,7 @@ def _qwen2_vl() -> Any:
     return kind
 
 
+@quiet()
 def _tokenizer(folder: Path, known: int) -> Any:
     """Qwen2-VL's with the reward token behind its last entry; ValueError if `known` rows of the model are too few."""
     from transformers import AutoTokenizer
@@ -121,6 +122,7 @@ def _tokenizer(folder: Path, known: int) -> Any:
     return tokenizer
 
 
+@quiet()
 def _model(kind: Any, folder: Path, state: Mapping[str, Tensor], tokenizer: Any) -> nn.Module:
     """Qwen2-VL of `state`, without the layer that writes words."""
     config = kind.config_class.from_pretrained(str(folder), local_files_only=True)
