@@ -15,6 +15,7 @@ from .gpu import on_gpu
 from .language import language
 from .peers import peers
 from .result import ROOT, Result
+from .servers import on_two_servers
 from .timing import measure, measure_pair
 from .training import training
 
@@ -154,5 +155,6 @@ CASES: tuple[Case, ...] = (
     demo,
     in_comfyui,
     beside,
+    on_two_servers,
     on_gpu,
 )
