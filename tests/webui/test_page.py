@@ -63,7 +63,7 @@ def test_modifiers_go_into_every_part_of_the_prompt(webui: StubWebui) -> None:
     page = Page(webui, "a photo of a cat <lora:x:1> AND a (dog:1.2) :0.5")
     page.ours.add_modifiers.fire("click")
     assert re.fullmatch(
-        r"a photo of a cat <lora:x:1>, .*natural light.* AND a \(dog:1.2\), .*natural light.* :0.5",
+        r"a photo of a cat <lora:x:1>, .*detailed fur.* AND a \(dog:1.2\), .*detailed fur.* :0.5",
         page.prompt.value,
     )
 
