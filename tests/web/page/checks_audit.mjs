@@ -30,8 +30,6 @@ async function closed(page) {
   await page.locator(PANEL).waitFor({ state: "detached" });
 }
 
-export const RENDERERS = ["vue"];
-
 export const checks = {
   async an_audit_of_32_pictures_pauses_goes_on_and_its_list_is_used_and_undone({ page, shot }) {
     await opened(page, "audit");

@@ -98,8 +98,6 @@ async function walkAll(page, graphs) {
 
 const part = (graphs, from, to) => Object.fromEntries(Object.entries(graphs).slice(from, to));
 
-export const RENDERERS = ["classic"];
-
 export const checks = {
   async core_graphs_of_stable_diffusion_and_flux_keep_the_users_words_and_undo({ page }) {
     await walkAll(page, part(CORE, 0, 6));

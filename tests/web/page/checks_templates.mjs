@@ -30,8 +30,6 @@ const searched = async (page, title) => {
   await atRest(page);
 };
 
-export const RENDERERS = ["vue"];
-
 export const checks = {
   async every_template_opens_with_all_its_nodes_and_those_of_the_demo_world_run({ page }) {
     for (const title of titles()) {

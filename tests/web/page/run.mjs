@@ -30,9 +30,7 @@ async function run(name, check) {
 }
 
 for (const file of FILES) {
-  // a file whose subject is the same in both renderers names the one in which its checks are run
-  const { checks, RENDERERS = ["classic", "vue"] } = await import(`./checks_${file}.mjs`);
-  if (!RENDERERS.includes(mode)) continue;
+  const { checks } = await import(`./checks_${file}.mjs`);
   for (const [name, check] of Object.entries(checks)) {
     if (new RegExp(pattern).test(name)) await run(name, check);
   }
