@@ -15,7 +15,7 @@ from negopt_core.text.df_text import format_prompt, parse_prompt
 
 from .host import Webui
 from .model_family import AUTOMATIC, DEFAULT, family_of, name_for
-from .request import EVERYTHING, NOTHING, WRITES
+from .request import EVERYTHING, NOTHING, WRITES, read_field
 from .writing import UserPrompts, ask, into_prompt
 
 SUGGEST, POLICIES = "/negopt/v1/suggest", "/negopt/v1/policies"
@@ -83,9 +83,4 @@ def _read_prompts(values: dict[str, Any]) -> UserPrompts:
 
 
 def _text(values: dict[str, Any], name: str, default: str | None) -> str:
-    value = values.get(name, default)
-    if not isinstance(value, str):
-        raise PromptError(f"{name} is a text, got {type(value).__name__}; send a string")
-    if len(value) > MAX_TEXT:
-        raise PromptError(f"{name} may have {MAX_TEXT:,} characters, got {len(value):,}; shorten it")
-    return value
+    return read_field(values, name, default, MAX_TEXT)

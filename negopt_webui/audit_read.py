@@ -18,6 +18,7 @@ from negopt_core.tune.start import CLICKS, LONGEST, MOST_PICTURES, WEBUI, Start,
 
 from .native import add_words, plain_words
 from .painting import Sampling
+from .request import read_field
 
 Values = Mapping[str, Any]
 PICTURES = 128
@@ -64,7 +65,7 @@ def read_sampling(values: Values) -> Sampling:
     for name, default in _SAMPLING.items():
         value = values.get(name, default)
         if name not in _LIMITS:
-            found[name] = _text(values, name, default, 200)
+            found[name] = read_field(values, name, default, 200)
             continue
         low, high = _LIMITS[name]
         is_number = isinstance(value, int | float if isinstance(low, float) else int) and not isinstance(value, bool)
@@ -81,7 +82,9 @@ def read_start(values: Values, family: str, model: str, surroundings: str) -> tu
     if unknown := [str(key)[:40] for key in values if key not in _KNOWN]:
         raise PromptError(f"an audit knows no {', '.join(unknown)}; send some of {', '.join(_KNOWN)}")
     sampling = read_sampling(values)
-    negative, modifiers = (_COMMENT.sub("", _text(values, name, "", LONGEST)) for name in ("negative", "modifiers"))
+    negative, modifiers = (
+        _COMMENT.sub("", read_field(values, name, "", LONGEST)) for name in ("negative", "modifiers")
+    )
     if negative.strip() and sampling.cfg_scale == 1.0:
         raise PromptError(
             "at CFG 1 the webui does not evaluate the negative: there is nothing to audit; raise cfg_scale"
@@ -97,7 +100,7 @@ def read_start(values: Values, family: str, model: str, surroundings: str) -> tu
         negative_notation=WEBUI,
         windows=False,
         modes=("negative", "modifiers"),
-        judge=_text(values, "judge", CLICKS, 200),
+        judge=read_field(values, "judge", CLICKS, 200),
         pictures=_whole(values, "pictures", PICTURES, MOST_PICTURES),
         family=family,
         model=model,
@@ -137,15 +140,6 @@ def _prompts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         raise PromptError("prompts is a list of texts, or one text with a prompt in each line; send it")
     return cleaned(whole_letters(_COMMENT.sub("", one)) for one in value)
-
-
-def _text(values: Values, name: str, default: str, longest: int) -> str:
-    value = values.get(name, default)
-    if not isinstance(value, str):
-        raise PromptError(f"{name} is a text, got {type(value).__name__}; send a string")
-    if len(value) > longest:
-        raise PromptError(f"{name} may have {longest:,} characters, got {len(value):,}; shorten it")
-    return value
 
 
 def _whole(values: Values, name: str, default: int, largest: int) -> int:

@@ -128,3 +128,13 @@ def _seed(value: Any) -> int:
             f"a policy seed is a whole number from 0 to {MAX_SEED}, or -1 for the picture's own, got {value!r}"
         ) from None
     return int(seed)
+
+
+def read_field(values: Mapping[str, Any], name: str, default: str | None, longest: int) -> str:
+    """A text of a program's JSON; PromptError for anything else, or for one that is too long."""
+    value = values.get(name, default)
+    if not isinstance(value, str):
+        raise PromptError(f"{name} is a text, got {type(value).__name__}; send a string")
+    if len(value) > longest:
+        raise PromptError(f"{name} may have {longest:,} characters, got {len(value):,}; shorten it")
+    return value

@@ -17,9 +17,7 @@ def run(settings: RLSettings) -> Result:
 
     logging.getLogger("negopt").setLevel(logging.INFO)
     settings = replace(settings, paint_dtype=precision_of(settings.folder, settings.paint_dtype, Recipe()))
-    tables = run_rl(settings)
-    told = "\n\n".join(line for lines in tables.values() for line in lines)
-    return Result(tables, told if settings.only else f"the tables are in {settings.document}")
+    return Result(run_rl(settings), f"the tables are in {settings.document}")
 
 
 COMMANDS = (

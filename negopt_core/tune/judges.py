@@ -17,7 +17,10 @@ from .start import CLICKS
 
 WORLD_JUDGE = "demo world"
 TOGETHER = {"aesthetic": 1.0, "clip": 20.0, "pickscore": 1.0}
-"""What scorers count in a sum: PAE's weights (arXiv 2404.04095). The report shows each of them alone as well."""
+"""What scorers count in a sum: PAE's weights (arXiv 2404.04095), without its floors.
+
+The report shows each of them alone as well.
+"""
 _AND = " + "
 _THUMBNAIL = 384
 """Longer side of the copies that are kept, in pixels."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -117,12 +117,18 @@ def _always(prompt: DFPrompt) -> DFPrompt:
     return DFPrompt(tuple(replace(span, window=FULL) for span in prompt.spans))
 
 
+def changed(
+    prompts: Sequence[str], pairs: Sequence[PromptPair], change: Callable[[Span], Span]
+) -> tuple[PromptPair, ...]:
+    """The same pairs with each added modifier changed, one after the other."""
+    found = []
+    for prompt, pair in zip(prompts, pairs, strict=True):
+        spans = [change(span) for span in phrases_behind(prompt, pair.positive)]
+        found.append(PromptPair(append_phrases(DFPrompt.plain(prompt), spans), pair.negative))
+    return tuple(found)
+
+
 def in_random_windows(prompts: Sequence[str], pairs: Sequence[PromptPair], seed: int) -> tuple[PromptPair, ...]:
     """The same modifiers, each with one of PAE's windows and weights drawn at random."""
     rng = random.Random(seed)
-    moved = []
-    for prompt, pair in zip(prompts, pairs, strict=True):
-        phrases = phrases_behind(prompt, pair.positive)
-        drawn = [Span(span.text, rng.choice(PAE_WEIGHTS), rng.choice(PAE_WINDOWS)) for span in phrases]
-        moved.append(PromptPair(append_phrases(DFPrompt.plain(prompt), drawn), pair.negative))
-    return tuple(moved)
+    return changed(prompts, pairs, lambda span: Span(span.text, rng.choice(PAE_WEIGHTS), rng.choice(PAE_WINDOWS)))

@@ -21,7 +21,7 @@ from studies.policies.recipe import GROUP, PROMPTS
 from studies.policies.tables import Results, added_spans
 from studies.rl.recipe import ALGORITHMS, SCHEDULES, run_name
 from studies.rl.settings import RLSettings
-from studies.rl.windows import TUNE_PICTURES, Pairs, in_published_windows, in_random_windows, tuned_windows
+from studies.rl.windows import TUNE_PICTURES, Pairs, in_other_windows, in_published_windows, tuned_windows
 from studies.world.arms import NONE, WINDOWS
 
 WORLD_REPORT = Path("docs/generated/world-report.json")
@@ -64,7 +64,7 @@ class Written:
             name, _, seed = arm.rpartition("-")
             found[f"{name}-always-{seed}"] = at_all_steps(pairs)
             if not name.endswith("sft"):
-                found[f"{name}-random-{seed}"] = in_random_windows(self.source.prompts, pairs, int(seed))
+                found[f"{name}-random-{seed}"] = in_other_windows(self.source.prompts, pairs, int(seed))
                 found[f"{name}-published-{seed}"] = in_published_windows(self.source.prompts, pairs)
         return found
 

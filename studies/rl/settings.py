@@ -22,7 +22,7 @@ class RLSettings:
     prompts: int = flag(256, "held-out prompts", "prompt-count")
     steps: int = flag(100, "training steps of 32 pictures for windows; half of it for algorithms", "ppo-steps")
     paint_dtype: str = flag("auto", "precision of pictures; auto: bfloat16 where it is measured to be faster")
-    only: str | None = flag(None, "one part of it", choices=PARTS, shown="all")
+    only: str | None = flag(None, "one part of it; the page then has no other", choices=PARTS, shown="all")
     noises: int = field(default=2)
     """Pictures of each held-out prompt in an arm."""
 

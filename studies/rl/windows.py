@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from negopt_core.lab.data.world_people import modifier_stock
 from negopt_core.policy.language.pae_weights import PAE_WINDOWS
 from negopt_core.policy.phrase_kinds import usual_time
-from negopt_core.policy.phrases import append_phrases, phrases_behind
+from negopt_core.policy.phrases import append_phrases
 from negopt_core.policy.tuned.effects import Option, Stock
 from negopt_core.text.df_text import format_prompt
-from negopt_core.text.prompt import DFPrompt, PromptPair, Span, Window
+from negopt_core.text.prompt import DFPrompt, PromptPair, Span
 from studies.learning.arms import learned_sets
 from studies.learning.settings import LearningSettings
+from studies.policies.arms import changed
 
 TUNE_PICTURES = (512, 1024, 1536, 3072)
 Pairs = tuple[PromptPair, ...]
@@ -38,21 +39,12 @@ def tuned_windows(prompts: Sequence[str], seed: int, dtype: str) -> dict[str, li
     }
 
 
-def moved(prompts: Sequence[str], pairs: Pairs, window_of: Callable[[Span], Window]) -> Pairs:
-    """The same modifiers with the same weights in other windows."""
-    found = []
-    for prompt, pair in zip(prompts, pairs, strict=True):
-        spans = [replace(span, window=window_of(span)) for span in phrases_behind(prompt, pair.positive)]
-        found.append(PromptPair(append_phrases(DFPrompt.plain(prompt), spans), pair.negative))
-    return tuple(found)
-
-
-def in_random_windows(prompts: Sequence[str], pairs: Pairs, seed: int) -> Pairs:
-    """Each in one of PAE's windows, drawn at random."""
+def in_other_windows(prompts: Sequence[str], pairs: Pairs, seed: int) -> Pairs:
+    """The same modifiers with their weights, each in one of PAE's windows, drawn at random."""
     rng = random.Random(seed)
-    return moved(prompts, pairs, lambda _: rng.choice(PAE_WINDOWS))
+    return changed(prompts, pairs, lambda span: replace(span, window=rng.choice(PAE_WINDOWS)))
 
 
 def in_published_windows(prompts: Sequence[str], pairs: Pairs) -> Pairs:
-    """Each when published findings say that its kind acts."""
-    return moved(prompts, pairs, lambda span: usual_time(span.text, "modifiers")[0])
+    """The same, each when published findings say that its kind acts."""
+    return changed(prompts, pairs, lambda span: replace(span, window=usual_time(span.text, "modifiers")[0]))

@@ -50,11 +50,10 @@ def run_rl(settings: RLSettings) -> dict[str, Any]:
         tables[part] = {"algorithms": _algorithms, "windows": _windows, "stock": _stock}[part](
             settings, runner, written
         )
-    if settings.only is None:
-        write_text(
-            settings.document,
-            "\n\n".join([_head(settings, runner), *(line for lines in tables.values() for line in lines)]) + "\n",
-        )
+    left = [part for part in PARTS if part not in tables]
+    lines = [_head(settings, runner), *(line for lines in tables.values() for line in lines)]
+    lines += [f"Not run for this page: {', '.join(left)}."] if left else []
+    write_text(settings.document, "\n\n".join(lines) + "\n")
     return dict(tables)
 
 
@@ -107,7 +106,8 @@ def _stock(settings: RLSettings, runner: Runner, written: Written) -> list[str]:
 def _head(settings: RLSettings, runner: Runner) -> str:
     return (
         "# What reinforcement learning does on the demo world\n\n"
-        f"Command: `python -m negopt_core world rl`. World {runner.weights}; {settings.seeds} training seeds, "
+        f"Command: `python -m negopt_core world rl{f' --only {settings.only}' if settings.only else ''}"
+        f" --training-seeds {settings.seeds}`. World {runner.weights}; {settings.seeds} training seeds, "
         f"{settings.steps} steps of PPO of 32 pictures for windows, {settings.short} for algorithms; "
         f"{settings.prompts} held-out prompts x {settings.noises} noises an arm, {runner.steps} steps in "
         f"{runner.dtype}, guidance {runner.guidance_scale:g}, judged by the `eval` judge; training saw the `reward` "

@@ -13,7 +13,7 @@ from studies.rl.recipe import trainings
 from studies.rl.results import clear_windows
 from studies.rl.settings import PARTS, RLSettings
 from studies.rl.stock import habits, large_stock, useless_phrases
-from studies.rl.windows import in_published_windows, in_random_windows, timed_stock
+from studies.rl.windows import in_other_windows, in_published_windows, timed_stock
 
 PROMPTS = ("a photo of a red ball", "a sketch of a star")
 PAIRS = tuple(
@@ -33,7 +33,7 @@ def test_every_run_is_a_command_and_starts_from_one_before_it(part: str, tmp_pat
 
 
 def test_windows_are_changed_and_nothing_else() -> None:
-    for moved in (in_random_windows(PROMPTS, PAIRS, 1), in_published_windows(PROMPTS, PAIRS), at_all_steps(PAIRS)):
+    for moved in (in_other_windows(PROMPTS, PAIRS, 1), in_published_windows(PROMPTS, PAIRS), at_all_steps(PAIRS)):
         for prompt, before, after in zip(PROMPTS, PAIRS, moved, strict=True):
             old, new = phrases_behind(prompt, before.positive), phrases_behind(prompt, after.positive)
             assert [(one.text, one.weight) for one in old] == [(one.text, one.weight) for one in new]
