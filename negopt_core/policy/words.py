@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from ..text.word_tables import Pairs, entries, named_fields, pairs
@@ -12,6 +12,7 @@ from ..text.word_tables import Pairs, entries, named_fields, pairs
 _WORD = re.compile(r"[^\W_]+")
 _POSSESSIVE = re.compile(r"['’]s\b")
 _A1111_WEIGHT = re.compile(r":\s*[\d.]+\s*(?=\))")
+_KEPT_WORDS = 20_000
 LONGEST_RUN = 4
 """Phrases of up to this many words are looked up in an index; longer ones are searched for."""
 
@@ -27,8 +28,7 @@ class _Spelling(NamedTuple):
 def words_of(text: str) -> list[str]:
     """The words in order, each in its singular, American, lower-case spelling."""
     plain = _POSSESSIVE.sub("", _A1111_WEIGHT.sub("", text.casefold()))
-    spelling = _spelling()
-    return [_normal(word, spelling) for word in _WORD.findall(plain)]
+    return list(map(_normal, _WORD.findall(plain)))
 
 
 def phrase_key(text: str) -> str:
@@ -51,7 +51,9 @@ def _spelling() -> _Spelling:
     return _Spelling(dict(pairs(rows["irregular"])), entries(rows["not plural"]), pairs(rows["british"]))
 
 
-def _normal(word: str, spelling: _Spelling) -> str:
+@lru_cache(maxsize=_KEPT_WORDS)
+def _normal(word: str) -> str:
+    spelling = _spelling()
     if word in spelling.irregular or word in spelling.not_plural:
         return spelling.irregular.get(word, word)
     for british, american in spelling.british:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .languages import guess_language
 
@@ -53,6 +54,10 @@ _NOBODY = re.compile(
 )
 
 
+_KEPT = 64
+"""Prompts that stay read: one answer asks many times."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """A prompt taken apart."""
@@ -65,6 +70,7 @@ class Wishes:
     """Those of them that were written with a weight below zero."""
 
 
+@lru_cache(maxsize=_KEPT)
 def read_wishes(prompt: str) -> Wishes:
     """Take a prompt apart; linear in its length."""
     is_fields = prompt.lstrip()[:1] in ("{", "[")  # there the marks are those of JSON
