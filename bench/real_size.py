@@ -17,9 +17,8 @@ from typing import Any
 import torch
 
 from negopt_core.lab.train.ppo import PPO
-from negopt_core.lab.train.rollout import Actors, new_critic
+from negopt_core.lab.train.rollout import Actors
 from negopt_core.lab.train.settings import PPOSettings
-from negopt_core.policy.language.backbone import width_of
 from negopt_core.text.prompt import PromptPair
 
 from .cost import sd15
@@ -112,13 +111,12 @@ def variants(pipeline: Any, has_compile: bool) -> Iterator[tuple[str, Callable[[
 
 
 def _step(args: argparse.Namespace, watch: Watch, name: str, policy: Any, painter: Any, reward: Any) -> str:
-    critic = new_critic(width_of(policy.model), 0).to(args.device)
     scored: Any = watch.around("scoring", reward)
     scored.needs_plain = reward.needs_plain
-    watched = Actors(policy, deepcopy(policy), critic, painter, scored)
+    watched = Actors(policy, deepcopy(policy), painter, scored)
     painter.paint = watch.around("painting", type(painter).paint.__get__(painter))
     policy.respond = watch.around("writing", type(policy).respond.__get__(policy))
-    settings = PPOSettings(prompts=args.batch // 2, group=2, minibatch=args.batch, advantage="group")
+    settings = PPOSettings(prompts=args.batch // 2, group=2, minibatch=args.batch)
     ppo = PPO(watched, PROMPTS, settings)
     ppo.update = watch.around("learning", ppo.update)  # type: ignore[method-assign]
     ppo.step()

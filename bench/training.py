@@ -60,20 +60,19 @@ class _Watched:
 def _trainer(policy: LanguagePolicy, paint_steps: int) -> PPO:
     from negopt_core.lab.make_world.measure import draw_prompts
     from negopt_core.lab.train.ppo import PPO
-    from negopt_core.lab.train.rollout import Actors, new_critic
+    from negopt_core.lab.train.rollout import Actors
     from negopt_core.lab.train.settings import PPOSettings
     from negopt_core.lab.train.setup import build_reward
     from negopt_core.paint.base import PaintSettings
     from negopt_core.paint.diffusers_painter import load_painter
-    from negopt_core.policy.language.backbone import width_of
     from negopt_core.scorers.table import load_named
     from negopt_core.world import world_dir
 
     reward = build_reward(MAIN_REWARD, lambda name: load_named(name, {}, "reward"))
     settings = PaintSettings(paint_steps, _RECIPE.cfg, batch_size=_BATCH)
     painter = load_painter(str(world_dir()), settings, device="cpu")
-    actors = Actors(policy, deepcopy(policy), new_critic(width_of(policy.model), 0), _Watched(painter), reward)
-    round_of_reproduce = PPOSettings(prompts=PROMPTS, group=GROUP, minibatch=_BATCH, advantage="group")
+    actors = Actors(policy, deepcopy(policy), _Watched(painter), reward)
+    round_of_reproduce = PPOSettings(prompts=PROMPTS, group=GROUP, minibatch=_BATCH)
     return PPO(actors, draw_prompts(200, 1, part="train"), round_of_reproduce)
 
 

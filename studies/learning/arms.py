@@ -137,7 +137,7 @@ def ppo(settings: LearningSettings, seed: int, held_out: Sequence[str], folder: 
             save_every=settings.ppo_steps[0],
             paint_steps=settings.train_steps,
             paint_dtype=settings.paint_dtype,
-            ppo=PPOSettings(prompts=8, group=4, advantage="group", seed=seed),
+            ppo=PPOSettings(seed=seed),
         )
     )
     trainer = make_trainer(run, world_painter(settings.train_steps, settings.paint_dtype), ALONE)

@@ -9,7 +9,6 @@ from studies.rl.settings import RLSettings
 from studies.rl.stock import STOCK, TOKENIZER, pairs_file
 
 ALGORITHMS: dict[str, tuple[str, ...]] = {
-    "gae": ("--advantage", "gae"),
     "group": GROUP_MEAN,
     "grpo": ("--advantage", "grpo"),
     "reinforce": (*GROUP_MEAN, "--epochs", "1", "--kl", "0"),

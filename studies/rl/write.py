@@ -70,7 +70,7 @@ def _algorithms(settings: RLSettings, runner: Runner, written: Written) -> list[
     reference = run_name("algorithms", "group", 0)[:-2]
     return [
         "## Which algorithm",
-        "Negatives, from `negative-sft`. `gae`: against a value head; `group`: against the mean of the four answers to "
+        "Negatives, from `negative-sft`. `group`: against the mean of the four answers to "
         "a prompt; `grpo`: divided by their spread too; `reinforce`: as `group`, one pass, no ratio, clip or KL.",
         gains_table(results, "algorithms", list(ALGORITHMS), "negative-sft", reference),
         f"![Reward of rollouts by algorithm](images/{name})",

@@ -40,7 +40,7 @@ def test_from_pairs_to_rewards_to_suggestions(tmp_path: Path, capsys: pytest.Cap
     )  # fmt: skip
     told = run(capsys, *ppo, "--steps", "2")
     rows = [json.loads(line) for line in (tmp_path / "ppo" / "metrics.jsonl").read_text().splitlines()]
-    assert [row["step"] for row in rows] == [1, 2] and {"reward/world-quality", "kl", "entropy"} <= rows[0].keys()
+    assert [row["step"] for row in rows] == [1, 2] and {"reward/world-quality", "kl", "entropy/words"} <= rows[0].keys()
     assert [path.name for path in (tmp_path / "ppo" / "samples").iterdir()] == ["step-000002.jpg"]
     assert "a photo" in (tmp_path / "sft" / "samples" / "step-000004.txt").read_text()
     run(capsys, *ppo, "--steps", "2", "--tensorboard", "--save-every", "1")  # the same run: these decide nothing
@@ -51,7 +51,7 @@ def test_from_pairs_to_rewards_to_suggestions(tmp_path: Path, capsys: pytest.Cap
     sft, learned = card["provenance"]["stages"]
     assert sft["pairs"] == 4000 and sft["settings"]["seed"] == 0 and len(sft["pairs_sha256"]) == 64
     assert learned["start_sha256"] == folder_hash(Path(taught)) and len(learned["painter"]) == 16
-    assert learned["pictures"] == 2 * 2 * 2 and str(tmp_path) not in json.dumps(card)  # no folders of this machine
+    assert learned["pictures"] == 2 * 2 * 4 and str(tmp_path) not in json.dumps(card)  # no folders of this machine
     assert main(["train", *ppo, "--steps", "3"]) == 1  # another length is another run
     assert "other settings (steps)" in capsys.readouterr().err
 

@@ -40,7 +40,7 @@ def count_phrases(pair: PromptPair) -> float:
 def make(processes: Processes, kind: str = "df", code: Callable[[PromptPair], float] = count_phrases) -> PPO:
     """Five prompts of two responses: uneven shares, and minibatches of which a process may have no row at all."""
     everybody = actors(kind, code)
-    return PPO(everybody, PROMPTS, replace(SETTINGS, advantage="gae" if kind == "df" else "grpo"), processes)
+    return PPO(everybody, PROMPTS, replace(SETTINGS, advantage="group" if kind == "df" else "grpo"), processes)
 
 
 def go_on(
@@ -59,7 +59,7 @@ def go_on(
 
 
 def weights_after_a_step(kind: str, processes: Processes) -> dict[str, torch.Tensor]:
-    """Every weight of policy and critic after one step of two epochs, and the gradients of a single update."""
+    """Every weight of the policy after one step of two epochs, and the gradients of a single update."""
     ppo, once = make(processes, kind), make(processes, kind)
     once.settings = replace(once.settings, epochs=1, minibatch=once.count)
     ppo.step()

@@ -163,7 +163,7 @@ def test_a_reward_that_is_no_number_leaves_the_last_checkpoint(tmp_path: Path, w
 
 def test_a_policy_that_is_no_number_leaves_the_last_checkpoint(tmp_path: Path, whole: Path) -> None:
     ppo = make_ppo()
-    head = ppo.actors.critic.out.bias
+    head = ppo.actors.policy.heads["windows"].bias
     with pytest.raises(TrainingError, match="not a finite number; the last checkpoint is intact"):
         ppo_run(tmp_path, ppo, at_step(4, lambda: head.data.fill_(math.nan)))
     goes_on_as_if_nothing_happened(tmp_path, whole)

@@ -152,7 +152,7 @@ def test_a_run_that_was_killed_goes_back_to_its_checkpoint(tmp_path: Path) -> No
 
 
 def test_ppo_resumes_to_the_same_next_step(tmp_path: Path) -> None:
-    """P20: policy, critic, optimiser, random state and the price of divergence."""
+    """P20: policy, optimiser, random state and the price of divergence."""
     settings = PPOSettings(prompts=4, epochs=2, minibatch=4, learning_rate=1e-3, kl=0.1, kl_target=0.5)
 
     def run(folder: str, steps: int) -> list[dict[str, float]]:

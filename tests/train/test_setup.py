@@ -99,10 +99,14 @@ def test_a_new_policy_starts_at_paes_prior(kind: str) -> None:
     card = PolicyCard(kind=kind, name="new", polarity="negative", windows=PAE_WINDOWS, weights=PAE_WEIGHTS)
     policy = new_policy(card, tokenizer(), ["blurry", "noisy"], Size(32, 1, 4), seed=1).eval()
     drawn = policy.respond(["a ball"] * 50, list(range(50)), Sampling())
-    hidden = policy.analyze(["a ball"] * 50, drawn, Sampling()).hidden[drawn.is_phrase_end]
-    for channel, prior in (("windows", PAE_WINDOW_PRIOR), ("weights", PAE_WEIGHT_PRIOR)):
-        found = policy.heads[channel](hidden).softmax(-1).mean(0)
-        torch.testing.assert_close(found, torch.tensor(prior), atol=1e-4, rtol=0)
+    found, ends = policy.analyze(["a ball"] * 50, drawn, Sampling()).logprobs, drawn.is_phrase_end
+    for channel, bins, prior in (
+        ("windows", drawn.windows, PAE_WINDOW_PRIOR),
+        ("weights", drawn.weights, PAE_WEIGHT_PRIOR),
+    ):
+        chosen = bins[ends]
+        torch.testing.assert_close(found[channel][ends].exp(), torch.tensor(prior)[chosen], atol=1e-4, rtol=0)
+        assert len(chosen.unique()) > 1
 
 
 def test_the_same_seed_makes_the_same_policy_and_another_kind_is_refused() -> None:

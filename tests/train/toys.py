@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "policy"))
 
 from languages import language_policy
 
-from negopt_core.lab.train.rollout import Actors, Critic
+from negopt_core.lab.train.rollout import Actors
 from negopt_core.policy.language import LanguagePolicy
 from negopt_core.scorers.base import Reward, RewardTerm
 from negopt_core.text.prompt import PromptPair, Span
@@ -45,7 +45,6 @@ def phrases(pair: PromptPair) -> list[Span]:
 
 def actors(kind: str, code: Callable[[PromptPair], float], seed: int = 0, **card: object) -> Actors:
     policy: LanguagePolicy = language_policy(kind, seed=seed, **card)
-    width = int(policy.model.config.hidden_size)
     torch.manual_seed(seed)
     reward = Reward((RewardTerm(Brightness()),))
-    return Actors(policy, deepcopy(policy), Critic(width), CodePainter(code), reward)
+    return Actors(policy, deepcopy(policy), CodePainter(code), reward)

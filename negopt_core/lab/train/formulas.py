@@ -15,40 +15,17 @@ def whiten(values: Tensor, mask: Tensor) -> Tensor:
     return torch.where(mask, (values - mean) / (spread + 1e-8), 0.0)
 
 
-def place_rewards(reward: Tensor, penalties: Tensor, is_action: Tensor) -> Tensor:
-    """[B, T] reward of each place: minus its penalty, plus the picture's reward [B] at the last action."""
-    last = is_action.long().cumsum(dim=1).eq(is_action.sum(dim=1, keepdim=True)) & is_action
-    return torch.where(is_action, -penalties, 0.0) + last * reward[:, None]
+def group_advantages(rewards: Tensor, group: int, is_scaled: bool, twins: int = 1) -> Tensor:
+    """[B] reward of a response minus the mean over the `group` responses to the same prompt, which stand together.
 
-
-def gae(rewards: Tensor, values: Tensor, is_action: Tensor, discount: float, smoothing: float) -> tuple[Tensor, Tensor]:
-    """Generalised advantage estimation (arXiv 1506.02438): advantages and returns, both [B, T].
-
-    delta_t = r_t + discount V_(t+1) - V_t and A_t = delta_t + discount * smoothing * A_(t+1); V after the end is 0.
+    `is_scaled` divides by the group's standard deviation, as GRPO does (arXiv 2402.03300); where all are equal, 0
+    stays 0. Each `twins` responses in a row count with their mean.
     """
-    values = torch.where(is_action, values, 0.0)
-    advantages = torch.zeros_like(rewards)
-    following = torch.zeros_like(rewards[:, 0])
-    for place in reversed(range(rewards.shape[1])):
-        next_value = values[:, place + 1] if place + 1 < rewards.shape[1] else torch.zeros_like(following)
-        delta = rewards[:, place] + discount * next_value - values[:, place]
-        following = torch.where(is_action[:, place], delta + discount * smoothing * following, 0.0)
-        advantages[:, place] = following
-    return advantages, torch.where(is_action, advantages + values, 0.0)
-
-
-def group_advantages(rewards: Tensor, is_action: Tensor, group: int, is_scaled: bool, twins: int = 1) -> Tensor:
-    """[B, T] total reward of a response minus the mean over the `group` responses to the same prompt, at every action.
-
-    `is_scaled` divides by the group's standard deviation, as GRPO does (arXiv 2402.03300). Each `twins` responses,
-    which stand together, count with their mean.
-    """
-    totals = torch.where(is_action, rewards, 0.0).sum(dim=1).view(-1, twins)
-    totals = totals.mean(dim=1, keepdim=True).expand(-1, twins).reshape(-1, group)
-    centred = totals - totals.mean(dim=1, keepdim=True)
+    rows = rewards.view(-1, twins).mean(dim=1, keepdim=True).expand(-1, twins).reshape(-1, group)
+    centred = rows - rows.mean(dim=1, keepdim=True)
     if is_scaled:
-        centred = centred / (totals.std(dim=1, unbiased=False, keepdim=True) + 1e-6)
-    return torch.where(is_action, centred.flatten()[:, None], 0.0)
+        centred = centred / (rows.std(dim=1, unbiased=False, keepdim=True) + 1e-6)
+    return centred.flatten()
 
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
@@ -61,12 +38,6 @@ def policy_loss(new: Tensor, old: Tensor, advantages: Tensor, mask: Tensor, clip
     ratio = (new - old).exp()
     clipped = ratio.clamp(1 - clip, 1 + clip)
     return -masked_mean(torch.minimum(ratio * advantages, clipped * advantages), mask)
-
-
-def value_loss(new: Tensor, old: Tensor, returns: Tensor, mask: Tensor, clip: float) -> Tensor:
-    """Half the larger of two squared errors: of the value, and of the value held within `clip` of the old one."""
-    held = old + (new - old).clamp(-clip, clip)
-    return 0.5 * masked_mean(torch.maximum((new - returns).square(), (held - returns).square()), mask)
 
 
 def clip_fraction(new: Tensor, old: Tensor, mask: Tensor, clip: float) -> Tensor:

@@ -17,19 +17,18 @@ from .formulas import (
     KLController,
     RunningMoments,
     clip_fraction,
-    gae,
     group_advantages,
     masked_mean,
-    place_rewards,
     policy_loss,
-    value_loss,
     whiten,
 )
 from .rollout import Actors, Rollout, is_finite, roll_out, rows_of
 from .settings import PPOSettings
 
-LOSSES = ("policy_loss", "value_loss", "entropy", "schedule_entropy", "clipped")
-"""What an update reports, in this order; the last is no loss but the share of actions outside of the clip range."""
+ENTROPIES = tuple(f"entropy/{channel}" for channel in CHANNELS)
+"""Nats a choice."""
+LOSSES = ("policy_loss", *ENTROPIES, "clipped")
+"""What an update reports; the last is no loss but the share of actions outside of the clip range."""
 
 
 class PPO:
@@ -52,14 +51,7 @@ class PPO:
         self.kl, self.moments = KLController(settings.kl, settings.kl_target), RunningMoments()
         self.rng = torch.Generator().manual_seed(settings.seed)
         self.optimizer = torch.optim.Adam(
-            [
-                {
-                    "params": [one for one in actors.policy.parameters() if one.requires_grad],
-                    "lr": settings.learning_rate,
-                },
-                {"params": list(actors.critic.parameters()), "lr": settings.critic_learning_rate},
-            ],
-            betas=(0.9, 0.95),
+            [one for one in actors.policy.parameters() if one.requires_grad], settings.learning_rate, betas=(0.9, 0.95)
         )
         actors.policy.eval()  # no dropout: the ratio is exactly 1 before the first update
         actors.reference.eval().requires_grad_(False)
@@ -72,13 +64,13 @@ class PPO:
         settings, processes = self.settings, self.processes
         with processes.together():
             rollout = self._roll_out()
-        advantages, returns = self.advantages(rollout)
+        advantages = self.advantages(rollout)
         updates: list[dict[str, float]] = []
         for _ in range(settings.epochs):
             order = torch.randperm(self.count, generator=self.rng)
             for places in torch.split(order, settings.minibatch or self.count):
                 rows = processes.own_places(places, self.count)
-                updates.append(self.update(rollout, advantages, returns, rows))
+                updates.append(self.update(rollout, advantages, rows))
         divergence = float(processes.gather(rollout.divergences).mean())
         self.kl.update(divergence)
         return self._metrics(rollout, divergence, updates), rollout
@@ -101,37 +93,30 @@ class PPO:
             raise TrainingError("a reward or log-probability is not a finite number; the last checkpoint is intact")
         return rollout
 
-    def advantages(self, rollout: Rollout) -> tuple[dict[str, Tensor], Tensor]:
-        """Advantages by channel, whitened over the whole round, and returns; each [B, T] for the rows of the rollout.
+    def advantages(self, rollout: Rollout) -> dict[str, Tensor]:
+        """Advantages by channel, whitened over the whole round; each [B, T] for the rows of the rollout.
 
         Windows and weights have those of the words, unless twins say what they alone are worth.
         """
         settings, whole = self.settings, self.processes.gather
-        mask, values, earned = whole(rollout.responses.is_action), whole(rollout.values), whole(rollout.rewards)
-        nats = torch.stack([rollout.divergence(channel) for channel in CHANNELS]).sum(dim=0)
-        penalties = self.kl.coefficient * whole(nats)
+        mask, earned = whole(rollout.responses.is_action), whole(rollout.rewards)
         if settings.is_standardised:
             self.moments.update(earned)
             earned = self.moments.standardise(earned)
-        rewards = place_rewards(earned, penalties, mask)
-        advantages, returns = gae(rewards, values, mask, settings.discount, settings.smoothing)
+        rewards = earned - self.kl.coefficient * whole(rollout.divergences)
         is_scaled, twins = settings.advantage == "grpo", settings.twins
-        if settings.advantage != "gae":
-            advantages = group_advantages(rewards, mask, settings.group, is_scaled, twins)
-        parts = dict.fromkeys(CHANNELS, whiten(advantages, mask))
+        advantages = group_advantages(rewards, settings.group, is_scaled, twins)[:, None]
+        parts = dict.fromkeys(CHANNELS, whiten(advantages.expand_as(mask), mask))
         if twins > 1:
             ends = whole(rollout.responses.is_phrase_end)
-            timed = torch.where(ends, group_advantages(rewards, mask, twins, is_scaled), 0.0)
-            parts |= dict.fromkeys(("windows", "weights"), whiten(timed, ends))
-        places = rollout.values.shape[1]  # of the longest response here; another process may have had a longer one
-        own = self.processes.own
-        return {name: own(part)[:, :places] for name, part in parts.items()}, own(returns)[:, :places]
+            timed = group_advantages(rewards, twins, is_scaled)[:, None]
+            parts |= dict.fromkeys(("windows", "weights"), whiten(timed.expand_as(ends), ends))
+        places = rollout.responses.words.shape[1]  # the longest response here; another process may have a longer one
+        return {name: self.processes.own(part)[:, :places] for name, part in parts.items()}
 
-    def update(
-        self, rollout: Rollout, advantages: Mapping[str, Tensor], returns: Tensor, rows: Tensor
-    ) -> dict[str, float]:
+    def update(self, rollout: Rollout, advantages: Mapping[str, Tensor], rows: Tensor) -> dict[str, float]:
         """One gradient step on some rows of the round: `rows` of this rollout, and those of the other processes."""
-        settings, policy, critic = self.settings, self.actors.policy, self.actors.critic
+        settings, policy = self.settings, self.actors.policy
         masks = {name: rollout.responses.mask(name) for name in CHANNELS}
         shares = self.processes.shares({name: mask[rows] for name, mask in masks.items()})
         told = dict.fromkeys(LOSSES, 0.0)
@@ -139,49 +124,40 @@ class PPO:
         for part in torch.split(rows, settings.at_once or self.count) if len(rows) else ():
             mine = {name: share * _part(masks[name], part, rows) for name, share in shares.items()}
             with recomputing(policy):
-                losses = self._losses(rollout, advantages, returns, part, mine)
-                loss = losses["policy_loss"] + settings.value_weight * losses["value_loss"]
-                loss = loss - settings.entropy * losses["entropy"]
-                (loss - settings.schedule_entropy * losses["schedule_entropy"]).backward()  # type: ignore[no-untyped-call]
+                losses = self._losses(rollout, advantages, part, mine)
+                words, *times = (losses[name] for name in ENTROPIES)
+                bonus = settings.entropy * words + (settings.entropy + settings.schedule_entropy) * sum(times)
+                (losses["policy_loss"] - bonus).backward()  # type: ignore[no-untyped-call]
             for name, value in losses.items():
                 told[name] += float(value.detach())
-        self.processes.sum_gradients([*policy.parameters(), *critic.parameters()])
-        norms = [nn.utils.clip_grad_norm_(one.parameters(), settings.max_grad_norm) for one in (critic, policy)]
-        if not bool(torch.isfinite(torch.stack(norms)).all()):
+        self.processes.sum_gradients(list(policy.parameters()))
+        norm = nn.utils.clip_grad_norm_(policy.parameters(), settings.max_grad_norm)
+        if not bool(torch.isfinite(norm)):
             raise TrainingError("a gradient is not a finite number; the last checkpoint is intact. Lower the rate")
         self.optimizer.step()
-        return {**self.processes.sum(told), "grad_norm": float(norms[1])}
+        return {**self.processes.sum(told), "grad_norm": float(norm)}
 
     def _losses(
-        self,
-        rollout: Rollout,
-        advantages: Mapping[str, Tensor],
-        returns: Tensor,
-        rows: Tensor,
-        shares: Mapping[str, float],
+        self, rollout: Rollout, advantages: Mapping[str, Tensor], rows: Tensor, shares: Mapping[str, float]
     ) -> dict[str, Tensor]:
         """Each of LOSSES on some rows, times the share that these rows have in the mean over all processes."""
         settings = self.settings
         responses, old = rollout.responses[rows], rows_of(rollout.old, rows)
         prompts = [rollout.prompts[row] for row in rows.tolist()]
         analysis = self.actors.policy.analyze(prompts, responses, self.sampling)
-        actor, entropy, of_times = torch.zeros(()), torch.zeros(()), torch.zeros(())
+        actor, losses = torch.zeros(()), {}
         for channel in CHANNELS:
             mask = responses.mask(channel)
             gains = advantages[channel][rows]
             loss = policy_loss(analysis.logprobs[channel], old[channel], gains, mask, settings.clip)
             actor = actor + shares[channel] * loss
-            nats = shares[channel] * masked_mean(analysis.entropies[channel], mask)
-            entropy, of_times = entropy + nats, of_times + (nats if channel != "words" else 0.0)
-        values = self.actors.critic(analysis.hidden)
-        critic = value_loss(values, rollout.values[rows], returns[rows], responses.is_action, settings.value_clip)
+            losses[f"entropy/{channel}"] = shares[channel] * masked_mean(analysis.entropies[channel], mask)
         clipped = clip_fraction(analysis.logprobs["words"], old["words"], responses.is_action, settings.clip)
-        losses = (actor, shares["words"] * critic, entropy, of_times, shares["words"] * clipped)
-        return dict(zip(LOSSES, losses, strict=True))
+        return {"policy_loss": actor, **losses, "clipped": shares["words"] * clipped}
 
     def modules(self) -> dict[str, nn.Module]:
         """What a checkpoint holds; the reference is made again from its own folder."""
-        return {"policy": self.actors.policy, "critic": self.actors.critic}
+        return {"policy": self.actors.policy}
 
     def numbers(self) -> dict[str, float]:
         """Price of the KL and moments of the rewards, for a checkpoint."""

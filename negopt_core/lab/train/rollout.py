@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...paint.base import Painter
 from ...policy.language import LanguagePolicy, Responses, Sampling
@@ -14,29 +14,6 @@ from ...policy.language.actions import CHANNELS
 from ...policy.language.render import pair_of
 from ...scorers.base import Reward
 from ...text.prompt import PromptPair
-
-
-class Critic(nn.Module):
-    """V(state) for states [B, T, D] -> [B, T]; a hidden layer, zero at the start."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.body = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.SiLU())
-        self.out = nn.Linear(width, 1)
-        nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
-
-    def forward(self, hidden: Tensor) -> Tensor:
-        """States are detached: the critic learns from the policy's states, not the other way round."""
-        values: Tensor = self.out(self.body(hidden.detach()))[..., 0]
-        return values
-
-
-def new_critic(width: int, seed: int) -> Critic:
-    """A critic whose weights depend on the seed only, and no random state but its own is touched."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return Critic(width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +31,6 @@ class Rollout:
     """Log-probabilities by channel, [B, T], at the time."""
     reference: dict[str, Tensor]
     """The frozen reference's, [B, T]."""
-    values: Tensor
-    """[B, T] the critic's expectation at the time."""
     images: Tensor
     """[B * n, 3, H, W], pictures of one response next to each other."""
 
@@ -74,11 +49,10 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True)
 class Actors:
-    """The models of a round: the policy and critic that learn, a frozen reference, painter and reward."""
+    """The models of a round: the policy that learns, a frozen reference, painter and reward."""
 
     policy: LanguagePolicy
     reference: LanguagePolicy
-    critic: Critic
     painter: Painter
     reward: Reward
 
@@ -109,7 +83,7 @@ def roll_out(
     plain = paint_plain(actors.painter, each, seeds) if actors.reward.needs_plain else None
     scored = actors.reward(images, each, plain)
     device = responses.words.device
-    old, reference, values = _scored(actors, prompts, responses, sampling, at_once or len(prompts))
+    old, reference = _scored(actors, prompts, responses, sampling, at_once or len(prompts))
     return Rollout(
         prompts=tuple(prompts),
         responses=responses,
@@ -118,23 +92,20 @@ def roll_out(
         terms={name: _by_response(term.to(device), count) for name, term in scored.terms.items()},
         old=old,
         reference=reference,
-        values=values,
         images=images,
     )
 
 
 def _scored(
     actors: Actors, prompts: Sequence[str], responses: Responses, sampling: Sampling, at_once: int
-) -> tuple[dict[str, Tensor], dict[str, Tensor], Tensor]:
-    """Log-probabilities of policy and reference by channel, and the critic's values; each [B, T]."""
-    old, reference, values = [], [], []
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Log-probabilities of policy and reference by channel; each [B, T]."""
+    old, reference = [], []
     for rows in torch.split(torch.arange(len(prompts)), at_once):
         asked, part = [prompts[row] for row in rows.tolist()], responses[rows]
-        analysis = actors.policy.analyze(asked, part, sampling)
-        old.append(analysis.logprobs)
-        values.append(actors.critic(analysis.hidden))
+        old.append(actors.policy.analyze(asked, part, sampling).logprobs)
         reference.append(actors.reference.analyze(asked, part, sampling).logprobs)
-    return _joined(old), _joined(reference), torch.cat(values)
+    return _joined(old), _joined(reference)
 
 
 def _joined(parts: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
@@ -161,5 +132,5 @@ def rows_of(table: dict[str, Tensor], rows: Tensor) -> dict[str, Tensor]:
 
 def is_finite(rollout: Rollout) -> bool:
     """False if a reward or a log-probability is not a number: training on it would destroy the policy."""
-    tensors = [getattr(rollout, item.name) for item in fields(rollout) if item.name in ("rewards", "values")]
-    return all(bool(torch.isfinite(t).all()) for t in (*tensors, *rollout.old.values(), *rollout.reference.values()))
+    tensors = (rollout.rewards, *rollout.old.values(), *rollout.reference.values())
+    return all(bool(torch.isfinite(one).all()) for one in tensors)

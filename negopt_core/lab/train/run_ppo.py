@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
-from ...devices import put_on
 from ...errors import TrainingError
 from ...paint.base import ModelPainter
 from ...paint.choice import COMFY, choose, paints_world, read_size
 from ...paint.open import open_painter
 from ...policy.folder_check import folder_hash
-from ...policy.language.backbone import width_of
+from ...policy.language.actions import CHANNELS
 from ...policy.language.folder import open_policy
 from ...scorers.table import Loader, refuse_toys, reward_names
 from ..jobs.events import event_files, ignore
@@ -21,13 +22,17 @@ from ..jobs.processes import Processes
 from ..jobs.run import Listeners, Loop, RunFolder, run_steps
 from ..make_world.measure import draw_prompts
 from .card import Stage, digest, export, hashes_in, ppo_card, settings_of
-from .compute import computed_in, device_of, merge_adapters, naming_full_memory, prepared
+from .compute import computed_in, merge_adapters, naming_full_memory, prepared
 from .ppo import PPO
-from .rollout import Actors, new_critic
+from .rollout import Actors
 from .samples import PPOSamples
 from .settings import WORLD_PAINT_STEPS, WORLD_RATE, PPORun
 from .setup import build_reward, read_prompts, start_folder
 
+log = logging.getLogger("negopt")
+
+CERTAIN = 0.02
+"""Nats a choice; below, the policy tries nothing new in that channel, and rewards teach it nothing more."""
 _AT_ONCE = 32
 """Pictures painted at the same time at most."""
 
@@ -58,7 +63,7 @@ def run_ppo(run: PPORun, processes: Processes) -> tuple[Path, dict[str, float]] 
     with event_files(folder.folder) if run.tensorboard and processes.is_leader else nullcontext(ignore) as write:
         loop = Loop(run.steps, run.save_every, ("reward", "kl"))
         with naming_full_memory():
-            run_steps(folder, ppo, samples.step, loop, "ppo", Listeners(write, samples.write), processes)
+            run_steps(folder, ppo, watched(samples.step), loop, "ppo", Listeners(write, samples.write), processes)
     if not processes.is_leader:
         return None
     recent = folder.metrics()[-20:]
@@ -67,6 +72,31 @@ def run_ppo(run: PPORun, processes: Processes) -> tuple[Path, dict[str, float]] 
     merge_adapters(policy)
     policy.card = ppo_card(policy.card, run, str(painter.describe().get("pipeline", "")))
     return export(run, run.ppo.seed, policy, Stage(f"PPO on {run.reward}", decided, facts, measured)), measured
+
+
+def watched(step: Callable[[], dict[str, float]]) -> Callable[[], dict[str, float]]:
+    """The same steps; a warning when a channel that chose becomes certain, once each."""
+    open_once: dict[str, bool] = {}
+
+    def taken() -> dict[str, float]:
+        metrics = step()
+        for channel in CHANNELS:
+            nats = metrics[f"entropy/{channel}"]
+            if nats >= CERTAIN:
+                open_once.setdefault(channel, True)
+            elif open_once.get(channel):
+                open_once[channel] = False
+                log.warning(
+                    "the policy's %s have collapsed: %.2g nats a choice, below %g; it tries nothing new there. "
+                    "If that is too early, begin anew with a higher --%s or --kl, or a lower --rate",
+                    channel,
+                    nats,
+                    CERTAIN,
+                    "entropy" if channel == "words" else "schedule-entropy",
+                )
+        return metrics
+
+    return taken
 
 
 def filled_in(run: PPORun) -> PPORun:
@@ -78,7 +108,7 @@ def filled_in(run: PPORun) -> PPORun:
 
 
 def make_trainer(run: PPORun, painter: ModelPainter, processes: Processes) -> PPO:
-    """The policy to learn, its frozen copy, a critic and the reward, where and how the run says."""
+    """The policy to learn, its frozen copy and the reward, where and how the run says."""
     policy = open_policy(start_folder(run.policy))
     if run.ppo.is_flat:
         if max(len(policy.card.windows), len(policy.card.weights)) == 1:
@@ -87,8 +117,7 @@ def make_trainer(run: PPORun, painter: ModelPainter, processes: Processes) -> PP
     reference = prepared(deepcopy(policy), replace(run.compute, lora=0), run.policy_device, run.ppo.seed)
     policy = prepared(policy, run.compute, run.policy_device, run.ppo.seed)
     reward = build_reward(run.reward, Loader(run.places, "reward", run.scorer_device).scorer)
-    critic = put_on(new_critic(width_of(policy.model), run.ppo.seed), device_of(run.policy_device))
-    return PPO(Actors(policy, reference, critic, painter, reward), _prompts(run), run.ppo, processes)
+    return PPO(Actors(policy, reference, painter, reward), _prompts(run), run.ppo, processes)
 
 
 def _painter(run: PPORun, processes: Processes) -> ModelPainter:

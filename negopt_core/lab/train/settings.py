@@ -15,7 +15,7 @@ from ..data.settings import POLARITIES
 if TYPE_CHECKING:
     from ...policy.language import Sampling
 
-ADVANTAGES = ("gae", "group", "grpo")
+ADVANTAGES = ("group", "grpo")
 PRECISIONS = ("auto", "float32", "bfloat16")
 AUTO = "auto"
 WORLD_RATE, WORLD_PAINT_STEPS = 3e-4, 12
@@ -96,9 +96,8 @@ class SFTSettings:
 class PPOSettings:
     """Defaults follow PAE's code where it has a number (papers.md, section 1B, stage 2); what differs says why."""
 
-    prompts: int = flag(16, "prompts in a training step", "prompts-per-step", old=("batch",), key="batch")
-    group: int = flag(2, "responses to each prompt; PAE has one")
-    """More than one lets them be compared with each other."""
+    prompts: int = flag(8, "prompts in a training step", "prompts-per-step", old=("batch",), key="batch")
+    group: int = flag(4, "responses to each prompt, from the same noise; PAE has one")
     twins: int = flag(
         1,
         "responses of a group that share their words and differ in windows and weights, which are then judged by "
@@ -117,25 +116,19 @@ class PPOSettings:
     )
     learning_rate: float = 5e-5
     """Of the policy: PAE's."""
-    critic_learning_rate: float = 5e-4
     clip: float = 0.2
-    value_clip: float = 0.4
     max_grad_norm: float = 1.0
     kl: float = flag(0.02, "KL coefficient, against the policy it starts from")
     kl_target: float = flag(0.0, "target of the KL divergence, in nats a response; 0 keeps the coefficient fixed")
     entropy: float = flag(0.0, "entropy coefficient")
     schedule_entropy: float = flag(0.0, "more of it for windows and weights")
     is_flat: bool = flag(False, "begin with all windows and weights equally likely", "flat-schedule")
-    value_weight: float = 0.5
     advantage: str = flag(
-        "gae",
-        "gae: against a value head; group: against the mean of the group; grpo: in units of the group's spread too",
-        choices=ADVANTAGES,
+        "group",
+        "a response against the mean of its group; grpo: in units of the group's spread too",
+        metavar="{group,grpo}",
     )
-    discount: float = 1.0
-    smoothing: float = 1.0
-    """lambda of the advantage estimate. At 1 it is reward minus value, as in PAE; below, long answers are credited less
-    while the value head is still wrong."""
+    """PAE has a value head instead, which gained less on the demo world (docs/dev/decisions.md)."""
     is_standardised: bool = True
     """Rewards in units of their running spread, around their running mean. PAE uses them raw."""
     sampling: Sampling | None = None
@@ -145,14 +138,12 @@ class PPOSettings:
 
     def __post_init__(self) -> None:
         if self.advantage not in ADVANTAGES:
-            raise TrainingError(f"advantage is one of {', '.join(ADVANTAGES)}, not {self.advantage!r}")
-        if self.advantage != "gae" and self.group < 2:
-            raise TrainingError(f"advantage {self.advantage!r} compares responses; it needs group >= 2")
-        if self.twins < 1 or self.group % self.twins or (self.twins > 1 and self.advantage == "gae"):
-            raise TrainingError(
-                f"{self.twins} twins in a group of {self.group} with advantage {self.advantage!r}: twins divide the "
-                "group, and more than one needs advantage group or grpo"
-            )
+            gone = "; the value head is gone: it learned less than group" if self.advantage == "gae" else ""
+            raise TrainingError(f"advantage is one of {', '.join(ADVANTAGES)}, not {self.advantage!r}{gone}")
+        if self.group < 2:
+            raise TrainingError(f"responses to a prompt are compared with each other: group >= 2, got {self.group}")
+        if self.twins < 1 or self.group % self.twins:
+            raise TrainingError(f"{self.twins} twins in a group of {self.group}: twins divide the group")
         if min(self.prompts, self.group, self.pictures, self.epochs) < 1 or self.minibatch < 0:
             raise TrainingError("prompts, group, pictures and epochs need to be at least 1, and minibatch at least 0")
         _check_at_once(self.at_once)

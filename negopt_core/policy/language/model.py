@@ -33,8 +33,6 @@ class Analysis:
 
     logprobs: dict[str, Tensor]
     entropies: dict[str, Tensor]
-    hidden: Tensor
-    """[B, T, D] states, for a value head."""
 
 
 class LanguagePolicy(nn.Module):
@@ -179,7 +177,6 @@ class LanguagePolicy(nn.Module):
         return Analysis(
             {channel: scores[channel][0] for channel in CHANNELS},
             {channel: scores[channel][1] for channel in CHANNELS},
-            states.hidden,
         )
 
 
