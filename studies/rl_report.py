@@ -1,4 +1,4 @@
-"""`world rl`: algorithms, windows, and what supervised training is for."""
+"""`world rl`: algorithms, windows, what supervised training is for, and a referee."""
 
 from __future__ import annotations
 

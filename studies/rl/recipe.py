@@ -24,6 +24,9 @@ SCHEDULES: dict[str, tuple[str, ...]] = {
 }
 """What each run of modifiers has beyond PPO as docs/generated/results.md has it."""
 
+KEPT = "world-quality:1,world-alignment:20:0:plain"
+"""Quality counts; alignment only where it falls below that of the plain prompt's picture, and then 20 times."""
+
 
 def recipe_of(settings: RLSettings) -> Recipe:
     """As `reproduce`, with the study's own length."""
@@ -47,8 +50,10 @@ def trainings(settings: RLSettings, part: str, stock: Path) -> list[Training]:
                 recipe.ppo("modifiers", seed, name=run_name(part, name, seed), how=(*GROUP_MEAN, *how))
                 for name, how in SCHEDULES.items()
             ]
-        else:
+        elif part == "stock":
             runs += _stock_runs(settings, recipe, stock, seed)
+        else:
+            runs += _referee_runs(settings, recipe, seed)
     return runs
 
 
@@ -65,6 +70,17 @@ def _stock_runs(settings: RLSettings, recipe: Recipe, stock: Path, seed: int) ->
             name = run_name("stock", f"{begun}, {length}", seed)
             runs.append(recipe.ppo("", seed, start=f"stock-{begun}-{seed}", name=name, steps=steps))
     return runs
+
+
+def _referee_runs(settings: RLSettings, recipe: Recipe, seed: int) -> list[Training]:
+    """A policy of each side as the other parts train it, and modifiers that are to keep alignment."""
+    return [
+        recipe.sft("negative", seed),
+        recipe.ppo("negative", seed, name=run_name("algorithms", "group", seed), steps=settings.short),
+        recipe.sft("modifiers", seed, scheduled=True),
+        recipe.ppo("modifiers", seed, name=run_name("windows", "prior", seed)),
+        recipe.ppo("modifiers", seed, name=run_name("referee", "kept", seed), reward=KEPT),
+    ]
 
 
 def run_name(part: str, what: str, seed: int) -> str:

@@ -27,6 +27,14 @@ from studies.world.arms import NONE, WINDOWS
 WORLD_REPORT = Path("docs/generated/world-report.json")
 CLEAR = "modifiers with one clearly best window"
 """A line of the world's report: the modifiers whose best window its sweep shows clearly."""
+REFEREED = {
+    "negatives, SFT": "negative-sft",
+    "negatives, PPO": "algorithms-group",
+    "modifiers, SFT": "modifiers-sft",
+    "modifiers, PPO": "windows-prior",
+    "modifiers, PPO, alignment kept": "referee-kept",
+}
+"""Row -> arm."""
 STOCK_ROWS = ("untrained, short", "untrained, long", "sft, short", "sft, long")
 
 
@@ -50,6 +58,14 @@ class Written:
         """By arm."""
         names = [run_name("stock", name, seed) for name in STOCK_ROWS for seed in range(self.settings.seeds)]
         return {name: self.of(name, "negative") for name in [*self._of_seeds("stock-sft"), *names]}
+
+    def referee(self) -> dict[str, Pairs]:
+        """By arm."""
+        return {
+            name: self.of(name, "modifiers" if row.startswith("modifiers") else "negative")
+            for row, arm in REFEREED.items()
+            for name in self._of_seeds(arm)
+        }
 
     def windows(self, texts: Mapping[str, Sequence[str]]) -> dict[str, Pairs]:
         """By arm; `texts` are what the engine of `tune` wrote, by arm."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from negopt_core.flags import flag
 
-PARTS = ("algorithms", "windows", "stock")
+PARTS = ("algorithms", "windows", "stock", "referee")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,10 @@ from studies.policies.arms import PROMPT_SEED, PolicyArms
 from studies.policies.curves import draw_curves
 from studies.policies.runs import train_all
 from studies.policies.tables import Results
-from studies.rl.recipe import ALGORITHMS, SCHEDULES, recipe_of, run_name, trainings
+from studies.rl.recipe import ALGORITHMS, KEPT, SCHEDULES, recipe_of, run_name, trainings
+from studies.rl.referee import SHOWN, referee_table, sheets
 from studies.rl.results import (
+    REFEREED,
     STOCK_ROWS,
     Written,
     arms_of,
@@ -47,9 +49,7 @@ def run_rl(settings: RLSettings) -> dict[str, Any]:
         if part == "stock":
             write_stock(folder / "stock", settings.seeds)
         train_all(folder, trainings(settings, part, folder / "stock"), settings.jobs)
-        tables[part] = {"algorithms": _algorithms, "windows": _windows, "stock": _stock}[part](
-            settings, runner, written
-        )
+        tables[part] = _WRITERS[part](settings, runner, written)
     left = [part for part in PARTS if part not in tables]
     lines = [_head(settings, runner), *(line for lines in tables.values() for line in lines)]
     lines += [f"Not run for this page: {', '.join(left)}."] if left else []
@@ -101,6 +101,34 @@ def _stock(settings: RLSettings, runner: Runner, written: Written) -> list[str]:
         f"of habit. `untrained`: PPO from a policy that knows nothing; `short`: {short:,} pictures, `long`: {long:,}.",
         gains_table(results, "stock", STOCK_ROWS, "stock-sft", "stock-sft"),
     ]
+
+
+def _referee(settings: RLSettings, runner: Runner, written: Written) -> list[str]:
+    pairs = written.referee()
+    design = design_of(written.source.prompts, arms_of(pairs), settings.noises, PROMPT_SEED)
+    judge, referee = (
+        Results(runner.run(design, role, f"referee, {role}"), settings.seeds) for role in ("reward", "eval")
+    )
+    shown = []
+    for what in ("negatives", "modifiers"):
+        arm = f"{REFEREED[f'{what}, PPO']}-0"
+        for size, sheet in zip(
+            ("largest", "smallest"), sheets(runner, design, arm, pairs[arm], judge, referee), strict=True
+        ):
+            name = f"{settings.document.stem}-{what}-{size}.jpg"
+            write_bytes(settings.document.parent / "images" / name, sheet)
+            shown.append(f"[{what}, {size} gains](images/{name})")
+    return [
+        "## The judge that was trained on, and a referee",
+        "Gains over none by the `reward` judge, which training saw, and by the `eval` judge, the referee; quality, "
+        "alignment and the share of prompts with a lower R by the referee. `alignment kept`: rewarded with quality, "
+        f"and 20 times what alignment loses against the plain prompt's picture (`{KEPT}`).",
+        referee_table(judge, referee, REFEREED),
+        f"Pictures, training seed 0, {SHOWN} prompts each: {', '.join(shown)}.",
+    ]
+
+
+_WRITERS = {"algorithms": _algorithms, "windows": _windows, "stock": _stock, "referee": _referee}
 
 
 def _head(settings: RLSettings, runner: Runner) -> str:

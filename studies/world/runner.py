@@ -69,6 +69,13 @@ class Runner:
             pace.update(done)
         return {name: load_scores(path) for name, path in paths.items()}
 
+    def pictures(self, design: Design, arm: str, places: Sequence[int]) -> torch.Tensor:
+        """[N, 3, H, W] in 0..1: of an arm the prompts at `places`, first noise; painted where they are not kept."""
+        gallery, _ = _tools(self, "eval")
+        (pairs,) = (Writer().write(one, design.items) for one in design.arms if one.name == arm)
+        orders = order_pictures(design, pairs, {})[:: design.seeds]
+        return torch.stack([gallery.read(key) for key in gallery.paint([orders[place] for place in places], _BATCH)])
+
     def _paint_all(self, design: Design, role: str, missing: Mapping[Path, Sequence[PromptPair]]) -> Iterator[None]:
         """Yields after each arm. Two processes of one thread paint a third more than one process of two threads."""
         if self.jobs == 1 or not missing:
