@@ -113,6 +113,8 @@ test-offline: env
 
 reproduce: env
 	@$(PY) -m negopt_core reproduce --ship negopt_core/assets/policies $(REPRODUCEARGS)
+	@$(PY) -m negopt_core world learning
+	@$(PY) -m negopt_core world rl
 
 clean:
 	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info

@@ -167,6 +167,15 @@ def test_twins_share_their_words_and_are_credited_apart_for_windows() -> None:
     assert torch.equal((first[0::2] - first[1::2]).sign(), better), "the twin with the better picture is preferred"
 
 
+def test_where_all_of_a_group_are_twins_words_learn_nothing() -> None:
+    """Means of equal numbers differ by rounding, which whitening must not blow up."""
+    ppo = PPO(actors("seq2seq", late_share), PROMPTS, replace(FAST, prompts=32, group=4, twins=4))
+    rollout = ppo._roll_out()
+    ppo.moments.update(torch.tensor([0.1, 0.7, 0.3]))
+    parts = ppo.advantages(rollout)
+    assert float(parts["words"].abs().max()) < 0.01 < 0.5 < float(parts["windows"].abs().max())
+
+
 @pytest.mark.parametrize("twins", [3, 0])
 def test_twins_that_do_not_divide_a_group_are_refused(twins: int) -> None:
     with pytest.raises(TrainingError, match="twins"):

@@ -9,10 +9,10 @@ from torch import Tensor
 
 
 def whiten(values: Tensor, mask: Tensor) -> Tensor:
-    """Mean 0 and variance 1 over the places of the mask; 0 outside. A constant becomes 0."""
+    """Mean 0 and variance 1 over the places of the mask; 0 outside. What differs by rounding only stays next to 0."""
     kept = values[mask]
     mean, spread = kept.mean(), kept.std(unbiased=False)
-    return torch.where(mask, (values - mean) / (spread + 1e-8), 0.0)
+    return torch.where(mask, (values - mean) / spread.clamp(min=1e-4), 0.0)
 
 
 def group_advantages(rewards: Tensor, group: int, is_scaled: bool, twins: int = 1) -> Tensor:
