@@ -18,6 +18,7 @@ from negopt_core.lab.compare import metrics
 from negopt_core.lab.compare.gallery import Gallery
 from negopt_core.lab.data.split import normalise
 from negopt_core.lab.papers import task
+from negopt_core.lab.papers.learn import ppo_run
 from negopt_core.lab.papers.pace import Pace
 from negopt_core.lab.papers.plan import check_disk, make_plan
 from negopt_core.lab.papers.settings import NEGOPT, PAE, PaperRun
@@ -257,6 +258,9 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(home: Path, tmp
 def test_the_budgets_are_the_papers_numbers_and_one_night(home: Path) -> None:
     """At 6 sampler steps a second, what people report for a GPU of 12 GB at 512 x 512, painting stays below 8 hours."""
     for paper, start in ((NEGOPT, "t5-base"), (PAE, "gpt2-medium")):
+        for name in paper.budgets:  # each is a training that PPO takes
+            told = ppo_run(make_task(paper, paper_run(home, start=home / start, budget=name)), home, home, home).ppo
+            assert told.responses * told.pictures == paper.budgets[name].step_pictures
         asked = make_task(paper, paper_run(home, start=home / start, budget="small"))
         assert "world" in asked.reward and all(name.startswith("world-") for name in asked.metrics)
         pace = Pace(paper.paint_steps / 6, 0.1, 0.5, 450_000, 900_000_000, "cuda", 9_000_000_000)

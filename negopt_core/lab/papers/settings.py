@@ -129,8 +129,8 @@ PAE = Paper(
     seed=42,
     same_noise=True,
     budgets={
-        "paper": Budget(50_000, 64, 3000, 32, 1, 2, 1, 250, 64, 1000, 450_000),
-        "small": Budget(3000, 16, 300, 16, 1, 2, 1, 50, 32, 200),
+        "paper": Budget(50_000, 64, 3000, 16, 2, 2, 1, 250, 64, 1000, 450_000),
+        "small": Budget(3000, 16, 300, 8, 2, 2, 1, 50, 32, 200),
     },
 )
 _BUDGETS_OWN = "the budget's"
