@@ -6,7 +6,7 @@ from pathlib import Path
 
 from studies.policies.recipe import GROUP_MEAN, Recipe, Training
 from studies.rl.settings import RLSettings
-from studies.rl.stock import STOCK, TOKENIZER, pairs_file
+from studies.rl.stock import STOCK, TOKENIZER, TWO, pairs_file
 
 ALGORITHMS: dict[str, tuple[str, ...]] = {
     "group": GROUP_MEAN,
@@ -15,14 +15,15 @@ ALGORITHMS: dict[str, tuple[str, ...]] = {
     "reinforce, 4 x rate": (*GROUP_MEAN, "--epochs", "1", "--kl", "0", "--rate", "0.0012"),
 }
 """One pass over a round leaves every ratio at 1, so that the clip never acts: REINFORCE with the group's mean."""
-FLAT, TWINS = ("--flat-schedule",), ("--twins", "2")
+FLAT = ("--flat-schedule",)
 SCHEDULES: dict[str, tuple[str, ...]] = {
     "prior": (),
     "flat": FLAT,
-    "flat, entropy": (*FLAT, "--schedule-entropy", "0.02"),
-    "flat, twins": (*FLAT, *TWINS),
+    "flat, 3 x rate": (*FLAT, "--rate", "0.001"),
 }
 """What each run of modifiers has beyond PPO as docs/generated/results.md has it."""
+TWO_WORDS: dict[str, tuple[str, ...]] = {"two words": FLAT, "two words, twins": (*FLAT, "--twins", "2")}
+"""Runs of the two modifiers whose windows the world's sweep finds to be worth something."""
 
 KEPT = "world-quality:1,world-alignment:20:0:plain"
 """Quality counts; alignment only where it falls below that of the plain prompt's picture, and then 20 times."""
@@ -50,10 +51,20 @@ def trainings(settings: RLSettings, part: str, stock: Path) -> list[Training]:
                 recipe.ppo("modifiers", seed, name=run_name(part, name, seed), how=(*GROUP_MEAN, *how))
                 for name, how in SCHEDULES.items()
             ]
+            runs += _two_word_runs(recipe, stock, seed)
         elif part == "stock":
             runs += _stock_runs(settings, recipe, stock, seed)
         else:
             runs += _referee_runs(settings, recipe, seed)
+    return runs
+
+
+def _two_word_runs(recipe: Recipe, stock: Path, seed: int) -> list[Training]:
+    start = ("sft", "--pairs", "world", "--stock", str(stock / TWO), "--polarity", "modifiers", "--scheduled")
+    runs = [Training(f"two-sft-{seed}", (*start, "--train-steps", str(recipe.sft_steps // 2), "--seed", str(seed)))]
+    for name, how in TWO_WORDS.items():
+        arm = run_name("windows", name, seed)
+        runs.append(recipe.ppo("", seed, start=f"two-sft-{seed}", name=arm, how=(*GROUP_MEAN, *how)))
     return runs
 
 
@@ -66,7 +77,7 @@ def _stock_runs(settings: RLSettings, recipe: Recipe, stock: Path, seed: int) ->
         Training(f"stock-untrained-{seed}", (*supervised, "1", "--rate", "1e-09")),
     ]
     for begun in ("sft", "untrained"):
-        for length, steps in (("short", settings.short), ("long", settings.long)):
+        for length, steps in (("short", settings.brief), ("long", settings.long)):
             name = run_name("stock", f"{begun}, {length}", seed)
             runs.append(recipe.ppo("", seed, start=f"stock-{begun}-{seed}", name=name, steps=steps))
     return runs

@@ -19,7 +19,7 @@ from studies.policies.arms import PolicyArms, at_all_steps
 from studies.policies.curves import Curve, read_curve
 from studies.policies.recipe import GROUP, PROMPTS
 from studies.policies.tables import Results, added_spans
-from studies.rl.recipe import ALGORITHMS, SCHEDULES, run_name
+from studies.rl.recipe import ALGORITHMS, SCHEDULES, TWO_WORDS, run_name
 from studies.rl.settings import RLSettings
 from studies.rl.windows import TUNE_PICTURES, Pairs, in_other_windows, in_published_windows, tuned_windows
 from studies.world.arms import NONE, WINDOWS
@@ -70,7 +70,8 @@ class Written:
     def windows(self, texts: Mapping[str, Sequence[str]]) -> dict[str, Pairs]:
         """By arm; `texts` are what the engine of `tune` wrote, by arm."""
         found = {name: self.of(name, "modifiers") for name in self._of_seeds("modifiers-sft")}
-        arms = [run_name("windows", name, seed) for name in SCHEDULES for seed in range(self.settings.seeds)]
+        names = (*SCHEDULES, *TWO_WORDS)
+        arms = [run_name("windows", name, seed) for name in names for seed in range(self.settings.seeds)]
         found |= {arm: self.of(arm, "modifiers") for arm in arms}
         found |= {
             arm: tuple(PromptPair(parse_prompt(one), PromptPair.plain("").negative) for one in each)
@@ -103,8 +104,14 @@ def arms_of(written: Mapping[str, Pairs]) -> list[Arm]:
     return [Arm(NONE, NONE), *(Arm.written(name, pairs) for name, pairs in written.items())]
 
 
+def best_windows(report: Path = WORLD_REPORT) -> dict[str, str]:
+    """Modifier -> name of the window that the world's sweep finds best."""
+    told: Any = read_json(report.read_bytes())
+    return dict(told["windows"])
+
+
 def clear_windows(report: Path = WORLD_REPORT) -> dict[str, str]:
-    """Modifier -> name of its window, for those whose best window the world's sweep shows clearly."""
+    """Those of `best_windows` that are clearly best."""
     told: Any = read_json(report.read_bytes())
     measured = next(row["measured"] for row in told["checks"] if row["what"] == CLEAR)
     return {word: told["windows"][word] for word in measured.split(", ")}
@@ -128,9 +135,10 @@ def windows_table(results: Results, names: Mapping[str, str]) -> str:
     return table(["", "R over none", "over all steps", "over random windows", "over published windows"], rows)
 
 
-def share_table(prompts: Sequence[str], written: Mapping[str, Pairs], names: Mapping[str, str], seeds: int) -> str:
-    """How often each modifier with a clear window is written, and how often in that window."""
-    best = clear_windows()
+def share_table(
+    prompts: Sequence[str], written: Mapping[str, Pairs], names: Mapping[str, str], seeds: int, best: Mapping[str, str]
+) -> str:
+    """How often each modifier is written, and how often in the window that `best` says."""
     rows = []
     for name, arm in names.items():
         spans = [

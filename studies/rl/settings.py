@@ -28,10 +28,15 @@ class RLSettings:
 
     @property
     def short(self) -> int:
-        """Training steps of algorithms, and of the shorter runs on the large stock."""
+        """Training steps of algorithms."""
         return self.steps // 2
+
+    @property
+    def brief(self) -> int:
+        """Training steps of the shorter runs on the large stock."""
+        return self.steps // 4
 
     @property
     def long(self) -> int:
         """Training steps of the longer runs on the large stock: four times the shorter ones."""
-        return 4 * self.short
+        return 4 * self.brief

@@ -21,7 +21,9 @@ _WHAT = (
     "letters, perspective, proportions, shadows, reflections, background, clothes, wings, fur, horizon"
 )
 _PAIRS, _VOCABULARY = 4000, 400
-PAIRS, STOCK, TOKENIZER = "pairs.jsonl", "stock.txt", "tokenizer"
+PAIRS, STOCK, TOKENIZER, TWO = "pairs.jsonl", "stock.txt", "tokenizer", "two.txt"
+TIMED = ("dramatic", "vivid")
+"""Of the world's modifiers those that its sweep finds best early and late."""
 
 
 def useless_phrases() -> tuple[str, ...]:
@@ -56,6 +58,7 @@ def write_stock(folder: Path, seeds: int) -> None:
         tokenizer = fit_tokenizer(draw_prompts(2000, 1, part="train"), large_stock(), _VOCABULARY)
         tokenizer.save_pretrained(folder / TOKENIZER)
         write_text(folder / STOCK, "\n".join(large_stock()) + "\n")
+    write_text(folder / TWO, "\n".join(TIMED) + "\n")
     for seed in range(seeds):
         if not (path := pairs_file(folder, seed)).exists():
             write_text(path, "".join(write_pair(pair, "negative") for pair in habits(seed)))

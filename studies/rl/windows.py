@@ -17,7 +17,7 @@ from studies.learning.arms import learned_sets
 from studies.learning.settings import LearningSettings
 from studies.policies.arms import changed
 
-TUNE_PICTURES = (512, 1024, 1536, 3072)
+TUNE_PICTURES = (3072,)
 Pairs = tuple[PromptPair, ...]
 
 

@@ -11,20 +11,22 @@ from studies.policies.arms import PROMPT_SEED, PolicyArms
 from studies.policies.curves import draw_curves
 from studies.policies.runs import train_all
 from studies.policies.tables import Results
-from studies.rl.recipe import ALGORITHMS, KEPT, SCHEDULES, recipe_of, run_name, trainings
+from studies.rl.recipe import ALGORITHMS, KEPT, SCHEDULES, TWO_WORDS, recipe_of, run_name, trainings
 from studies.rl.referee import SHOWN, referee_table, sheets
 from studies.rl.results import (
     REFEREED,
     STOCK_ROWS,
     Written,
     arms_of,
+    best_windows,
+    clear_windows,
     curves,
     gains_table,
     share_table,
     windows_table,
 )
 from studies.rl.settings import PARTS, RLSettings
-from studies.rl.stock import large_stock, write_stock
+from studies.rl.stock import TIMED, large_stock, write_stock
 from studies.rl.windows import TUNE_PICTURES
 from studies.world.runner import Runner, design_of
 
@@ -46,7 +48,7 @@ def run_rl(settings: RLSettings) -> dict[str, Any]:
     )
     tables: dict[str, list[str]] = {}
     for part in PARTS if settings.only is None else (settings.only,):
-        if part == "stock":
+        if part in ("stock", "windows"):
             write_stock(folder / "stock", settings.seeds)
         train_all(folder, trainings(settings, part, folder / "stock"), settings.jobs)
         tables[part] = _WRITERS[part](settings, runner, written)
@@ -82,19 +84,25 @@ def _windows(settings: RLSettings, runner: Runner, written: Written) -> list[str
     results = _measured(settings, runner, written.source, pairs, "windows")
     names = {name: run_name("windows", name, 0)[:-2] for name in SCHEDULES}
     names |= {f"tune, {count:,} pictures": f"windows-tune-{count}" for count in TUNE_PICTURES}
+    two_rows = {name: run_name("windows", name, 0)[:-2] for name in TWO_WORDS}
+    two = {word: window for word, window in best_windows().items() if word in TIMED}
     return [
         "## Windows",
         "Modifiers, from `modifiers-sft` (`prior`: as docs/generated/results.md has it). The same words with the same "
         "weights at all steps, in random windows and in the published ones are beside them.",
         windows_table(results, names),
         "Share of the uses in the window that the world's sweep shows to be clearly best, and the uses:",
-        share_table(written.source.prompts, pairs, names, settings.seeds),
+        share_table(written.source.prompts, pairs, names, settings.seeds, clear_windows()),
+        f"Only {' and '.join(two)}, the two words whose windows the sweep finds to be worth something, from equally "
+        "likely windows; `twins`: two of four answers share their words and are compared for their windows alone.",
+        windows_table(results, two_rows),
+        share_table(written.source.prompts, pairs, two_rows, settings.seeds, two),
     ]
 
 
 def _stock(settings: RLSettings, runner: Runner, written: Written) -> list[str]:
     results = _measured(settings, runner, written.source, written.stock(), "stock")
-    short, long = settings.short * 32, settings.long * 32
+    short, long = settings.brief * 32, settings.long * 32
     return [
         "## What supervised training is for",
         f"A stock of {len(large_stock())} phrases, of which 480 name what no picture here has; people write them out "
