@@ -136,7 +136,9 @@ class Audits:
     def _named(self, name: Any) -> _Work:
         with self._lock:
             if name is None and not self._open:
-                raise NoSuchRun(f"no audit was opened since the webui started; name one of those in {self.runs()}")
+                raise NoSuchRun(
+                    f"no audit was opened since the webui started; start one, or go on with one of {self.runs()}"
+                )
             return self._work(check_name(next(reversed(self._open)) if name is None else name))
 
     def _work(self, name: str) -> _Work:

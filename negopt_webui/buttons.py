@@ -18,7 +18,7 @@ from .host import Webui
 from .model_family import AUTOMATIC, DEFAULT, family_of, judged_families, name_for
 from .native import add_schedule
 from .request import MAX_WORDS
-from .writing import UserPrompts, ask, count_windows, into_prompt, joined
+from .writing import UserPrompts, as_text, ask, count_windows, into_prompt, joined
 
 Answer = tuple[Any, ...]
 NEGATIVE, MODIFIERS = ("negative",), ("modifiers",)
@@ -62,6 +62,8 @@ class Buttons:
             return self.keep(), self.keep(), to_html([str(error)])
         positive = joined(prompts.scheduled_prompt, written.positive)
         negatives = joined(prompts.scheduled_negative, written.negative)
+        if not written.positive.text and not written.negative.text:
+            return self.keep(), self.keep(), to_html([f"{written.policy} has nothing to add", *written.warnings])
         told = [f"{written.policy} has filled the schedule", *written.warnings]
         return format_prompt(positive), format_prompt(negatives), to_html(told)
 
@@ -86,7 +88,7 @@ class Buttons:
             new_negative = add_schedule(negative, _words(negative_words), True, first, second, chosen)
         except NegOptError as error:
             return *(self.keep() for _ in range(4)), to_html([str(error)])
-        told = f"written for {first} steps" + (f" and {second} in the hires pass" if second else "")
+        told = f"moved into the prompt boxes for {first} steps" + (f" and {second} in the hires pass" if second else "")
         return new_prompt, new_negative, "", "", to_html([f"{told}; with other steps it would act at other places"])
 
     def check(
@@ -100,6 +102,8 @@ class Buttons:
         enabled: Any,
         policy: Any = None,
         family: Any = None,
+        passes: Any = "both",
+        hires: Any = None,
     ) -> str:
         """What is wrong with the words in the boxes, and when they act."""
         of_model, of_policy = judged_families(str(policy or DEFAULT), str(family or AUTOMATIC), self.host.loaded())
@@ -112,6 +116,8 @@ class Buttons:
             model_family=of_model,
             policy_family=of_policy,
             embeddings=self.host.embeddings(),
+            passes=str(passes or "both"),
+            has_hires=hires if isinstance(hires, bool) else None,
         )
         if isinstance(steps, int | float):
             known = replace(known, steps=int(steps))
@@ -119,9 +125,9 @@ class Buttons:
             known = replace(known, cfg=float(cfg))
         return in_scroller(to_html(check(known)))
 
-    def choose(self, name: Any) -> Any:
-        """A policy of the longer list, for the policy box; the box stays as it is where none was chosen."""
-        return str(name) if name else self.keep()
+    def choose(self, name: Any) -> Answer:
+        """A policy of the longer list, for the policy box; and none for the list, so that it can be chosen again."""
+        return (str(name), None) if name else (self.keep(), self.keep())
 
     def _into_box(self, wanted: Asked, mode: tuple[str, ...]) -> Answer:
         prompts, is_negative = self._read_prompts(wanted, mode), mode == NEGATIVE
@@ -134,7 +140,8 @@ class Buttons:
         if not added.text:
             return self.keep(), to_html([f"{written.policy} has nothing to add", *written.warnings])
         windows = count_windows(added)
-        told = [f"written by {written.policy}"]
+        box = "negative prompt" if is_negative else "prompt"
+        told = [f"written by {written.policy} into the {box}: {as_text(added)}"]
         if windows:
             told.append(
                 f"{windows} of the phrases have a window, which plain text cannot keep: they act in every step; "

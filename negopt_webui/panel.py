@@ -83,7 +83,8 @@ class Maker:
         return self.gr.Dropdown(label=label, choices=list(choices), value=value, elem_id=self.of(name), **how)
 
     def button(self, name: str, label: str) -> Any:
-        return self.gr.Button(label, elem_id=self.of(name))
+        """A button narrow enough for four of them side by side."""
+        return self.gr.Button(label, elem_id=self.of(name), min_width=100)
 
     def words(self, name: str, label: str, example: str) -> Any:
         """A box that grows to four lines."""
@@ -164,12 +165,12 @@ def wire(controls: Controls, tab: str, page: Mapping[str, Any], buttons: Buttons
         "others": controls.others,
     }
     wires, line = Wires(tab, parts), controls.line
-    checked = "positive_words negative_words prompt negative steps cfg enabled policy family"
-    ours = (controls.positive, controls.negative, controls.enabled, controls.policy, controls.family)
-    for part in (*ours, page.get("steps"), page.get("cfg")):
+    checked = "positive_words negative_words prompt negative steps cfg enabled policy family passes hires"
+    ours = (controls.positive, controls.negative, controls.enabled, controls.policy, controls.family, controls.passes)
+    for part in (*ours, *(page.get(name) for name in ("steps", "cfg", "hires"))):
         if part is not None:  # not through the queue, which gives up on a busy machine
             wires.connect(part.change, buttons.check, checked, [controls.times], queue=False)
-    wires.connect(controls.others.change, buttons.choose, "others", [controls.policy], queue=False)
+    wires.connect(controls.others.change, buttons.choose, "others", [controls.policy, controls.others], queue=False)
     asked = "prompt negative positive_words negative_words policy seed family"
     filled = [controls.positive, controls.negative, line]
     wires.connect(controls.fill_schedule.click, buttons.fill_schedule, asked, filled)

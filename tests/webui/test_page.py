@@ -53,7 +53,8 @@ def test_one_click_writes_plain_words_into_the_negative_box(page: Page) -> None:
     page.ours.write_negative.fire("click")
     assert page.negative.value.startswith("blurry, illustration, low quality")
     assert "[" not in page.negative.value and "cat" not in page.negative.value
-    assert "written by negopt" in page.ours.line.value and page.ours.negative.value == ""
+    assert page.ours.line.value == f"written by negopt into the negative prompt: {page.negative.value}"
+    assert page.ours.negative.value == ""
     before = page.negative.value
     page.ours.write_negative.fire("click")
     assert page.negative.value == before and "nothing to add" in page.ours.line.value  # nothing is said twice
@@ -75,12 +76,28 @@ def test_the_schedule_keeps_the_windows(page: Page) -> None:
     assert page.prompt.value == "a photo of a cat" and page.negative.value == ""
 
 
+def test_a_schedule_that_has_all_words_stays_as_it_is(page: Page) -> None:
+    for _ in range(2):  # to the modifiers that the first click wrote the second one may add negatives
+        page.ours.fill_schedule.fire("click")
+    filled = page.ours.positive.value, page.ours.negative.value
+    page.ours.fill_schedule.fire("click")
+    assert (page.ours.positive.value, page.ours.negative.value) == filled
+    assert "has nothing to add" in page.ours.line.value
+
+
+def test_the_same_policy_can_be_chosen_twice_from_the_longer_list(page: Page) -> None:
+    for _ in range(2):
+        page.ours.policy.value, page.ours.others.value = "negopt", "rules"
+        page.ours.others.fire("change")
+        assert page.ours.policy.value == "rules" and page.ours.others.value is None
+
+
 def test_the_schedule_becomes_prompt_editing(page: Page) -> None:
     page.ours.positive.value, page.ours.negative.value = "[art:0-0.5:1]", "[mud:0-0.8:1.2], dust"
     page.ours.to_native.fire("click")
     assert (page.prompt.value, page.negative.value) == ("a photo of a cat[, art:4]", "[(mud:1.2), :1]dust")
     assert page.ours.positive.value == page.ours.negative.value == ""
-    assert "for 10 steps" in page.ours.line.value
+    assert page.ours.line.value.startswith("moved into the prompt boxes for 10 steps;")
 
 
 def test_what_prompt_editing_cannot_say_changes_nothing(page: Page) -> None:
@@ -94,6 +111,11 @@ def test_a_missing_policy_is_named_on_the_page(page: Page) -> None:
     page.ours.policy.value = "../../etc"
     page.ours.write_negative.fire("click")
     assert "is not here" in page.ours.line.value and page.negative.value == ""
+    assert "choose one of negopt, negopt-scheduled, static" in page.ours.line.value
+    assert "…" not in page.ours.line.value
+    page.ours.policy.value = "negopt:sdx"
+    page.ours.write_negative.fire("click")
+    assert "choose one of negopt:sdxl, " in page.ours.line.value
 
 
 def plan_of(infotext: str) -> str:
@@ -137,22 +159,28 @@ def test_pictures_of_a_job_can_have_plans_of_their_own(webui: StubWebui) -> None
     assert "painting" in plans[0] and "painting" not in plans[1]
 
 
-def test_the_grid_gets_our_axes_once_and_each_cell_its_own_value(webui: StubWebui) -> None:
+def axes_of(webui: StubWebui) -> tuple[dict[str, Any], int]:
+    """Our axes by name, and how many there are, where the host asks for them twice."""
+
     class AxisOption:
-        def __init__(self, label: str, kind: Any, apply: Any, choices: Any = None) -> None:
-            self.label, self.type, self.apply, self.choices = label, kind, apply, choices
+        def __init__(self, label: str, kind: Any, apply: Any, confirm: Any = None, choices: Any = None) -> None:
+            self.label, self.type, self.apply, self.confirm, self.choices = label, kind, apply, confirm, choices
 
     grid = types.SimpleNamespace(AxisOption=AxisOption, axis_options=[])
     script = types.SimpleNamespace(script_class=type("Script", (), {"__module__": "xyz_grid.py"}), module=grid)
     webui.module.scripts.scripts_data[:] = [script]
     for _ in range(2):
         webui.callbacks["on_before_ui"][0]()
-    axes = {option.label.removeprefix("[negopt] "): option for option in grid.axis_options}
+    return {option.label.removeprefix("[negopt] "): option for option in grid.axis_options}, len(grid.axis_options)
+
+
+def test_the_grid_gets_our_axes_once_and_each_cell_its_own_value(webui: StubWebui) -> None:
+    axes, count = axes_of(webui)
     assert list(axes) == [
         "policy", "mode", "df_text", "df_negative", "window start", "enabled", "seed", "model family",
         "policy writes", "scheduled words, prompt", "scheduled words, negative",
     ]  # fmt: skip
-    assert len(axes) == len(grid.axis_options)
+    assert len(axes) == count
     assert "rules" in axes["policy"].choices() and "pony" in axes["model family"].choices()
     cells = [webui.job(False), webui.job(False)]
     for p, start in zip(cells, (0.25, 0.75), strict=True):
@@ -164,6 +192,27 @@ def test_the_grid_gets_our_axes_once_and_each_cell_its_own_value(webui: StubWebu
     ]  # fmt: skip
     axes["enabled"].apply(cells[0], "False", [])
     assert "NegOpt plan" not in webui.run(cells[0]).infotexts[0]
+
+
+@pytest.mark.parametrize(
+    ("axis", "good", "bad", "said"),
+    [
+        ("window start", [0.0, 0.5], 1.5, "0 <= start < 1, got 1.5"),
+        ("policy", ["rules", "negopt:pony"], "negoptt", "'negoptt' is not here"),
+        ("mode", ["nothing", "negative"], "all", "cannot write 'all'"),
+        ("policy writes", ["modifiers"], "all", "cannot write 'all'"),
+        ("seed", [-1, 7], -2, "got -2"),
+        ("df_text", ["fog", "[a [b"], "x" * 20_001, "may have 20,000 characters"),
+    ],
+)
+def test_a_grid_with_a_wrong_value_is_refused_before_it_paints(
+    webui: StubWebui, axis: str, good: list[Any], bad: Any, said: str
+) -> None:
+    option = axes_of(webui)[0][axis]
+    option.confirm(None, good)
+    with pytest.raises(RuntimeError, match=re.escape(f"[negopt] {axis}: ")) as caught:
+        option.confirm(None, [*good, bad])
+    assert said in str(caught.value)
 
 
 def test_the_settings_have_our_section_and_a_folder_of_policies(webui: StubWebui, tmp_path: Path) -> None:
