@@ -29,6 +29,14 @@ def test_the_arguments_are_public_and_only_ever_grow(page: Page) -> None:
     ]
 
 
+def test_the_title_says_that_it_is_on_also_where_it_is_folded(page: Page) -> None:
+    assert page.ours.accordion.label == "negopt"
+    for is_on, title in ((True, "negopt (enabled)"), (False, "negopt")):
+        page.ours.enabled.value = is_on
+        page.ours.enabled.fire("change")
+        assert page.ours.accordion.label == title
+
+
 def test_it_is_off_unless_someone_ticks_it(webui: StubWebui, page: Page) -> None:
     for button in (page.ours.write_negative, page.ours.add_modifiers, page.ours.fill_schedule, page.ours.to_native):
         button.fire("click")
