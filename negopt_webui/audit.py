@@ -236,7 +236,7 @@ class Audits:
         if (now := (self.painter.model(), self.painter.surroundings())) != wanted:
             raise PromptError(
                 f"the webui is set to {', '.join(now)} and this audit is of {', '.join(wanted)}; "
-                "set it back, then start the same run again"
+                "set it back, then press 'Go on'"
             )
 
     def _state(self, work: _Work) -> dict[str, Any]:
