@@ -136,7 +136,9 @@ class Audits:
     def _named(self, name: Any) -> _Work:
         with self._lock:
             if name is None and not self._open:
-                raise NoSuchRun(f"no audit was opened since the webui started; name one of those in {self.runs()}")
+                raise NoSuchRun(
+                    f"no audit was opened since the webui started; start one, or go on with one of {self.runs()}"
+                )
             return self._work(check_name(next(reversed(self._open)) if name is None else name))
 
     def _work(self, name: str) -> _Work:
@@ -234,7 +236,7 @@ class Audits:
         if (now := (self.painter.model(), self.painter.surroundings())) != wanted:
             raise PromptError(
                 f"the webui is set to {', '.join(now)} and this audit is of {', '.join(wanted)}; "
-                "set it back, then start the same run again"
+                "set it back, then press 'Go on'"
             )
 
     def _state(self, work: _Work) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from negopt_core.errors import NegOptError, PromptError
 
 from .audit_api import PREFIX, AuditApi
-from .check import to_html
+from .check import in_scroller, to_html
 from .panel import Maker, Wires
 
 JUDGES = ("clicks", "pickscore", "hps", "hpsv3", "aesthetic", "clip")
@@ -19,6 +19,7 @@ JUDGES = ("clicks", "pickscore", "hps", "hpsv3", "aesthetic", "clip")
 _PAGE = ("steps", "cfg", "sampler", "scheduler", "width", "height")
 _AS_IN_API = {"cfg": "cfg_scale", "sampler": "sampler_name"}
 _WHOLE = ("pictures", "steps", "width", "height")
+_CELL = ' style="padding: 2px 8px"'
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,9 +49,9 @@ def build(gr: Any) -> AuditControls:
             judge = make.choice("judge", "Who judges", JUDGES, JUDGES[0], is_free=True)
         with gr.Row():
             first = _buttons(make, start="Start", go_on="Go on", stop="Stop", refresh="Refresh")
-        shown = gr.HTML(value="", elem_id=make.of("shown"))
-        with gr.Row():
+        with gr.Row():  # above what is shown, so that they stay in their place while it grows
             clicks = _buttons(make, left="Left is better", same="No difference", right="Right is better")
+        shown = gr.HTML(value="", elem_id=make.of("shown"))
     return AuditControls(prompts=prompts, pictures=pictures, judge=judge, shown=shown, **first, **clicks)
 
 
@@ -149,6 +150,8 @@ class AuditButtons:
 def state_html(state: Mapping[str, Any], images: list[str], has_routes: bool) -> str:
     """The state for the page; nothing in its texts can become markup."""
     lines = [f"{state['run']}: {state['status']}, {state['painted']} of at most {state['most']} pictures"]
+    if state["result"] is None and (asked := state["start"]["pictures"]) < state["most"]:
+        lines[0] += f" ({asked}, and {state['most'] - asked} for the last check and the report)"
     if state["problem"]:
         lines.append(f"▲ {state['problem']}")
     if cost := state["cost"]:
@@ -174,10 +177,13 @@ def _table(phrases: list[dict[str, Any]]) -> str:
     if not phrases:
         return ""
     rows = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in (row["text"], _effect(row), row["verdict"])) + "</tr>"
+        "<tr>"
+        + "".join(f"<td{_CELL}>{escape(cell)}</td>" for cell in (row["text"], _effect(row), row["verdict"]))
+        + "</tr>"
         for row in phrases
     )
-    return f"<table><tr><th>phrase</th><th>effect, 95 % interval</th><th>verdict</th></tr>{rows}</table>"
+    titles = "".join(f"<th{_CELL}>{title}</th>" for title in ("phrase", "effect, 95 % interval", "verdict"))
+    return in_scroller(f"<table><tr>{titles}</tr>{rows}</table>")
 
 
 def _effect(row: Mapping[str, Any]) -> str:

@@ -18,10 +18,11 @@ from .host import Webui
 from .model_family import AUTOMATIC, DEFAULT, family_of, judged_families, name_for
 from .native import add_schedule
 from .request import MAX_WORDS
-from .writing import UserPrompts, ask, count_windows, into_prompt, joined
+from .writing import UserPrompts, as_text, ask, count_windows, into_prompt, joined
 
 Answer = tuple[Any, ...]
 NEGATIVE, MODIFIERS = ("negative",), ("modifiers",)
+TITLE, TITLE_ON = "negopt", "negopt (enabled)"
 
 
 class Asked(NamedTuple):
@@ -38,11 +39,11 @@ class Asked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Buttons:
-    """The page's actions; `keep` leaves a box as it is."""
+    """The page's actions; `update` changes a part of the page, and without arguments leaves it as it is."""
 
     menu: PolicyMenu
     host: Webui
-    keep: Callable[[], Any]
+    update: Callable[..., Any]
 
     def write_negative(self, *asked: Any) -> Answer:
         """New text for the negative box, and the line; `asked` as `Asked` has it."""
@@ -59,9 +60,11 @@ class Buttons:
         try:
             written = ask(self.menu.policy(with_windows(self._name(wanted))), prompts)
         except NegOptError as error:
-            return self.keep(), self.keep(), to_html([str(error)])
+            return self.update(), self.update(), to_html([str(error)])
         positive = joined(prompts.scheduled_prompt, written.positive)
         negatives = joined(prompts.scheduled_negative, written.negative)
+        if not written.positive.text and not written.negative.text:
+            return self.update(), self.update(), to_html([f"{written.policy} has nothing to add", *written.warnings])
         told = [f"{written.policy} has filled the schedule", *written.warnings]
         return format_prompt(positive), format_prompt(negatives), to_html(told)
 
@@ -85,8 +88,8 @@ class Buttons:
             new_prompt = add_schedule(prompt, _words(positive_words), False, first, second, chosen)
             new_negative = add_schedule(negative, _words(negative_words), True, first, second, chosen)
         except NegOptError as error:
-            return *(self.keep() for _ in range(4)), to_html([str(error)])
-        told = f"written for {first} steps" + (f" and {second} in the hires pass" if second else "")
+            return *(self.update() for _ in range(4)), to_html([str(error)])
+        told = f"moved into the prompt boxes for {first} steps" + (f" and {second} in the hires pass" if second else "")
         return new_prompt, new_negative, "", "", to_html([f"{told}; with other steps it would act at other places"])
 
     def check(
@@ -100,6 +103,8 @@ class Buttons:
         enabled: Any,
         policy: Any = None,
         family: Any = None,
+        passes: Any = "both",
+        hires: Any = None,
     ) -> str:
         """What is wrong with the words in the boxes, and when they act."""
         of_model, of_policy = judged_families(str(policy or DEFAULT), str(family or AUTOMATIC), self.host.loaded())
@@ -112,6 +117,8 @@ class Buttons:
             model_family=of_model,
             policy_family=of_policy,
             embeddings=self.host.embeddings(),
+            passes=str(passes or "both"),
+            has_hires=hires if isinstance(hires, bool) else None,
         )
         if isinstance(steps, int | float):
             known = replace(known, steps=int(steps))
@@ -119,9 +126,13 @@ class Buttons:
             known = replace(known, cfg=float(cfg))
         return in_scroller(to_html(check(known)))
 
-    def choose(self, name: Any) -> Any:
-        """A policy of the longer list, for the policy box; the box stays as it is where none was chosen."""
-        return str(name) if name else self.keep()
+    def choose(self, name: Any) -> Answer:
+        """A policy of the longer list, for the policy box; and none for the list, so that it can be chosen again."""
+        return (str(name), None) if name else (self.update(), self.update())
+
+    def title(self, enabled: Any) -> Any:
+        """The accordion's title, which says that negopt is on also where it is folded, as after a paste."""
+        return self.update(label=TITLE_ON if enabled is True else TITLE)
 
     def _into_box(self, wanted: Asked, mode: tuple[str, ...]) -> Answer:
         prompts, is_negative = self._read_prompts(wanted, mode), mode == NEGATIVE
@@ -130,11 +141,12 @@ class Buttons:
             added = written.negative if is_negative else written.positive
             text = into_prompt(prompts.negative if is_negative else prompts.prompt, added, is_negative)
         except NegOptError as error:
-            return self.keep(), to_html([str(error)])
+            return self.update(), to_html([str(error)])
         if not added.text:
-            return self.keep(), to_html([f"{written.policy} has nothing to add", *written.warnings])
+            return self.update(), to_html([f"{written.policy} has nothing to add", *written.warnings])
         windows = count_windows(added)
-        told = [f"written by {written.policy}"]
+        box = "negative prompt" if is_negative else "prompt"
+        told = [f"written by {written.policy} into the {box}: {as_text(added)}"]
         if windows:
             told.append(
                 f"{windows} of the phrases have a window, which plain text cannot keep: they act in every step; "

@@ -22,6 +22,9 @@ from .writing import joined
 
 _EMPHASIS = re.compile(r"(?<!\\)\([^()]*:\s*[\d.]+\s*\)")
 _NETWORK = re.compile(r"<\w+:[^<>]*>")
+WITHOUT_HIRES = (
+    "the words are for the hires pass and hires fix is off, so they do nothing; turn it on, or set 'Passes' to both"
+)
 _LONGEST_LINE = 400
 _WARNED = "▲ "
 _TALLEST = "max-height:12em;overflow-y:auto"
@@ -44,6 +47,9 @@ class Boxes:
     """Family that the policy is asked for, if the user named one."""
     embeddings: frozenset[str] | None = None
     """Names of the embedding files; None if unknown."""
+    passes: str = "both"
+    has_hires: bool | None = None
+    """Whether hires fix is on; None if unknown."""
 
 
 def check(boxes: Boxes) -> list[str]:
@@ -57,6 +63,8 @@ def check(boxes: Boxes) -> list[str]:
     lines += warnings_for(boxes.prompt, boxes.prompt_negative, parsed[0], parsed[1], setup)
     if not boxes.is_enabled and any(prompt.text.strip() for prompt in parsed):
         lines.append("'Enable negopt' is not ticked: these words are not used")
+    if boxes.passes == "hires" and boxes.has_hires is False:
+        lines.append(WITHOUT_HIRES)
     return [_WARNED + line for line in lines] + [
         line for (side, _), prompt in zip(sides, parsed, strict=True) for line in _times(side, prompt, steps)
     ]
@@ -68,6 +76,7 @@ def setup_of(
     """What the webui knows of a run; `families` are the loaded checkpoint's and the policy's, as `judged_families`."""
     return Setup(
         steps=steps,
+        in_comfyui=False,
         cfg=cfg if cfg is not None and cfg >= 0 else None,
         model_family=families[0],
         policy_family=families[1],
@@ -93,7 +102,7 @@ def to_html(lines: Sequence[str]) -> str:
 
 
 def in_scroller(lines: str) -> str:
-    """HTML lines in a box that is never taller than a few of them: a long schedule has more lines than a screen."""
+    """HTML lines in a box that is never taller than a few of them: a long schedule or table is longer than a screen."""
     return f'<div style="{_TALLEST}">{lines}</div>' if lines else ""
 
 

@@ -104,7 +104,7 @@ class Painter:
         try:
             images = self.processing.process_images(job).images
             if state.interrupted or state.skipped:
-                raise Cancelled("the webui's Interrupt or Skip was pressed; start the same run again to go on")
+                raise Cancelled("the webui's Interrupt or Skip was pressed; 'Go on' continues this run")
             return images[0]
         finally:
             state.end()

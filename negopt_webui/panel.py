@@ -12,7 +12,7 @@ from negopt_core.policy.menu import PolicyGroups
 from negopt_core.provenance.plan import PASSES, PLAN_KEY, Plan, read_plan
 from negopt_core.text.df_text import format_prompt
 
-from .buttons import Buttons
+from .buttons import TITLE, Buttons
 from .model_family import AUTOMATIC
 from .request import NOTHING, WRITES
 
@@ -58,6 +58,7 @@ class Controls:
     others: Any
     line: Any
     times: Any
+    accordion: Any
 
     @property
     def arguments(self) -> list[Any]:
@@ -83,7 +84,8 @@ class Maker:
         return self.gr.Dropdown(label=label, choices=list(choices), value=value, elem_id=self.of(name), **how)
 
     def button(self, name: str, label: str) -> Any:
-        return self.gr.Button(label, elem_id=self.of(name))
+        """A button narrow enough for four of them side by side."""
+        return self.gr.Button(label, elem_id=self.of(name), min_width=100)
 
     def words(self, name: str, label: str, example: str) -> Any:
         """A box that grows to four lines."""
@@ -95,7 +97,7 @@ def build(gr: Any, tab: str, groups: PolicyGroups, default: str) -> Controls:
     """Make the components. Cheap and without effect: the host does it six times at every start."""
     make = Maker(gr, tab)
     of = make.of
-    with gr.Accordion("negopt", open=False, elem_id=of("accordion")):
+    with gr.Accordion(TITLE, open=False, elem_id=of("accordion")) as accordion:
         enabled = gr.Checkbox(label="Enable negopt", value=False, elem_id=of("enabled"))
         with gr.Row():
             usual = groups.usual if default in groups.usual else (*groups.usual, default)
@@ -119,6 +121,7 @@ def build(gr: Any, tab: str, groups: PolicyGroups, default: str) -> Controls:
     return Controls(
         enabled, policy, writes, positive, negative, passes, seed, family,
         write_negative, add_modifiers, fill_schedule, to_native, others, line, times,
+        accordion,
     )  # fmt: skip
 
 
@@ -164,12 +167,13 @@ def wire(controls: Controls, tab: str, page: Mapping[str, Any], buttons: Buttons
         "others": controls.others,
     }
     wires, line = Wires(tab, parts), controls.line
-    checked = "positive_words negative_words prompt negative steps cfg enabled policy family"
-    ours = (controls.positive, controls.negative, controls.enabled, controls.policy, controls.family)
-    for part in (*ours, page.get("steps"), page.get("cfg")):
+    checked = "positive_words negative_words prompt negative steps cfg enabled policy family passes hires"
+    ours = (controls.positive, controls.negative, controls.enabled, controls.policy, controls.family, controls.passes)
+    for part in (*ours, *(page.get(name) for name in ("steps", "cfg", "hires"))):
         if part is not None:  # not through the queue, which gives up on a busy machine
             wires.connect(part.change, buttons.check, checked, [controls.times], queue=False)
-    wires.connect(controls.others.change, buttons.choose, "others", [controls.policy], queue=False)
+    wires.connect(controls.enabled.change, buttons.title, "enabled", [controls.accordion], queue=False)
+    wires.connect(controls.others.change, buttons.choose, "others", [controls.policy, controls.others], queue=False)
     asked = "prompt negative positive_words negative_words policy seed family"
     filled = [controls.positive, controls.negative, line]
     wires.connect(controls.fill_schedule.click, buttons.fill_schedule, asked, filled)

@@ -13,7 +13,7 @@ from negopt_core.policy import Policy
 from negopt_core.policy.menu import PolicyMenu
 from negopt_core.provenance.plan import PLAN_KEY, Plan
 
-from .check import setup_of, warnings_for
+from .check import WITHOUT_HIRES, setup_of, warnings_for
 from .host import Webui
 from .injection import ATTRIBUTE, Job, job_of, slice_side
 from .model_family import judged_families, name_for
@@ -25,6 +25,7 @@ log = logging.getLogger("negopt")
 ERROR_KEY = "NegOpt error"
 AXES = "_negopt_axes"
 """Where a grid's values for one cell hang on the processing object."""
+_EMPTY = "both boxes of scheduled words are empty and no policy writes; press 'Fill the schedule', or write into them"
 _LONGEST_ERROR = 300
 
 
@@ -63,7 +64,7 @@ def begin(p: Any, values: Sequence[Any], menu: PolicyMenu, host: Webui) -> None:
     prompts = UserPrompts("", "", modes=request.modes, model_family=families[0], embeddings=embeddings)
     plans = _plans(p, request, prompts, lambda: menu.policy(name_for(request.policy, request.family, model)))
     if all(plan.is_empty for plan in plans):
-        say(p, "is on and has nothing to add: both boxes are empty and no policy writes")
+        say(p, f"is on and has nothing to add: {_EMPTY}")
         return
     slice_side([plan.positive for plan in plans])  # refuses reserved words before anything is made
     slice_side([plan.negative for plan in plans])
@@ -152,5 +153,5 @@ def _warnings(
     setup = setup_of(p.steps, float(p.cfg_scale), families, embeddings)
     warnings = warnings_for(p.all_prompts[0], p.all_negative_prompts[0], plan.positive, plan.negative, setup)
     if plan.passes == "hires" and not getattr(p, "enable_hr", False):
-        warnings.append("the words are for the hires pass and hires fix is off, so they do nothing")
+        warnings.append(WITHOUT_HIRES)
     return warnings

@@ -127,7 +127,7 @@ def on_cfg_denoiser(params: Any) -> None:
 
 def on_before_ui() -> None:
     """The grid script has been loaded by now, wherever it stands in the order."""
-    axes.add_axes(scripts.scripts_data, MENU.names, lambda: MENU.groups().families)
+    axes.add_axes(scripts.scripts_data, MENU)
 
 
 def on_ui_settings() -> None:

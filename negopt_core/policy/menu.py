@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from ..errors import PolicyError
@@ -13,6 +14,9 @@ from .card import PolicyCard
 from .combined import SIGN
 from .loglinear.policy import NAME, SCHEDULED, family_names
 from .store import CARD_NAME, builtin_names, card_named, default_policy, load_policy, offered_names, read_origin
+
+_NEAR = 3
+"""Names that a misspelled one is answered with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +71,11 @@ class PolicyMenu:
         missing = self.missing(name)
         if missing is not None:
             place = next(iter(self._folders()), Path("models/negopt"))
+            groups = self.groups()
+            near = get_close_matches(missing[:80], self.names(), _NEAR) or [*groups.usual, *groups.more]
             raise PolicyError(
                 f"the policy {missing[:80]!r} is not here: put its folder (with {CARD_NAME}) into {place}, "
-                f"or choose one of {', '.join(self.names())}"
+                f"or choose one of {', '.join(near)}"
             )
 
     def load(self, name: str) -> Policy:

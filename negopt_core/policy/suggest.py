@@ -207,7 +207,7 @@ def _available(phrases: list[Span], options: SuggestOptions) -> list[Span]:
 
 def _oddities(prompt: str) -> Iterator[str]:
     if not prompt.strip():
-        yield "the prompt is empty, so only habits can be suggested; write what the picture should show"
+        yield "the prompt is empty, so only the usual words can be suggested; write what the picture should show"
     control = _CONTROL.search(prompt)
     if control:
         sign = f"U+{ord(control.group()):04X} at character {control.start()}"
@@ -223,7 +223,7 @@ def _problems(side: str, parsed: Parsed) -> Iterator[str]:
 
 def _cut(what: str, count: int, limit: int) -> Iterator[str]:
     if count:
-        yield f"{count} {what} left out to stay within {limit} tokens; raise the token budget to keep them"
+        yield f"{count} {what} left out to stay within {limit} tokens; shorten your own words to make room for them"
 
 
 def _banned(phrases: list[str]) -> Iterator[str]:

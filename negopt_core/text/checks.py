@@ -70,6 +70,8 @@ class Setup:
     """Parts of the run with different guidance scales, in place of `cfg`; those of samplers in no chain may overlap."""
     nag: bool = False
     """True if ComfyUI's own NAGuidance is on the model, which stands in for CFG on some families."""
+    in_comfyui: bool = True
+    """False where advice that names ComfyUI's nodes would lead nowhere."""
     negative_zeroed: bool = False
     """True if the negative's conditioning is replaced by zeros on its way to the sampler."""
     model_family: str | None = None
@@ -140,7 +142,7 @@ def _judge_cfg_one(setup: Setup) -> Iterator[Finding]:
     nag = guidance.nag if guidance and setup.nag else "unknown" if setup.nag else "absent"
     if nag in ("absent", "never"):
         rule = "at 1 the negative is left out of the run, so it has no effect"
-        yield Finding("cfg-one", "warning", f"CFG is 1; {rule}", advice(guidance))
+        yield Finding("cfg-one", "warning", f"CFG is 1; {rule}", advice(guidance, setup.in_comfyui))
     elif nag != "acts":
         known = "acts only while both texts have the same number of tokens, and passes through silently otherwise"
         rule = known if guidance else "acts on some model families only, and this one is not known"

@@ -58,8 +58,11 @@ def guidance_of_config(config: str) -> Guidance | None:
     return _by_config().get(config)
 
 
-def advice(guidance: Guidance | None) -> str:
-    """What to do where CFG is 1 and the negative therefore has no effect."""
+def advice(guidance: Guidance | None, in_comfyui: bool = True) -> str:
+    """What to do where CFG is 1 and the negative therefore has no effect; elsewhere without ComfyUI's nodes."""
+    if not in_comfyui:
+        ways = guidance.remedies if guidance else ("raise-cfg", "positive")
+        return ", or ".join(_SAID[way] for way in ways if way in ("raise-cfg", "positive"))
     if guidance is None:
         return (
             "raise CFG to 1.5 to 2 (each step then takes two evaluations), or say in the positive what you want "

@@ -30,6 +30,7 @@ def audit_report(plan: AuditPlan, journal: Journal) -> dict[str, Any]:
         "reward": dict(plan.weights),
         "pictures": len(journal.scores),
         "clicks": len(journal.clicks),
+        "checks": len(journal.asks("check")),
         "phrases": [_phrase(row, journal, place) for place, row in enumerate(effects)],
         "drop": dropped,
         "undecided": [row.text for row in effects if row.verdict == OPEN],

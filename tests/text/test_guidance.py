@@ -68,6 +68,15 @@ def test_the_advice_names_what_acts_and_nothing_else(family: str | None, says: s
 
 
 @pytest.mark.parametrize(
+    ("family", "says"),
+    [("flux", "raise CFG"), ("z-image", "raise CFG"), ("wan", "say in the positive"), (None, "raise CFG")],
+)
+def test_elsewhere_the_advice_names_nothing_of_comfyui(family: str | None, says: str) -> None:
+    text = advice(guidance_of(family), in_comfyui=False)
+    assert says in text and "NAG" not in text and text.endswith("say in the positive what you want instead")
+
+
+@pytest.mark.parametrize(
     ("family", "code", "says"),
     [
         ("flux", None, ""),

@@ -21,7 +21,7 @@ class Component:
 
     def __init__(self, *args: Any, label: str | None = None, value: Any = None, **settings: Any) -> None:
         self.label, self.value, self.settings = label or (args[0] if args else None), value, settings
-        self.events: dict[str, tuple[Any, list[Any], list[Any]]] = {}
+        self.events: dict[str, list[tuple[Any, list[Any], list[Any]]]] = {}
         self.after: dict[str, Listener] = {}
 
     def __enter__(self) -> Component:
@@ -31,7 +31,7 @@ class Component:
 
     def _listen(self, event: str, fn: Any, inputs: list[Any], outputs: list[Any], show_progress: str) -> Listener:
         assert show_progress in ("full", "minimal", "hidden")
-        self.events[event] = (fn, inputs, outputs)
+        self.events.setdefault(event, []).append((fn, inputs, outputs))
         self.after[event] = Listener()
         return self.after[event]
 
@@ -45,22 +45,27 @@ class Component:
 
     def fire(self, event: str) -> None:
         """What a person does on the page: the outputs get their new values, and then each that is new has changed."""
-        fn, inputs, outputs = self.events[event]
-        found = fn(*(component.value for component in inputs))
         changed = []
-        for component, value in zip(outputs, found if len(outputs) > 1 else [found], strict=True):
-            if value is not KEEP and value != component.value:
-                component.value = value
-                changed.append(component)
+        for fn, inputs, outputs in self.events[event]:
+            found = fn(*(component.value for component in inputs))
+            for component, value in zip(outputs, found if len(outputs) > 1 else [found], strict=True):
+                if isinstance(value, Update):
+                    vars(component).update(value)
+                elif value != component.value:
+                    component.value = value
+                    changed.append(component)
         for component in changed:
             if "change" in component.events:
                 component.fire("change")
 
 
 Accordion = Row = Checkbox = Dropdown = Number = Button = Textbox = HTML = Slider = Component
-KEEP = object()
 
 
-def update() -> Any:
-    """Leaves a component as it is."""
-    return KEEP
+class Update(dict[str, Any]):
+    """What is new in a component; empty, it stays as it is."""
+
+
+def update(**changes: Any) -> Any:
+    """As gradio's: values by name."""
+    return Update(changes)

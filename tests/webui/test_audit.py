@@ -310,7 +310,7 @@ def test_the_page_starts_an_audit_with_its_own_settings_and_takes_clicks(client:
     assert "32 to 20000 pictures, got 8" in ours.shown.value
     ours.pictures.value = 32.0
     ours.start.fire("click")
-    assert "of at most" in ours.shown.value, ours.shown.value
+    assert "of at most 52 pictures (32, and 20 for the last check and the report)" in ours.shown.value
     first = client.until(lambda one: one["pairs"])
     assert first["start"]["prompts"] == ["a <b>cat</b>"] and first["start"]["judge"] == "clicks"
     job = client.webui.studio.jobs[0].settings
@@ -326,7 +326,13 @@ def test_the_page_starts_an_audit_with_its_own_settings_and_takes_clicks(client:
         state = client.until(lambda one: one["status"] != "painting")
     ours.refresh.fire("click")
     html = ours.shown.value
-    assert "done" in html and "<td>&lt;i&gt;odd&lt;/i&gt;</td>" in html and "<i>" not in html and "report?run=" in html
+    assert (
+        "done" in html
+        and "for the last check" not in html
+        and ">&lt;i&gt;odd&lt;/i&gt;</td>" in html
+        and "<i>" not in html
+        and "report?run=" in html
+    )
     ours.stop.fire("click")
     assert "done" in ours.shown.value
 

@@ -43,6 +43,7 @@ def test_the_panel_is_never_taller_than_a_screen(found: dict[str, Any]) -> None:
 
 def test_the_page_shows_what_was_written_and_when_it_acts(found: dict[str, Any]) -> None:
     assert "low quality" in found["negative"] and "written by negopt" in found["line"]
+    assert found["line"].endswith(found["negative"])
     assert "steps 11 to 20 of 20: (sharp focus:0.8), film grain" in found["times"] and "▲" not in found["times"]
 
 

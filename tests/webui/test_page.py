@@ -29,6 +29,14 @@ def test_the_arguments_are_public_and_only_ever_grow(page: Page) -> None:
     ]
 
 
+def test_the_title_says_that_it_is_on_also_where_it_is_folded(page: Page) -> None:
+    assert page.ours.accordion.label == "negopt"
+    for is_on, title in ((True, "negopt (enabled)"), (False, "negopt")):
+        page.ours.enabled.value = is_on
+        page.ours.enabled.fire("change")
+        assert page.ours.accordion.label == title
+
+
 def test_it_is_off_unless_someone_ticks_it(webui: StubWebui, page: Page) -> None:
     for button in (page.ours.write_negative, page.ours.add_modifiers, page.ours.fill_schedule, page.ours.to_native):
         button.fire("click")
@@ -53,7 +61,8 @@ def test_one_click_writes_plain_words_into_the_negative_box(page: Page) -> None:
     page.ours.write_negative.fire("click")
     assert page.negative.value.startswith("blurry, illustration, low quality")
     assert "[" not in page.negative.value and "cat" not in page.negative.value
-    assert "written by negopt" in page.ours.line.value and page.ours.negative.value == ""
+    assert page.ours.line.value == f"written by negopt into the negative prompt: {page.negative.value}"
+    assert page.ours.negative.value == ""
     before = page.negative.value
     page.ours.write_negative.fire("click")
     assert page.negative.value == before and "nothing to add" in page.ours.line.value  # nothing is said twice
@@ -75,12 +84,28 @@ def test_the_schedule_keeps_the_windows(page: Page) -> None:
     assert page.prompt.value == "a photo of a cat" and page.negative.value == ""
 
 
+def test_a_schedule_that_has_all_words_stays_as_it_is(page: Page) -> None:
+    for _ in range(2):  # to the modifiers that the first click wrote the second one may add negatives
+        page.ours.fill_schedule.fire("click")
+    filled = page.ours.positive.value, page.ours.negative.value
+    page.ours.fill_schedule.fire("click")
+    assert (page.ours.positive.value, page.ours.negative.value) == filled
+    assert "has nothing to add" in page.ours.line.value
+
+
+def test_the_same_policy_can_be_chosen_twice_from_the_longer_list(page: Page) -> None:
+    for _ in range(2):
+        page.ours.policy.value, page.ours.others.value = "negopt", "rules"
+        page.ours.others.fire("change")
+        assert page.ours.policy.value == "rules" and page.ours.others.value is None
+
+
 def test_the_schedule_becomes_prompt_editing(page: Page) -> None:
     page.ours.positive.value, page.ours.negative.value = "[art:0-0.5:1]", "[mud:0-0.8:1.2], dust"
     page.ours.to_native.fire("click")
     assert (page.prompt.value, page.negative.value) == ("a photo of a cat[, art:4]", "[(mud:1.2), :1]dust")
     assert page.ours.positive.value == page.ours.negative.value == ""
-    assert "for 10 steps" in page.ours.line.value
+    assert page.ours.line.value.startswith("moved into the prompt boxes for 10 steps;")
 
 
 def test_what_prompt_editing_cannot_say_changes_nothing(page: Page) -> None:
@@ -94,6 +119,11 @@ def test_a_missing_policy_is_named_on_the_page(page: Page) -> None:
     page.ours.policy.value = "../../etc"
     page.ours.write_negative.fire("click")
     assert "is not here" in page.ours.line.value and page.negative.value == ""
+    assert "choose one of negopt, negopt-scheduled, static" in page.ours.line.value
+    assert "…" not in page.ours.line.value
+    page.ours.policy.value = "negopt:sdx"
+    page.ours.write_negative.fire("click")
+    assert "choose one of negopt:sdxl, " in page.ours.line.value
 
 
 def plan_of(infotext: str) -> str:
@@ -135,35 +165,6 @@ def test_pictures_of_a_job_can_have_plans_of_their_own(webui: StubWebui) -> None
     assert len(set(plans)) == 4
     assert [row for calls in made.passes for row in calls[-1].negative] != [""] * 4
     assert "painting" in plans[0] and "painting" not in plans[1]
-
-
-def test_the_grid_gets_our_axes_once_and_each_cell_its_own_value(webui: StubWebui) -> None:
-    class AxisOption:
-        def __init__(self, label: str, kind: Any, apply: Any, choices: Any = None) -> None:
-            self.label, self.type, self.apply, self.choices = label, kind, apply, choices
-
-    grid = types.SimpleNamespace(AxisOption=AxisOption, axis_options=[])
-    script = types.SimpleNamespace(script_class=type("Script", (), {"__module__": "xyz_grid.py"}), module=grid)
-    webui.module.scripts.scripts_data[:] = [script]
-    for _ in range(2):
-        webui.callbacks["on_before_ui"][0]()
-    axes = {option.label.removeprefix("[negopt] "): option for option in grid.axis_options}
-    assert list(axes) == [
-        "policy", "mode", "df_text", "df_negative", "window start", "enabled", "seed", "model family",
-        "policy writes", "scheduled words, prompt", "scheduled words, negative",
-    ]  # fmt: skip
-    assert len(axes) == len(grid.axis_options)
-    assert "rules" in axes["policy"].choices() and "pony" in axes["model family"].choices()
-    cells = [webui.job(False), webui.job(False)]
-    for p, start in zip(cells, (0.25, 0.75), strict=True):
-        axes["window start"].apply(p, start, [])
-        axes["df_text" if start == 0.25 else "scheduled words, prompt"].apply(p, "art, [oil:0.5-1:1]", [])
-    made = [webui.run(p).passes[0] for p in cells]
-    assert [calls[step].positive[0] for calls in made for step in (0, 2, 6)] == [
-        "a cat", "a cat, art, oil", "a cat, art", "a cat", "a cat", "a cat, art",
-    ]  # fmt: skip
-    axes["enabled"].apply(cells[0], "False", [])
-    assert "NegOpt plan" not in webui.run(cells[0]).infotexts[0]
 
 
 def test_the_settings_have_our_section_and_a_folder_of_policies(webui: StubWebui, tmp_path: Path) -> None:

@@ -27,13 +27,23 @@ def test_the_live_check_says_what_will_happen(page: Page, words: str, said: str)
 def test_the_live_check_knows_the_rest_of_the_page(page: Page) -> None:
     page.cfg.value, page.ours.negative.value = 1, "cat"
     page.ours.negative.fire("change")
-    assert "CFG is 1" in page.ours.times.value
+    assert "CFG is 1" in page.ours.times.value and "raise CFG to 1.5 to 2" in page.ours.times.value
+    assert "NAG" not in page.ours.times.value  # ComfyUI's node
     page.cfg.value = 7
     page.cfg.fire("change")
     assert "CFG is 1" not in page.ours.times.value and "steps 1 to 10 of 10: cat" in page.ours.times.value
     page.steps.value = 20
     page.steps.fire("change")
     assert "steps 1 to 20 of 20: cat" in page.ours.times.value
+
+
+def test_words_for_a_pass_that_is_off_are_called_so(page: Page) -> None:
+    page.ours.positive.value, page.ours.passes.value = "fog", "hires"
+    page.ours.passes.fire("change")
+    assert "hires fix is off" in page.ours.times.value
+    page.hires.value = True
+    page.hires.fire("change")
+    assert "hires fix is off" not in page.ours.times.value
 
 
 def test_words_that_wait_for_the_tick_are_called_so(page: Page) -> None:

@@ -15,8 +15,14 @@ class Page:
         make = webui.gradio.Component
         self.prompt, self.negative = make(value=prompt), make(value=negative)
         self.steps, self.sampler = make(value=10), make(value="Euler")
-        self.cfg = make(value=7.0)
-        ids = {"prompt": self.prompt, "neg_prompt": self.negative, "steps": self.steps, "cfg_scale": self.cfg}
+        self.cfg, self.hires = make(value=7.0), make(value=False)
+        ids = {
+            "hr-checkbox": self.hires,
+            "prompt": self.prompt,
+            "neg_prompt": self.negative,
+            "steps": self.steps,
+            "cfg_scale": self.cfg,
+        }
         sizes = {"width": make(value=64), "height": make(value=64), "scheduler": make(value="Automatic")}
         for name, component in {**ids, **sizes, "sampling": self.sampler}.items():
             for callback in webui.callbacks[f"after txt2img_{name}"]:

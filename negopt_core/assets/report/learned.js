@@ -66,6 +66,10 @@ const showPhrases = () => {
 const showCheck = () => {
   const home = document.getElementById("check");
   add(home, "h2", "Last check, on new noise");
+  if (report.checks === 0) {
+    add(home, "p", "Comes when every phrase is decided or the pictures are used up.");
+    return;
+  }
   const table = add(home, "table");
   for (const [name, mean] of Object.entries(report.means)) {
     const line = add(table, "tr");

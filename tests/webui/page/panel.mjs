@@ -7,7 +7,7 @@ const [url, folder] = process.argv.slice(2);
 const ARGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"];
 const LOCAL = ["127.0.0.1", "localhost"];
 const SCREEN = { width: 1500, height: 1080 };
-const DOCUMENT = { width: 1360, height: 1250 };
+const DOCUMENT = { width: 1360, height: 1290 };
 const LONG = Array.from({ length: 25 }, (_, at) => `[a phrase of some words ${at}:${at / 26}-${(at + 2) / 26}:1.1]`).join(", ");
 
 const browser = await chromium.launch({ executablePath: process.env.NEGOPT_CHROMIUM, headless: true, args: ARGS });
@@ -44,8 +44,8 @@ await says("line", "written by");
 found.negative = await page.inputValue("#txt2img_neg_prompt textarea");
 found.line = await textOf("line");
 
-await fill("positive", "[vivid colours:1-0.5:1], [sharp focus:0.5-0:0.8], film grain");
-await fill("negative", "[fog:0.8-0.2:1.2]");
+await fill("positive", "[vivid colours:0.5-1:1], [sharp focus:0-0.5:0.8], film grain");
+await fill("negative", "[fog:0.2-0.8:1.2]");
 await page.click(`${ours("enabled")} input`);
 await says("times", "steps 5 to 16 of 20: (fog:1.2)");
 await page.setViewportSize(DOCUMENT);
@@ -66,6 +66,7 @@ await page.click(`${ours("others")} input`);
 await page.locator(`${ours("others")} [role=option], ${ours("others")} li, ul.options li`).filter({ hasText: /^\s*✓?\s*rules\s*$/ }).first().click();
 await page.waitForFunction((id) => document.querySelector(id)?.value === "rules", `${ours("policy")} input`);
 found.policy = await page.inputValue(`${ours("policy")} input`);
+await page.waitForFunction((id) => document.querySelector(id)?.value === "", `${ours("others")} input`); // to choose it again
 found.errors = errors;
 console.log(JSON.stringify(found));
 await browser.close();
