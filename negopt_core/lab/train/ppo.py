@@ -160,7 +160,7 @@ class PPO:
         return {"policy": self.actors.policy}
 
     def numbers(self) -> dict[str, float]:
-        """Price of the KL and moments of the rewards, for a checkpoint."""
+        """KL coefficient and moments of the rewards, for a checkpoint."""
         moments = {f"moments_{name}": value for name, value in asdict(self.moments).items()}
         return {"kl_coefficient": self.kl.coefficient, **moments}
 

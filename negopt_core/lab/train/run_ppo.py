@@ -63,7 +63,8 @@ def run_ppo(run: PPORun, processes: Processes) -> tuple[Path, dict[str, float]] 
     with event_files(folder.folder) if run.tensorboard and processes.is_leader else nullcontext(ignore) as write:
         loop = Loop(run.steps, run.save_every, ("reward", "kl"))
         with naming_full_memory():
-            run_steps(folder, ppo, watched(samples.step), loop, "ppo", Listeners(write, samples.write), processes)
+            step = watched(samples.step) if processes.is_leader else samples.step
+            run_steps(folder, ppo, step, loop, "ppo", Listeners(write, samples.write), processes)
     if not processes.is_leader:
         return None
     recent = folder.metrics()[-20:]
