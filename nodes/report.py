@@ -30,7 +30,7 @@ def describe_steps(parsed: Parsed, steps: int) -> str:
 def describe_faults(sides: Iterable[Parsed], steps: int) -> str:
     """What the bars on a node cannot show, in one line: a page shows few lines of a text, or runs them together."""
     faults = [fault for parsed in sides for fault in _faults(parsed, steps)]
-    return "; ".join(faults) or f"every phrase acts within {steps} steps"
+    return "; ".join(faults) or f"every phrase acts in at least one of {steps} steps"
 
 
 def _faults(parsed: Parsed, steps: int) -> list[str]:

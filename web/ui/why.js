@@ -6,7 +6,7 @@ import { reasonFor } from "../lib/phrases.js";
 
 /** Ask once for what stands in the review now, and put the answer into its chips. `body` is that of a suggestion. */
 export function askWhyOnHover(state, body) {
-  for (const event of ["pointerenter", "focusin"]) {
+  for (const event of ["pointerover", "focusin"]) {
     state.phrases.addEventListener(event, () => tellWhy(state, body(state.node)).catch(() => {})); // a hint more or less
   }
 }
