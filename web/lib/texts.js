@@ -53,7 +53,7 @@ export const ENGLISH = {
   "timeline-hint": "drag: window · up/down: weight · L: lock",
   "steps-of-sampler": "{steps} steps, as the sampler says",
   "steps-of-node": "{steps} steps, as set in this node",
-  "steps-with-percent": "{steps} steps, as the sampler says; percent of the last run in the hints",
+  "steps-with-percent": "{steps} steps, as the sampler says; percent in the hints",
   "hook-missing": "Without a sampler hook before {sampler} these windows act at other steps than they say.",
   "hook-lost": "The sampler hook does not reach {sampler}: a merge keeps only what its first model has.",
   "hook-part": "The sampler hook is not set for the steps that {sampler} does.",
