@@ -32,7 +32,7 @@ export async function writeScheduled(node) {
     positive.words = answer.df_positive.slice(format(positive.asked).length);
     negative.words = answer.df_negative.slice(format(negative.asked).length);
     // nothing to schedule, so nothing is rewired
-    const nothing = negative.asked.trim() ? "nothing-to-schedule" : "nothing-added";
+    const nothing = negative.asked.trim() && !answer.warnings.length ? "nothing-to-schedule" : "nothing-added";
     if (!positive.words && !negative.words) return tellNothing(answer, nothing);
     const guided = await samplersToGuide(flat, plan.samplers);
     if (!guided) return; // cancelled
