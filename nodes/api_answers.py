@@ -52,8 +52,9 @@ class PageSuggestions:
         return {**answer.to_json(), "policy_hash": policy.fingerprint, "negopt": __version__}
 
     def why(self, ask: SuggestAsk) -> dict[str, Any]:
-        """Why each phrase is written, by side; no phrases where the policy cannot say."""
-        return phrase_reasons(self.policy(ask.policy), ask.prompt)
+        """Why each phrase is written, by side, as codes with values; no phrases where the policy cannot say."""
+        sides = phrase_reasons(self.policy(ask.policy), ask.prompt)
+        return {side: {phrase: list(map(asdict, told)) for phrase, told in by.items()} for side, by in sides.items()}
 
     def policy(self, name: str) -> Policy:
         """A policy by the name of the menu; a path, or a name that leads out of the model folders, is not one."""

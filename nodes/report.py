@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ..negopt_core.text.df_text import Parsed
 from ..negopt_core.text.planner import plan_pieces
 from ..negopt_core.text.schedule import compile_schedule, spans_never_live
@@ -22,10 +24,27 @@ def describe_steps(parsed: Parsed, steps: int) -> str:
         f"steps {segment.first} to {segment.stop - 1}: {_parts(segment.parts)}"
         for segment in compile_schedule(parsed.prompt, steps)
     ]
-    for span in spans_never_live(parsed.prompt, steps):
-        lines.append(f"never: {span.text!r} has a window narrower than one of {steps} steps")
-    return "\n".join([*lines, *map(str, parsed.problems)])
+    return "\n".join([*lines, *_faults(parsed, steps)])
+
+
+def describe_faults(sides: Iterable[Parsed], steps: int) -> str:
+    """What the bars on a node cannot show, in one line: a page shows few lines of a text, or runs them together."""
+    faults = [fault for parsed in sides for fault in _faults(parsed, steps)]
+    return "; ".join(faults) or f"every phrase acts in at least one of {steps} steps"
+
+
+def _faults(parsed: Parsed, steps: int) -> list[str]:
+    never = spans_never_live(parsed.prompt, steps)
+    narrow = [f"never: {span.text!r} has a window narrower than one of {steps} steps" for span in never]
+    return [*narrow, *map(str, parsed.problems)]
 
 
 def _parts(parts: tuple[tuple[str, float], ...]) -> str:
-    return "".join(text if weight == 1.0 else f"({text}:{weight:g})" for text, weight in parts) or "(empty)"
+    return "".join(text if weight == 1.0 else _weighed(text, weight) for text, weight in parts) or "(empty)"
+
+
+def _weighed(text: str, weight: float) -> str:
+    """The weight with its words; commas and blanks around them stay outside."""
+    words = text.strip(", \n")
+    before, after = text.split(words, 1) if words else (text, "")
+    return f"{before}({words}:{weight:g}){after}" if words else text

@@ -6,7 +6,7 @@ from comfy_api.latest import io
 
 from ..negopt_core.text.df_text import format_prompt, parse_report
 from .host import make_schema, node_id_of, show_on_node
-from .report import describe_steps
+from .report import describe_faults, describe_steps
 
 
 class NegOptTimeline(io.ComfyNode):
@@ -55,7 +55,7 @@ class NegOptTimeline(io.ComfyNode):
         report = describe_steps(positive, steps)
         if df_negative:
             report += "\nnegative:\n" + describe_steps(negative, steps)
-        show_on_node(node_id_of(cls), report)
+        show_on_node(node_id_of(cls), describe_faults((positive, negative), steps))
         return io.NodeOutput(
             format_prompt(positive.prompt),
             positive.prompt.text,

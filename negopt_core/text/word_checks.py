@@ -28,10 +28,11 @@ def judge_words(pair: PromptPair) -> Iterator[Finding]:
     for side, text in sides:
         unwanted = list(read_wishes(text).unwanted)
         if unwanted:
+            thing = unwanted[0]
             yield Finding(
                 "negation",
                 "info",
-                f"{examples(unwanted)}: the {side} says no to it; text encoders read 'no people' much like 'people'",
+                f"{examples(unwanted)}: the {side} says no to it; text encoders read 'no {thing}' much like '{thing}'",
                 "say the thing itself in the negative" + (", and leave it out here" if side == "positive" else ""),
                 side,
                 distinct(unwanted),

@@ -51,7 +51,8 @@ def test_why_gives_a_reason_for_each_phrase_and_none_where_the_policy_cannot_say
     status, answer = send(server, f"{PREFIX}/why", asked)
     negative = send(server, f"{PREFIX}/suggest", asked)[1]["negative"]
     assert status == 200 and all(phrase in answer["negative"] for phrase in negative.split(", "))
-    assert "usual for sdxl models" in " ".join(answer["negative"].values())
+    told = [reason for reasons in answer["negative"].values() for reason in reasons]
+    assert {"code": "model", "values": {"because": "sdxl"}} in told
     assert send(server, f"{PREFIX}/why", {**asked, "policy": "static"})[1] == {"negative": {}, "modifiers": {}}
     assert send(server, f"{PREFIX}/why", {**asked, "policy": "gone"})[0] == 404
 

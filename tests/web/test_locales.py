@@ -65,6 +65,13 @@ def test_every_sentence_is_there_with_its_placeholders(language: str) -> None:
         assert sorted(PLACEHOLDER.findall(text)) == sorted(PLACEHOLDER.findall(ENGLISH[key])), key
 
 
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_every_group_of_settings_is_named(language: str) -> None:
+    settings = (ROOT / "web/ui/settings.js").read_text(encoding="utf-8")
+    groups = set(re.findall(r'category: \[CATEGORY, "(\w+)"', settings))
+    assert groups and groups == read(language, "main")["settingsCategories"].keys()
+
+
 def test_every_text_that_the_page_asks_for_exists() -> None:
     sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "web").rglob("*.js"))
     asked = set(re.findall(r'\bsay\("([\w-]+)"', sources))

@@ -54,15 +54,20 @@ function partsOf(flat, fed) {
 }
 
 /**
+ * Whether a writing node's texts are there: locked ones, or those it wrote last. A text for another prompt is not used again.
+ * @param {Record<string, unknown>} widgets
+ */
+export function isWritten(widgets) {
+  const isFresh = format(String(widgets.locked_positive ?? "")).startsWith(format(String(widgets.prompt ?? "")));
+  return widgets.locked === true || (Boolean(widgets.locked_positive || widgets.locked_negative) && isFresh);
+}
+
+/**
  * The texts that a writing node will use: the locked ones; else what it wrote last; else what the user wrote.
  * @param {Record<string, unknown>} widgets
  */
 export function textsIn(widgets) {
-  const isWritten = Boolean(widgets.locked_positive || widgets.locked_negative);
-  // a text that was written for another prompt will not be used again
-  const isFresh = format(String(widgets.locked_positive ?? "")).startsWith(format(String(widgets.prompt ?? "")));
-  const isUsed = widgets.locked === true || (isWritten && isFresh);
-  const [positive, negative] = isUsed
+  const [positive, negative] = isWritten(widgets)
     ? [widgets.locked_positive, widgets.locked_negative]
     : [widgets.prompt, widgets.negative];
   return { positive: String(positive ?? ""), negative: String(negative ?? "") };

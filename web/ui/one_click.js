@@ -174,13 +174,15 @@ export function added({ before, isDf, hasWindows }, dfText, plain) {
 }
 
 /** Say that nothing was added, and why, as far as the policy tells. */
-export const tellNothing = ({ warnings = [] }) => notify("info", [say("nothing-added"), ...warnings.slice(0, 1)].join(" "));
+export const tellNothing = ({ warnings = [] }, key = "nothing-added") => notify("info", [say(key), ...warnings.slice(0, 1)].join(" "));
+
+const forFamily = (family) => (family === "world" ? say("for-world") : say(family ? "for-family" : "for-no-family", { family }));
 
 /** Say in one notice what was written, for which family of models, and what the user should know of it. */
 export function tell(key, added, notes, family) {
   const words = added.replace(/^[\s,]+/, "");
   const shown = words.length > SHOWN ? `${words.slice(0, SHOWN)}…` : words;
   const told = notes.filter(({ code }) => code.startsWith("cfg-one") || !setting("negopt.quiet"));
-  const lines = [`${say(key, { words: shown })}${/[.…]$/.test(shown) ? "" : "."}`, say(family ? "for-family" : "for-no-family", { family })];
+  const lines = [`${say(key, { words: shown })}${/[.…]$/.test(shown) ? "" : "."}`, forFamily(family)];
   notify(told.length ? "warn" : "success", [...lines, ...told.map((note) => say(`note-${note.code}`, note.values))].join(" "));
 }

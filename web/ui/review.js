@@ -3,7 +3,7 @@
 import { ask, grow, keyOf, nodeAt, notify, oneStep, say, setting } from "../host.js";
 import { barsOf } from "../lib/bars.js";
 import { freshPhrase, replaced, withoutPhrases } from "../lib/phrases.js";
-import { inspectBody, policyOf, policyOfRun, textsIn } from "../lib/setup.js";
+import { inspectBody, isWritten, policyOf, policyOfRun, textsIn } from "../lib/setup.js";
 import { negativeSockets } from "../lib/plan.js";
 import { runOf } from "../lib/runs.js";
 import { flatNow, onGpu } from "./one_click.js";
@@ -11,7 +11,7 @@ import { canOpen, isShort, keepLess } from "./less.js";
 import { keepText, remedyOf } from "./remedies.js";
 import { keepLooking } from "./looking.js";
 import { keepOrigin, missingPolicy, originLine } from "./origin.js";
-import { offeredPolicies } from "./settings.js";
+import { hasChoice, offeredPolicies } from "./settings.js";
 import { button, guarded, make } from "./style.js";
 import { askWhyOnHover, hintOf } from "./why.js";
 import { isWriter, showTexts, widgetOf } from "./writers.js";
@@ -148,14 +148,17 @@ async function like(state, verdict) {
   notify("success", say(`review-kept-${verdict}`));
 }
 
-const textsNow = (node) => textsIn(Object.fromEntries((node.widgets ?? []).map((one) => [one.name, one.value])));
+const valuesNow = (node) => Object.fromEntries((node.widgets ?? []).map((one) => [one.name, one.value]));
+const textsNow = (node) => textsIn(valuesNow(node));
 
 function look(state) {
   const key = keyOf(state.node);
   if (!key) return;
   const flat = flatNow();
   const { body, sampler } = inspectBody(flat, key);
-  const missing = [...lockedLine(state.node), ...missingPolicy(state.node, policyOf(flat, flat.get(key)))];
+  const policy = policyOf(flat, flat.get(key));
+  const missing = [...lockedLine(state.node), ...missingPolicy(state.node, policy)];
+  state.hasChoice = hasChoice(policy);
   const sockets = sampler ? negativeSockets(flat, sampler) : [];
   const asked = JSON.stringify([body, missing]);
   keepOpener(state);
@@ -182,7 +185,14 @@ async function judge(state, { body, asked, missing, sampler, sockets, run }) {
   if (state.asked !== asked) return; // a later question is on its way
   const texts = { positive: body.positive, negative: body.negative };
   const context = { node: state.node, sampler, sockets, texts, steps: run?.steps ?? 20, family: body.model_family };
-  drawFindings(state, [...missing, ...answer.findings], context);
+  drawFindings(state, [...missing, ...answer.findings.map((one) => asWritten(state.node, one))], context);
+}
+
+/** An empty negative that the next run will write is no fault. */
+function asWritten(node, finding) {
+  const values = valuesNow(node);
+  if (finding.code !== "negative-empty" || isWritten(values) || values.mode === "modifiers") return finding;
+  return { code: "unwritten", severity: "info", message: say("review-unwritten"), remedy: "" };
 }
 
 function drawFindings(state, findings, context) {
@@ -212,7 +222,7 @@ function drawPhrases(state) {
   const { positive, negative } = textsNow(state.node);
   const [prompt, own] = ["prompt", "negative"].map((name) => String(widgetOf(state.node, name)?.value ?? ""));
   const line = originLine(state.node);
-  const now = JSON.stringify([positive, negative, prompt, own, line]);
+  const now = JSON.stringify([positive, negative, prompt, own, line, state.hasChoice]);
   if (now === state.shown) return;
   Object.assign(state, { shown: now, why: null, whyAsked: "" });
   state.line.textContent = line;
@@ -233,7 +243,7 @@ function chipsOf(state, side, text, own) {
       const again = button("⟳", () => told(() => reroll(state, side, bar)), say("review-reroll", { words: bar.label }));
       const gone = button("×", () => remove(state, side, bar), say("review-remove", { words: bar.label }));
       chip.title = hintOf(state, side, bar);
-      chip.append(make("span", "", bar.label), again, gone);
+      chip.append(make("span", "", bar.label), ...(state.hasChoice ? [again] : []), gone);
       return { chip, bar };
     });
 }

@@ -3,6 +3,7 @@ import { app, ask, notify, say, setting, setWidget } from "../host.js";
 import { widgetOf } from "./writers.js";
 
 const MODES = ["negative and modifiers", "negative", "modifiers"];
+const MODE_TEXTS = ["mode-both", "mode-negative", "mode-modifiers"];
 const CATEGORY = "negopt";
 /** The choice that leaves the policy to the graph; a menu of newer pages takes no empty value. */
 const AUTOMATIC = "automatic";
@@ -20,6 +21,13 @@ export async function loadPolicies() {
 
 /** What the server offered last, each with its name and where it was fetched from; none while it has not told. */
 export const offeredPolicies = () => policies;
+
+/** Kinds that answer a prompt in more than one way; the others write the same for every seed. */
+const WITH_CHOICE = new Set(["seq2seq", "df"]);
+
+/** Whether a policy has other phrases for a prompt; "" is the default; two may be joined. Unknown ones may have. */
+export const hasChoice = (name) =>
+  (name || "negopt").split("+").some((part) => WITH_CHOICE.has(policies.find((one) => one.name === part)?.kind ?? "df"));
 
 /** The policy that the user has chosen; "" where it is left to the graph. */
 export function chosenPolicy() {
@@ -67,7 +75,7 @@ export const SETTINGS = [
     category: [CATEGORY, "Writing", "mode"],
     name: "What new nodes write",
     type: "combo",
-    options: MODES,
+    options: () => MODES.map((value, place) => ({ value, text: say(MODE_TEXTS[place]) })), // a menu's field is narrow
     defaultValue: MODES[0],
   },
   {

@@ -6,7 +6,7 @@ const SHEET = `
 .negopt-timeline { display: flex; flex-direction: column; gap: 4px; width: 100%; height: 100%; overflow: hidden auto;
   background: var(--comfy-input-bg, #222); border: 1px solid var(--border-color, #4e4e4e); border-radius: 6px; padding: 6px; }
 .negopt-head { display: flex; justify-content: space-between; gap: 8px; color: var(--descrip-text, #999); flex: none; }
-.negopt-timeline .negopt-head span { min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.negopt-timeline .negopt-head { flex-wrap: wrap; row-gap: 0; } .negopt-timeline .negopt-head span { min-width: 0; }
 .negopt-lane { position: relative; flex: none; border-left: 3px solid var(--negopt-lane); padding: 2px 0; }
 .negopt-lane[data-side=positive] { --negopt-lane: #4c9a6a; }
 .negopt-lane[data-side=negative] { --negopt-lane: #b5604f; }
@@ -72,7 +72,7 @@ const SHEET = `
   background: var(--comfy-menu-bg, #353535); border: 1px solid var(--border-color, #4e4e4e); border-radius: 8px; height: auto; }
 .negopt-learn[hidden] { display: none; } .negopt-learn > .negopt-head { align-items: center; color: inherit; }
 .negopt-learn-body { display: flex; flex-direction: column; gap: 8px; overflow: auto; min-height: 0; align-items: stretch; }
-.negopt-learn-body > .negopt-button { align-self: flex-start; } .negopt-learn-body > * { flex: none; }
+.negopt-learn .negopt-chip { padding: 0 7px; } .negopt-learn-body > .negopt-button { align-self: flex-start; } .negopt-learn-body > * { flex: none; }
 .negopt-learn-row { display: flex; flex-direction: column; gap: 3px; } .negopt-learn-row > .negopt-field { flex: none; }
 .negopt-learn-progress progress { width: 100%; accent-color: var(--p-primary-color, #4a9eff); }
 .negopt-learn-earlier .negopt-head { margin-top: 4px; }

@@ -6,7 +6,7 @@ import { reasonFor } from "../lib/phrases.js";
 
 /** Ask once for what stands in the review now, and put the answer into its chips. `body` is that of a suggestion. */
 export function askWhyOnHover(state, body) {
-  for (const event of ["pointerenter", "focusin"]) {
+  for (const event of ["pointerover", "focusin"]) {
     state.phrases.addEventListener(event, () => tellWhy(state, body(state.node)).catch(() => {})); // a hint more or less
   }
 }
@@ -17,9 +17,15 @@ async function tellWhy(state, body) {
   state.whyAsked = asked;
   const answer = await ask("/why", body);
   if (state.whyAsked !== asked) return;
-  state.why = answer;
+  state.why = Object.fromEntries(Object.entries(answer).map(([side, told]) => [side, inWords(told)]));
   for (const { chip, bar } of state.chips) chip.title = hintOf(state, chip.dataset.side, bar);
 }
+
+/** Phrase -> its reasons in one line of the user's language. */
+const inWords = (told) =>
+  Object.fromEntries(Object.entries(told).map(([phrase, reasons]) => [phrase, reasons.map(sentence).join("; ")]));
+
+const sentence = ({ code, values }) => say(`why-${code}`, values);
 
 /** What a chip says when the pointer rests on it: the phrase with its window, and why it is there. */
 export function hintOf({ why }, side, bar) {

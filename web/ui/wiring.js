@@ -31,7 +31,9 @@ export async function writeScheduled(node) {
     const answer = await suggestion({ ...asked, scheduled: true });
     positive.words = answer.df_positive.slice(format(positive.asked).length);
     negative.words = answer.df_negative.slice(format(negative.asked).length);
-    if (!positive.words && !negative.words) return tellNothing(answer); // nothing to schedule, so nothing is rewired
+    // nothing to schedule, so nothing is rewired
+    const nothing = negative.asked.trim() && !answer.warnings.length ? "nothing-to-schedule" : "nothing-added";
+    if (!positive.words && !negative.words) return tellNothing(answer, nothing);
     const guided = await samplersToGuide(flat, plan.samplers);
     if (!guided) return; // cancelled
     if ([positive, negative].some(isChanged)) throw new Error(say("was-changed"));

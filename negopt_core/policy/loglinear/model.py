@@ -20,6 +20,8 @@ from .knowledge import Concept, Knowledge, ModelFamily, Side
 from .lexicon import Found, Lexicon
 from .reading import Reading
 
+ANY_PROMPT = "any prompt"
+"""What a reason is from where it holds for every prompt."""
 PRIOR_SD = 0.2
 """How unsure a number is that was written by hand."""
 _UNWANTED_GAIN = 1.5
@@ -166,7 +168,7 @@ class Model:
         for table in self.evidence:
             concepts = table.effects[side]
             for name, strength, because in (
-                (EVERY, 1.0, "any prompt"),
+                (EVERY, 1.0, ANY_PROMPT),
                 *((f.concept, f.strength, f.concept) for f in reading.found),
             ):
                 for phrase, learned in concepts.get(name, {}).items():

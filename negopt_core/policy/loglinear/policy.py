@@ -117,7 +117,7 @@ def negopt_card(family: str = "", name: str = NAME) -> PolicyCard:
         caveats=(*((PRIOR_CAVEAT,) if name == SCHEDULED else ()), *(_caveats(known) if family else ())),
         provenance={
             "made_by": "tables written by hand for negopt; WordNet 3.0, GloVe 6B and the licensed pairs of NOTICE.md",
-            **({"source": known.source} if known.source else {}),
+            **({"source": known.source} if family and known.source else {}),
         },
         licence="Apache-2.0",
     )

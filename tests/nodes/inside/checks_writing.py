@@ -250,6 +250,8 @@ def check_malformed_text_is_literal_and_reported_with_its_place() -> None:
     text, plain, report, *_ = node("NegOptTimeline").execute(df_text="a, [b:1-.5:1]", steps=10).result
     assert text == "a, [b:0.5-1:1]" and plain == "a, b"
     assert report.splitlines() == ["steps 0 to 4: a, b", "steps 5 to 9: a"]
+    weighed = node("NegOptTimeline").execute(df_text="a[, b:1-.5:1.2]", steps=10).result[2]
+    assert weighed.splitlines() == ["steps 0 to 4: a, (b:1.2)", "steps 5 to 9: a"]
 
 
 def check_a_missing_text_encoder_is_said_in_words() -> None:

@@ -161,6 +161,19 @@ export const checks = {
     assert.equal(await page.evaluate(() => app.graph.nodes.find((node) => node.type === "KSampler").getInputNode(0).type), "NegOptSamplerHook");
   },
 
+  async where_both_prompts_hold_the_words_already_the_notice_says_what_to_do({ page }) {
+    await stock(page);
+    for (const name of ["negopt.writeNegative", "negopt.addModifiers"]) {
+      await command(page, 2, name);
+      await page.locator(NOTICE).first().waitFor();
+      await quiet(page);
+    }
+    await command(page, 2, "negopt.writeScheduled");
+    await page.locator(NOTICE, { hasText: "hold the policy's words already" }).waitFor();
+    assert.equal(await page.evaluate(() => app.graph.nodes.filter((node) => node.type === "NegOptEncode").length), 0);
+    await quiet(page);
+  },
+
   async with_nothing_to_add_nothing_is_rewired({ page }) {
     await stock(page);
     const before = await saved(page);

@@ -64,7 +64,20 @@ export const checks = {
     await chip.hover();
     await waitFor(page, () => /\nwhy: (goes with|usual for|people) /.test(document.querySelector(".negopt-chip[data-side=negative]").title));
     await shot("why");
+    // this policy writes one answer, so none can be asked for another phrase
+    await waitFor(page, () => document.querySelector(".negopt-chip[data-side=negative]").querySelectorAll("button").length === 1);
   },
+
+  async before_the_first_run_a_node_says_that_it_has_not_written_yet({ page }) {
+    await load(page, example("one_click"));
+    await page.locator(".negopt-finding", { hasText: "Nothing is written yet" }).first().waitFor();
+    assert.equal(await page.getByText("the negative is empty").count(), 0);
+    await page.getByText("write now").first().click();
+    await page.locator(".negopt-chip").first().waitFor();
+    assert.equal(await page.locator(".negopt-chip[data-side=negative]").first().locator("button").count(), 2);
+    await page.locator(".negopt-finding[data-severity=good]").first().waitFor();
+  },
+
 
   async a_run_says_where_its_texts_come_from({ page }) {
     await load(page, example("one_click"));

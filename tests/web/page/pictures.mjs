@@ -170,6 +170,7 @@ if (settings["negopt.audit"] !== false) await step("audit", async () => {
   await page.locator(".negopt-effect[data-verdict=hurts] summary, .negopt-effect summary").first().click();
   await page.waitForTimeout(6000); // ComfyUI's own notices go
   await keep("audit-result");
+  await page.locator(".negopt-learn .negopt-head .negopt-button").first().click(); // it lies over the nodes of the next pictures
 });
 
 for (const name of settings["negopt.help"] === false ? [] : NODES) {
