@@ -82,7 +82,7 @@ function capture() {
 export async function oneStepOnPage(change, settle) {
   oneStep(change);
   const step = tracker();
-  for (let frame = 0; frame < SETTLED_AFTER; frame += 1) await new Promise(requestAnimationFrame);
+  await settled();
   if (tracker() !== step) return; // another workflow is open
   settle();
   redraw();
@@ -95,7 +95,31 @@ function fold(step) {
   if (step?.activeState) step.activeState = JSON.parse(JSON.stringify(rootGraph().serialize()));
 }
 
+/** Heights that the page has given nodes since are no step of their own, which queueing would make of them. */
+export function keepHeights() {
+  const step = tracker();
+  if (!step?.activeState) return;
+  const now = JSON.parse(JSON.stringify(rootGraph().serialize()));
+  if (withoutSizes(step.activeState) === withoutSizes(now)) step.activeState = now;
+}
+
+const NO_CHANGE = ["size", "ds"]; // of a node; where the canvas stands
+
+const withoutSizes = (state) => JSON.stringify(state, (key, value) => (NO_CHANGE.includes(key) ? undefined : value));
+
+/** Nodes have had the same heights for some frames: on a slow machine the page measures new ones late. */
+async function settled() {
+  let before = "";
+  for (let frame = 0, same = 0; same < SETTLED_AFTER && frame < LATEST; frame += 1) {
+    await new Promise(requestAnimationFrame);
+    const now = rootGraph().nodes.map((node) => node.size.join()).join(" ");
+    same = now === before ? same + 1 : 0;
+    before = now;
+  }
+}
+
 const SETTLED_AFTER = 12; // frames
+const LATEST = 90; // frames
 const REDRAWS = 4;
 
 /** Draw the canvas now and in the next frames: the text fields of a new node find their place a frame or two after it. */

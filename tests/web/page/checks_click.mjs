@@ -180,7 +180,7 @@ export const checks = {
     assert.equal(await page.evaluate(() => app.graph.nodes.length), 4);
   },
 
-  async the_scheduled_wiring_is_made_runs_and_one_undo_reverts_all({ page, shot }) {
+  async the_scheduled_wiring_is_made_one_undo_reverts_it_all_and_it_runs({ page, shot }) {
     await stock(page);
     await command(page, 2, "negopt.writeScheduled");
     await waitFor(page, () => app.graph.nodes.filter((node) => node.type === "NegOptEncode").length === 2);
@@ -200,12 +200,30 @@ export const checks = {
     assert.deepEqual(await outOfPlace(page), []); // before anything else makes ComfyUI draw again
     await frame(page);
     await shot("wired");
-    await finished(page);
     await undo(page);
     assert.deepEqual(await page.evaluate(() => app.graph.nodes.map((node) => node.type).sort()),
       ["CLIPTextEncode", "CLIPTextEncode", "KSampler", "NegOptDemoModel", "SaveImage", "VAEDecode"]);
     assert.equal(await page.evaluate(() => app.graph.nodes.filter((node) => node.type === "CLIPTextEncode")[0].widgets[0].value),
       "a photo of a red ball [at night]");
+    await page.evaluate(() => app.extensionManager.command.execute("Comfy.Redo"));
+    await waitFor(page, () => app.graph.nodes.some((node) => node.type === "NegOptSamplerHook"));
+    await finished(page);
+  },
+
+  async what_the_page_makes_of_heights_is_no_step_when_the_graph_is_queued({ page }) {
+    await stock(page);
+    await command(page, 2, "negopt.writeScheduled");
+    await waitFor(page, () => app.graph.nodes.filter((node) => node.type === "NegOptEncode").length === 2);
+    const steps = () => page.evaluate(() => app.extensionManager.workflow.activeWorkflow.changeTracker.undoQueue.length);
+    await page.waitForTimeout(2000); // until nothing moves by itself
+    const before = await steps();
+    await page.evaluate(async () => {
+      const { api } = await import("/scripts/api.js");
+      const node = app.graph.nodes.find((one) => one.type === "NegOptEncode");
+      node.setSize([node.size[0], node.size[1] + 50]);
+      for (const event of ["promptQueueing", "promptQueued"]) api.dispatchCustomEvent(event, { number: 1, batchCount: 1 });
+    });
+    assert.equal(await steps(), before);
   },
 
   async an_sdxl_encoder_gets_a_negative_of_its_kind_in_both_of_its_texts({ page }) {
