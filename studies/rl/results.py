@@ -70,7 +70,7 @@ class Written:
     def windows(self, texts: Mapping[str, Sequence[str]]) -> dict[str, Pairs]:
         """By arm; `texts` are what the engine of `tune` wrote, by arm."""
         found = {name: self.of(name, "modifiers") for name in self._of_seeds("modifiers-sft")}
-        names = (*SCHEDULES, *TWO_WORDS)
+        names = (*SCHEDULES, TWO_WORDS)
         arms = [run_name("windows", name, seed) for name in names for seed in range(self.settings.seeds)]
         found |= {arm: self.of(arm, "modifiers") for arm in arms}
         found |= {

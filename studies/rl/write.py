@@ -84,7 +84,7 @@ def _windows(settings: RLSettings, runner: Runner, written: Written) -> list[str
     results = _measured(settings, runner, written.source, pairs, "windows")
     names = {name: run_name("windows", name, 0)[:-2] for name in SCHEDULES}
     names |= {f"tune, {count:,} pictures": f"windows-tune-{count}" for count in TUNE_PICTURES}
-    two_rows = {name: run_name("windows", name, 0)[:-2] for name in TWO_WORDS}
+    two_rows = {TWO_WORDS: run_name("windows", TWO_WORDS, 0)[:-2]}
     two = {word: window for word, window in best_windows().items() if word in TIMED}
     return [
         "## Windows",
@@ -94,7 +94,7 @@ def _windows(settings: RLSettings, runner: Runner, written: Written) -> list[str
         "Share of the uses in the window that the world's sweep shows to be clearly best, and the uses:",
         share_table(written.source.prompts, pairs, names, settings.seeds, clear_windows()),
         f"Only {' and '.join(two)}, the two words whose windows the sweep finds to be worth something, from equally "
-        "likely windows; `twins`: two of four answers share their words and are compared for their windows alone.",
+        "likely windows:",
         windows_table(results, two_rows),
         share_table(written.source.prompts, pairs, two_rows, settings.seeds, two),
     ]
