@@ -19,7 +19,7 @@ class RLSettings:
     cache: Path = flag(Path("runs/world-report"), "painted arms, as `world report`")
     jobs: int = flag(2, "runs at the same time, one thread each")
     seeds: int = flag(3, "training seeds", "training-seeds")
-    prompts: int = flag(256, "held-out prompts", "prompt-count")
+    prompts: int = flag(128, "held-out prompts", "prompt-count")
     steps: int = flag(100, "training steps of 32 pictures for windows; half of it for algorithms", "ppo-steps")
     paint_dtype: str = flag("auto", "precision of pictures; auto: bfloat16 where it is measured to be faster")
     only: str | None = flag(None, "one part of it; the page then has no other", choices=PARTS, shown="all")
