@@ -2,7 +2,7 @@
 import { nodeAt, setWidget } from "../host.js";
 import { join } from "../lib/join.js";
 
-const GAP = 90; // nodes of the Vue renderer are taller than they say when they are made
+const GAP = 150; // nodes of the Vue renderer are taller than they say when they are made, and a line comes with the run
 export const NAG = "NAGuidance";
 export const HOOK = "NegOptSamplerHook";
 

@@ -124,7 +124,7 @@ export async function frame(page) {
   await atRest(page);
 }
 
-/** Titles of encoders that lie on each other, and names of text fields that do not stand in their node; waits for none. */
+/** Titles of encoders, hook and sampler that lie on each other, and names of text fields that do not stand in their node; waits for none. */
 export const outOfPlace = async (page) => {
   const look = () => {
     const shown = (node) => {
@@ -135,11 +135,11 @@ export const outOfPlace = async (page) => {
       const { left, top } = app.canvas.canvas.getBoundingClientRect();
       return [low[0] + left, low[1] + top, high[0] + left, high[1] + top];
     };
-    const encoders = app.graph.nodes.filter((node) => node.type === "NegOptEncode");
-    const boxes = encoders.map(shown);
+    const placed = app.graph.nodes.filter((node) => ["NegOptEncode", "NegOptSamplerHook", "KSampler"].includes(node.type));
+    const boxes = placed.map(shown);
     const covers = ([l, t, r, b], [left, top, right, bottom]) => l < right && left < r && t < bottom && top < b;
-    const covered = encoders.filter((_, index) => boxes.some((box, other) => other !== index && covers(box, boxes[index])));
-    const lost = encoders.flatMap((node, index) => node.widgets.filter(({ element }) => {
+    const covered = placed.filter((_, index) => boxes.some((box, other) => other !== index && covers(box, boxes[index])));
+    const lost = placed.flatMap((node, index) => node.widgets.filter(({ element }) => {
       if (LiteGraph.vueNodesMode || !element || element.hidden) return false;
       const { left, top, right, bottom } = element.getBoundingClientRect();
       const [l, t, r, b] = boxes[index];
