@@ -89,7 +89,7 @@ class Written:
         """What the engine of `tune` wrote for each prompt, by arm; learned where it is not there."""
         found: dict[str, list[str]] = {}
         for seed in range(self.settings.seeds):
-            path = self.settings.folder / f"windows-tune-{seed}.json"
+            path = self.settings.folder / f"windows-tune-{seed}-{len(self.source.prompts)}.json"
             learn = partial(tuned_windows, self.source.prompts, seed, self.settings.paint_dtype)
             texts: Mapping[str, list[str]] = kept(path, learn)
             found |= {f"windows-tune-{count}-{seed}": texts[str(count)] for count in TUNE_PICTURES}
