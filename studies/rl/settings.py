@@ -22,7 +22,9 @@ class RLSettings:
     prompts: int = flag(128, "held-out prompts", "prompt-count")
     steps: int = flag(100, "training steps of 32 pictures for windows; half of it for algorithms", "ppo-steps")
     paint_dtype: str = flag("auto", "precision of pictures; auto: bfloat16 where it is measured to be faster")
-    only: str | None = flag(None, "one part of it; the page then has no other", choices=PARTS, shown="all")
+    only: tuple[str, ...] = flag(
+        (), "a part of it, again for more; the page then has no other", choices=PARTS, shown="all"
+    )
     noises: int = field(default=2)
     """Pictures of each held-out prompt in an arm."""
 

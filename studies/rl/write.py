@@ -47,7 +47,7 @@ def run_rl(settings: RLSettings) -> dict[str, Any]:
         settings.paint_dtype,
     )
     tables: dict[str, list[str]] = {}
-    for part in PARTS if settings.only is None else (settings.only,):
+    for part in settings.only or PARTS:
         if part in ("stock", "windows"):
             write_stock(folder / "stock", settings.seeds)
         train_all(folder, trainings(settings, part, folder / "stock"), settings.jobs)
@@ -142,7 +142,7 @@ _WRITERS = {"algorithms": _algorithms, "windows": _windows, "stock": _stock, "re
 def _head(settings: RLSettings, runner: Runner) -> str:
     return (
         "# What reinforcement learning does on the demo world\n\n"
-        f"Command: `python -m negopt_core world rl{f' --only {settings.only}' if settings.only else ''}"
+        f"Command: `python -m negopt_core world rl{''.join(f' --only {part}' for part in settings.only)}"
         f" --training-seeds {settings.seeds}`. World {runner.weights}; {settings.seeds} training seeds, "
         f"{settings.steps} steps of PPO of 32 pictures for windows, {settings.short} for algorithms; "
         f"{settings.prompts} held-out prompts x {settings.noises} noises an arm, {runner.steps} steps in "
