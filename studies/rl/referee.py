@@ -48,7 +48,7 @@ def sheets(
             for image, place in zip(torch.cat([plain, painted], dim=2), places, strict=True)
         ]
         heading = f"{arm}: the referee's {title} gains of {len(gains)}; plain above, with the policy's words below"
-        made.append(to_file(draw_cards(heading, cards), "JPEG", quality=80))
+        made.append(to_file(draw_cards(heading, cards), "JPEG", quality=60))
     return made[0], made[1]
 
 
