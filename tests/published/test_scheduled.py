@@ -151,7 +151,7 @@ def test_pae_starts_from_gpt2_and_its_card_tells_the_road(tmp_path: Path, capsys
     policy = load_policy(str(tmp_path / "pae"))
     card, stage = policy.card, policy.card.provenance["stages"][-1]
     assert card.base_model == "v1-5-pruned" and card.families == ("sd15",)
-    assert stage["settings"]["reward"] == "clip:1" and stage["pictures"] == 2 and len(stage["painter"]) == 16
+    assert stage["settings"]["reward"] == "clip:1" and stage["pictures"] == 4 and len(stage["painter"]) == 16
     assert stage["precision"] == "bfloat16" and card.provenance["stages"][0]["settings"]["policy"] == "gpt2"
     assert len(card.provenance["stages"][0]["start_sha256"]) == 64
     assert card.provenance["times"] == "learned from pictures" and card.caveats == ()
