@@ -114,7 +114,9 @@ test-offline: env
 reproduce: env
 	@$(PY) -m negopt_core reproduce --ship negopt_core/assets/policies $(REPRODUCEARGS)
 	@$(PY) -m negopt_core world learning
-	@$(PY) -m negopt_core world rl
+	@$(PY) -m negopt_core world rl --only algorithms --only windows
+	@$(PY) -m negopt_core world rl --only stock --training-seeds 2 --document docs/generated/rl-stock.md
+	@$(PY) -m negopt_core world rl --only referee --training-seeds 2 --document docs/generated/rl-referee.md
 
 clean:
 	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info

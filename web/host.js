@@ -87,6 +87,7 @@ export async function oneStepOnPage(change, settle) {
   settle();
   redraw();
   fold(step);
+  api.addEventListener("promptQueueing", keepHeights, { once: true });
 }
 
 /** Add what has changed to the step before, as ComfyUI itself does shortly after a step. */
@@ -95,8 +96,8 @@ function fold(step) {
   if (step?.activeState) step.activeState = JSON.parse(JSON.stringify(rootGraph().serialize()));
 }
 
-/** Heights that the page has given nodes since are no step of their own, which queueing would make of them. */
-export function keepHeights() {
+/** Heights that the page gave new nodes late are no step of their own, which queueing would make of them. */
+function keepHeights() {
   const step = tracker();
   if (!step?.activeState) return;
   const now = JSON.parse(JSON.stringify(rootGraph().serialize()));

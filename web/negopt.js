@@ -1,5 +1,5 @@
 // negopt in ComfyUI's page. Everything it shows or does starts here; the parts are in ui/, plain logic in lib/.
-import { api, app, keepHeights, loadTexts, say } from "./host.js";
+import { api, app, loadTexts, say } from "./host.js";
 import { openAudit, openTune } from "./ui/learn_panel.js";
 import { loadGuidance } from "./ui/guidance.js";
 import { keepTexts } from "./ui/writers.js";
@@ -65,7 +65,6 @@ app.registerExtension({
     await loadTexts();
     app.extensionManager?.registerSidebarTab?.(tab());
     api.addEventListener("negopt.run", keepPercents);
-    api.addEventListener("promptQueueing", keepHeights);
     api.addEventListener("execution_success", showCachedTexts);
     policiesKnown = loadPolicies(); // not waited for: the page need not
     loadGuidance();
