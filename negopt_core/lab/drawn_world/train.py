@@ -1,0 +1,146 @@
+"""The drawn world from nothing: one folder, one seed, resumable; the meter at a gate on the way."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import torch
+from diffusers import UNet2DConditionModel
+from torch import Tensor
+from transformers import CLIPTextModel
+
+from ...errors import TrainingError
+from ...files import append_journal
+from ...quiet import quiet
+from ..jobs.progress import ProgressLog
+from ..make_world.dataset import DatasetSettings
+from ..make_world.models import Networks, build_scheduler, save_pipeline
+from ..make_world.train import keep_settings
+from ..make_world.train_diffusion import DiffusionRun, DiffusionSettings
+from . import vocabulary as words
+from .captions import content_caption, scene_facts
+from .dataset import build_dataset, fit_code
+from .icons import load_cutouts
+from .meter import Meter, Reading, load_features
+from .models import build_networks
+from .render import Renderer
+from .scenes import Scenes, sample_clean_scenes
+from .train_autoencoder import AutoencoderRun, AutoencoderSettings
+
+log = logging.getLogger("negopt")
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnSettings:
+    """Everything that decides what comes out."""
+
+    seed: int = 0
+    dataset: DatasetSettings = field(default_factory=lambda: DatasetSettings(60_000, 24_000, 3, 21))
+    diffusion: DiffusionSettings = field(
+        default_factory=lambda: DiffusionSettings(
+            images=480_000,
+            batch_size=64,
+            learning_rate=1.2e-3,
+            ema_decay=0.999,
+            clean_first=1.0,
+            clean_last=0.35,
+            clean_from=0.25,
+            clean_until=0.42,
+            hold=0.5,
+        )
+    )
+    autoencoder: AutoencoderSettings = field(default_factory=AutoencoderSettings)
+    read_every: int = 50_000
+    """Images between readings of the meter and checkpoints."""
+    gate_images: int = 400_000
+    gate: float = 0.30
+    """Share of things that must be read by the meter after `gate_images` images, else the run stops."""
+
+
+GUIDANCE, STEPS, PLAIN, AT_ONCE = 3.0, 10, 256, 32
+"""How the meter's pictures are painted, how many, and how many at a time."""
+
+
+def train_drawn_world(folder: Path, settings: DrawnSettings) -> None:
+    """Autoencoder, then the diffusion model with the meter on the way, all in `folder`; a stopped run continues.
+
+    TrainingError if the meter reads too little at the gate; what else the run needs is asked for before it starts.
+    """
+    keep_settings(folder, settings)
+    features = load_features()
+    renderer = Renderer(load_cutouts(folder))
+    code = fit_code(renderer, settings.seed)
+    networks = build_networks(folder, settings.seed)
+    vae = AutoencoderRun(folder, renderer, code, features.layers, settings.autoencoder).train()
+    networks.vae.load_state_dict(vae.state_dict())
+    dataset = build_dataset(folder, renderer, code, networks.tokenizer, settings.dataset)
+    torch.manual_seed(settings.seed)
+    run = DiffusionRun(folder, networks, dataset, settings.diffusion)
+    train_with_gate(run, Meter(features, renderer), folder / "curve.jsonl", settings)
+    run.use_average()
+    save_pipeline(networks, folder / "export")
+    log.info("wrote %s", folder / "export")
+
+
+def train_with_gate(run: DiffusionRun, meter: Meter, curve: Path, settings: DrawnSettings) -> None:
+    """Run to the end of the settings; every `read_every` images the meter's reading goes into `curve`."""
+    pace = ProgressLog("diffusion", settings.diffusion.images, run.done)
+    recent, read_at = 1.0, run.done // settings.read_every
+    while run.done < settings.diffusion.images:
+        recent += 0.02 * (run.step() - recent)
+        pace.update(run.done, f"loss {recent:.3f}")
+        is_last = run.done >= settings.diffusion.images
+        if run.done // settings.read_every == read_at and not is_last:
+            continue
+        read_at = run.done // settings.read_every
+        run.save()
+        reading = read_meter(run, meter)
+        append_journal(curve, [{"images": run.done, "loss": round(recent, 4), **asdict(reading)}])
+        log.info("%d images: %s", run.done, reading)
+        if run.done >= settings.gate_images and reading.thing < settings.gate:
+            raise TrainingError(
+                f"after {run.done} images the meter reads {reading.thing:.2f} of the things, less than "
+                f"{settings.gate:.2f}: the run stops here (curve: {curve})"
+            )
+
+
+def read_meter(run: DiffusionRun, meter: Meter) -> Reading:
+    """Paint every thing in every style from plain prompts with the averaged weights, and read the pictures."""
+    asked = plain_scenes(PLAIN)
+    prompts = [content_caption(facts) for facts in scene_facts(asked)]
+    unet, text_encoder = run.average["unet"], run.average["text_encoder"]
+    assert isinstance(unet, UNet2DConditionModel) and isinstance(text_encoder, CLIPTextModel)
+    networks = replace(run.networks, unet=unet, text_encoder=text_encoder)
+    return meter.read(paint(networks, prompts, seed=5), asked)
+
+
+def plain_scenes(count: int) -> Scenes:
+    """Clean scenes in which things and styles take turns; places and times are drawn."""
+    turn, drawn = torch.arange(count), sample_clean_scenes(count, seed=99)
+    things, styles = len(words.THINGS), len(words.STYLES)
+    return replace(drawn, thing=turn % things, style=turn // things % styles)
+
+
+@quiet()
+def paint(networks: Networks, prompts: Sequence[str], seed: int, negatives: Sequence[str] | None = None) -> Tensor:
+    """Pictures [B, 3, 64, 64] in 0..1, through stock diffusers."""
+    from diffusers import StableDiffusionPipeline  # says what it would like to have installed
+
+    pipeline = StableDiffusionPipeline(
+        networks.vae.eval(), networks.text_encoder, networks.tokenizer, networks.unet, build_scheduler(), None, None,
+        requires_safety_checker=False,
+    )  # fmt: skip
+    pipeline.set_progress_bar_config(disable=True)
+    rng = torch.Generator().manual_seed(seed)
+    parts = []
+    for start in range(0, len(prompts), AT_ONCE):
+        rows = slice(start, start + AT_ONCE)
+        painted = pipeline(
+            list(prompts[rows]), num_inference_steps=STEPS, guidance_scale=GUIDANCE, generator=rng, output_type="pt",
+            negative_prompt=list(negatives[rows]) if negatives else None,
+        )  # fmt: skip
+        parts.append(painted.images)
+    return torch.cat(parts)
