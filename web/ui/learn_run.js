@@ -6,6 +6,7 @@ import { nextAsks } from "../lib/learn_show.js";
 
 const AT_ONCE = 2; // of ours in the queue, so that others come in between
 const LOOK_EVERY = 5000; // ms; what the server says by itself may get lost
+const LOOK_SOON = 500; // ms
 const EVENTS = ["execution_start", "executed", "execution_success", "execution_error", "execution_interrupted"];
 
 export class LearnRun {
@@ -88,7 +89,9 @@ export class LearnRun {
     if (!flight) return;
     if (name === "execution_start") flight.began = performance.now();
     else if (name === "executed") flight.outputs[detail.display_node ?? detail.node] = detail.output?.images;
-    else this.land(detail.prompt_id, name, detail);
+    else if (name === "execution_success" && !pictureOf(this.graph.output, flight.outputs)) {
+      setTimeout(() => this.look(), LOOK_SOON); // a fast graph shows its picture before the page knows that it is queued
+    } else this.land(detail.prompt_id, name, detail);
   }
 
   /** A graph of ours is done, well or not. */

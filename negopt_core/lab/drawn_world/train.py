@@ -46,7 +46,7 @@ class DrawnSettings:
             learning_rate=1.2e-3,
             ema_decay=0.999,
             clean_first=1.0,
-            clean_last=0.35,
+            clean_last=0.05,
             clean_from=0.25,
             clean_until=0.42,
             hold=0.5,

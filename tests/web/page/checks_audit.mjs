@@ -91,6 +91,27 @@ export const checks = {
     await closed(page);
   },
 
+  async a_graph_that_is_painted_before_the_page_knows_that_it_is_queued_counts({ page }) {
+    await page.evaluate(() => {
+      const { api } = window.comfyAPI.api;
+      api.negoptQueue = api.queuePrompt;
+      api.queuePrompt = async (...given) => {
+        const painted = new Promise((heard) => api.addEventListener("executed", heard, { once: true }));
+        const queued = await api.negoptQueue(...given);
+        await Promise.race([painted, new Promise((late) => setTimeout(late, 3000))]);
+        return queued;
+      };
+    });
+    await opened(page, "audit");
+    await panelButton(page, "start").click();
+    await waitFor(page, () => document.querySelectorAll(".negopt-wall img").length > 3);
+    await panelButton(page, "stop").click();
+    await answer(page, "Yes");
+    await page.locator(`${PANEL} textarea`).waitFor();
+    await page.evaluate(() => (window.comfyAPI.api.api.queuePrompt = window.comfyAPI.api.api.negoptQueue));
+    await closed(page);
+  },
+
   async a_tune_shows_effects_while_it_paints_and_goes_on_in_a_page_that_was_loaded_anew({ page, context, url, shot }) {
     await opened(page, "tune");
     const words = ["a photo of a red ball in the snow by day", "a painting of a blue cube at night", "a photo of a green cone by day"];
