@@ -59,7 +59,7 @@ def test_what_a_host_must_have_is_part_of_what_the_library_needs() -> None:
     assert set(requirements()) <= set(PROJECT["dependencies"])
 
 
-_MODULES = {"pillow": "PIL"}
+_MODULES = {"pillow": "PIL", "resvg-py": "resvg_py", "efficientnet-lite-pytorch": "efficientnet_lite_pytorch"}
 """Module names of distributions that are called otherwise."""
 _NAMED_ONLY = {"torch_fidelity"}
 """No extra: pip would move torch. `negopt_core.needs` says how it is installed alone."""

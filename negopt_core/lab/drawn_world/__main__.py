@@ -17,25 +17,26 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m negopt_core.lab.drawn_world", description=__doc__)
     parser.add_argument("folder", type=Path, help="where the run lives; its export is a diffusers folder")
     parser.add_argument("--images", type=int, help="training images of the diffusion model (default: 480000)")
-    parser.add_argument("--threads", type=int, help="CPU threads (default: torch's own choice)")
     given = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    log, handler = logging.getLogger("negopt"), logging.StreamHandler()
+    level = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
     try:
         with naming_what_is_missing():
-            _train(given.folder, given.images, given.threads)
+            _train(given.folder, given.images)
     except NegOptError as error:
-        logging.getLogger("negopt").error("negopt: %s", error)
+        log.error("negopt: %s", error)
         return 1
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(level)
     return 0
 
 
-def _train(folder: Path, images: int | None, threads: int | None) -> None:
-    import torch
+def _train(folder: Path, images: int | None) -> None:
+    from .train import DrawnSettings, train_drawn_world  # torch is read only when there is something to do
 
-    from .train import DrawnSettings, train_drawn_world
-
-    if threads:
-        torch.set_num_threads(threads)
     settings = DrawnSettings()
     if images is not None:
         settings = replace(settings, diffusion=replace(settings.diffusion, images=images))
