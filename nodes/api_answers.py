@@ -83,7 +83,7 @@ def check_name(name: str) -> None:
     """Refuse what is not here; two names may be joined as NEGATIVE+MODIFIERS. Old workflows name what no menu shows."""
     menu = policy_menu()
     if menu.missing(name) is not None:
-        names = ", ".join(menu.names())
+        names = ", ".join(one for one in menu.names() if ":" not in one)  # the families of each would fill the screen
         raise RequestError(
             404,
             "no-such-policy",
