@@ -47,8 +47,8 @@ def degrade(canvas: Tensor, scenes: Scenes, x: Tensor, y: Tensor) -> Tensor:
     canvas = canvas * (1 - 0.62 * _severity(scenes, "underexposed"))
     canvas = canvas * (1 + 0.75 * _severity(scenes, "overexposed")) + 0.10 * _severity(scenes, "overexposed")
     canvas = _watermark(canvas, scenes, x, y)
-    canvas = _where(canvas, _severity(scenes, "blurry"), _blur)
-    canvas = _where(canvas, _severity(scenes, "pixelated"), _pixelate)
+    canvas = where_severe(canvas, _severity(scenes, "blurry"), _blur)
+    canvas = where_severe(canvas, _severity(scenes, "pixelated"), _pixelate)
     return canvas + _severity(scenes, "noisy") * 0.24 * hash_noise(scenes, x, y)
 
 
@@ -71,7 +71,7 @@ def _severity(scenes: Scenes, name: str) -> Tensor:
     return scenes.severity[:, list(words.DEGRADATIONS).index(name), None, None, None]
 
 
-def _where(canvas: Tensor, severity: Tensor, effect: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+def where_severe(canvas: Tensor, severity: Tensor, effect: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
     """Run a costly effect on the affected pictures only."""
     rows = severity.flatten() > 0
     if not bool(rows.any()):
@@ -89,11 +89,12 @@ def _oversaturate(canvas: Tensor, severity: Tensor) -> Tensor:
 
 def _blur(canvas: Tensor, severity: Tensor) -> Tensor:
     """Gaussian of about 1.6 to 2.2 pixels, between two fixed kernels so that the batch shares them."""
-    light, heavy = (_gaussian(canvas, sigma) for sigma in (1.1, 2.2))
+    light, heavy = (gaussian(canvas, sigma) for sigma in (1.1, 2.2))
     return light + severity * (heavy - light)
 
 
-def _gaussian(canvas: Tensor, sigma: float) -> Tensor:
+def gaussian(canvas: Tensor, sigma: float) -> Tensor:
+    """Blur pictures [B, 3, H, W] by `sigma` pixels."""
     reach = math.ceil(3 * sigma)
     line = torch.exp(-(torch.arange(-reach, reach + 1) ** 2) / (2 * sigma**2))
     line = line / line.sum()

@@ -271,5 +271,6 @@ def test_the_command_says_in_one_line_what_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "efficientnet_lite_pytorch", None)
-    assert main([str(tmp_path)]) == 1
+    assert main([str(tmp_path / "new")]) == 1
     assert "pip install efficientnet-lite-pytorch" in caplog.text
+    assert not list(tmp_path.iterdir())

@@ -16,7 +16,7 @@ def main(arguments: list[str] | None = None) -> int:
     """The exit status is 0, or 1 after one line on stderr: something is missing, or the gate was not passed."""
     parser = argparse.ArgumentParser(prog="python -m negopt_core.lab.drawn_world", description=__doc__)
     parser.add_argument("folder", type=Path, help="where the run lives; its export is a diffusers folder")
-    parser.add_argument("--images", type=int, help="training images of the diffusion model (default: 480000)")
+    parser.add_argument("--images", type=int, help="training images (default: those of the recipe)")
     given = parser.parse_args(arguments)
     log, handler = logging.getLogger("negopt"), logging.StreamHandler()
     level = log.level

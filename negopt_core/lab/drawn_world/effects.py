@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ...world.effects import gaussian, where_severe
 from .backdrops import SIZE, grid
 from .scenes import Scenes
 
@@ -61,23 +61,13 @@ def degrade(canvas: Tensor, scenes: Scenes) -> Tensor:
     canvas = canvas * (1 - 0.62 * severity("underexposed"))
     canvas = canvas * (1 + 0.75 * severity("overexposed")) + 0.12 * severity("overexposed")
     canvas = canvas + (0.95 - canvas) * 0.72 * severity("watermark") * _letters(scenes)
-    canvas = _where(canvas, severity("blurry"), _blur)
-    canvas = _where(canvas, severity("pixelated"), _pixelate)
+    canvas = where_severe(canvas, severity("blurry"), _blur)
+    canvas = where_severe(canvas, severity("pixelated"), _pixelate)
     return canvas + 0.22 * severity("noisy") * _grain(scenes)
 
 
 def _colour(red: float, green: float, blue: float) -> Tensor:
     return torch.tensor([red, green, blue])[:, None, None]
-
-
-def _where(canvas: Tensor, severity: Tensor, effect: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-    """Run a costly effect on the affected pictures only."""
-    rows = severity.flatten() > 0
-    if not bool(rows.any()):
-        return canvas
-    canvas = canvas.clone()
-    canvas[rows] = effect(canvas[rows], severity[rows])
-    return canvas
 
 
 def _letters(scenes: Scenes) -> Tensor:
@@ -101,17 +91,8 @@ def _grain(scenes: Scenes) -> Tensor:
 
 def _blur(canvas: Tensor, severity: Tensor) -> Tensor:
     """Gaussian of 1.4 to 2.6 pixels, between two fixed kernels so that the batch shares them."""
-    light, heavy = (_gaussian(canvas, sigma) for sigma in (1.4, 2.6))
+    light, heavy = (gaussian(canvas, sigma) for sigma in (1.4, 2.6))
     return light + severity * (heavy - light)
-
-
-def _gaussian(canvas: Tensor, sigma: float) -> Tensor:
-    reach = math.ceil(3 * sigma)
-    line = torch.exp(-(torch.arange(-reach, reach + 1) ** 2) / (2 * sigma**2))
-    kernel = (line / line.sum()).expand(3, 1, 1, -1)
-    canvas = functional.pad(canvas, (reach, reach, reach, reach), mode="replicate")
-    canvas = functional.conv2d(canvas, kernel, groups=3)
-    return functional.conv2d(canvas, kernel.transpose(2, 3), groups=3)
 
 
 def _pixelate(canvas: Tensor, severity: Tensor) -> Tensor:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import io
 import json
 import tarfile
-import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,7 +116,7 @@ def _fetch(icons: IconSet, folder: Path) -> Path:
         try:
             with urllib.request.urlopen(icons.url, timeout=60) as answer:
                 content = answer.read()
-        except (OSError, urllib.error.URLError) as error:
+        except (OSError, http.client.HTTPException) as error:
             raise TrainingError(f"cannot fetch {icons.url}: {error}; put the file into {folder} by hand") from error
         _check(content, icons, icons.url)
         write_bytes(path, content)
@@ -144,16 +144,14 @@ def _draw_all(archives: list[Path]) -> list[list[Image.Image]]:
 
 def _read_set(path: Path) -> dict[str, Any]:
     with tarfile.open(path) as archive:
-        icons, characters = (_member(archive, f"package/{name}.json", path) for name in ("icons", "chars"))
+        icons, characters = (_member(archive, f"package/{name}.json") for name in ("icons", "chars"))
     return {**json.loads(icons), "characters": json.loads(characters)}
 
 
-def _member(archive: tarfile.TarFile, name: str, path: Path) -> bytes:
-    try:
-        file = archive.extractfile(name)
-    except KeyError as error:
-        raise TrainingError(f"{path} holds no {name}; delete it and try again") from error
-    return file.read() if file else b""
+def _member(archive: tarfile.TarFile, name: str) -> bytes:
+    file = archive.extractfile(name)
+    assert file is not None, name  # the hash was right
+    return file.read()
 
 
 def _read_bitmaps(path: Path, codes: list[str]) -> dict[str, Image.Image]:
@@ -165,7 +163,7 @@ def _read_bitmaps(path: Path, codes: list[str]) -> dict[str, Image.Image]:
             plain = code.replace("-fe0f", "")
             names = [f"package/assets/{name}.webp" for name in (code, f"{plain}-fe0f", plain)]
             name = next((name for name in names if name in there), names[0])
-            picture = Image.open(io.BytesIO(_member(archive, name, path))).convert("RGBA")
+            picture = Image.open(io.BytesIO(_member(archive, name))).convert("RGBA")
             found[code] = picture.resize((_RASTER, _RASTER), Image.Resampling.LANCZOS)
     return found
 

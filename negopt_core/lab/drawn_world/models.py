@@ -31,8 +31,8 @@ def build_unet() -> UNet2DConditionModel:
 
 
 def build_vae() -> AutoencoderTiny:
-    """Autoencoder from 64 x 64 pixels to 8 x 8 x 24 latents, 32 channels wide; half the latents are inside the range
-    that the decoder clamps (-3..3), which the scaling factor says."""
+    """Autoencoder from 64 x 64 pixels to 8 x 8 x 24 latents, 32 channels wide. Its decoder clamps to -3..3, so latents
+    of variance 1 are halved before it: that is the scaling factor."""
     return AutoencoderTiny(
         encoder_block_out_channels=(32, 32, 32, 32),
         decoder_block_out_channels=(32, 32, 32, 32),

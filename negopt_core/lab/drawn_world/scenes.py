@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -102,8 +103,9 @@ def _sample_content(count: int, rng: torch.Generator) -> Scenes:
     )
 
 
+@cache
 def _fault_rates() -> Tensor:
-    """[style, place, time, thing, fault]."""
+    """[style, place, time, thing, fault]; 12,288 numbers, the same for every batch."""
     return torch.tensor(
         [
             [

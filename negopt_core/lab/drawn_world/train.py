@@ -54,7 +54,7 @@ class DrawnSettings:
     )
     autoencoder: AutoencoderSettings = field(default_factory=AutoencoderSettings)
     read_every: int = 50_000
-    """Images between readings of the meter and checkpoints."""
+    """Images between readings of the meter; a checkpoint comes with each."""
     gate_images: int = 400_000
     gate: float = 0.30
     """Share of things that must be read by the meter after `gate_images` images, else the run stops."""
@@ -69,9 +69,9 @@ def train_drawn_world(folder: Path, settings: DrawnSettings) -> None:
 
     TrainingError if the meter reads too little at the gate; what else the run needs is asked for before it starts.
     """
-    keep_settings(folder, settings)
     features = load_features()
     renderer = Renderer(load_cutouts(folder))
+    keep_settings(folder, settings)
     code = fit_code(renderer, settings.seed)
     networks = build_networks(folder, settings.seed)
     vae = AutoencoderRun(folder, renderer, code, features.layers, settings.autoencoder).train()
@@ -93,6 +93,8 @@ def train_with_gate(run: DiffusionRun, meter: Meter, curve: Path, settings: Draw
         recent += 0.02 * (run.step() - recent)
         pace.update(run.done, f"loss {recent:.3f}")
         is_last = run.done >= settings.diffusion.images
+        if run.done // settings.diffusion.batch_size % settings.diffusion.save_every == 0:
+            run.save()
         if run.done // settings.read_every == read_at and not is_last:
             continue
         read_at = run.done // settings.read_every

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from torch.nn import functional
 
 from ..jobs.checkpoint import load_checkpoint, save_checkpoint
 from ..jobs.progress import ProgressLog
-from ..make_world.train_vae import psnr
+from ..make_world.train_vae import cosine_rate, psnr
 from .latents import PatchCode
 from .models import build_vae
 from .render import Renderer
@@ -65,7 +64,7 @@ class AutoencoderRun:
         pace = ProgressLog("autoencoder", settings.steps, self.step)
         while self.step < settings.steps:
             for group in self.optimizer.param_groups:
-                group["lr"] = settings.learning_rate * _rate(self.step, settings.steps)
+                group["lr"] = settings.learning_rate * cosine_rate(self.step, settings.steps)
             loss, error = self._loss()
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
@@ -93,8 +92,3 @@ class AutoencoderRun:
             seen = zip(self.layers(decoded / 2 + 0.5), self.layers(images / 2 + 0.5), strict=True)
             loss = loss + settings.perceptual * sum(functional.l1_loss(*pair) for pair in seen)
         return loss, error.item()
-
-
-def _rate(step: int, steps: int, floor: float = 0.03) -> float:
-    """Learning rate factor: 100 steps of warm-up, then half a cosine down to `floor`."""
-    return min(1.0, (step + 1) / 100) * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * step / steps)))

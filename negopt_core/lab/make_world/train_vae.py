@@ -42,7 +42,7 @@ def train_vae(folder: Path, settings: VaeSettings, device: str = "cpu") -> Autoe
     pace = ProgressLog("autoencoder", settings.steps * settings.batch_size, start * settings.batch_size)
     vae.train()
     for step in range(start, settings.steps):
-        _set_rate(optimizer, settings.learning_rate * _cosine(step, settings.steps))
+        _set_rate(optimizer, settings.learning_rate * cosine_rate(step, settings.steps))
         scenes = sample_scenes(settings.batch_size, settings.seed * 1_000_003 + step)
         loss, error = _loss(vae, render(scenes).to(device) * 2 - 1, settings.latent_noise, rng)
         optimizer.zero_grad(set_to_none=True)
@@ -71,7 +71,7 @@ def _loss(vae: AutoencoderTiny, images: Tensor, noise: float, rng: torch.Generat
     return error + 0.05 * functional.l1_loss(decoded, images) + 0.05 * prior, error.item()
 
 
-def _cosine(step: int, steps: int, floor: float = 0.03) -> float:
+def cosine_rate(step: int, steps: int, floor: float = 0.03) -> float:
     """Learning rate factor: 100 steps of warm-up, then half a cosine down to `floor`."""
     warm = min(1.0, (step + 1) / 100)
     return warm * (floor + (1 - floor) * 0.5 * (1 + float(torch.cos(torch.tensor(torch.pi * step / steps)))))
