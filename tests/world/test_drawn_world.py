@@ -148,7 +148,7 @@ def test_latents_are_scaled_and_come_back(renderer: Renderer) -> None:
     code = fit_code(renderer, 1)
     pictures = renderer(sample_clean_scenes(50, 8)) * 2 - 1
     latents = code.encode(pictures)
-    assert latents.shape == (50, 24, 8, 8)
+    assert latents.shape == (50, 32, 8, 8)
     assert float(latents.square().mean()) == pytest.approx(1, abs=0.3)
     error = (code.decode(latents) - pictures).square().mean()
     assert float(error) < 0.1 * float((pictures - pictures.mean()).square().mean())
@@ -221,7 +221,7 @@ def test_the_run_stops_at_the_gate_and_goes_on_from_its_checkpoint(
         diffusion=DiffusionSettings(images=24, batch_size=4), read_every=8, gate_images=16, gate=0.5
     )
     networks = build_networks(tmp_path, 0)
-    latents, tokens = torch.randn(8, 24, 8, 8), torch.zeros(8, 2, 40, dtype=torch.int16)
+    latents, tokens = torch.randn(8, 32, 8, 8), torch.zeros(8, 2, 40, dtype=torch.int16)
     dataset = Dataset(latents, tokens, 4)
     readings = iter([Reading(0.1, 0.2, 0.3), Reading(0.4, 0.5, 0.6), Reading(0.6, 0.7, 0.8), Reading(0.9, 1.0, 1.0)])
     monkeypatch.setattr(train, "read_meter", lambda *_: next(readings))

@@ -193,14 +193,22 @@ function render({ run, body }) {
   const at = body.scrollTop;
   const shown = bars(state);
   for (const one of shown.children) one.open = opened.has(one.querySelector(".negopt-name").textContent);
-  body.replaceChildren(
+  renew(body, [
     progressLine(run), controls(run),
     ...(state.result ? [outcome(run)] : []),
     clickable(run),
     ...(state.phrases.length ? [make("div", "negopt-about", say("learn-effects")), shown] : []),
     wall(state),
-  );
+  ]);
   body.scrollTop = at;
+}
+
+/** Show `parts` in a box. What is there already and looks the same stays: a button that is taken away while it is pressed
+ * hears no click. */
+function renew(box, parts) {
+  const shown = parts.map((part) => [...box.children].find((old) => old.isEqualNode(part)) ?? part);
+  for (const old of [...box.children]) if (!shown.includes(old)) old.remove();
+  shown.forEach((part, at) => part === box.children[at] || box.insertBefore(part, box.children[at] ?? null));
 }
 
 function controls(run) {

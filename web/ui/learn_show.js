@@ -53,8 +53,7 @@ export function bars({ run, phrases }) {
     }
     track.title = `${signed(value)} [${signed(low)}, ${signed(high)}] · ${say("learn-pictures", { count: row.pictures })}`;
     head.append(make("span", "negopt-name", named(row)), track, make("span", "negopt-verdict", say(VERDICTS[row.verdict] ?? "learn-open")));
-    whole.append(head);
-    whole.addEventListener("toggle", () => whole.open && whole.childElementCount < 2 && whole.append(examples(run, row)));
+    whole.append(head, examples(run, row)); // its pictures are fetched when it is opened
     box.append(whole);
   }
   return box;

@@ -11,20 +11,20 @@ from .backdrops import SIZE
 
 PATCH = 8
 """Pixels per latent position along one side."""
-CHANNELS = 24
+CHANNELS = 32
 _SIDE = SIZE // PATCH
 
 
 @dataclass(frozen=True, slots=True)
 class PatchCode:
-    """Latents [B, 24, 8, 8] of mean variance 1 from pictures [B, 3, 64, 64] in -1..1, and back."""
+    """Latents [B, 32, 8, 8] of mean variance 1 from pictures [B, 3, 64, 64] in -1..1, and back."""
 
     mean: Tensor
     """[192]"""
     encoder: Tensor
-    """[192, 24]"""
+    """[192, 32]"""
     decoder: Tensor
-    """[24, 192]"""
+    """[32, 192]"""
 
     def encode(self, pictures: Tensor) -> Tensor:
         """Pictures in -1..1 -> latents."""

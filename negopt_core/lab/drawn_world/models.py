@@ -31,7 +31,7 @@ def build_unet() -> UNet2DConditionModel:
 
 
 def build_vae() -> AutoencoderTiny:
-    """Autoencoder from 64 x 64 pixels to 8 x 8 x 24 latents, 32 channels wide. Its decoder clamps to -3..3, so latents
+    """Autoencoder from 64 x 64 pixels to 8 x 8 x 32 latents, 32 channels wide. Its decoder clamps to -3..3, so latents
     of variance 1 are halved before it: that is the scaling factor."""
     return AutoencoderTiny(
         encoder_block_out_channels=(32, 32, 32, 32),

@@ -57,7 +57,7 @@ export const checks = {
     await page.locator(".negopt-outcome").waitFor(SLOW);
     await page.locator(".negopt-effect summary").first().click();
     await page.locator(".negopt-pairs img").first().waitFor();
-    await waitFor(page, () => [...document.querySelectorAll(".negopt-shot")].every((one) => one.complete && one.naturalWidth));
+    await waitFor(page, () => [...document.querySelectorAll(".negopt-wall img, .negopt-effect[open] img")].every((one) => one.complete && one.naturalWidth));
     await shot("audit-result");
     assert.equal(await page.locator(".negopt-effect").count(), 3);
     const files = await page.evaluate(async () => (await (await fetch("/api/history")).json()));
@@ -112,6 +112,23 @@ export const checks = {
     await closed(page);
   },
 
+  async a_button_that_is_pressed_while_pictures_come_in_hears_the_click({ page }) {
+    await opened(page, "audit");
+    await panelButton(page, "start").click();
+    await waitFor(page, () => document.querySelectorAll(".negopt-wall img").length > 1);
+    const { x, y, width, height } = await panelButton(page, "pause").boundingBox();
+    await page.mouse.move(x + width / 2, y + height / 2);
+    const before = await page.locator(".negopt-wall img").count();
+    await page.mouse.down();
+    await waitFor(page, (count) => document.querySelectorAll(".negopt-wall img").length > count, before);
+    await page.mouse.up();
+    await panelButton(page, "go on").waitFor({ timeout: 10_000 });
+    await panelButton(page, "stop").click();
+    await answer(page, "Yes");
+    await page.locator(`${PANEL} textarea`).waitFor();
+    await closed(page);
+  },
+
   async a_tune_shows_effects_while_it_paints_and_goes_on_in_a_page_that_was_loaded_anew({ page, context, url, shot }) {
     await opened(page, "tune");
     const words = ["a photo of a red ball in the snow by day", "a painting of a blue cube at night", "a photo of a green cone by day"];
@@ -122,6 +139,7 @@ export const checks = {
     await page.locator(".negopt-effect").first().waitFor(SLOW);
     await shot("tune-running");
     await panelButton(page, "pause").click();
+    await panelButton(page, "go on").waitFor();
     const told = Number(/^\d+/.exec(await progress(page))[0]);
     await closed(page);
     const other = await context.newPage();
