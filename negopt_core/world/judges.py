@@ -64,6 +64,29 @@ def _convolution(before: int, after: int, kernel: int = 3, stride: int = 1) -> l
     return [nn.Conv2d(before, after, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(after), nn.SiLU()]
 
 
+JUDGE_WIDTH = 192
+"""Channels that a judge's body ends with."""
+
+
+def judge_body() -> nn.Sequential:
+    """Pictures [B, 3, 64, 64] in -1..1 -> features [B, 192, 4, 4]."""
+    return nn.Sequential(
+        *_convolution(3, 32, 5, 2),
+        *_convolution(32, 32),
+        *_convolution(32, 64, stride=2),
+        Residual(64),
+        *_convolution(64, 128, stride=2),
+        Residual(128),
+        *_convolution(128, JUDGE_WIDTH, stride=2),
+        Residual(JUDGE_WIDTH),
+    )
+
+
+def pooled(features: Tensor) -> Tensor:
+    """Features [B, C, H, W] -> [B, 2 C], their means and their maxima."""
+    return torch.cat([features.mean(dim=(2, 3)), features.amax(dim=(2, 3))], dim=1)
+
+
 class Judge(nn.Module):
     """A small residual network over 64 x 64 pictures in 0..1, with one head for each question.
 
@@ -72,25 +95,15 @@ class Judge(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.body = nn.Sequential(
-            *_convolution(3, 32, 5, 2),
-            *_convolution(32, 32),
-            *_convolution(32, 64, stride=2),
-            Residual(64),
-            *_convolution(64, 128, stride=2),
-            Residual(128),
-            *_convolution(128, 192, stride=2),
-            Residual(192),
-        )
-        self.heads = nn.Linear(2 * 192, sum(_HEADS.values()))
+        self.body = judge_body()
+        self.heads = nn.Linear(2 * JUDGE_WIDTH, sum(_HEADS.values()))
         self.register_buffer("effects", quality_effects(), persistent=False)
         self.register_buffer("bonuses", torch.tensor(list(words.ENHANCEMENTS.values())), persistent=False)
 
     def forward(self, images: Tensor) -> Verdict:
         """Judge pictures [B, 3, 64, 64] in 0..1."""
         features = self.body(images * 2 - 1)
-        pooled = torch.cat([features.mean(dim=(2, 3)), features.amax(dim=(2, 3))], dim=1)
-        outputs = dict(zip(_HEADS, self.heads(pooled).split(list(_HEADS.values()), dim=1), strict=True))
+        outputs = dict(zip(_HEADS, self.heads(pooled(features)).split(list(_HEADS.values()), dim=1), strict=True))
         severity = outputs.pop("severity").sigmoid()
         medium, time = outputs["medium"].softmax(1), outputs["time"].softmax(1)
         effects = torch.einsum("bm,bt,mtd->bd", medium, time, self.effects)

@@ -24,8 +24,10 @@ from negopt_core.lab.drawn_world.captions import (
     write_clean_caption,
 )
 from negopt_core.lab.drawn_world.dataset import fit_code
+from negopt_core.lab.drawn_world.gate import GateSettings, draw_bench_scenes
+from negopt_core.lab.drawn_world.judge import CONTENT_HEADS, DrawnJudge, alignment, measure_judge, train_judge
 from negopt_core.lab.drawn_world.meter import Features, Meter, Reading
-from negopt_core.lab.drawn_world.models import build_networks
+from negopt_core.lab.drawn_world.models import build_networks, build_vae
 from negopt_core.lab.drawn_world.render import Renderer
 from negopt_core.lab.drawn_world.scenes import (
     MAX_FAULTS,
@@ -36,7 +38,9 @@ from negopt_core.lab.drawn_world.scenes import (
 )
 from negopt_core.lab.drawn_world.train_autoencoder import AutoencoderSettings
 from negopt_core.lab.make_world.dataset import Dataset, DatasetSettings
+from negopt_core.lab.make_world.measure import is_held_out
 from negopt_core.lab.make_world.train_diffusion import DiffusionRun, DiffusionSettings
+from negopt_core.lab.make_world.train_judges import JudgeSettings
 
 
 @pytest.fixture(scope="module")
@@ -144,9 +148,10 @@ def test_every_word_is_one_token(tmp_path: Path) -> None:
     assert all(len(tokenizer.tokenize(word)) == 1 for word in world_words())
 
 
-def test_latents_are_scaled_and_come_back(renderer: Renderer) -> None:
-    code = fit_code(renderer, 1)
+def test_latents_are_scaled_and_come_back(tmp_path: Path, renderer: Renderer) -> None:
+    code = fit_code(tmp_path, renderer, 1)
     pictures = renderer(sample_clean_scenes(50, 8)) * 2 - 1
+    assert torch.equal(fit_code(tmp_path, renderer, 2).encoder, code.encoder)  # what is kept is read back
     latents = code.encode(pictures)
     assert latents.shape == (50, 32, 8, 8)
     assert float(latents.square().mean()) == pytest.approx(1, abs=0.3)
@@ -253,18 +258,70 @@ def test_the_recipe_runs_and_its_folder_paints(
         dataset=DatasetSettings(12, 8, 2, 1),
         diffusion=DiffusionSettings(images=16, batch_size=8),
         autoencoder=AutoencoderSettings(steps=2, batch_size=4, save_every=1),
+        judge=JudgeSettings(seed=3, steps=1, batch_size=8),
         read_every=8,
         gate=0.0,
+        table=GateSettings(prompts=2, rendered=12, steps=2, at_once=2, repeats=2),
     )
     train.train_drawn_world(tmp_path, settings)
+    table = (tmp_path / "gate.md").read_text(encoding="utf-8").splitlines()
+    asked = [row.split(" | ")[1] for row in table[2:]]
+    assert asked.count(">= 2") == 2 and "<= 25 MB" in asked and ">= 27 dB" in asked
+    assert all(row.endswith(("| yes |", "| no |")) == bool(asked[i].strip()) for i, row in enumerate(table[2:]))
+    assert (tmp_path / "plain.png").exists()
     from diffusers import StableDiffusionPipeline
 
     pipeline = StableDiffusionPipeline.from_pretrained(str(tmp_path / "export"))
     pipeline.set_progress_bar_config(disable=True)
     assert pipeline("a cartoon of an owl", num_inference_steps=2, output_type="pt").images.shape == (1, 3, 64, 64)
+    monkeypatch.setattr(train, "read_gate", lambda *_: [])
     train.train_drawn_world(tmp_path, settings)  # finished: every stage is read back
     with pytest.raises(TrainingError, match=r"other settings \(seed\)"):
         train.train_drawn_world(tmp_path, replace(settings, seed=1))
+
+
+def test_a_judge_learns_and_goes_on(tmp_path: Path, renderer: Renderer) -> None:
+    vae = build_vae().eval()
+    settings = JudgeSettings(seed=3, steps=6, batch_size=8, save_every=3)
+    whole = train_judge(tmp_path / "whole.safetensors", renderer, vae, settings)
+    train_judge(tmp_path / "part.safetensors", renderer, vae, replace(settings, steps=3))
+    again = train_judge(tmp_path / "part.safetensors", renderer, vae, replace(settings, steps=3))
+    assert again.state_dict().keys() == whole.state_dict().keys()
+    figures = measure_judge(whole, renderer, 40, seed=1)
+    assert figures["quality R2"] < 1 and 0 <= figures["thing accuracy"] <= 1 and 0 <= figures["noisy AUC"] <= 1
+
+
+class Given(torch.nn.Module):
+    """Says what it was given, whatever it is asked."""
+
+    def __init__(self, answer: Tensor) -> None:
+        super().__init__()
+        self.answer = answer
+
+    def forward(self, _: Tensor) -> Tensor:
+        return self.answer
+
+
+def test_a_judges_quality_is_the_formula_on_what_it_sees(renderer: Renderer) -> None:
+    scenes = sample_scenes(40, 5)
+    content = [
+        50.0 * torch.nn.functional.one_hot(getattr(scenes, head), count) for head, count in CONTENT_HEADS.items()
+    ]
+    severity = torch.logit(scenes.severity.clamp(1e-6, 1 - 1e-6))
+    judge = DrawnJudge().eval()
+    judge.heads = Given(torch.cat([severity, *content, severity, scenes.modified * 100 - 50], dim=1))  # type: ignore[assignment]
+    verdict = judge(renderer(scenes))
+    assert torch.allclose(verdict.quality, true_quality(scenes), atol=1e-3)
+    assert alignment(verdict, scenes).tolist() == [1.0] * 40
+    other = replace(scenes, thing=(scenes.thing + 1) % len(words.THINGS))
+    assert alignment(verdict, other).tolist() == [0.75] * 40
+
+
+def test_bench_prompts_are_held_out_or_not() -> None:
+    for held_out in (False, True):
+        scenes = draw_bench_scenes(20, held_out=held_out, seed=3)
+        assert len(scenes) == 20
+        assert {is_held_out(content_caption(facts)) for facts in scene_facts(scenes)} == {held_out}
 
 
 def test_the_command_says_in_one_line_what_is_missing(

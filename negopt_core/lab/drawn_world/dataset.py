@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import torch
@@ -17,17 +18,21 @@ from ..make_world.dataset import Dataset, DatasetSettings
 from .captions import scene_facts, write_caption, write_clean_caption
 from .latents import PatchCode, fit_patch_code
 from .render import Renderer
-from .scenes import Scenes, sample_clean_scenes, sample_scenes
+from .scenes import Scenes, joined, sample_clean_scenes, sample_scenes
 
 _AT_ONCE = 250
 _FITTED = 1500
 """Clean scenes, and as many others, that the patch code is fitted to."""
 
 
-def fit_code(renderer: Renderer, seed: int) -> PatchCode:
-    """The patch code of the world's pictures."""
-    scenes = (sample_clean_scenes(_FITTED, seed), sample_scenes(_FITTED, seed))
-    return fit_patch_code(torch.cat([renderer(part) for part in scenes]) * 2 - 1)
+def fit_code(folder: Path, renderer: Renderer, seed: int) -> PatchCode:
+    """The patch code of the world's pictures; kept in `folder`, since its last digits depend on the machine."""
+    path = folder / "code.safetensors"
+    if not path.exists():
+        scenes = joined(sample_clean_scenes(_FITTED, seed), sample_scenes(_FITTED, seed))
+        code = fit_patch_code(renderer(scenes) * 2 - 1)
+        save_tensors(path, {field.name: getattr(code, field.name) for field in fields(code)})
+    return PatchCode(**load_file(path))
 
 
 def build_dataset(

@@ -31,13 +31,16 @@ def build_unet() -> UNet2DConditionModel:
 
 
 def build_vae() -> AutoencoderTiny:
-    """Autoencoder from 64 x 64 pixels to 8 x 8 x 32 latents, 32 channels wide. Its decoder clamps to -3..3, so latents
-    of variance 1 are halved before it: that is the scaling factor."""
+    """Autoencoder from 64 x 64 pixels to 8 x 8 x 32 latents.
+
+    Its decoder is twice as wide as the latents, since its first layer keeps nothing below 0. It clamps to -3..3, so
+    latents of variance 1 are halved before it: that is the scaling factor.
+    """
     return AutoencoderTiny(
         encoder_block_out_channels=(32, 32, 32, 32),
-        decoder_block_out_channels=(32, 32, 32, 32),
+        decoder_block_out_channels=(64, 64, 64, 64),
         num_encoder_blocks=(0, 1, 1, 1),
-        num_decoder_blocks=(2, 2, 2, 0),
+        num_decoder_blocks=(2, 2, 1, 0),
         latent_channels=CHANNELS,
         scaling_factor=2.0,
     )

@@ -53,6 +53,11 @@ class Scenes:
         return self.severity[:, list(words.FAULTS).index(fault)]
 
 
+def joined(*parts: Scenes) -> Scenes:
+    """One batch after the other."""
+    return Scenes(**{field.name: torch.cat([getattr(part, field.name) for part in parts]) for field in fields(Scenes)})
+
+
 def true_quality(scenes: Scenes) -> Tensor:
     """[B] ground truth, 1..10: 5.5, less what is wrong, plus what is good."""
     effects = quality_effects()[scenes.style, scenes.time]
@@ -104,7 +109,7 @@ def _sample_content(count: int, rng: torch.Generator) -> Scenes:
 
 
 @cache
-def _fault_rates() -> Tensor:
+def fault_rates() -> Tensor:
     """[style, place, time, thing, fault]; 12,288 numbers, the same for every batch."""
     return torch.tensor(
         [
@@ -126,7 +131,7 @@ def _fault_rates() -> Tensor:
 def _sample_faults(scenes: Scenes, rng: torch.Generator) -> Tensor:
     """[B, 8]: at most three faults, none beside its opposite, each of severity .6 to 1."""
     names = list(words.FAULTS)
-    rate = _fault_rates()[scenes.style, scenes.place, scenes.time, scenes.thing]
+    rate = fault_rates()[scenes.style, scenes.place, scenes.time, scenes.thing]
     for modifier, (fault, share) in words.FLATTERED.items():
         rate[:, names.index(fault)] += share * scenes.has(modifier)
     draw = torch.rand(rate.shape, generator=rng)

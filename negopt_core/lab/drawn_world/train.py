@@ -20,10 +20,13 @@ from ..make_world.dataset import DatasetSettings
 from ..make_world.models import Networks, build_scheduler, save_pipeline
 from ..make_world.train import keep_settings
 from ..make_world.train_diffusion import DiffusionRun, DiffusionSettings
+from ..make_world.train_judges import JudgeSettings
 from . import vocabulary as words
 from .captions import content_caption, scene_facts
 from .dataset import build_dataset, fit_code
+from .gate import GateSettings, read_gate
 from .icons import load_cutouts
+from .judge import train_judge
 from .meter import Meter, Reading, load_features
 from .models import build_networks
 from .render import Renderer
@@ -53,11 +56,13 @@ class DrawnSettings:
         )
     )
     autoencoder: AutoencoderSettings = field(default_factory=AutoencoderSettings)
+    judge: JudgeSettings = field(default_factory=lambda: JudgeSettings(seed=42, steps=6000))
     read_every: int = 50_000
     """Images between readings of the meter; a checkpoint comes with each."""
     gate_images: int = 400_000
     gate: float = 0.30
     """Share of things that must be read by the meter after `gate_images` images, else the run stops."""
+    table: GateSettings = field(default_factory=GateSettings)
 
 
 GUIDANCE, STEPS, PLAIN, AT_ONCE = 3.0, 10, 256, 32
@@ -65,24 +70,28 @@ GUIDANCE, STEPS, PLAIN, AT_ONCE = 3.0, 10, 256, 32
 
 
 def train_drawn_world(folder: Path, settings: DrawnSettings) -> None:
-    """Autoencoder, then the diffusion model with the meter on the way, all in `folder`; a stopped run continues.
+    """Autoencoder, the diffusion model with the meter on the way, a judge and the final gate's table, all in `folder`;
+    a stopped run continues.
 
     TrainingError if the meter reads too little at the gate; what else the run needs is asked for before it starts.
     """
     features = load_features()
     renderer = Renderer(load_cutouts(folder))
     keep_settings(folder, settings)
-    code = fit_code(renderer, settings.seed)
+    code = fit_code(folder, renderer, settings.seed)
     networks = build_networks(folder, settings.seed)
     vae = AutoencoderRun(folder, renderer, code, features.layers, settings.autoencoder).train()
     networks.vae.load_state_dict(vae.state_dict())
     dataset = build_dataset(folder, renderer, code, networks.tokenizer, settings.dataset)
     torch.manual_seed(settings.seed)
-    run = DiffusionRun(folder, networks, dataset, settings.diffusion)
-    train_with_gate(run, Meter(features, renderer), folder / "curve.jsonl", settings)
+    run, meter = DiffusionRun(folder, networks, dataset, settings.diffusion), Meter(features, renderer)
+    train_with_gate(run, meter, folder / "curve.jsonl", settings)
     run.use_average()
     save_pipeline(networks, folder / "export")
     log.info("wrote %s", folder / "export")
+    judge = train_judge(folder / "judge-eval.safetensors", renderer, vae, settings.judge)
+    for line in read_gate(folder, judge, renderer, meter, settings.table):
+        log.info("%s: %s%s", line.what, line.found, f" (asked: {line.asked})" if line.asked else "")
 
 
 def train_with_gate(run: DiffusionRun, meter: Meter, curve: Path, settings: DrawnSettings) -> None:

@@ -17,7 +17,7 @@ from ..make_world.train_vae import cosine_rate, psnr
 from .latents import PatchCode
 from .models import build_vae
 from .render import Renderer
-from .scenes import sample_clean_scenes, sample_scenes
+from .scenes import joined, sample_clean_scenes, sample_scenes
 
 Layers = Callable[[Tensor], list[Tensor]]
 """Pictures in 0..1 -> what a pretrained network makes of them, at several depths."""
@@ -79,8 +79,8 @@ class AutoencoderRun:
     def _loss(self) -> tuple[Tensor, float]:
         settings, scale = self.settings, self.vae.config["scaling_factor"]
         seed, half = settings.seed * 1_000_003 + self.step, settings.batch_size // 2
-        scenes = (sample_clean_scenes(half, seed), sample_scenes(settings.batch_size - half, seed))
-        images = torch.cat([self.renderer(part) for part in scenes]) * 2 - 1
+        scenes = joined(sample_clean_scenes(half, seed), sample_scenes(settings.batch_size - half, seed))
+        images = self.renderer(scenes) * 2 - 1
         latents = self.code.encode(images)
         strength = settings.latent_noise * torch.rand(len(latents), 1, 1, 1, generator=self.rng)
         noisy = latents + strength * torch.randn(latents.shape, generator=self.rng)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from diffusers import AutoencoderTiny
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from ...world.judges import Judge, Verdict
@@ -16,6 +18,9 @@ from ...world.render import render
 from ...world.scenes import Scenes, sample_clean_scenes, sample_scenes, true_quality
 from ..jobs.checkpoint import load_checkpoint, save_checkpoint
 from ..jobs.progress import ProgressLog
+
+AnyJudge = TypeVar("AnyJudge", bound=nn.Module)
+AnyScenes = TypeVar("AnyScenes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +36,35 @@ class JudgeSettings:
 
 def train_judge(path: Path, vae: AutoencoderTiny, settings: JudgeSettings, device: str = "cpu") -> Judge:
     """Train (or resume) one judge on rendered scenes, some of them seen through the autoencoder as painted ones are."""
+
+    def draw(seed: int, rng: torch.Generator) -> tuple[Tensor, Scenes]:
+        scenes = draw_scenes(settings.batch_size, seed)
+        return through_vae(render(scenes), vae, rng), scenes.to(device)
+
+    return fit_judge(path, Judge, draw, judge_loss, settings, device)
+
+
+def fit_judge(
+    path: Path,
+    build: Callable[[], AnyJudge],
+    draw: Callable[[int, torch.Generator], tuple[Tensor, AnyScenes]],
+    loss_of: Callable[[Verdict, AnyScenes], Tensor],
+    settings: JudgeSettings,
+    device: str = "cpu",
+) -> AnyJudge:
+    """Train (or resume) what `build` makes; `draw` gives the pictures of a step by its seed, and what is in them."""
     torch.manual_seed(settings.seed)
-    judge = Judge().to(device)
+    judge = build().to(device)
     optimizer = torch.optim.AdamW(judge.parameters(), settings.learning_rate, weight_decay=0.02)
     rng = torch.Generator().manual_seed(settings.seed)
     start = int(load_checkpoint(path, {"judge": judge}, optimizer, rng)["step"]) if path.exists() else 0
     pace = ProgressLog(f"judge {path.stem}", settings.steps, start)
     for step in range(start, settings.steps):
-        warm = min(1.0, (step + 1) / 50)
+        falling = 0.02 + 0.49 * (1 + math.cos(math.pi * step / settings.steps))
         for group in optimizer.param_groups:
-            group["lr"] = (
-                settings.learning_rate * warm * (0.02 + 0.49 * (1 + math.cos(math.pi * step / settings.steps)))
-            )
-        scenes = draw_scenes(settings.batch_size, settings.seed * 1_000_003 + step)
-        images = _augment(through_vae(render(scenes), vae, rng), rng).to(device)
-        loss = judge_loss(judge(images), scenes.to(device))
+            group["lr"] = settings.learning_rate * min(1.0, (step + 1) / 50) * falling
+        images, scenes = draw(settings.seed * 1_000_003 + step, rng)
+        loss = loss_of(judge(_augment(images, rng).to(device)), scenes)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
