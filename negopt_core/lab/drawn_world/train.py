@@ -56,7 +56,7 @@ class DrawnSettings:
         )
     )
     autoencoder: AutoencoderSettings = field(default_factory=AutoencoderSettings)
-    judge: JudgeSettings = field(default_factory=lambda: JudgeSettings(seed=42, steps=6000))
+    judge: JudgeSettings = field(default_factory=lambda: JudgeSettings(seed=42, steps=9000))
     read_every: int = 50_000
     """Images between readings of the meter; a checkpoint comes with each."""
     gate_images: int = 400_000
@@ -90,8 +90,7 @@ def train_drawn_world(folder: Path, settings: DrawnSettings) -> None:
     save_pipeline(networks, folder / "export")
     log.info("wrote %s", folder / "export")
     judge = train_judge(folder / "judge-eval.safetensors", renderer, vae, settings.judge)
-    for line in read_gate(folder, judge, renderer, meter, settings.table):
-        log.info("%s: %s%s", line.what, line.found, f" (asked: {line.asked})" if line.asked else "")
+    read_gate(folder, judge, renderer, meter, settings.table)
 
 
 def train_with_gate(run: DiffusionRun, meter: Meter, curve: Path, settings: DrawnSettings) -> None:
