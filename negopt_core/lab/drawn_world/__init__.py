@@ -1,1 +1,1 @@
-"""A demo world made from icons that people drew: data, training, meter, final gate. Not shipped: docs/dev/decisions.md."""
+"""A demo world made from icons that people drew: data, training, meter, gate. Not shipped: docs/dev/decisions.md."""
