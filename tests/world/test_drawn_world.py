@@ -41,6 +41,7 @@ from negopt_core.lab.make_world.dataset import Dataset, DatasetSettings
 from negopt_core.lab.make_world.measure import is_held_out
 from negopt_core.lab.make_world.train_diffusion import DiffusionRun, DiffusionSettings
 from negopt_core.lab.make_world.train_judges import JudgeSettings
+from negopt_core.paint.base import PaintSettings
 
 
 @pytest.fixture(scope="module")
@@ -261,7 +262,7 @@ def test_the_recipe_runs_and_its_folder_paints(
         judge=JudgeSettings(seed=3, steps=1, batch_size=8),
         read_every=8,
         gate=0.0,
-        table=GateSettings(prompts=2, rendered=12, steps=2, at_once=2, repeats=2),
+        table=GateSettings(prompts=2, rendered=12, paint=PaintSettings(steps=2, batch_size=2), repeats=2),
     )
     train.train_drawn_world(tmp_path, settings)
     table = (tmp_path / "gate.md").read_text(encoding="utf-8").splitlines()

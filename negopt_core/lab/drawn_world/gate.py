@@ -5,18 +5,19 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from diffusers import AutoencoderTiny
 from torch import Tensor
 
-from ...files import write_text
+from ...files import write_bytes, write_text
 from ...measure.draw import Row, draw_sheet, to_file
 from ...measure.statistics import Interval, mean_interval
 from ...paint.base import PaintSettings
 from ...paint.diffusers_painter import DiffusersPainter, load_painter
+from ...quiet import quiet
 from ...text.prompt import DFPrompt, PromptPair, Span, Window
 from ...world import world_dir
 from ...world.judges import Verdict
@@ -51,9 +52,8 @@ class GateSettings:
     """On which words are chosen, and as many others on which they are measured."""
     rendered: int = 1000
     """Rendered scenes for the judge and the autoencoder."""
-    steps: int = 10
-    guidance: float = 3.0
-    at_once: int = 16
+    paint: PaintSettings = field(default_factory=lambda: PaintSettings(steps=10, guidance_scale=3.0, batch_size=16))
+    """How, here and for the meter on the way."""
     repeats: int = 7
     """Of each timing."""
 
@@ -84,6 +84,8 @@ class Bench:
         self.painter, self.judge, self.scenes = painter, judge, scenes
         self.prompts = [content_caption(facts) for facts in scene_facts(scenes)]
         self.seeds = [first_seed + row for row in range(len(scenes))]
+        self.plain_pictures = self.pictures()
+        self.plain = self.judged(self.plain_pictures)
 
     def pictures(
         self, negatives: Sequence[str] | str = "", modifier: str = "", window: Window = WINDOWS["all"]
@@ -99,7 +101,11 @@ class Bench:
 
     def see(self, negatives: Sequence[str] | str = "", modifier: str = "", window: Window = WINDOWS["all"]) -> Seen:
         """What the judge finds."""
-        verdict = judged(self.judge, self.pictures(negatives, modifier, window))
+        return self.judged(self.pictures(negatives, modifier, window))
+
+    def judged(self, pictures: Tensor) -> Seen:
+        """What the judge finds in pictures of the prompts."""
+        verdict = judged(self.judge, pictures)
         return Seen(verdict, verdict.quality + ALIGNED * alignment(verdict, self.scenes))
 
 
@@ -112,7 +118,7 @@ def draw_bench_scenes(count: int, *, held_out: bool, seed: int) -> Scenes:
 
 def negative_lines(tune: Bench, test: Bench) -> list[Line]:
     """Every fault word by itself; the best fixed list; lists for each prompt; words that mean nothing here."""
-    lines, plain, before = [], test.see(), tune.see()
+    lines, plain, before = [], test.plain, tune.plain
     alone = {}
     for place, (fault, said) in enumerate(words.FAULTS.items()):
         seen = test.see(", ".join(said))
@@ -154,7 +160,7 @@ def _own(scenes: Scenes, count: int) -> list[str]:
 def window_lines(tune: Bench, test: Bench) -> list[Line]:
     """When each modifier acts best, chosen on some prompts and measured on others."""
     lines, gains, clear = [], [], {"early": 0, "late": 0}
-    before, plain = tune.see(), test.see()
+    before, plain = tune.plain, test.plain
     for modifier in words.MODIFIERS:
         on_tune = {
             name: float((tune.see("", modifier, window).reward - before.reward).mean())
@@ -164,7 +170,7 @@ def window_lines(tune: Bench, test: Bench) -> list[Line]:
         seen = {name: test.see("", modifier, window).reward - plain.reward for name, window in WINDOWS.items()}
         over = seen[chosen] - seen["all"]
         gains.append(over)
-        half = "early" if "earl" in chosen else "late" if "late" in chosen else ""
+        half = "late" if WINDOWS[chosen].start > 0 else "early" if WINDOWS[chosen].end < 1 else ""
         others = [seen["all"], seen["late" if half == "early" else "early"]] if half else []
         if half and all(mean_interval(seen[chosen] - other).low > 0 for other in others):
             clear[half] += 1
@@ -183,9 +189,9 @@ def _is_zero(interval: Interval) -> bool:
     return interval.low <= 0 <= interval.high
 
 
-def plain_lines(bench: Bench, meter: Meter, pictures: Tensor) -> list[Line]:
+def plain_lines(bench: Bench, meter: Meter) -> list[Line]:
     """Plain pictures: what the meter and the judge find in them."""
-    reading, verdict = meter.read(pictures, bench.scenes), judged(bench.judge, pictures)
+    reading, verdict = meter.read(bench.plain_pictures, bench.scenes), bench.plain.verdict
     style, thing = (
         mean_interval((verdict.logits[head].argmax(1) == getattr(bench.scenes, head)).double(), is_share=True)
         for head in ("style", "thing")
@@ -213,6 +219,7 @@ def judge_lines(judge: DrawnJudge, renderer: Renderer, count: int) -> list[Line]
     ]
 
 
+@quiet()
 @torch.inference_mode()
 def decoder_line(folder: Path, renderer: Renderer, count: int) -> Line:
     """Rendered pictures from the latents that the diffusion model learns, and through the autoencoder's own encoder."""
@@ -253,17 +260,15 @@ def size_line(export: Path) -> Line:
 
 def read_gate(folder: Path, judge: DrawnJudge, renderer: Renderer, meter: Meter, settings: GateSettings) -> list[Line]:
     """Measure the run in `folder`; the table is written beside it as `gate.md`, with a sheet of plain pictures."""
-    paint = PaintSettings(steps=settings.steps, guidance_scale=settings.guidance, batch_size=settings.at_once)
-    painter, shipped = (load_painter(str(place), paint, "cpu") for place in (folder / "export", world_dir()))
+    painter, shipped = (load_painter(str(place), settings.paint, "cpu") for place in (folder / "export", world_dir()))
     log.info("gate: some 120 times %d pictures (25 minutes on two cores)", settings.prompts)
     tune, test = (
         Bench(painter, judge, draw_bench_scenes(settings.prompts, held_out=held_out, seed=seed), seed)
         for held_out, seed in ((False, 5000), (True, 7000))
     )
-    pictures = test.pictures()
     lines: list[Line] = []
     parts: tuple[Callable[[], list[Line]], ...] = (
-        lambda: plain_lines(test, meter, pictures),
+        lambda: plain_lines(test, meter),
         lambda: negative_lines(tune, test),
         lambda: window_lines(tune, test),
         lambda: cost_lines(painter, shipped, settings.repeats),
@@ -276,7 +281,7 @@ def read_gate(folder: Path, judge: DrawnJudge, renderer: Renderer, meter: Meter,
         for line in found:
             log.info("%s: %s%s", line.what, line.found, f" (asked: {line.asked})" if line.asked else "")
     write_text(folder / "gate.md", "".join(_table(lines)))
-    write_sheet(folder / "plain.png", pictures[:100])
+    write_sheet(folder / "plain.png", test.plain_pictures[:100])
     return lines
 
 
@@ -286,7 +291,7 @@ def write_sheet(path: Path, pictures: Tensor) -> None:
         Row(f"{start} to {start + 9}", "", part, tuple(str(start + place) for place in range(len(part))))
         for start, part in zip(range(0, len(pictures), 10), torch.split(pictures, 10), strict=True)
     ]
-    path.write_bytes(to_file(draw_sheet("Plain pictures", [""] * 10, rows, "", scale=2)))
+    write_bytes(path, to_file(draw_sheet("Plain pictures", [""] * 10, rows, "", scale=2)))
 
 
 def _table(lines: Sequence[Line]) -> Iterator[str]:

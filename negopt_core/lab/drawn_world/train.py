@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
 from diffusers import UNet2DConditionModel
-from torch import Tensor
 from transformers import CLIPTextModel
 
 from ...errors import TrainingError
 from ...files import append_journal
-from ...quiet import quiet
+from ...paint.base import PaintSettings
+from ...paint.diffusers_painter import DiffusersPainter
+from ...text.prompt import PromptPair
 from ..jobs.progress import ProgressLog
 from ..make_world.dataset import DatasetSettings
-from ..make_world.models import Networks, build_scheduler, save_pipeline
+from ..make_world.models import build_pipeline, save_pipeline
 from ..make_world.train import keep_settings
 from ..make_world.train_diffusion import DiffusionRun, DiffusionSettings
 from ..make_world.train_judges import JudgeSettings
@@ -65,8 +65,8 @@ class DrawnSettings:
     table: GateSettings = field(default_factory=GateSettings)
 
 
-GUIDANCE, STEPS, PLAIN, AT_ONCE = 3.0, 10, 256, 32
-"""How the meter's pictures are painted, how many, and how many at a time."""
+PLAIN = 256
+"""Pictures in a reading of the meter."""
 
 
 def train_drawn_world(folder: Path, settings: DrawnSettings) -> None:
@@ -107,7 +107,7 @@ def train_with_gate(run: DiffusionRun, meter: Meter, curve: Path, settings: Draw
             continue
         read_at = run.done // settings.read_every
         run.save()
-        reading = read_meter(run, meter)
+        reading = read_meter(run, meter, settings.table.paint)
         append_journal(curve, [{"images": run.done, "loss": round(recent, 4), **asdict(reading)}])
         log.info("%d images: %s", run.done, reading)
         if run.done >= settings.gate_images and reading.thing < settings.gate:
@@ -117,14 +117,15 @@ def train_with_gate(run: DiffusionRun, meter: Meter, curve: Path, settings: Draw
             )
 
 
-def read_meter(run: DiffusionRun, meter: Meter) -> Reading:
+def read_meter(run: DiffusionRun, meter: Meter, paint: PaintSettings) -> Reading:
     """Paint every thing in every style from plain prompts with the averaged weights, and read the pictures."""
     asked = plain_scenes(PLAIN)
-    prompts = [content_caption(facts) for facts in scene_facts(asked)]
+    pairs = [PromptPair.plain(content_caption(facts)) for facts in scene_facts(asked)]
     unet, text_encoder = run.average["unet"], run.average["text_encoder"]
     assert isinstance(unet, UNet2DConditionModel) and isinstance(text_encoder, CLIPTextModel)
-    networks = replace(run.networks, unet=unet, text_encoder=text_encoder)
-    return meter.read(paint(networks, prompts, seed=5), asked)
+    pipeline = build_pipeline(replace(run.networks, unet=unet, text_encoder=text_encoder))
+    pipeline.set_progress_bar_config(disable=True)
+    return meter.read(DiffusersPainter(pipeline, paint).paint(pairs, range(PLAIN)), asked)
 
 
 def plain_scenes(count: int) -> Scenes:
@@ -132,25 +133,3 @@ def plain_scenes(count: int) -> Scenes:
     turn, drawn = torch.arange(count), sample_clean_scenes(count, seed=99)
     things, styles = len(words.THINGS), len(words.STYLES)
     return replace(drawn, thing=turn % things, style=turn // things % styles)
-
-
-@quiet()
-def paint(networks: Networks, prompts: Sequence[str], seed: int, negatives: Sequence[str] | None = None) -> Tensor:
-    """Pictures [B, 3, 64, 64] in 0..1, through stock diffusers."""
-    from diffusers import StableDiffusionPipeline  # says what it would like to have installed
-
-    pipeline = StableDiffusionPipeline(
-        networks.vae.eval(), networks.text_encoder, networks.tokenizer, networks.unet, build_scheduler(), None, None,
-        requires_safety_checker=False,
-    )  # fmt: skip
-    pipeline.set_progress_bar_config(disable=True)
-    rng = torch.Generator().manual_seed(seed)
-    parts = []
-    for start in range(0, len(prompts), AT_ONCE):
-        rows = slice(start, start + AT_ONCE)
-        painted = pipeline(
-            list(prompts[rows]), num_inference_steps=STEPS, guidance_scale=GUIDANCE, generator=rng, output_type="pt",
-            negative_prompt=list(negatives[rows]) if negatives else None,
-        )  # fmt: skip
-        parts.append(painted.images)
-    return torch.cat(parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from diffusers import AutoencoderTiny, DPMSolverMultistepScheduler, UNet2DConditionModel
@@ -13,6 +14,9 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 from ...quiet import quiet
 from ...world.render import SIZE
 from .tokenizer import MAX_TOKENS, copy_tokenizer, open_tokenizer, world_words
+
+if TYPE_CHECKING:
+    from diffusers import StableDiffusionPipeline
 
 LATENT_CHANNELS = 6
 DOWNSCALE = 4
@@ -106,11 +110,11 @@ def build_networks(folder: Path, seed: int) -> Networks:
 
 
 @quiet()
-def save_pipeline(networks: Networks, folder: Path) -> None:
-    """Write the diffusers folder: fp16 safetensors, no safety checker, tokenizer as vocabulary and merges only."""
+def build_pipeline(networks: Networks) -> StableDiffusionPipeline:
+    """The networks as stock diffusers paints with them, without a safety checker."""
     from diffusers import StableDiffusionPipeline  # says what it would like to have installed
 
-    pipeline = StableDiffusionPipeline(
+    return StableDiffusionPipeline(
         vae=networks.vae,
         text_encoder=networks.text_encoder,
         tokenizer=networks.tokenizer,
@@ -120,6 +124,12 @@ def save_pipeline(networks: Networks, folder: Path) -> None:
         feature_extractor=None,
         requires_safety_checker=False,
     )
+
+
+@quiet()
+def save_pipeline(networks: Networks, folder: Path) -> None:
+    """Write the diffusers folder: fp16 safetensors, no safety checker, tokenizer as vocabulary and merges only."""
+    pipeline = build_pipeline(networks)
     pipeline.to(torch.float16)
     pipeline.save_pretrained(str(folder), safe_serialization=True)
     pipeline.to(torch.float32)
