@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ...files import write_bytes, write_text
 from ...measure.draw import Row, draw_sheet, to_file
-from ...measure.statistics import Interval, mean_interval
+from ...measure.statistics import mean_interval
 from ...paint.base import PaintSettings
 from ...paint.diffusers_painter import DiffusersPainter, load_painter
 from ...quiet import quiet
@@ -133,10 +133,9 @@ def negative_lines(tune: Bench, test: Bench) -> list[Line]:
     lines.append(Line(f"best fixed negative ({fixed}): quality", ">= 1.0", str(gain), gain.value >= 1.0))
     gain = mean_interval(by_own.verdict.quality - by_fixed.verdict.quality)
     lines.append(Line(f"{own_count} words for each prompt over it: quality", ">= 0.4", str(gain), gain.value >= 0.4))
-    habit = mean_interval(test.see(", ".join(words.HABIT_WORDS)).reward - plain.reward)
-    lines.append(
-        Line("words that mean nothing, as a negative: R", "0 within the interval", str(habit), _is_zero(habit))
-    )
+    nothing = mean_interval(test.see(", ".join(words.HABIT_WORDS)).reward - plain.reward)
+    is_nothing = nothing.low <= 0 <= nothing.high
+    lines.append(Line("words that mean nothing, as a negative: R", "0 within it", str(nothing), is_nothing))
     return lines
 
 
@@ -183,10 +182,6 @@ def window_lines(tune: Bench, test: Bench) -> list[Line]:
         Line("chosen windows over all steps, mean of the modifiers: R", ">= 0.4", str(gain), gain.value >= 0.4)
     )
     return lines
-
-
-def _is_zero(interval: Interval) -> bool:
-    return interval.low <= 0 <= interval.high
 
 
 def plain_lines(bench: Bench, meter: Meter) -> list[Line]:
